@@ -1,0 +1,21 @@
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS url unit_test_framework)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tomlplusplus REQUIRED)
+
+# Found by name: prometheus-cpp's own package file drags in curl and zlib for its push client, and
+# libunbound's pkg-config file asks for libevent, which only its event API needs.
+function(postern_library target library header)
+  find_library(${target}_LIBRARY ${library} REQUIRED)
+  find_path(${target}_INCLUDE ${header} REQUIRED)
+  add_library(${target} UNKNOWN IMPORTED)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${${target}_LIBRARY}
+                        INTERFACE_INCLUDE_DIRECTORIES ${${target}_INCLUDE})
+endfunction()
+postern_library(prometheus_core prometheus-cpp-core prometheus/registry.h)
+postern_library(unbound unbound unbound.h)
+find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
+find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)

@@ -1,0 +1,44 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/crypto/key.hpp"
+#include "core/crypto/name.hpp"
+
+namespace postern::crypto {
+
+/// A PKCS #10 request (RFC 2986), read once: fields decoded, key loaded and the proof of possession
+/// verified. Identity is never taken from it: these are wishes that policy compares.
+class Csr {
+public:
+    Csr() = default;
+    /// Errors: bad_csr (not DER, trailing bytes, duplicate extensions, SHA-1 or MD5 or wrong
+    /// signature, doubled extensionRequest), bad_public_key (see PublicKey::from_spki).
+    /// Cost: one signature verification; RSA and P-256 inline, larger curves on the pool.
+    static core::Result<Csr> parse(core::BytesView der);
+
+    [[nodiscard]] const core::Bytes& der() const noexcept { return der_; }
+    [[nodiscard]] const PublicKey& key() const noexcept { return key_; }
+    [[nodiscard]] const DistinguishedName& subject() const noexcept { return subject_; }
+    [[nodiscard]] const std::vector<GeneralName>& alt_names() const noexcept { return alt_names_; }
+    /// Dotted OIDs of all requested extensions, in order.
+    [[nodiscard]] const std::vector<std::string>& extension_oids() const noexcept { return extension_oids_; }
+    /// RFC 7633 status_request asked for.
+    [[nodiscard]] bool must_staple() const noexcept { return must_staple_; }
+    /// PKCS #9 challengePassword, empty when absent (SCEP, EST).
+    [[nodiscard]] const std::string& challenge_password() const noexcept { return challenge_password_; }
+
+private:
+    core::Bytes der_;
+    PublicKey key_;
+    DistinguishedName subject_;
+    std::vector<GeneralName> alt_names_;
+    std::vector<std::string> extension_oids_;
+    bool must_staple_ = false;
+    std::string challenge_password_;
+};
+
+/// Makes a signed request, for Postern's own certificates, tests and bench.
+core::Bytes make_csr(const PrivateKey& key, const DistinguishedName& subject, const std::vector<GeneralName>& names);
+
+}  // namespace postern::crypto

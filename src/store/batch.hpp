@@ -1,0 +1,45 @@
+#pragma once
+#include <vector>
+
+#include "store/statement.hpp"
+#include "store/value.hpp"
+
+namespace postern::store {
+
+/// What a statement of a batch must do. `one`: change exactly one row, or, for a SELECT, return
+/// exactly one (a guard on a version). `any`: whatever it finds.
+enum class Expect { one, any };
+
+/// A write unit: all or nothing. Nothing that is read inside decides a write, so no transaction is
+/// ever open across a suspension, and SQLite's writer and libpq's pipeline run the same thing.
+class Batch {
+public:
+    struct Step {
+        Step(const Statement& s, Values v, Expect e) : statement(&s), parameters(std::move(v)), expect(e) {}
+        const Statement* statement;
+        Values parameters;
+        Expect expect;
+    };
+    Batch() = default;
+    Batch& add(const Statement& statement, Values parameters, Expect expect = Expect::one) {
+        steps_.emplace_back(statement, std::move(parameters), expect);
+        return *this;
+    }
+    /// Appends the steps of another batch.
+    Batch& append(Batch other);
+    [[nodiscard]] const std::vector<Step>& steps() const noexcept { return steps_; }
+    [[nodiscard]] bool empty() const noexcept { return steps_.empty(); }
+
+private:
+    std::vector<Step> steps_;
+};
+
+/// Why a batch did not happen, for the caller to tell a lost race from a duplicate.
+struct Conflict {
+    Conflict() = default;
+    enum class Kind { expectation, duplicate };
+    Kind kind = Kind::expectation;
+    const Statement* statement = nullptr;
+};
+
+}  // namespace postern::store
