@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <vector>
 
 #include "store/statement.hpp"
@@ -37,9 +38,12 @@ private:
 /// Why a batch did not happen, for the caller to tell a lost race from a duplicate.
 struct Conflict {
     Conflict() = default;
-    enum class Kind { expectation, duplicate };
+    /// referenced: a foreign key forbids it; a row still needs the one to be deleted.
+    enum class Kind { expectation, duplicate, referenced };
     Kind kind = Kind::expectation;
     const Statement* statement = nullptr;
 };
+/// For logs: "order_claim did not meet exactly one row".
+std::string to_string(const Conflict& conflict);
 
 }  // namespace postern::store

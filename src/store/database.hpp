@@ -6,30 +6,37 @@
 #include <string>
 
 #include "core/async/task.hpp"
+#include "core/base/unavailable.hpp"
 #include "store/batch.hpp"
 
 namespace postern::store {
 
 /// A store that is away, full, locked or broken. The session answers 503 with Retry-After.
-class StoreUnavailable : public std::runtime_error {
+/// After a failed commit the outcome may be unknown: read again by key.
+class StoreUnavailable : public core::Unavailable {
 public:
-    using std::runtime_error::runtime_error;
+    using core::Unavailable::Unavailable;
 };
 
+/// What value() of a Written does: a conflict where the caller says there is none.
 [[noreturn]] void throw_exception_from_error(const Conflict& conflict, const boost::source_location& where);
 using Written = boost::system::result<void, Conflict>;
 
-/// The one door to SQL. Thread safe; calls resume on the caller's executor.
+/// The one door to SQL. Thread safe; calls resume on the caller's executor. Close it before the
+/// execution contexts of its callers are destroyed. A write that is cancelled runs to its end.
+/// A statement that breaks CHECK or NOT NULL, or that the schema does not know, is a
+/// broken invariant: std::logic_error naming the statement.
 class Database {
 public:
     virtual ~Database() = default;
     /// All rows of a SELECT. Sees every batch whose write() returned before on any node.
     /// Bound long lists with LIMIT and a key. Throws StoreUnavailable.
     virtual core::Task<Rows> read(const Statement& statement, Values parameters) = 0;
-    /// Durable (fsync) when it returns without error. Conflict: a missed expectation or a unique
-    /// violation; nothing of the batch happened. Throws StoreUnavailable.
+    /// Durable (fsync) when it returns without error. Conflict: a missed expectation, a unique
+    /// violation or a foreign key; nothing of the batch happened. Throws StoreUnavailable.
     virtual core::Task<Written> write(Batch batch) = 0;
-    /// Stops taking work and waits for what is queued. Safe to call twice.
+    /// Stops taking work and waits for what is queued; later calls throw StoreUnavailable. Safe to
+    /// call twice.
     virtual void close() = 0;
     /// "sqlite" or "postgres"
     [[nodiscard]] virtual std::string_view engine() const noexcept = 0;

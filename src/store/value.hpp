@@ -46,6 +46,7 @@ public:
     Row() = default;
     explicit Row(Values columns) : columns_(std::move(columns)) {}
     [[nodiscard]] std::size_t size() const noexcept { return columns_.size(); }
+    [[nodiscard]] const Value& value(std::size_t i) const { return columns_.at(i); }
     [[nodiscard]] bool null(std::size_t i) const;
     [[nodiscard]] std::int64_t integer(std::size_t i) const;
     [[nodiscard]] bool boolean(std::size_t i) const;  ///< SQLite gives 0 and 1

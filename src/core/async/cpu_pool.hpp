@@ -4,7 +4,9 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstddef>
+#include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "core/async/task.hpp"
 #include "core/base/result.hpp"
@@ -12,7 +14,8 @@
 namespace postern::core {
 
 /// Threads for whatever costs 0.3 ms or more (RSA private keys, CRLs, KDFs), so that no I/O thread
-/// stalls. The queue is bounded: full answers `unavailable` with retry_after at once.
+/// stalls. Running and waiting work together are bounded: full answers `unavailable` with
+/// retry_after at once. Work that has begun cannot be cancelled; work that waits is dropped.
 class CpuPool {
 public:
     CpuPool(std::size_t threads, std::size_t queue_limit);
@@ -20,13 +23,24 @@ public:
     CpuPool(const CpuPool&) = delete;
     CpuPool& operator=(const CpuPool&) = delete;
 
+    /// What run() gives for a function that returns R: Result<R>, and R itself when it is a Result.
+    template <class R>
+    struct Answer {
+        using type = Result<R>;
+    };
+    template <class T>
+    struct Answer<Result<T>> {
+        using type = Result<T>;
+    };
+
     /// Runs `fn` on the pool and resumes on the caller's executor. An exception of `fn` comes back.
     /// Fn's result must be default constructible or void (Asio 1.81).
     template <class Fn>
-    Task<Result<std::invoke_result_t<Fn&>>> run(Fn fn) {
+    Task<typename Answer<std::invoke_result_t<Fn&>>::type> run(Fn fn) {
         using R = std::invoke_result_t<Fn&>;
-        if (!enter()) co_return overloaded();
-        auto body = run_body<Fn, R>(this, std::move(fn));
+        auto place = enter();
+        if (!place) co_return overloaded();
+        auto body = run_body<Fn, R>(std::move(*place), std::move(fn));
         if constexpr (std::is_void_v<R>) {
             co_await boost::asio::co_spawn(pool_, std::move(body), boost::asio::use_awaitable);
             co_return Result<void>();
@@ -37,24 +51,30 @@ public:
     void join();
 
 private:
-    struct Leave {
-        explicit Leave(CpuPool* p) : pool(p) {}
-        Leave(const Leave&) = delete;
-        Leave& operator=(const Leave&) = delete;
-        ~Leave() { pool->queued_.fetch_sub(1, std::memory_order_relaxed); }
-        CpuPool* pool;
+    /// A place in the queue, given back when the work's frame ends: also when it never ran.
+    class Place {
+    public:
+        explicit Place(CpuPool& pool) noexcept : pool_(&pool) {}
+        Place(Place&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+        Place& operator=(Place&&) = delete;
+        ~Place() {
+            if (pool_ != nullptr) pool_->queued_.fetch_sub(1, std::memory_order_relaxed);
+        }
+
+    private:
+        CpuPool* pool_;
     };
     template <class Fn, class R>
-    static Task<R> run_body(CpuPool* self, Fn fn) {
-        const Leave leave(self);
+    static Task<R> run_body(Place place, Fn fn) {
+        const Place held(std::move(place));
         co_return fn();
     }
-    bool enter() noexcept;
+    std::optional<Place> enter() noexcept;
     static Problem overloaded();
 
-    boost::asio::thread_pool pool_;
     std::atomic<std::size_t> queued_{0};
     std::size_t limit_;
+    boost::asio::thread_pool pool_;  // last: its threads end before the counter does
 };
 
 }  // namespace postern::core

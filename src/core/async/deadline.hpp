@@ -30,6 +30,9 @@ Task<std::optional<T>> with_deadline(Deadline at, Task<T> op) {
     co_return std::optional<T>(std::move(value));
 }
 
+/// The same for an operation without a value; false: the timer came first.
+Task<bool> with_deadline(Deadline at, Task<void> op);
+
 /// Suspends until `at`; returns early, without a throw, when cancelled.
 Task<void> sleep_until(Deadline at);
 Task<void> sleep_for(std::chrono::milliseconds d);

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,10 @@ public:
     [[nodiscard]] bool signed_by(const PublicKey& issuer) const;
 
 private:
+    /// Fill the fields; a refusal, or nothing.
+    std::optional<core::Problem> read_tbs(core::BytesView content);
+    std::optional<core::Problem> read_extensions_into(core::BytesView sequence_der);
+
     core::Bytes der_, serial_, issuer_der_, subject_der_, spki_, authority_key_id_, subject_key_id_, signature_, algorithm_;
     DistinguishedName subject_;
     std::size_t tbs_offset_ = 0, tbs_size_ = 0;

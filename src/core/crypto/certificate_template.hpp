@@ -53,8 +53,11 @@ public:
 
 private:
     CertificateShape shape_;
-    core::Bytes algorithm_and_issuer_;  // filled by the constructor
-    core::Bytes fixed_extensions_;
+    // DER, filled by the constructor; the order is that of the certificate.
+    core::Bytes algorithm_and_issuer_;
+    core::Bytes issuer_extension_;     // authorityKeyIdentifier
+    core::Bytes usage_extensions_;     // keyUsage, extendedKeyUsage, basicConstraints
+    core::Bytes location_extensions_;  // policies, authorityInfoAccess, cRLDistributionPoints
 };
 
 /// Certificate or CertificateList around signed content.

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ public:
     [[nodiscard]] const std::string& challenge_password() const noexcept { return challenge_password_; }
 
 private:
+    /// Fills what the extensions ask for; a refusal, or nothing.
+    std::optional<core::Problem> read_requested(core::BytesView extensions_der);
+
     core::Bytes der_;
     PublicKey key_;
     DistinguishedName subject_;

@@ -15,7 +15,8 @@ namespace postern::crypto::der {
 
 enum Tag : std::uint8_t {
     boolean = 0x01, integer = 0x02, bit_string = 0x03, octet_string = 0x04, null = 0x05, oid = 0x06,
-    utf8_string = 0x0c, sequence = 0x30, set = 0x31, printable_string = 0x13, ia5_string = 0x16,
+    utf8_string = 0x0c, sequence = 0x30, set = 0x31, printable_string = 0x13, t61_string = 0x14,
+    ia5_string = 0x16, bmp_string = 0x1e,
     utc_time = 0x17, generalized_time = 0x18, enumerated = 0x0a,
 };
 constexpr std::uint8_t context(unsigned n) { return static_cast<std::uint8_t>(0x80U | n); }
@@ -44,7 +45,14 @@ private:
 
 /// Content octets of an OBJECT IDENTIFIER from dotted text, e.g. "2.5.29.17"; throws for junk.
 core::Bytes oid_content(std::string_view dotted);
+/// Empty for content that is no OBJECT IDENTIFIER, or one longer than anybody needs (100 octets).
 std::string oid_text(core::BytesView content);
+/// INTEGER or ENUMERATED: the magnitude without a leading zero ({0} for zero); nullopt for a
+/// negative or not minimally encoded one.
+std::optional<core::BytesView> unsigned_magnitude(const Element& e) noexcept;
+/// BIT STRING of whole octets, without the count of unused bits.
+std::optional<core::BytesView> whole_octets(const Element& e) noexcept;
+std::optional<bool> read_boolean(const Element& e) noexcept;
 /// UTCTime or GeneralizedTime in DER's Zulu form.
 std::optional<core::TimePoint> read_time(const Element& e);
 

@@ -23,9 +23,13 @@ class PartsDigest {
 public:
     PartsDigest();
     ~PartsDigest();
+    PartsDigest(const PartsDigest&) = delete;
+    PartsDigest& operator=(const PartsDigest&) = delete;
     PartsDigest& add(core::BytesView part);
     PartsDigest& add(std::string_view part) { return add(core::as_bytes(part)); }
+    /// 8 octets, big-endian.
     PartsDigest& add(std::int64_t number);
+    /// Once; the digest is used up.
     [[nodiscard]] Sha256 finish();
 
 private:

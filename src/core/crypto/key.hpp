@@ -51,8 +51,9 @@ public:
     /// X.509 form: ECDSA signatures as DER. False for a wrong signature or an algorithm that does not
     /// fit the key.
     [[nodiscard]] bool verify(SignatureAlgorithm a, core::BytesView data, core::BytesView signature) const;
-    /// JOSE form: ECDSA as fixed-width R then S. Shorter ones are left-padded (Apple), zero and
-    /// out-of-range values and longer ones are refused (J04).
+    /// JOSE form: ECDSA as fixed-width R then S; the algorithm must be the curve's own (fits()).
+    /// Where R, S or both lost one leading zero octet (Apple) it is put back; zero and out-of-range
+    /// values and longer signatures are refused (J04).
     [[nodiscard]] bool verify_jose(SignatureAlgorithm a, core::BytesView data, core::BytesView signature) const;
 
     [[nodiscard]] evp_pkey_st* native() const noexcept { return key_.get(); }
@@ -94,6 +95,11 @@ public:
     [[nodiscard]] evp_pkey_st* native() const noexcept { return key_.get(); }
 
 private:
+    /// Takes ownership in every case.
+    static core::Result<PrivateKey> adopt(evp_pkey_st* owned);
+    /// adopt(), and the halves belong together.
+    static core::Result<PrivateKey> checked(evp_pkey_st* owned);
+
     std::shared_ptr<evp_pkey_st> key_;
     PublicKey public_;
 };

@@ -40,6 +40,7 @@ public:
 };
 
 /// Textual addresses, IPv6 first (acme.md §2.1); empty when the name has none.
+/// One family's failure is forgiven when the other has addresses.
 core::Task<core::Result<std::vector<std::string>>> addresses(Resolver& resolver, std::string name,
                                                               core::Deadline deadline);
 /// One string a record, its character-strings joined (RFC 8555 §8.4).
@@ -49,20 +50,28 @@ core::Result<std::vector<CaaRecord>> caa_records(const Answer& answer);
 
 struct ResolverConfig {
     ResolverConfig() = default;
-    std::vector<std::string> servers;               ///< "ADDR" or "ADDR@PORT"; empty: own recursion from /etc/resolv.conf
-    std::map<std::string, std::string> stub_zones;  ///< zone -> "ADDR@PORT", asked as an authority
+    /// "ADDR" or "ADDR@PORT" of recursive servers; empty: those of /etc/resolv.conf, and where there
+    /// is no such file own recursion from the root.
+    std::vector<std::string> servers;
+    /// zone -> "ADDR@PORT", asked as an authority. Below the root's trust anchor such a zone counts
+    /// as unsigned unless it has an anchor of its own.
+    std::map<std::string, std::string> stub_zones;
     /// "name" or "*.suffix" -> addresses. Such a name is answered from here alone; its CAA, TXT
     /// and CNAME are empty.
     std::vector<std::pair<std::string, std::string>> static_hosts;
     std::vector<std::string> trust_anchors;         ///< DS or DNSKEY lines, one zone each
     bool dnssec = true;                             ///< validate where a trust anchor is known
-    bool allow_loopback_servers = false;            ///< test authorities on 127.0.0.1
+    bool allow_loopback_servers = false;            ///< servers and stub_zones on 127.0.0.1 or ::1
     std::chrono::milliseconds timeout{5000};        ///< one question, below the request's deadline
     std::chrono::seconds max_negative_ttl{5};
+    /// Short: who corrects a record and asks again must be judged by the new one.
+    std::chrono::seconds max_ttl{5};
 };
 
 /// libunbound, driven by `executor` (all calls and completions on it or posted to it; lookups may
-/// be started from any executor and resume there). One cache for all shards.
+/// be started from any executor and resume there). One cache for all shards. Queries that are under
+/// way when the resolver is destroyed still end; `executor` must outlive them. Throws
+/// std::invalid_argument for a configuration that cannot be, naming the entry.
 std::unique_ptr<Resolver> make_unbound_resolver(core::Executor executor, const ResolverConfig& config);
 
 }  // namespace postern::dns

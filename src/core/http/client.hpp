@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/async/task.hpp"
+#include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 #include "core/http/message.hpp"
 
@@ -42,9 +43,15 @@ public:
     static core::Task<core::Result<std::unique_ptr<ClientConnection>>> connect(Target target, ClientLimits limits,
                                                                                core::Deadline deadline);
     virtual ~ClientConnection() = default;
-    /// Sends method, target, headers and body; Host and Content-Length are added.
+    /// Sends method, target, headers and body; Host and Content-Length are added. Interim answers
+    /// (1xx) are skipped. One at a time.
+    /// Errors: connection, also for an answer that is no HTTP or over a limit; malformed for a
+    /// request that cannot be sent.
     virtual core::Task<core::Result<Response>> exchange(const Request& request, core::Deadline deadline) = 0;
     [[nodiscard]] virtual bool reusable() const noexcept = 0;
+    /// Under TLS: DER of the server's leaf, and the protocol that ALPN chose (tls-alpn-01); else empty.
+    [[nodiscard]] virtual core::Bytes peer_certificate() const = 0;
+    [[nodiscard]] virtual std::string alpn() const = 0;
 };
 
 /// connect + one exchange + close.

@@ -16,6 +16,8 @@ namespace postern::http {
 
 enum class Method { get, head, post, put, patch, delete_, options, other };
 std::string_view to_string(Method m) noexcept;
+/// Case-sensitive, as RFC 9110 §9.1 wants it; `other` for a method not listed.
+Method method_from(std::string_view token) noexcept;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 

@@ -23,7 +23,8 @@ struct RouteLimits {
 
 /// Path patterns with typed parameters: "/acme/{endpoint:label}/order/{order:token}".
 /// Types: label ([a-z0-9][a-z0-9._-]{0,63}), token (22 base64url characters), number (1..2^63-1),
-/// serial (hex, 2..40 digits), file (label with dots, e.g. "abc.cer").
+/// serial (hex, 2..40 digits), file (letters of both cases, digits, '.', '_', '-'; "abc.cer").
+/// A parameter is a whole segment; a literal wins over a parameter, a narrow type over a wide one.
 /// A segment of the wrong type is 404; a known path with another method is 405 with Allow.
 class Router {
 public:
@@ -50,6 +51,8 @@ public:
     /// HEAD falls back to GET where no HEAD route exists.
     [[nodiscard]] Match match(Method method, std::string_view path) const;
     [[nodiscard]] Response error(const Request& request, unsigned status, std::string_view detail) const;
+    /// The 404 or 405 (with Allow) of a match without a handler.
+    [[nodiscard]] Response unmatched(const Match& match, const Request& request) const;
 
     /// Matches and runs in process, without a socket: command-line verbs and tests.
     core::Task<Response> handle(Request request) const;

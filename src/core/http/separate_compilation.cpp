@@ -1,4 +1,3 @@
-// The one unit that compiles Asio's and Beast's separable parts.
-#include <boost/asio/impl/src.hpp>
+// The one unit that compiles the separable parts of Asio's TLS context; plain Asio has its own in
+// core/async, so that rooms without HTTP need no TLS library.
 #include <boost/asio/ssl/impl/src.hpp>
-#include <boost/beast/src.hpp>

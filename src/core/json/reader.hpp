@@ -43,6 +43,9 @@ public:
 
     [[nodiscard]] core::Result<std::string_view> string() const;
     [[nodiscard]] core::Result<std::int64_t> integer() const;
+    /// Any number, exactly rounded.
+    [[nodiscard]] core::Result<double> number() const;
+    [[nodiscard]] bool is_integer() const noexcept;
     [[nodiscard]] core::Result<bool> boolean() const;
     /// Absent gives nullopt; present with another type is a Problem.
     [[nodiscard]] core::Result<std::optional<std::string_view>> optional_string() const;

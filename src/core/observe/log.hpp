@@ -29,11 +29,14 @@ struct Field {
     std::string_view name;
     Any value;
 };
+/// The correlation id under its one name.
+inline Field request(const core::RequestId& id) { return {"request", id.get()}; }
 
 /// Thread safe. Destination: standard error or a file that is reopened by reopen() (SIGHUP).
 class Log {
 public:
-    /// path empty: standard error. format "json" or "text".
+    /// path empty: standard error. `json` false: the same fields as text, name=value.
+    /// Throws std::system_error when the file cannot be opened.
     Log(Level level, const std::string& path, bool json);
     ~Log();
     Log(const Log&) = delete;
@@ -41,6 +44,7 @@ public:
 
     [[nodiscard]] bool enabled(Level level) const noexcept;
     void set_level(Level level) noexcept;
+    /// Throws std::system_error and keeps the old file when the path cannot be opened.
     void reopen();
     /// `event` is a stable snake_case word: "enrollment_issued".
     void write(Level level, std::string_view event, std::initializer_list<Field> fields);
@@ -49,6 +53,9 @@ public:
     void info(std::string_view event, std::initializer_list<Field> f = {}) { write(Level::info, event, f); }
     void warning(std::string_view event, std::initializer_list<Field> f = {}) { write(Level::warning, event, f); }
     void error(std::string_view event, std::initializer_list<Field> f = {}) { write(Level::error, event, f); }
+
+    /// Lines that could not be written (disk full, reader gone); a log never stops the service.
+    [[nodiscard]] std::uint64_t lost() const noexcept;
 
 private:
     struct Impl;

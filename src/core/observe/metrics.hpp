@@ -39,7 +39,8 @@ private:
     void* series_;
 };
 
-/// Looking a series up takes a lock: keep the handle where it is hot. Names begin "postern_".
+/// Looking a series up takes a lock: keep the handle where it is hot. The same name and labels give
+/// the same series. Names begin "postern_"; another name, or a name used for two kinds, throws.
 class Metrics {
 public:
     Metrics();

@@ -23,16 +23,20 @@ public:
     [[nodiscard]] core::Result<std::int64_t> integer() const;
     [[nodiscard]] core::Result<bool> boolean() const;
     [[nodiscard]] core::Result<std::vector<std::string>> strings() const;
+    /// An array's elements, each with its own line and path ("names[1]").
+    [[nodiscard]] core::Result<std::vector<Value>> items() const;
     /// "30s", "12h", "90d" (core::parse_duration).
     [[nodiscard]] core::Result<std::chrono::milliseconds> duration() const;
-    /// "64KiB", "1MiB", "512B" or a plain integer.
+    /// "64KiB", "1MiB", "2GiB", "512B" or a plain integer of bytes.
     [[nodiscard]] core::Result<std::size_t> size() const;
+    /// Opening the same table again shares its record of keys read.
     [[nodiscard]] core::Result<Table> table() const;
     [[nodiscard]] core::Result<std::vector<Table>> tables() const;
     /// "file:line: path"
     [[nodiscard]] std::string where() const;
     [[nodiscard]] core::Problem problem(std::string_view what) const;
-    /// The value as compact JSON (tables become objects, order kept): how documents are stored.
+    /// The value as compact JSON: tables become objects in the order written, dates and times
+    /// strings. How documents are stored.
     [[nodiscard]] std::string to_json() const;
 
     struct Impl;
@@ -63,12 +67,13 @@ private:
     std::shared_ptr<Impl> impl_;
 };
 
-/// `name` stands in errors for the file.
+/// `name` stands in errors for the file. inf and nan are refused: stored documents are JSON.
 core::Result<Table> parse(std::string_view text, std::string_view name);
 core::Result<Table> parse_file(const std::string& path);
 
 /// JSON object text (as Value::to_json wrote it) back to TOML lines "key = value", in order;
-/// nested objects become inline tables.
+/// nested objects become inline tables, members that are null are left out (TOML has no null).
+/// Text that is not such an object is a broken invariant and throws.
 std::string json_object_to_toml(std::string_view json);
 
 }  // namespace postern::toml

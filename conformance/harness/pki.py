@@ -1,0 +1,44 @@
+"""What openssl says of a certificate: the judge that is not Postern."""
+import re
+import subprocess
+
+from .environment import environment
+
+
+def _run(*command):
+    done = subprocess.run(list(map(str, command)), text=True, capture_output=True, check=False, env=environment())
+    return done.returncode, done.stdout + done.stderr
+
+
+def serial(certificate):
+    """Lower-case hex, as Postern prints it."""
+    status, text = _run("openssl", "x509", "-in", certificate, "-noout", "-serial")
+    assert status == 0, text
+    return text.strip().removeprefix("serial=").lower()
+
+
+def names(certificate):
+    status, text = _run("openssl", "x509", "-in", certificate, "-noout", "-ext", "subjectAltName")
+    assert status == 0, text
+    return sorted(re.findall(r"DNS:([^\s,]+)", text))
+
+
+def fetch_crl(certificate, folder):
+    """The list that the certificate names, downloaded now, as PEM."""
+    status, text = _run("openssl", "x509", "-in", certificate, "-noout", "-ext", "crlDistributionPoints")
+    urls = re.findall(r"URI:(\S+)", text)
+    assert status == 0 and urls, f"{certificate} names no CRL: {text}"
+    der, pem = folder / "fresh.crl", folder / "fresh.crl.pem"
+    status, text = _run("curl", "-sS", "--fail", "--max-time", "30", "-o", der, urls[0])
+    assert status == 0, f"{urls[0]}: {text}"
+    status, text = _run("openssl", "crl", "-inform", "DER", "-in", der, "-out", pem)
+    assert status == 0, f"{urls[0]} is no CRL: {text}"
+    return pem
+
+
+def verify(certificate, chain, root, folder):
+    """(whether it holds, what openssl said) with a fresh CRL."""
+    crl = fetch_crl(certificate, folder)
+    status, text = _run("openssl", "verify", "-x509_strict", "-crl_check", "-CAfile", root, "-untrusted", chain,
+                        "-CRLfile", crl, certificate)
+    return status == 0, text

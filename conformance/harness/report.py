@@ -1,0 +1,51 @@
+"""A pytest plugin: one line of progress a case, and the results as JSON for conformance/run.
+
+A case is one test with its parameters; the parameter `client` is the column of the table.
+"""
+import json
+import os
+
+_ORDER = {"passed": 0, "skipped": 1, "failed": 2}
+_results = {}
+_items = {}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        _items[item.nodeid] = item
+
+
+def _row(nodeid):
+    item = _items[nodeid]
+    parameters = dict(getattr(item, "callspec", None).params) if hasattr(item, "callspec") else {}
+    client = str(parameters.pop("client_kind", "-"))
+    case = item.originalname.removeprefix("test_")
+    for value in parameters.values():
+        case += f" {value}"
+    return case, client
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call" or report.outcome != "passed" or report.nodeid in _results:
+        case, client = _row(report.nodeid)
+        result = _results.setdefault(report.nodeid, {"case": case, "client": client, "outcome": "passed",
+                                                     "seconds": 0.0, "reason": ""})
+        result["seconds"] += report.duration
+        # The set-up and the tear-down count too: a server that dies at its end failed its case.
+        if _ORDER[report.outcome] > _ORDER[result["outcome"]]:
+            result["outcome"] = report.outcome
+            if report.outcome == "skipped":
+                result["reason"] = str(report.longrepr[-1]).removeprefix("Skipped: ")
+
+
+def pytest_report_teststatus(report):
+    """Replaces pytest's dots by a line a case."""
+    if report.when == "call" or report.outcome != "passed":
+        case, client = _row(report.nodeid)
+        return report.outcome, f"\n{report.outcome:8}{case} {client}", report.outcome.upper()
+    return None
+
+
+def pytest_sessionfinish():
+    with open(os.environ["CONFORMANCE_RESULTS"], "w", encoding="utf-8") as out:
+        json.dump(list(_results.values()), out)

@@ -1,0 +1,93 @@
+"""A Postern of its own: started on free loopback ports, asked through its command line, stopped."""
+import json
+import subprocess
+import time
+
+from .environment import environment, free_port
+
+READY_SECONDS = 120
+STOP_SECONDS = 60
+
+
+class Postern:
+    def __init__(self, executable, folder, suffix):
+        """Names below `suffix` resolve to this machine. `folder` must exist and be empty."""
+        self.executable = executable
+        self.data = folder / "data"
+        self.log = folder / "server.log"
+        self.suffix = suffix
+        self.http01_port = free_port()
+        self._ready_file = folder / "ready.json"
+        self._process = None
+        self.ready = {}
+
+    def start(self):
+        listeners = [word for name in ("--https", "--est", "--http", "--management") for word in (name, "127.0.0.1:0")]
+        command = [self.executable, "serve", "--data", self.data, *listeners, "--lab",
+                   "--http01-port", str(self.http01_port), "--resolve", f"*.{self.suffix}=127.0.0.1",
+                   "--ready-file", self._ready_file]
+        self._ready_file.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             env=environment())
+        end = time.monotonic() + READY_SECONDS
+        while not self._ready_file.exists():
+            status = self._process.poll()
+            assert status is None, f"postern ended with status {status} before it was ready:\n{self.log_tail()}"
+            assert time.monotonic() < end, f"not ready within {READY_SECONDS} s:\n{self.log_tail()}"
+            time.sleep(0.05)
+        self.ready = json.loads(self._ready_file.read_text())
+
+    def stop(self):
+        """SIGTERM; the exit status must be 0."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            status = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"SIGTERM did not end postern within {STOP_SECONDS} s:\n{self.log_tail()}") from None
+        assert status == 0, f"postern ended with status {status} on SIGTERM:\n{self.log_tail()}"
+
+    def kill(self):
+        """SIGKILL, as a crash would."""
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
+
+    def log_tail(self):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+
+    @property
+    def root(self):
+        """Path of the root certificate's PEM."""
+        return self.ready["root"]
+
+    def directory(self, endpoint="default"):
+        """The ready file lists what existed at the start; an endpoint applied later has the same shape."""
+        return self.ready["acme"]["default"].replace("/acme/default/", f"/acme/{endpoint}/")
+
+    def cli(self, *arguments):
+        """Runs a verb on the data folder; a non-zero status fails the test. Gives standard output."""
+        command = [self.executable, *map(str, arguments), "--data", self.data]
+        done = subprocess.run(command, text=True, capture_output=True, check=False, env=environment())
+        assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def apply(self, document):
+        """Applies a TOML file; gives the secrets that were generated, by account name."""
+        report = json.loads(self.cli("apply", document, "--json"))
+        return {secret["account"].split("/")[-1]: secret for secret in report["secrets"]}
+
+    def certificates(self, name):
+        """What is stored for a name, oldest first."""
+        lines = self.cli("cert", "list", "--json").splitlines()
+        rows = [json.loads(line) for line in lines if line.strip()]
+        return [row for row in rows if name in row["names"]]
+
+    def explain(self, reference):
+        """The records of a request, an enrollment or a serial."""
+        return json.loads(self.cli("explain", reference, "--json"))["records"]

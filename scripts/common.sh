@@ -1,0 +1,135 @@
+# Shared by ./quickstart and ./check: packages, the user to work as, the build. Sourced by bash.
+set -o pipefail
+
+build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev libssl-dev libsqlite3-dev
+    libspdlog-dev libtomlplusplus-dev prometheus-cpp-dev libunbound-dev rapidjson-dev libcli11-dev)
+client_packages=(certbot lego openssl curl python3)
+test_packages=(python3-pytest python3-cryptography)
+
+# A terminal's environment may name proxies and trust stores; everything here talks to this machine
+# alone and names its own root.
+local_environment=(env -u http_proxy -u https_proxy -u all_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY
+    -u SSL_CERT_FILE -u SSL_CERT_DIR -u CURL_CA_BUNDLE -u REQUESTS_CA_BUNDLE LC_ALL=C.UTF-8)
+
+say() { printf '%s\n' "== $*"; }
+warn() { printf '%s\n' "$me: $*" >&2; }
+die() { warn "$*"; exit 1; }
+
+# ---- packages -----------------------------------------------------------------------------------
+
+missing_packages() {
+    local package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+    done
+}
+
+# One line a hundred steps of apt's, so that a slow mirror does not look like a hang.
+apt_progress() {
+    awk '/^(Get:|Unpacking |Setting up )/ { if (++n % 100 == 0) { print "   " n " steps (downloads, unpacking, set-up)"; fflush() } }
+         /^(E:|W:|Err:)/ { print "   " $0; fflush() }'
+}
+
+# install_missing WHAT PACKAGE…: nothing is asked of the network when nothing is missing.
+install_missing() {
+    local what=$1 missing log
+    shift
+    mapfile -t missing < <(missing_packages "$@")
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ -r /etc/os-release ] && ! grep -q '^VERSION_ID="12"' /etc/os-release; then
+        warn "this is made for Debian 12 and its packages; $(. /etc/os-release; printf '%s' "$PRETTY_NAME") may lack some"
+    fi
+    say "Installing $what with apt-get: ${missing[*]}"
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0)
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || die "packages are missing and only root can install them: run this as root, or install: ${missing[*]}"
+        apt=(sudo "${apt[@]}")
+    fi
+    log=$(mktemp)
+    if ! { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } </dev/null 2>&1 |
+        tee "$log" | apt_progress; then
+        tail -n 15 "$log" >&2
+        die "apt-get could not install the packages (its output is in $log)"
+    fi
+    rm -f "$log"
+}
+
+# ---- the user to work as ------------------------------------------------------------------------
+
+# Under sudo, the build and the servers belong to the person who called, unless the tree is not
+# theirs to write in. setpriv executes in place, so the process id is the program's own.
+owner=()
+owner_name=$(id -un)
+choose_owner() {
+    local user=${SUDO_USER-} home
+    [ "$(id -u)" -eq 0 ] && [ -n "$user" ] && [ "$user" != root ] || return 0
+    home=$(getent passwd "$user" | cut -d: -f6)
+    [ -n "$home" ] || return 0
+    local as=(setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups env HOME="$home" USER="$user" LOGNAME="$user")
+    local folder
+    for folder in "$root" "$root/build" "$root/build/release" "$root/postern-data"; do
+        [ ! -e "$folder" ] || "${as[@]}" test -w "$folder" || return 0
+    done
+    owner=("${as[@]}")
+    owner_name=$user
+}
+
+# A fresh folder that belongs to whoever the servers run as.
+scratch_folder() {
+    "${owner[@]}" mktemp -d "${TMPDIR:-/tmp}/postern-$1.XXXXXX"
+}
+
+# ---- the build ----------------------------------------------------------------------------------
+
+# Transport units take over a gigabyte each: cores or memory, whichever is scarcer.
+build_jobs() {
+    local cores memory
+    cores=$(nproc)
+    memory=$(awk '/^MemTotal:/ { print int($2 / 1500000) }' /proc/meminfo)
+    [ "$memory" -ge 1 ] || memory=1
+    printf '%s\n' "$((cores < memory ? cores : memory))"
+}
+
+# build_release [TARGET…]: all targets when none is named.
+build_release() {
+    local start=$SECONDS jobs targets=()
+    jobs=$(build_jobs)
+    [ $# -eq 0 ] || targets=(--target "$@")
+    if [ ! -f build/release/build.ninja ]; then
+        say "Configuring build/release"
+        "${owner[@]}" cmake --preset release || die "CMake could not configure the release preset (see above)"
+    fi
+    say "Building build/release with $jobs jobs (the first time takes minutes)"
+    "${owner[@]}" env NINJA_STATUS='[%f/%t %es] ' cmake --build --preset release -j "$jobs" "${targets[@]}" ||
+        die "the build failed (see above)"
+    say "Built in $((SECONDS - start)) s"
+}
+
+# ---- servers ------------------------------------------------------------------------------------
+
+free_port() {
+    /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# json_field FILE KEY…
+json_field() {
+    /usr/bin/python3 -c '
+import json, sys
+value = json.load(open(sys.argv[1]))
+for key in sys.argv[2:]:
+    value = value[key]
+print(value)' "$@"
+}
+
+# stop_server PID: SIGTERM, a bounded wait, and the exit status. Only for a child of this shell.
+stop_server() {
+    local pid=$1 i
+    kill -TERM "$pid" 2>/dev/null
+    for ((i = 0; i < 600; i++)); do
+        # A child that ended stays a zombie until it is waited for.
+        case $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null) in Z* | '') break ;; esac
+        sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null
+    wait "$pid"
+}

@@ -1,0 +1,50 @@
+#include "acme/call.hpp"
+
+namespace postern::acme {
+
+namespace {
+constexpr std::string_view validations_help = "Validations of challenges by result";
+}
+
+Parts::Parts(Deps d)
+    : deps(std::move(d)),
+      bad_nonces(deps.metrics.counter("postern_acme_bad_nonces_total", "Requests refused for their nonce")),
+      validations_valid(deps.metrics.counter("postern_acme_validations_total", validations_help, {{"result", "valid"}})),
+      validations_invalid(
+          deps.metrics.counter("postern_acme_validations_total", validations_help, {{"result", "invalid"}})) {}
+
+ra::Actor Call::actor() const {
+    if (account) return {"acme_account", account->token};
+    return {"acme_key", jwk ? jwk->thumbprint : std::string()};
+}
+
+ra::AuditRecord Call::audit(core::TimePoint at, std::string action, std::string object_kind, std::string object_id) const {
+    ra::AuditRecord r;
+    r.at = at;
+    r.tenant = endpoint.tenant;
+    r.request = request.id;
+    r.actor = actor();
+    r.action = std::move(action);
+    r.object_kind = std::move(object_kind);
+    r.object_id = std::move(object_id);
+    return r;
+}
+
+Result<json::Document> payload_object(const Call& call) {
+    auto document = json::Document::parse(call.payload);
+    if (!document) return Error(ErrorType::malformed, "the payload: " + document.error().detail);
+    if (!document->root().is_object()) return Error(ErrorType::malformed, "the payload must be a JSON object");
+    return std::move(*document);
+}
+
+Result<void> expect_post_as_get(const Call& call) {
+    if (call.payload.empty()) return {};
+    return Error(ErrorType::malformed,
+                 "this resource is only read: send an empty payload, not even {} (POST-as-GET, RFC 8555 section 6.3)");
+}
+
+http::Response json_response(unsigned status, std::string body) {
+    return {status, "application/json", std::move(body)};
+}
+
+}  // namespace postern::acme

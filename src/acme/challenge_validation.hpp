@@ -1,0 +1,16 @@
+#pragma once
+#include "acme/call.hpp"
+#include "store/tables/acme_authorization.hpp"
+
+namespace postern::acme {
+
+/// Whether posting the challenge may still change anything.
+bool can_be_validated(const store::AcmeChallengeWork& work, core::TimePoint now);
+/// The flight that validates the challenge, started if this node has none, and run to its end
+/// whoever waits for it.
+std::shared_ptr<Flight> start_validation(Parts& parts, const std::string& token, const core::RequestId& request,
+                                         const core::Executor& executor);
+/// See Acme::resume_validations().
+core::Task<std::size_t> resume_processing(std::shared_ptr<Parts> parts);
+
+}  // namespace postern::acme

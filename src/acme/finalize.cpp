@@ -1,0 +1,140 @@
+#include "acme/handlers.hpp"
+#include "acme/render.hpp"
+#include "core/base/encoding.hpp"
+#include "core/crypto/csr.hpp"
+#include "store/tables/enrollment.hpp"
+
+namespace postern::acme {
+
+namespace {
+
+Error not_ready(const store::AcmeOrderRow& order, core::TimePoint now) {
+    const OrderStatus status = status_of(order, now);
+    std::string why = "the order is " + std::string(to_string(status));
+    if (status == OrderStatus::pending) why += ": validate all of its authorizations first";
+    if (status == OrderStatus::invalid) why += ": read its error and make a new order";
+    if (status == OrderStatus::processing || status == OrderStatus::valid) why += " by another CSR";
+    return {ErrorType::order_not_ready, std::move(why)};
+}
+
+Result<crypto::Csr> read_csr(const Call& call) {
+    const auto payload = payload_object(call);
+    if (!payload) return payload.error();
+    const auto text = payload->root()["csr"].string();
+    if (!text) return Error(ErrorType::malformed, "the payload: " + text.error().detail);
+    const auto der = core::from_base64url(*text);
+    if (!der)
+        return Error(ErrorType::malformed, "the payload: csr must be base64url of DER without padding, not PEM (RFC 8555 section 7.4)");
+    auto csr = crypto::Csr::parse(*der);
+    if (!csr) return to_error(csr.error());
+    return std::move(*csr);
+}
+
+/// RFC 8555 §11.1: who holds an account's key could otherwise have certificates revoked, and who
+/// holds a certificate's key could act for the account.
+core::Task<Result<void>> check_key(Parts& parts, const Call& call, const crypto::PublicKey& key) {
+    const Error taken(ErrorType::bad_csr, "the CSR's key is the key of an ACME account; make a new key for the certificate");
+    if (key.spki() == call.key.spki()) co_return taken;
+    const std::string canonical = crypto::to_jwk(key);
+    const auto digest = crypto::sha256(canonical);
+    auto parameters = store::values(core::base64url(digest));
+    const auto row = co_await store::read_one(parts.deps.db, store::acme_account_with_key, std::move(parameters));
+    if (row) co_return taken;
+    co_return Result<void>();
+}
+
+Result<std::vector<crypto::GeneralName>> names_of(const store::AcmeOrderRow& order) {
+    const auto list = json::Document::parse(order.identifiers);
+    if (!list) return to_error(list.error());
+    std::vector<crypto::GeneralName> names;
+    for (const auto& item : list->root().items()) {
+        const auto value = item["value"].string();
+        if (!value) return to_error(value.error());
+        names.emplace_back(crypto::GeneralNameType::dns, std::string(*value));
+    }
+    return names;
+}
+
+core::Task<std::vector<ra::Evidence>> gather_evidence(Parts& parts, const Call& call, store::AcmeOrderId order) {
+    auto parameters = store::values(order);
+    const auto rows = co_await parts.deps.db.read(store::acme_order_evidence, std::move(parameters));
+    std::vector<ra::Evidence> evidence;
+    evidence.reserve(rows.size() + 1);
+    for (const auto& row : rows) {
+        const std::string name = (row.boolean(2) ? "*." : "") + row.text(1);
+        evidence.push_back(ra::Evidence::validated(row.text(0), name, row.text(4), row.time(5), row.time(3)));
+    }
+    evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::account_key, call.requester().thumbprint, parts.now()));
+    co_return evidence;
+}
+
+ra::EnrollmentRequest compose(const Parts& parts, const Call& call, const store::AcmeOrderRow& order, crypto::Csr csr,
+                              std::vector<crypto::GeneralName> names, std::vector<ra::Evidence> evidence) {
+    ra::EnrollmentRequest r;
+    r.id = call.request.id;
+    r.via = ra::Protocol::acme;
+    r.endpoint = call.endpoint.id;
+    r.account = call.requester().account;
+    r.requester = call.requester().token;
+    r.evidence = std::move(evidence);
+    r.csr = std::move(csr);
+    r.agreed_names = std::move(names);
+    r.profile = order.profile;
+    r.not_before = order.not_before;
+    r.not_after = order.not_after;
+    r.attempt = order.token;
+    r.claim = [id = order.id, now = parts.now()](store::Batch& batch, core::EnrollmentId enrollment) {
+        batch.add(store::acme_order_claim, store::values(id, enrollment, now));
+    };
+    r.release = [id = order.id, now = parts.now()](store::Batch& batch, core::EnrollmentId enrollment) {
+        batch.add(store::acme_order_release, store::values(id, enrollment, now));
+    };
+    r.deadline = call.request.deadline;
+    return r;
+}
+
+/// For an order that an enrollment already took. The same CSR again is a lost answer and is repeated
+/// (acme.md §1.2); another one came too late.
+core::Task<Reply> already_claimed(Parts& parts, const Call& call, const store::AcmeOrderRow& order, const core::Bytes& csr) {
+    auto parameters = store::values(*order.enrollment);
+    const auto row = co_await store::read_one(parts.deps.db, store::enrollment_by_id, std::move(parameters));
+    if (!row || store::EnrollmentRow::from(*row).csr != csr) co_return not_ready(order, parts.now());
+    co_return co_await order_response(parts, call, 200, order);
+}
+
+/// What the waist said, as an answer. An order that was claimed is shown as it is, whatever happened
+/// after; a refusal that bound nothing leaves it ready.
+core::Task<Reply> conclude(Parts& parts, const Call& call, const core::Result<ra::EnrollmentOutcome>& outcome,
+                           const core::Bytes& csr) {
+    const auto order = co_await find_order(parts, call);
+    if (!order) co_return not_found();
+    if (outcome) co_return co_await order_response(parts, call, 200, *order);
+    if (order->enrollment) co_return co_await already_claimed(parts, call, *order, csr);
+    if (outcome.error().kind == core::ProblemKind::conflict) co_return not_ready(*order, parts.now());
+    co_return to_error(outcome.error());
+}
+
+}  // namespace
+
+/// RFC 8555 §7.4. Exactly one finalize wins: the claim is part of the enrollment's intent.
+core::Task<Reply> finalize(Parts& parts, Call& call) {
+    const auto order = co_await find_order(parts, call);
+    if (!order) co_return not_found();
+    if (!order->enrollment && status_of(*order, parts.now()) != OrderStatus::ready)
+        co_return not_ready(*order, parts.now());
+    auto csr = read_csr(call);
+    if (!csr) co_return csr.error();
+    const core::Bytes csr_der = csr->der();
+    if (order->enrollment) co_return co_await already_claimed(parts, call, *order, csr_der);
+    const auto key_is_free = co_await check_key(parts, call, csr->key());
+    if (!key_is_free) co_return key_is_free.error();
+    auto names = names_of(*order);
+    if (!names) co_return names.error();
+
+    auto evidence = co_await gather_evidence(parts, call, order->id);
+    auto request = compose(parts, call, *order, std::move(*csr), std::move(*names), std::move(evidence));
+    const auto outcome = co_await parts.deps.enrollment.submit(std::move(request));
+    co_return co_await conclude(parts, call, outcome, csr_der);
+}
+
+}  // namespace postern::acme

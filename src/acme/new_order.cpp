@@ -1,0 +1,239 @@
+#include <set>
+
+#include "acme/handlers.hpp"
+#include "acme/profiles.hpp"
+#include "acme/render.hpp"
+#include "ra/policy/names_check.hpp"
+
+namespace postern::acme {
+
+namespace {
+
+/// How long a client has from newOrder to finalize, and an authorization to be used.
+constexpr auto order_lifetime = std::chrono::hours(7 * 24);
+
+struct Wanted {
+    Wanted() = default;
+    std::vector<crypto::GeneralName> names;  ///< normalized, each once, in the order sent
+    std::optional<core::TimePoint> not_before, not_after;
+    std::string profile;  ///< empty: the default
+};
+
+Error malformed(std::string detail) { return {ErrorType::malformed, std::move(detail)}; }
+
+core::Result<std::string> orderable_name(std::string_view type, std::string_view value) {
+    if (type != "dns")
+        return core::Problem(core::ProblemKind::unsupported_identifier,
+                             "identifiers of type \"" + std::string(type.substr(0, 50)) + "\" are not served here; use \"dns\"");
+    auto name = ra::normalize_dns(value);
+    if (name && name->starts_with("*."))
+        return core::Problem(core::ProblemKind::rejected_identifier,
+                             "a wildcard cannot be proven by http-01, the only challenge here; order each name");
+    return name;
+}
+
+/// All that is wrong with the names at once (RFC 8555 §6.7.1).
+Error names_error(std::vector<core::Subproblem> bad) {
+    const auto same = [&](const core::Subproblem& s) { return s.kind == bad.front().kind; };
+    const auto kind = std::ranges::all_of(bad, same) && bad.front().kind == core::ProblemKind::unsupported_identifier
+                          ? core::ProblemKind::unsupported_identifier
+                          : core::ProblemKind::rejected_identifier;
+    std::string detail = bad.front().identifier + ": " + bad.front().detail;
+    if (bad.size() > 1) detail += " (and " + std::to_string(bad.size() - 1) + " more, see subproblems)";
+    core::Problem problem(kind, std::move(detail));
+    problem.subproblems = std::move(bad);
+    return to_error(problem);
+}
+
+Result<std::vector<crypto::GeneralName>> read_identifiers(const json::Value& list) {
+    if (!list.is_array() || list.items().empty())
+        return malformed("the payload: identifiers must be an array with at least one identifier");
+    std::vector<crypto::GeneralName> names;
+    std::vector<core::Subproblem> bad;
+    std::set<std::string, std::less<>> seen;
+    for (const auto& item : list.items()) {
+        const auto type = item["type"].string();
+        if (!type) return malformed("the payload: " + type.error().detail);
+        const auto value = item["value"].string();
+        if (!value) return malformed("the payload: " + value.error().detail);
+        auto name = orderable_name(*type, *value);
+        if (!name) bad.emplace_back(name.error().kind, name.error().detail, std::string(*type), std::string(*value));
+        else if (seen.insert(*name).second) names.emplace_back(crypto::GeneralNameType::dns, std::move(*name));
+    }
+    if (!bad.empty()) return names_error(std::move(bad));
+    return names;
+}
+
+Result<std::optional<core::TimePoint>> read_time(const json::Value& body, std::string_view name) {
+    const auto text = body[name].optional_string();
+    if (!text) return malformed("the payload: " + text.error().detail);
+    if (!*text) return std::optional<core::TimePoint>();
+    const auto time = core::from_rfc3339(**text);
+    if (!time) return malformed("the payload: " + std::string(name) + " must be a date in RFC 3339 form, like 2027-01-31T12:00:00Z");
+    return std::optional<core::TimePoint>(core::floor_seconds(*time));
+}
+
+Result<Wanted> read_wanted(const Call& call, core::TimePoint now) {
+    const auto payload = payload_object(call);
+    if (!payload) return payload.error();
+    const json::Value body = payload->root();
+    Wanted wanted;
+    auto names = read_identifiers(body["identifiers"]);
+    if (!names) return names.error();
+    wanted.names = std::move(*names);
+    const auto not_before = read_time(body, "notBefore");
+    if (!not_before) return not_before.error();
+    const auto not_after = read_time(body, "notAfter");
+    if (!not_after) return not_after.error();
+    wanted.not_before = *not_before;
+    wanted.not_after = *not_after;
+    if (wanted.not_after && *wanted.not_after <= now) return malformed("the payload: notAfter lies in the past");
+    if (wanted.not_after && wanted.not_before && *wanted.not_after <= *wanted.not_before)
+        return malformed("the payload: notAfter must come after notBefore");
+    const auto profile = body["profile"].optional_string();
+    if (!profile) return malformed("the payload: " + profile.error().detail);
+    if (*profile) wanted.profile = std::string(**profile);
+    return wanted;
+}
+
+/// The credential still stands, and still is one that this endpoint takes (J13).
+core::Task<Result<ra::Account>> find_credential(Parts& parts, const Call& call) {
+    auto account = co_await ra::find_account(parts.deps.db, call.requester().account);
+    if (!account || !account->active || (account->expires && *account->expires <= parts.now()))
+        co_return Error(ErrorType::unauthorized, 401, "the credential that this account was made with is disabled or expired");
+    if (call.endpoint.account_required && account->method == ra::AccountMethod::open)
+        co_return Error(ErrorType::external_account_required,
+                        "this endpoint now takes accounts with an externalAccountBinding only; make a new account with one");
+    co_return std::move(*account);
+}
+
+Result<const ra::Profile*> choose_profile(const Call& call, const ra::Account& account, const std::string& wanted) {
+    const auto offered = offered_profiles(*call.catalog, call.endpoint, &account);
+    std::string list;
+    for (const ra::Profile* profile : offered) {
+        if (wanted.empty() || profile->name == wanted) return profile;
+        list += (list.empty() ? "" : ", ") + profile->name;
+    }
+    return Error(ErrorType::invalid_profile, offered.empty() ? "this account may use no profile; ask the administrator"
+                                                             : "the profile \"" + wanted.substr(0, 64) +
+                                                                   "\" is not offered to this account; offered: " + list);
+}
+
+/// Asked early, so that nobody validates a name in vain. The waist asks again.
+core::Task<Result<void>> check_scope(Parts& parts, const Call& call, const ra::Account& account,
+                                     const ra::Profile& profile, const Wanted& wanted) {
+    ra::Trace trace;
+    const auto allowed = ra::check_names(*call.catalog, account, profile, wanted.names, trace);
+    if (allowed) co_return Result<void>();
+    auto record = call.audit(parts.now(), "order.refused", "acme_account", call.requester().token);
+    record.outcome = ra::AuditRecord::Outcome::refused;
+    record.check = allowed.error().check;
+    record.detail = "{\"trace\":" + trace.to_json() + "}";
+    const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
+    store::Batch batch;
+    ra::add_audit(batch, audit_id, record);
+    const auto written = co_await parts.deps.db.write(std::move(batch));
+    written.value();
+    co_return to_error(allowed.error());
+}
+
+std::string identifiers_json(const std::vector<crypto::GeneralName>& names) {
+    json::Writer w;
+    w.begin_array();
+    for (const auto& name : names) w.begin_object().member("type", "dns").member("value", name.value).end_object();
+    w.end_array();
+    return w.take();
+}
+
+/// Numbers for the rows of one order: `authorization` and `challenge` begin one for each name.
+struct RowIds {
+    RowIds() = default;
+    std::int64_t order = 0, authorization = 0, challenge = 0;
+};
+core::Task<RowIds> draw_ids(Parts& parts, std::size_t names) {
+    const auto count = static_cast<std::int64_t>(names);
+    RowIds ids;
+    ids.order = co_await parts.deps.numbers.next(store::Series::acme);
+    ids.authorization = co_await parts.deps.numbers.next(store::Series::acme, count);
+    ids.challenge = co_await parts.deps.numbers.next(store::Series::acme, count);
+    co_return ids;
+}
+
+/// Order, authorizations, links and challenges as one batch.
+struct NewOrder {
+    NewOrder() = default;
+    store::AcmeOrderRow order;
+    std::vector<std::string> authorizations;
+    store::Batch batch;
+};
+NewOrder compose(Parts& parts, const Call& call, const Wanted& wanted, const std::string& profile, RowIds ids) {
+    const auto now = parts.now();
+    NewOrder made;
+    store::AcmeOrderRow& order = made.order;
+    order.id = store::AcmeOrderId(ids.order);
+    order.token = parts.deps.random.token();
+    order.acme_account = call.requester().id;
+    order.status = "pending";
+    order.identifiers = identifiers_json(wanted.names);
+    order.profile = profile;
+    order.not_before = wanted.not_before;
+    order.not_after = wanted.not_after;
+    order.expires = core::floor_seconds(now + order_lifetime);
+    order.created = order.updated = now;
+    made.batch.add(store::acme_account_guard, store::values(order.acme_account));
+    made.batch.add(store::acme_order_insert, order.insert_values());
+    std::int64_t position = 0;
+    for (const auto& name : wanted.names) {
+        store::AcmeAuthorizationRow authz;
+        authz.id = store::AcmeAuthorizationId(ids.authorization++);
+        authz.token = parts.deps.random.token();
+        authz.acme_account = order.acme_account;
+        authz.identifier_type = "dns";
+        authz.identifier = name.value;
+        authz.profile = profile;
+        authz.status = "pending";
+        authz.expires = order.expires;
+        authz.created = authz.updated = now;
+        store::AcmeChallengeRow challenge;
+        challenge.id = store::AcmeChallengeId(ids.challenge++);
+        challenge.token = parts.deps.random.token();
+        challenge.authorization = authz.id;
+        challenge.type = "http-01";
+        challenge.status = "pending";
+        challenge.updated = now;
+        made.batch.add(store::acme_authorization_insert, authz.insert_values());
+        made.batch.add(store::acme_order_link, store::values(order.id, position++, authz.id));
+        made.batch.add(store::acme_challenge_insert, challenge.insert_values());
+        made.authorizations.push_back(std::move(authz.token));
+    }
+    return made;
+}
+
+}  // namespace
+
+/// RFC 8555 §7.4.
+core::Task<Reply> new_order(Parts& parts, Call& call) {
+    const auto wanted = read_wanted(call, parts.now());
+    if (!wanted) co_return wanted.error();
+    const auto account = co_await find_credential(parts, call);
+    if (!account) co_return account.error();
+    const auto profile = choose_profile(call, *account, wanted->profile);
+    if (!profile) co_return profile.error();
+    const auto allowed = co_await check_scope(parts, call, *account, **profile, *wanted);
+    if (!allowed) co_return allowed.error();
+
+    const RowIds ids = co_await draw_ids(parts, wanted->names.size());
+    const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
+    NewOrder made = compose(parts, call, *wanted, (*profile)->name, ids);
+    auto record = call.audit(parts.now(), "order.created", "acme_order", made.order.token);
+    record.detail = "{\"identifiers\":" + made.order.identifiers + "}";
+    ra::add_audit(made.batch, audit_id, record);
+    const auto written = co_await parts.deps.db.write(std::move(made.batch));
+    if (!written) co_return Error(ErrorType::unauthorized, 401, "the account was deactivated meanwhile");
+
+    http::Response r = json_response(201, render_order(made.order, made.authorizations, call.urls, parts.now()));
+    r.set("Location", call.urls.order(made.order.token));
+    co_return r;
+}
+
+}  // namespace postern::acme

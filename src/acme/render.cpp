@@ -1,0 +1,135 @@
+#include "acme/render.hpp"
+
+namespace postern::acme {
+
+namespace {
+
+/// What the enrollment says went wrong, as the order's error (RFC 8555 §7.1.3).
+std::string enrollment_error(const store::AcmeOrderRow& order) {
+    std::string detail = "the request for this certificate ended without one";
+    if (order.enrollment_status == "declined" || order.enrollment_status == "rejected")
+        detail = "an officer declined the request for this certificate";
+    if (order.enrollment_problem) {
+        const auto stored = json::Document::parse(*order.enrollment_problem);
+        if (stored)
+            if (const auto text = stored->root()["detail"].string()) detail = *text;
+    }
+    const Error e(ErrorType::unauthorized, detail);
+    return to_json(e, core::RequestId());
+}
+
+std::string expired_error() {
+    return to_json(Error(ErrorType::malformed, "the order expired before it was finalized; make a new one"),
+                   core::RequestId());
+}
+
+void write_challenge(json::Writer& w, const store::AcmeChallengeRow& c, const Urls& urls) {
+    // acme.sh cuts a challenge at the first brace: nothing nested before these (acme.md §4).
+    w.begin_object().member("type", c.type).member("url", urls.challenge(c.token));
+    w.member("status", c.status).member("token", c.token);
+    if (c.validated) w.member("validated", core::rfc3339(*c.validated));
+    if (c.error) w.key("error").raw(*c.error);
+    w.end_object();
+}
+
+}  // namespace
+
+std::string_view to_string(OrderStatus s) noexcept {
+    switch (s) {
+        case OrderStatus::pending: return "pending";
+        case OrderStatus::ready: return "ready";
+        case OrderStatus::processing: return "processing";
+        case OrderStatus::valid: return "valid";
+        case OrderStatus::invalid: return "invalid";
+    }
+    return "invalid";
+}
+
+OrderStatus status_of(const store::AcmeOrderRow& order, core::TimePoint now) {
+    if (order.enrollment) {
+        if (order.certificate_token) return OrderStatus::valid;  // revoked and expired ones were issued too
+        const std::string& s = order.enrollment_status.value();
+        if (s == "invalid" || s == "rejected" || s == "declined") return OrderStatus::invalid;
+        return OrderStatus::processing;
+    }
+    if (order.status == "invalid" || order.expires <= now) return OrderStatus::invalid;
+    return order.status == "ready" ? OrderStatus::ready : OrderStatus::pending;
+}
+
+std::string_view status_of(const store::AcmeAuthorizationRow& authorization, core::TimePoint now) {
+    const bool alive = authorization.status == "pending" || authorization.status == "valid";
+    if (alive && authorization.expires <= now) return "expired";
+    return authorization.status;
+}
+
+std::string render_account(const store::AcmeAccountRow& account, const Urls& urls) {
+    json::Writer w;
+    w.begin_object().member("status", account.status);
+    w.key("contact").raw(account.contacts);
+    if (account.terms) w.member("termsOfServiceAgreed", true);
+    if (account.binding) w.key("externalAccountBinding").raw(*account.binding);
+    w.member("orders", urls.orders(account.token)).end_object();
+    return w.take();
+}
+
+std::string render_order(const store::AcmeOrderRow& order, const std::vector<std::string>& authorizations,
+                         const Urls& urls, core::TimePoint now) {
+    const OrderStatus status = status_of(order, now);
+    json::Writer w;
+    w.begin_object().member("status", to_string(status)).member("expires", core::rfc3339(order.expires));
+    w.key("identifiers").raw(order.identifiers);
+    w.member("profile", order.profile);
+    if (order.not_before) w.member("notBefore", core::rfc3339(*order.not_before));
+    if (order.not_after) w.member("notAfter", core::rfc3339(*order.not_after));
+    w.key("authorizations").begin_array();
+    for (const auto& token : authorizations) w.string(urls.authorization(token));
+    w.end_array();
+    w.member("finalize", urls.finalize(order.token));
+    if (status == OrderStatus::valid) w.member("certificate", urls.certificate(order.certificate_token.value()));
+    if (status == OrderStatus::invalid) {
+        w.key("error");
+        if (order.error) w.raw(*order.error);
+        else w.raw(order.enrollment ? enrollment_error(order) : expired_error());
+    }
+    w.end_object();
+    return w.take();
+}
+
+std::string render_authorization(const store::AcmeAuthorizationRow& authorization,
+                                 const std::vector<store::AcmeChallengeRow>& challenges, const Urls& urls,
+                                 core::TimePoint now) {
+    const std::string_view status = status_of(authorization, now);
+    json::Writer w;
+    w.begin_object();
+    w.key("identifier").begin_object();
+    w.member("type", authorization.identifier_type).member("value", authorization.identifier).end_object();
+    w.member("status", status).member("expires", core::rfc3339(authorization.expires));
+    if (authorization.wildcard) w.member("wildcard", true);
+    w.key("challenges").begin_array();
+    // A decided authorization shows the challenge that decided it (RFC 8555 §7.1.4).
+    for (const auto& c : challenges)
+        if ((status != "valid" && status != "invalid") || c.status == status) write_challenge(w, c, urls);
+    w.end_array().end_object();
+    return w.take();
+}
+
+std::string render_challenge(const store::AcmeChallengeRow& challenge, const Urls& urls) {
+    json::Writer w;
+    write_challenge(w, challenge, urls);
+    return w.take();
+}
+
+core::Task<http::Response> order_response(Parts& parts, const Call& call, unsigned status,
+                                          const store::AcmeOrderRow& order) {
+    auto parameters = store::values(order.id);
+    const store::Rows rows = co_await parts.deps.db.read(store::acme_order_authorizations, std::move(parameters));
+    std::vector<std::string> tokens;
+    tokens.reserve(rows.size());
+    for (const auto& row : rows) tokens.push_back(row.text(0));
+    http::Response r = json_response(status, render_order(order, tokens, call.urls, parts.now()));
+    r.set("Location", call.urls.order(order.token));
+    if (status_of(order, parts.now()) == OrderStatus::processing) r.set("Retry-After", "1");
+    co_return r;
+}
+
+}  // namespace postern::acme

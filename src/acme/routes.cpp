@@ -1,0 +1,81 @@
+#include "acme/authenticate.hpp"
+#include "acme/challenge_validation.hpp"
+#include "acme/handlers.hpp"
+
+namespace postern::acme {
+
+namespace {
+
+struct Route {
+    http::Method method;
+    std::string_view pattern;
+    Auth auth;
+    Handler handler;
+    bool is_directory = false;
+};
+
+constexpr Route routes[] = {
+    {http::Method::get, "/acme/{endpoint:label}/directory", Auth::none, &directory, true},
+    {http::Method::post, "/acme/{endpoint:label}/directory", Auth::jws_kid, &directory, true},
+    {http::Method::get, "/acme/{endpoint:label}/new-nonce", Auth::none, &new_nonce},
+    {http::Method::head, "/acme/{endpoint:label}/new-nonce", Auth::none, &new_nonce},
+    {http::Method::post, "/acme/{endpoint:label}/new-nonce", Auth::jws_kid, &new_nonce},
+    {http::Method::post, "/acme/{endpoint:label}/new-account", Auth::jws_jwk, &new_account},
+    {http::Method::post, "/acme/{endpoint:label}/account/{token:token}", Auth::jws_kid, &account},
+    {http::Method::post, "/acme/{endpoint:label}/account/{token:token}/orders", Auth::jws_kid, &orders},
+    {http::Method::post, "/acme/{endpoint:label}/new-order", Auth::jws_kid, &new_order},
+    {http::Method::post, "/acme/{endpoint:label}/order/{token:token}", Auth::jws_kid, &order},
+    {http::Method::post, "/acme/{endpoint:label}/order/{token:token}/finalize", Auth::jws_kid, &finalize},
+    {http::Method::post, "/acme/{endpoint:label}/authz/{token:token}", Auth::jws_kid, &authorization},
+    {http::Method::post, "/acme/{endpoint:label}/challenge/{token:token}", Auth::jws_kid, &challenge},
+    {http::Method::post, "/acme/{endpoint:label}/certificate/{token:token}", Auth::jws_kid, &certificate},
+    {http::Method::post, "/acme/{endpoint:label}/revoke-cert", Auth::jws_jwk_or_kid, &revoke_cert},
+};
+
+core::Task<Reply> answer(Parts& parts, const Route& route, const http::Request& request) {
+    const auto catalog = parts.deps.catalog.current();
+    if (!catalog) throw core::Unavailable("ACME was asked before the catalog was loaded");
+    const ra::Endpoint* endpoint = catalog->endpoint(ra::Protocol::acme, request.params["endpoint"]);
+    if (endpoint == nullptr) co_return Error(ErrorType::malformed, 404, "there is no such ACME endpoint");
+    const ra::Tenant* tenant = catalog->tenant(endpoint->tenant);
+    if (!endpoint->active || tenant == nullptr || !tenant->active)
+        co_return Error(ErrorType::unauthorized, "the administrator disabled this ACME endpoint");
+
+    Call call(request, catalog, *endpoint, Urls(parts.deps.https_base, endpoint->name));
+    if (route.auth != Auth::none) {
+        const auto proven = co_await authenticate(parts, call, route.auth);
+        if (!proven) co_return proven.error();
+    }
+    co_return co_await route.handler(parts, call);
+}
+
+/// What every answer carries, errors included (RFC 8555 §6.5, §7.1).
+core::Task<http::Response> serve(std::shared_ptr<Parts> parts, const Route& route, const http::Request& request) {
+    const Reply reply = co_await answer(*parts, route, request);
+    http::Response response = reply ? *reply : to_response(reply.error(), request.id);
+    if (!reply && reply.error().type == ErrorType::bad_nonce) parts->bad_nonces.add();
+    const std::string nonce = co_await parts->deps.nonces.issue();
+    response.set("Replay-Nonce", nonce).set("Cache-Control", "no-store");
+    if (!route.is_directory) {
+        const Urls urls(parts->deps.https_base, request.params["endpoint"]);
+        response.set("Link", "<" + urls.directory() + ">;rel=\"index\"");
+    }
+    co_return response;
+}
+
+}  // namespace
+
+Acme::Acme(Deps deps) : parts_(std::make_shared<Parts>(std::move(deps))) {}
+Acme::~Acme() = default;
+
+void Acme::add_routes(http::Router& router) {
+    for (const Route& route : routes) {
+        auto handler = [parts = parts_, &route](const http::Request& request) { return serve(parts, route, request); };
+        router.add(route.method, route.pattern, http::RouteLimits(), std::move(handler));
+    }
+    router.error_page("/acme/", &error_page);
+}
+
+core::Task<std::size_t> Acme::resume_validations() { return resume_processing(parts_); }
+
+}  // namespace postern::acme

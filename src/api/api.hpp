@@ -1,0 +1,32 @@
+#pragma once
+#include "core/http/router.hpp"
+#include "core/observe/log.hpp"
+#include "ra/catalog.hpp"
+#include "ra/documents.hpp"
+#include "ra/principals.hpp"
+#include "ra/revocation.hpp"
+#include "store/database.hpp"
+
+/// REST for those who administer: the one implementation behind the control socket, the network and
+/// the command line (design §11). JSON; errors are {"code": <0, "description": …, "requestId": …}.
+namespace postern::api {
+
+class Api {
+public:
+    struct Deps {
+        store::Database& db;
+        const ra::CatalogSource& catalog;
+        ra::Documents& documents;
+        ra::Principals& principals;
+        ra::Revocation& revocation;
+        const core::Clock& clock;
+    };
+    explicit Api(Deps deps) : deps_(deps) {}
+    /// Everything below /api/postern/v1. The Api must outlive the router.
+    void add_routes(http::Router& router);
+
+private:
+    Deps deps_;
+};
+
+}  // namespace postern::api

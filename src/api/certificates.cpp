@@ -1,0 +1,94 @@
+#include <charconv>
+
+#include "api/call.hpp"
+#include "core/base/encoding.hpp"
+#include "core/crypto/certificate.hpp"
+#include "core/json/writer.hpp"
+#include "ra/reports.hpp"
+
+namespace postern::api {
+
+namespace {
+
+void write(json::Writer& w, const store::CertificateRow& c, core::TimePoint now) {
+    // Expiry needs no writer: the clock says it.
+    const auto status = c.status == "issued" && c.not_after < now ? std::string("expired") : c.status;
+    w.begin_object()
+        .member("id", c.id.get())
+        .member("serial", core::hex(c.serial))
+        .key("names")
+        .raw(c.names)
+        .member("status", status)
+        .member("subject", c.subject)
+        .member("notBefore", core::rfc3339(c.not_before))
+        .member("notAfter", core::rfc3339(c.not_after))
+        .member("issuer", c.issuer_key_id)
+        .member("enrollment", c.enrollment.get());
+    if (c.revoked) w.member("revoked", core::rfc3339(*c.revoked)).member("reason", c.revoked_reason.value_or(0));
+}
+
+core::Result<std::int64_t> number(const http::Request& request, std::string_view name, std::int64_t fallback, std::int64_t most) {
+    const auto text = request.query_value(name);
+    if (!text) return fallback;
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), n);
+    if (error != std::errc() || end != text->data() + text->size() || n < 0 || n > most)
+        return core::Problem(core::ProblemKind::malformed, std::string(name) + ": expected a number up to " + std::to_string(most));
+    return n;
+}
+
+constexpr std::int64_t page_limit = 1000;
+
+}  // namespace
+
+/// ?after=ID&limit=N: one JSON object a line, rising ids; X-Next-After names the next page.
+core::Task<Answer> list_certificates(Call call) {
+    const auto after = number(call.request, "after", 0, std::numeric_limits<std::int64_t>::max());
+    if (!after) co_return after.error();
+    const auto limit = number(call.request, "limit", page_limit, page_limit);
+    if (!limit) co_return limit.error();
+    const auto rows = co_await ra::list_certificates(call.deps.db, call.principal, *after, *limit);
+    const auto now = call.deps.clock.now();
+    std::string body;
+    std::int64_t last = 0;
+    for (const auto& raw : rows) {
+        const auto row = store::CertificateRow::from(raw);
+        json::Writer w;
+        write(w, row, now);
+        w.end_object();
+        body += w.take() + "\n";
+        last = row.id.get();
+    }
+    http::Response response(200, "application/x-ndjson", std::move(body));
+    response.set("Cache-Control", "no-store");
+    if (static_cast<std::int64_t>(rows.size()) == *limit && last > 0) response.set("X-Next-After", std::to_string(last));
+    co_return response;
+}
+
+core::Task<Answer> show_certificate(Call call) {
+    const auto found = co_await ra::find_certificate(call.deps.db, call.principal, call.request.params["serial"]);
+    if (!found) co_return found.error();
+    json::Writer w;
+    write(w, *found, call.deps.clock.now());
+    w.member("pem", crypto::to_pem("CERTIFICATE", found->der)).end_object();
+    co_return json_response(200, w.take());
+}
+
+/// {"reason": 0|1|3|4|5}
+core::Task<Answer> revoke_certificate(Call call) {
+    const auto body = read_body(call.request, {"reason"});
+    if (!body) co_return body.error();
+    std::int64_t reason = 0;
+    if (const auto given = body->root()["reason"]; given.exists()) {
+        const auto n = given.integer();
+        if (!n) co_return n.error();
+        reason = *n;
+    }
+    const auto found = co_await ra::find_certificate(call.deps.db, call.principal, call.request.params["serial"]);
+    if (!found) co_return found.error();
+    const auto done = co_await call.deps.revocation.revoke(*found, reason, call.principal.actor, call.request.id, call.request.deadline);
+    if (!done) co_return done.error();
+    co_return http::Response(204);
+}
+
+}  // namespace postern::api

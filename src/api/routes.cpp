@@ -1,0 +1,76 @@
+#include "api/api.hpp"
+#include "api/call.hpp"
+
+namespace postern::api {
+
+namespace {
+
+using http::Method;
+using ra::Role;
+
+/// The least role is a column, so that no route can forget it.
+struct Route {
+    Method method;
+    std::string_view pattern;
+    Role least;
+    core::Task<Answer> (*handler)(Call);
+};
+
+constexpr Route routes[] = {
+    {Method::post, "/api/postern/v1/apply", Role::administrator, &apply},
+    {Method::get, "/api/postern/v1/export", Role::auditor, &export_documents},
+    {Method::get, "/api/postern/v1/explain/{reference:label}", Role::auditor, &explain},
+    {Method::get, "/api/postern/v1/certificates", Role::auditor, &list_certificates},
+    {Method::get, "/api/postern/v1/certificates/{serial:serial}", Role::auditor, &show_certificate},
+    {Method::post, "/api/postern/v1/certificates/{serial:serial}/revoke", Role::officer, &revoke_certificate},
+    {Method::post, "/api/postern/v1/principals", Role::administrator, &create_principal},
+};
+
+core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {
+    if (request.peer.unix_uid) co_return ra::Principals::from_peer(*request.peer.unix_uid);
+    constexpr std::string_view scheme = "Bearer ";
+    const auto header = request.header("Authorization");
+    if (!header.starts_with(scheme)) co_return std::nullopt;
+    std::string token(header.substr(scheme.size()));
+    co_return co_await principals.from_token(std::move(token));
+}
+
+core::Task<http::Response> serve(const http::Request& request, const Api::Deps& deps, const Route& route) {
+    const auto principal = co_await authenticate(request, deps.principals);
+    if (!principal) {
+        const core::Problem nobody(core::ProblemKind::unauthenticated,
+                                   "authenticate with a token of `postern principal create` as Authorization: Bearer");
+        co_return error_response(request, nobody);
+    }
+    // Roles are listed from most to least.
+    if (principal->role > route.least) {
+        const core::Problem refused(core::ProblemKind::forbidden, principal->name + " is " + std::string(to_string(principal->role)) +
+                                                                      "; this needs " + std::string(to_string(route.least)));
+        co_return error_response(request, refused);
+    }
+    const Call call(request, *principal, deps);
+    auto answer = co_await route.handler(call);
+    if (!answer) co_return error_response(request, answer.error());
+    co_return std::move(*answer);
+}
+
+}  // namespace
+
+void Api::add_routes(http::Router& router) {
+    http::RouteLimits limits;
+    limits.body_bytes = 1024 * 1024;
+    for (const auto& route : routes)
+        router.add(route.method, route.pattern, limits,
+                   [this, &route](const http::Request& request) { return serve(request, deps_, route); });
+    router.error_page("/api/", [](const http::Request& request, unsigned status, std::string_view detail) {
+        const auto kind = status == 404   ? core::ProblemKind::not_found
+                          : status == 503 ? core::ProblemKind::unavailable
+                          : status >= 500 ? core::ProblemKind::internal
+                                          : core::ProblemKind::malformed;
+        auto r = error_response(request, core::Problem(kind, std::string(detail)));
+        r.status = status;
+        return r;
+    });
+}
+
+}  // namespace postern::api

@@ -1,0 +1,207 @@
+#include "app/config.hpp"
+
+#include <charconv>
+
+#include "core/crypto/name.hpp"
+#include "core/toml/reader.hpp"
+
+namespace postern::app {
+
+namespace {
+
+using core::Problem;
+using core::Result;
+
+/// Reads keys of one table and keeps the first error.
+class Section {
+public:
+    explicit Section(toml::Table table) : table_(std::move(table)) {}
+
+    template <class Into, class Get>
+    void value(std::string_view key, Into& into, Get get) {
+        const auto found = table_.find(key);
+        if (!found || !ok_) return;
+        auto got = get(*found);
+        if (!got)
+            ok_ = got.error();
+        else
+            into = std::move(*got);
+    }
+    void text(std::string_view key, std::string& into) {
+        value(key, into, [](const toml::Value& v) { return v.string(); });
+    }
+    void flag(std::string_view key, bool& into) {
+        value(key, into, [](const toml::Value& v) { return v.boolean(); });
+    }
+    void duration(std::string_view key, std::chrono::milliseconds& into) {
+        value(key, into, [](const toml::Value& v) { return v.duration(); });
+    }
+    void size(std::string_view key, std::size_t& into) {
+        value(key, into, [](const toml::Value& v) { return v.size(); });
+    }
+    void list(std::string_view key, std::vector<std::string>& into) {
+        value(key, into, [](const toml::Value& v) { return v.strings(); });
+    }
+    /// A text that `parse` understands; `expected` says what would be right.
+    template <class Into, class Parse>
+    void parsed(std::string_view key, Into& into, Parse parse, std::string_view expected) {
+        value(key, into, [&](const toml::Value& v) -> Result<Into> {
+            const auto text = v.string();
+            if (!text) return text.error();
+            auto result = parse(*text);
+            if (!result) return v.problem("expected " + std::string(expected));
+            return std::move(*result);
+        });
+    }
+    [[nodiscard]] const toml::Table& table() const { return table_; }
+    [[nodiscard]] Result<void> result() const { return ok_; }
+
+private:
+    toml::Table table_;
+    Result<void> ok_;
+};
+
+void read_public(Section& s, Config& c) {
+    const auto url = [](std::string_view scheme) {
+        return [scheme](const std::string& text) -> std::optional<std::string> {
+            const bool good = text.starts_with(scheme) && text.size() > scheme.size() && text.back() != '/' &&
+                              text.find('/', scheme.size()) == std::string::npos;
+            return good ? std::optional(text) : std::nullopt;
+        };
+    };
+    s.parsed("https", c.public_https, url("https://"), "a base URL such as \"https://ca.example.com\", no path");
+    s.parsed("http", c.public_http, url("http://"), "a base URL such as \"http://ca.example.com\", no path");
+    s.parsed("est", c.public_est, url("https://"), "a base URL such as \"https://est.example.com\", no path");
+}
+
+void read_listen(Section& s, Config& c) {
+    const auto address = [](const std::string& text) {
+        auto a = Address::parse(text);
+        return a ? std::optional(*a) : std::nullopt;
+    };
+    constexpr std::string_view expected = "an address such as \"0.0.0.0:8443\"";
+    s.parsed("https", c.https, address, expected);
+    s.parsed("est", c.est, address, expected);
+    s.parsed("http", c.http, address, expected);
+    s.parsed("management", c.management, address, expected);
+}
+
+void read_log(Section& s, Config& c) {
+    s.parsed("level", c.log_level, [](const std::string& t) { return observe::level_from(t); }, "debug, info, warning or error");
+    s.parsed("format", c.log_json, [](const std::string& t) { return t == "json" ? std::optional(true) : t == "text" ? std::optional(false) : std::nullopt; },
+             "json or text");
+    s.text("file", c.log_file);
+}
+
+void read_limits(Section& s, Config& c) {
+    auto& l = c.limits;
+    s.size("connections", l.connections);
+    s.size("header_bytes", l.header_bytes);
+    s.size("header_count", l.header_count);
+    s.size("uri_bytes", l.uri_bytes);
+    s.duration("handshake", l.handshake);
+    s.duration("head", l.head);
+    s.duration("body", l.body);
+    s.duration("idle", l.idle);
+    s.duration("write", l.write);
+}
+
+void read_dns(Section& s, Config& c) {
+    s.list("servers", c.dns.servers);
+    s.flag("dnssec", c.dns.dnssec);
+    s.list("trust_anchors", c.dns.trust_anchors);
+    s.duration("timeout", c.dns.timeout);
+    s.flag("allow_loopback_servers", c.dns.allow_loopback_servers);
+    const auto pairs = [&](std::string_view key, auto add) {
+        bool unused = false;
+        s.value(key, unused, [&](const toml::Value& v) -> Result<bool> {
+            const auto table = v.table();
+            if (!table) return table.error();
+            for (const auto& name : table->keys()) {
+                const auto text = table->find(name)->string();
+                if (!text) return text.error();
+                add(name, *text);
+            }
+            return true;
+        });
+    };
+    pairs("stub_zones", [&](const std::string& zone, const std::string& server) { c.dns.stub_zones[zone] = server; });
+    pairs("hosts", [&](const std::string& name, const std::string& ip) { c.dns.static_hosts.emplace_back(name, ip); });
+}
+
+void read_ca(Section& s, Config& c) {
+    constexpr std::string_view keys = "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096";
+    const auto spec = [](const std::string& t) -> std::optional<crypto::KeySpec> {
+        const auto k = crypto::KeySpec::from(t);
+        if (!k || k->type == crypto::KeyType::ed25519 || k->type == crypto::KeyType::ec_p521) return std::nullopt;
+        return k;
+    };
+    s.text("name", c.ca_name);
+    s.parsed("root_key", c.root_key, spec, keys);
+    s.parsed("issuing_key", c.issuing_key, spec, keys);
+    s.duration("root_lifetime", c.root_lifetime);
+    s.duration("issuing_lifetime", c.issuing_lifetime);
+    s.duration("crl_lifetime", c.crl_lifetime);
+}
+
+Result<void> read_sections(const toml::Table& root, Config& c) {
+    const auto section = [&](std::string_view name, auto read) -> Result<void> {
+        const auto value = root.find(name);
+        if (!value) return {};
+        auto table = value->table();
+        if (!table) return table.error();
+        Section s(*table);
+        read(s, c);
+        return s.result();
+    };
+    const auto store = [](Section& s, Config& into) { s.text("url", into.store_url); };
+    const auto secrets = [](Section& s, Config& into) { s.text("master_key_file", into.master_key_file); };
+    const auto validation = [](Section& s, Config& into) { s.duration("http_01_timeout", into.http_01_time); };
+    if (auto r = section("public", &read_public); !r) return r;
+    if (auto r = section("listen", &read_listen); !r) return r;
+    if (auto r = section("store", store); !r) return r;
+    if (auto r = section("secrets", secrets); !r) return r;
+    if (auto r = section("log", &read_log); !r) return r;
+    if (auto r = section("limits", &read_limits); !r) return r;
+    if (auto r = section("dns", &read_dns); !r) return r;
+    if (auto r = section("validation", validation); !r) return r;
+    if (auto r = section("ca", &read_ca); !r) return r;
+    return root.finish();
+}
+
+}  // namespace
+
+Result<Address> Address::parse(std::string_view text) {
+    const Problem bad(core::ProblemKind::malformed,
+                      "\"" + std::string(text) + "\" is no address; expected HOST:PORT with an IP address or localhost, such as 127.0.0.1:8443");
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) return bad;
+    std::string_view host = text.substr(0, colon);
+    const std::string_view digits = text.substr(colon + 1);
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (error != std::errc() || end != digits.data() + digits.size() || port > 65535) return bad;
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    std::string ip = host == "localhost" ? "127.0.0.1" : crypto::canonical_ip(host);
+    if (ip.empty()) return bad;
+    return Address(std::move(ip), static_cast<std::uint16_t>(port));
+}
+
+std::string Address::authority() const {
+    const auto h = host.find(':') == std::string::npos ? host : "[" + host + "]";
+    return h + ":" + std::to_string(port);
+}
+
+Result<void> read_config_text(std::string_view text, std::string_view name, Config& config) {
+    const auto root = toml::parse(text, name);
+    if (!root) return root.error();
+    return read_sections(*root, config);
+}
+
+Result<void> read_config_file(const std::string& path, Config& config) {
+    const auto root = toml::parse_file(path);
+    if (!root) return root.error();
+    return read_sections(*root, config);
+}
+
+}  // namespace postern::app

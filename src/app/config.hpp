@@ -1,0 +1,70 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/crypto/key.hpp"
+#include "core/crypto/name.hpp"
+#include "core/dns/resolver.hpp"
+#include "core/http/server.hpp"
+#include "core/observe/log.hpp"
+
+/// How the process runs: postern.toml, then the command line over it.
+namespace postern::app {
+
+struct Address {
+    Address() = default;
+    Address(std::string h, std::uint16_t p) : host(std::move(h)), port(p) {}
+    std::string host;
+    std::uint16_t port = 0;
+    /// "HOST:PORT", "[IPv6]:PORT"; the host must be an IP address or "localhost".
+    static core::Result<Address> parse(std::string_view text);
+    /// As a URL wants it: IPv6 in brackets.
+    [[nodiscard]] std::string authority() const;
+};
+
+struct Config {
+    Config() = default;
+    std::string data;  ///< absolute path of the data folder
+
+    // [public]: what URLs show; empty: derived from the listener at the first start
+    std::string public_https, public_http, public_est;
+
+    // [listen]
+    Address https{"0.0.0.0", 8443}, est{"0.0.0.0", 8444}, http{"0.0.0.0", 8080}, management{"127.0.0.1", 9443};
+
+    std::string store_url;        ///< [store] url; empty: sqlite under the data folder
+    std::string master_key_file;  ///< [secrets] master_key_file; empty: DATA/keys/master
+
+    // [log]
+    observe::Level log_level = observe::Level::info;
+    bool log_json = true;
+    std::string log_file;
+
+    http::ServerLimits limits;  ///< [limits]
+    dns::ResolverConfig dns;    ///< [dns]
+
+    // [validation]
+    std::chrono::milliseconds http_01_time{10'000};
+
+    // [ca]
+    std::string ca_name = "Postern";
+    crypto::KeySpec root_key, issuing_key;
+    std::chrono::milliseconds root_lifetime{std::chrono::hours(24 * 365 * 20)};
+    std::chrono::milliseconds issuing_lifetime{std::chrono::hours(24 * 365 * 10)};
+    std::chrono::milliseconds crl_lifetime{std::chrono::hours(24 * 7)};
+
+    // Command line only
+    bool lab = false;
+    std::uint16_t http_01_port = 80;
+    std::string ready_file;
+};
+
+/// Lays the file's settings over `config`. Errors name file, line and key; all unknown keys refused.
+core::Result<void> read_config_text(std::string_view text, std::string_view name, Config& config);
+core::Result<void> read_config_file(const std::string& path, Config& config);
+
+}  // namespace postern::app

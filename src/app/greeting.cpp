@@ -1,0 +1,81 @@
+#include "app/greeting.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+
+#include "app/house.hpp"
+#include "app/version.hpp"
+#include "core/base/encoding.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/json/writer.hpp"
+
+namespace postern::app {
+
+namespace {
+
+std::string management_url(const House& house) { return "http://" + house.config.management.authority(); }
+
+/// Endpoint name -> directory URL, for every ACME endpoint that is active.
+std::vector<std::pair<std::string, std::string>> directories(const House& house) {
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto& e : house.catalog->current()->endpoints)
+        if (e.protocol == ra::Protocol::acme && e.active)
+            out.emplace_back(e.name, house.config.public_https + "/acme/" + e.name + "/directory");
+    return out;
+}
+
+void write_ready_file(const House& house) {
+    json::Writer w;
+    w.begin_object().key("acme").begin_object();
+    for (const auto& [name, url] : directories(house)) w.member(name, url);
+    w.end_object().key("scep").begin_object().end_object().key("est").begin_object().end_object();
+    w.member("management", management_url(house)).member("root", house.folder.file("root.pem"));
+    w.member("pid", static_cast<std::int64_t>(::getpid())).end_object();
+    write_file(house.config.ready_file, w.take() + "\n", 0644);
+}
+
+std::string fingerprint(const core::Bytes& der) {
+    const auto digest = core::hex(crypto::sha256(der));
+    std::string out;
+    for (std::size_t i = 0; i < digest.size(); i += 2) out += (i ? ":" : "") + digest.substr(i, 2);
+    return out;
+}
+
+}  // namespace
+
+void greet(const House& house) {
+    if (!house.config.ready_file.empty()) write_ready_file(house);
+    const auto root = house.folder.file("root.pem");
+    auto& out = std::cout;
+    out << "Postern " << version() << " is ready.\n\n";
+    if (house.config.lab) out << "  LABORATORY: open to every client that reaches it; never on a network with strangers.\n\n";
+    for (const auto& [name, url] : directories(house)) out << "  ACME directory   " << url << "\n";
+    out << "  CA certificates  " << house.config.public_http << "/ca/root.pem and /ca/chain.pem\n"
+        << "  Management       " << management_url(house) << "/metrics, /healthz, /readyz\n"
+        << "  Data             " << house.folder.path() << "\n"
+        << "  Root             " << root << "\n"
+        << "    SHA-256        " << fingerprint(house.builtin->root_der()) << "\n";
+    const auto list = directories(house);
+    if (!list.empty()) {
+        const auto& url = list.front().second;
+        std::string certbot_account, lego_account;
+        if (!house.first_account_key_id.empty()) {
+            // Shown once: the store keeps it sealed.
+            const auto& mac = house.first_account_mac_key.expose();
+            certbot_account = " --eab-kid " + house.first_account_key_id + " --eab-hmac-key " + mac;
+            lego_account = " --eab --kid " + house.first_account_key_id + " --hmac " + mac;
+        }
+        const auto port = house.config.http_01_port;
+        const auto certbot_port = port == 80 ? "" : " --http-01-port " + std::to_string(port);
+        const auto lego_port = port == 80 ? "" : " --http.port :" + std::to_string(port);
+        out << "\nTrust the root, then enroll:\n\n"
+            << "  REQUESTS_CA_BUNDLE=" << root << " certbot certonly --standalone" << certbot_port << " --server " << url
+            << " --agree-tos --register-unsafely-without-email" << certbot_account << " -d NAME\n\n"
+            << "  LEGO_CA_CERTIFICATES=" << root << " lego --server " << url << " --accept-tos --email you@example.com" << lego_account
+            << " --http" << lego_port << " -d NAME run\n";
+    }
+    out << std::endl;
+}
+
+}  // namespace postern::app

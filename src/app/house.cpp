@@ -1,0 +1,108 @@
+#include "app/house.hpp"
+
+#include <filesystem>
+
+#include "app/first_start.hpp"
+#include "app/public_urls.hpp"
+#include "store/sqlite/open.hpp"
+
+namespace postern::app {
+
+namespace {
+
+/// "sqlite:PATH"; relative paths are the data folder's.
+std::string sqlite_path(const Config& config, const DataFolder& folder) {
+    constexpr std::string_view scheme = "sqlite:";
+    if (config.store_url.empty()) return folder.file("postern.db");
+    if (!config.store_url.starts_with(scheme))
+        throw std::runtime_error("store url \"" + config.store_url + "\": this version knows sqlite:PATH");
+    const auto path = config.store_url.substr(scheme.size());
+    return path.starts_with('/') ? path : folder.file(path);
+}
+
+validation::Http01Config http_01_config(const Config& config) {
+    validation::Http01Config out;
+    out.port = config.http_01_port;
+    out.private_targets = config.lab;
+    out.time = config.http_01_time;
+    return out;
+}
+
+ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder) {
+    using std::chrono::duration_cast;
+    using std::chrono::hours;
+    ca::BuiltinConfig out;
+    out.keys_folder = folder.file("keys");
+    out.public_http = config.public_http;
+    out.name = config.ca_name;
+    out.root_key = config.root_key;
+    out.issuing_key = config.issuing_key;
+    out.root_lifetime = duration_cast<hours>(config.root_lifetime);
+    out.issuing_lifetime = duration_cast<hours>(config.issuing_lifetime);
+    out.crl_lifetime = duration_cast<hours>(config.crl_lifetime);
+    return out;
+}
+
+constexpr std::size_t pool_queue = 512;
+
+}  // namespace
+
+House::House(Config c, core::Shards& s, observe::Log& l)
+    : config(std::move(c)), shards(s), log(l), folder(config.data),
+      tasks([this](std::string_view what) { log.error("task_failed", {{"why", what}}); }),
+      pool(shards.size(), pool_queue) {}
+
+House::~House() = default;
+
+core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log) {
+    std::unique_ptr<House> house(new House(std::move(config), shards, log));
+    auto& h = *house;
+    const auto db_path = sqlite_path(h.config, h.folder);
+    const bool new_store = !std::filesystem::exists(db_path);
+    auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);
+
+    h.db = store::open_sqlite(db_path, h.clock, h.metrics);
+    h.sealer = std::make_unique<crypto::Sealer>(std::move(master), h.random);
+    h.numbers = std::make_unique<store::Numbers>(*h.db);
+    co_await fix_public_urls(*h.db, h.config, h.log);
+
+    h.catalog = std::make_unique<ra::CatalogSource>(*h.db, h.log);
+    h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
+    h.http_01 = validation::make_http_01_validator(*h.resolver, h.metrics, http_01_config(h.config));
+
+    const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, h.clock, h.log, h.metrics};
+    auto ca_config = builtin_config(h.config, h.folder);
+    auto root_pem = h.folder.file("root.pem");
+    h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
+    h.backends.add("builtin", *h.builtin);
+
+    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics};
+    h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
+    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, h.clock};
+    h.revocation = std::make_unique<ra::Revocation>(revocation);
+    const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, h.clock};
+    h.principals = std::make_unique<ra::Principals>(principals);
+    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, *h.sealer, h.random, h.clock};
+    h.documents = std::make_unique<ra::Documents>(documents);
+    h.first_start = co_await describe_defaults(h);
+    co_await h.catalog->refresh();
+
+    h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
+    const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
+                          *h.sealer, *h.nonces, h.tasks,   h.random,      h.clock,       h.log,      h.metrics, h.config.public_https};
+    h.acme = std::make_unique<acme::Acme>(acme);
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock};
+    h.api = std::make_unique<api::Api>(api);
+    co_return house;
+}
+
+core::Task<void> House::close(core::Deadline at) {
+    tasks.close();
+    tasks.cancel();
+    const bool empty = co_await tasks.drained(at);
+    if (!empty) log.warning("tasks_left", {{"count", tasks.size()}});
+    pool.join();
+    db->close();
+}
+
+}  // namespace postern::app

@@ -1,0 +1,65 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "acme/acme.hpp"
+#include "api/api.hpp"
+#include "app/config.hpp"
+#include "app/data_folder.hpp"
+#include "ca/builtin/builtin_ca.hpp"
+#include "core/async/cpu_pool.hpp"
+#include "core/async/shards.hpp"
+#include "core/crypto/system_random.hpp"
+#include "core/observe/metrics.hpp"
+#include "ra/documents.hpp"
+#include "ra/enrollment.hpp"
+#include "validation/http_01_validator.hpp"
+
+namespace postern::app {
+
+/// Everything but the listeners, wired on one screen (house.cpp) and taken down backwards. The
+/// server stands on one, and so does a verb that works in process.
+class House {
+public:
+    /// `config.https` and the others carry their real ports already. Throws std::runtime_error that
+    /// says what to do.
+    static core::Task<std::unique_ptr<House>> open(Config config, core::Shards& shards, observe::Log& log);
+    ~House();
+
+    /// Ends background work and closes the store; called once, before the shards stop.
+    core::Task<void> close(core::Deadline at);
+
+    Config config;
+    core::Shards& shards;
+    observe::Log& log;
+    core::SystemClock clock;
+    crypto::SystemRandom random;
+    observe::Metrics metrics;
+    DataFolder folder;
+    core::TaskGroup tasks;
+    core::CpuPool pool;
+    std::unique_ptr<store::Database> db;
+    std::unique_ptr<crypto::Sealer> sealer;
+    std::unique_ptr<store::Numbers> numbers;
+    std::unique_ptr<ra::CatalogSource> catalog;
+    std::unique_ptr<dns::Resolver> resolver;
+    std::unique_ptr<validation::Validator> http_01;
+    std::unique_ptr<ca::BuiltinCa> builtin;
+    ca::Backends backends;
+    std::unique_ptr<ra::Enrollment> enrollment;
+    std::unique_ptr<ra::Revocation> revocation;
+    std::unique_ptr<ra::Principals> principals;
+    std::unique_ptr<ra::Documents> documents;
+    std::unique_ptr<acme::Nonces> nonces;
+    std::unique_ptr<acme::Acme> acme;
+    std::unique_ptr<api::Api> api;
+    bool first_start = false;
+    /// Credentials of the account that the first start made; printed once, empty otherwise.
+    std::string first_account_key_id;
+    core::SecretText first_account_mac_key;
+
+private:
+    House(Config c, core::Shards& s, observe::Log& l);
+};
+
+}  // namespace postern::app

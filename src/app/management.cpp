@@ -1,0 +1,34 @@
+#include "app/management.hpp"
+
+#include "app/house.hpp"
+#include "store/tables/objects.hpp"
+
+namespace postern::app {
+
+namespace {
+
+core::Task<http::Response> healthz(const http::Request&) { co_return http::Response(200, "text/plain", "ok\n"); }
+
+core::Task<http::Response> readyz(House& house, const std::atomic<bool>& ready) {
+    if (!ready.load()) co_return http::Response(503, "text/plain", "starting or stopping\n");
+    auto none = store::values();
+    // A store that is away throws: the session answers 503.
+    const auto version = co_await store::read_one(*house.db, store::configuration_version, std::move(none));
+    if (!version) co_return http::Response(503, "text/plain", "the store has no configuration\n");
+    co_return http::Response(200, "text/plain", "ready\n");
+}
+
+core::Task<http::Response> metrics(House& house) {
+    co_return http::Response(200, "text/plain; version=0.0.4", house.metrics.scrape());
+}
+
+}  // namespace
+
+void add_management_routes(http::Router& router, House& house, const std::atomic<bool>& ready) {
+    const http::RouteLimits limits;
+    router.add(http::Method::get, "/healthz", limits, &healthz);
+    router.add(http::Method::get, "/readyz", limits, [&house, &ready](const http::Request&) { return readyz(house, ready); });
+    router.add(http::Method::get, "/metrics", limits, [&house](const http::Request&) { return metrics(house); });
+}
+
+}  // namespace postern::app

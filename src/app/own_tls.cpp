@@ -1,0 +1,140 @@
+#include "app/own_tls.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "app/house.hpp"
+#include "app/public_urls.hpp"
+#include "core/async/deadline.hpp"
+#include "core/crypto/certificate.hpp"
+#include "store/tables/objects.hpp"
+
+namespace postern::app {
+
+namespace {
+
+using crypto::GeneralName;
+using crypto::GeneralNameType;
+
+/// Host part of "https://host:port".
+std::string host_of(std::string_view url) {
+    url.remove_prefix(url.find("://") + 3);
+    if (url.starts_with('[')) return std::string(url.substr(1, url.find(']') - 1));
+    return std::string(url.substr(0, url.rfind(':')));
+}
+
+}  // namespace
+
+/// What clients may call this server: the public hosts, the addresses it listens on, the machine.
+std::vector<GeneralName> OwnTls::names() const {
+    std::vector<GeneralName> out;
+    const auto add = [&](const std::string& host) {
+        GeneralName name;
+        if (const auto ip = crypto::canonical_ip(host); !ip.empty()) {
+            name = GeneralName(GeneralNameType::ip, ip);
+        } else {
+            ra::NameRules rules;
+            rules.single_label = true;
+            const auto normalized = ra::normalize_dns(host, rules);
+            if (!normalized) return;  // a machine may have a name that no certificate can carry
+            name = GeneralName(GeneralNameType::dns, *normalized);
+        }
+        if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(std::move(name));
+    };
+    const auto& c = house_.config;
+    add(host_of(c.public_https));
+    add(host_of(c.public_est));
+    for (const auto* a : {&c.https, &c.est}) add(public_host(*a));
+    add("localhost");
+    add("127.0.0.1");
+    return out;
+}
+
+bool OwnTls::usable() const {
+    const auto path = house_.folder.file("tls/server.pem");
+    if (!std::filesystem::exists(path) || !std::filesystem::exists(house_.folder.file("tls/server.key"))) return false;
+    const auto blocks = crypto::from_pem("CERTIFICATE", read_file(path));
+    if (!blocks || blocks->empty()) return false;
+    const auto leaf = crypto::Certificate::parse(blocks->front());
+    if (!leaf) return false;
+    const auto life = leaf->not_after() - leaf->not_before();
+    if (house_.clock.now() > leaf->not_after() - life / 3) return false;
+    const auto& held = leaf->alt_names();
+    const auto wanted = names();
+    return std::all_of(wanted.begin(), wanted.end(), [&](const GeneralName& n) { return std::find(held.begin(), held.end(), n) != held.end(); });
+}
+
+core::Task<bool> OwnTls::enroll() {
+    const auto catalog = house_.catalog->current();
+    const auto* endpoint = catalog->endpoint(ra::Protocol::system, "system");
+    if (!endpoint) throw std::runtime_error("the system endpoint is missing from the store");
+    auto by_method = store::values(endpoint->id, "system");
+    const auto account = co_await store::read_one(*house_.db, store::account_by_method, std::move(by_method));
+    if (!account) throw std::runtime_error("the system account is missing from the store");
+
+    const auto key = crypto::PrivateKey::generate(crypto::KeySpec());
+    const auto wanted = names();
+    const crypto::DistinguishedName no_subject;
+    ra::EnrollmentRequest request;
+    request.id = house_.random.request_id();
+    request.via = ra::Protocol::system;
+    request.endpoint = endpoint->id;
+    request.account = core::AccountId(account->integer(0));
+    request.requester = "server";
+    request.evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::system, "own TLS", house_.clock.now()));
+    request.csr = crypto::Csr::parse(crypto::make_csr(key, no_subject, wanted)).value();
+    request.agreed_names = wanted;
+    request.attempt = request.id.get();
+    request.deadline = core::deadline_in(std::chrono::seconds(30));
+    const auto outcome = co_await house_.enrollment->submit(std::move(request));
+    if (!outcome) {
+        house_.log.error("own_tls_refused", {{"why", outcome.error().detail}});
+        co_return false;
+    }
+    const auto* issued = std::get_if<ra::IssuedCertificate>(&*outcome);
+    if (!issued) co_return false;
+    auto chain = crypto::to_pem("CERTIFICATE", issued->der);
+    for (const auto& der : house_.backends.chain(issued->issuer_key_id)) chain += crypto::to_pem("CERTIFICATE", der);
+    write_file(house_.folder.file("tls/server.key"), key.to_pem().expose(), 0600);
+    write_file(house_.folder.file("tls/server.pem"), chain, 0644);
+    co_return true;
+}
+
+void OwnTls::present() {
+    const auto chain = read_file(house_.folder.file("tls/server.pem"));
+    const auto key_path = house_.folder.file("tls/server.key");
+    require_private(key_path);
+    const core::SecretText key(read_file(key_path));
+    using Ask = http::TlsContext::ClientCertificate;
+    const auto set = [&](std::shared_ptr<http::TlsContext>& context, Ask ask) {
+        if (context) {
+            if (const auto r = context->replace(chain, key); !r) throw std::runtime_error("tls/server.pem: " + r.error().detail);
+            return;
+        }
+        auto made = http::TlsContext::make(chain, key, ask);
+        if (!made) throw std::runtime_error("tls/server.pem: " + made.error().detail);
+        context = std::move(*made);
+    };
+    set(https_, Ask::never_asked);
+    set(est_, Ask::requested);
+}
+
+core::Task<void> OwnTls::prepare() {
+    if (!usable()) {
+        const bool enrolled = co_await enroll();
+        if (!enrolled) throw std::runtime_error("cannot enroll the server's own TLS certificate; the log says why");
+    }
+    present();
+}
+
+core::Task<void> OwnTls::keep_fresh() {
+    for (;;) {
+        co_await core::sleep_for(std::chrono::hours(1));
+        if (usable()) continue;
+        const bool enrolled = co_await enroll();
+        if (enrolled) present();
+    }
+}
+
+}  // namespace postern::app

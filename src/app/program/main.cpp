@@ -1,0 +1,36 @@
+#include <sys/stat.h>
+
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+
+#include "app/verbs/verbs.hpp"
+#include "app/version.hpp"
+
+int main(int argc, char** argv) {
+    using namespace postern::app;
+    ::umask(0077);
+    std::signal(SIGPIPE, SIG_IGN);
+
+    CLI::App app("Postern, a certificate enrollment gateway");
+    app.set_version_flag("--version", "postern " + std::string(version()));
+    app.require_subcommand(1);
+    verbs::Common common;
+    common.door.config.data = "postern-data";
+    verbs::Run run;
+    verbs::add_serve(app, run);
+    verbs::add_apply(app, common, run);
+    verbs::add_export(app, common, run);
+    verbs::add_explain(app, common, run);
+    verbs::add_cert(app, common, run);
+    verbs::add_principal(app, common, run);
+    CLI11_PARSE(app, argc, argv);
+    try {
+        common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();
+        return run();
+    } catch (const std::exception& e) {
+        std::cerr << "postern: " << e.what() << "\n";
+        return 1;
+    }
+}

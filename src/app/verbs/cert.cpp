@@ -1,0 +1,95 @@
+#include <iostream>
+
+#include "app/verbs/verbs.hpp"
+#include "core/json/reader.hpp"
+
+namespace postern::app::verbs {
+
+namespace {
+
+void print_line(std::string_view line) {
+    const auto document = json::Document::parse(line);
+    if (!document) return;
+    const auto c = document->root();
+    std::string names;
+    for (const auto& n : c["names"].items()) names += (names.empty() ? "" : ",") + std::string(text(n));
+    std::cout << text(c["serial"]) << "  " << text(c["status"]) << "  " << text(c["notAfter"]) << "  " << names << "\n";
+}
+
+/// All pages, one after the other: the output has no end but the table's.
+int list(const Common& common) {
+    const auto door = Door::open(common.door);
+    std::string after = "0";
+    while (!after.empty()) {
+        const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/certificates?after=" + after));
+        if (const int failed = report(answer)) return failed;
+        if (common.json) {
+            std::cout << answer.body;
+        } else {
+            for (std::size_t from = 0; from < answer.body.size();) {
+                const auto end = answer.body.find('\n', from);
+                print_line(std::string_view(answer.body).substr(from, end - from));
+                from = end + 1;
+            }
+        }
+        after = answer.header("X-Next-After");
+    }
+    return 0;
+}
+
+int show(const Common& common, const std::string& serial) {
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/certificates/" + serial));
+    if (const int failed = report(answer)) return failed;
+    if (common.json) {
+        std::cout << answer.body << "\n";
+        return 0;
+    }
+    const auto document = json::Document::parse(answer.body);
+    if (!document) throw std::runtime_error("the server's answer is no JSON");
+    for (const auto& [name, value] : document->root().members()) {
+        if (name == "pem") continue;
+        std::cout << name << ": ";
+        if (value.is_string()) std::cout << text(value);
+        if (const auto n = value.integer()) std::cout << *n;
+        for (const auto& item : value.items()) std::cout << text(item) << ' ';
+        std::cout << "\n";
+    }
+    std::cout << text(document->root()["pem"]);
+    return 0;
+}
+
+int revoke(const Common& common, const std::string& serial, int reason) {
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/certificates/" + serial + "/revoke",
+                                               "{\"reason\":" + std::to_string(reason) + "}"));
+    if (const int failed = report(answer)) return failed;
+    if (common.json)
+        std::cout << "{\"serial\":\"" << serial << "\",\"status\":\"revoked\"}\n";
+    else
+        std::cout << "Revoked " << serial << ".\n";
+    return 0;
+}
+
+}  // namespace
+
+void add_cert(CLI::App& app, Common& common, Run& run) {
+    auto serial = std::make_shared<std::string>();
+    auto reason = std::make_shared<int>(0);
+    auto* noun = app.add_subcommand("cert", "Certificates");
+    noun->require_subcommand(1);
+    auto* list_verb = noun->add_subcommand("list", "Every certificate");
+    add_common(*list_verb, common);
+    list_verb->callback([&common, &run] { run = [&common] { return list(common); }; });
+    auto* show_verb = noun->add_subcommand("show", "One certificate");
+    add_common(*show_verb, common);
+    show_verb->add_option("SERIAL", *serial, "Lower-case hex")->required();
+    show_verb->callback([serial, &common, &run] { run = [serial, &common] { return show(common, *serial); }; });
+    auto* revoke_verb = noun->add_subcommand("revoke", "Revoke a certificate");
+    add_common(*revoke_verb, common);
+    revoke_verb->add_option("SERIAL", *serial, "Lower-case hex")->required();
+    revoke_verb->add_option("--reason", *reason, "0 unspecified, 1 keyCompromise, 3 affiliationChanged, 4 superseded, 5 cessationOfOperation");
+    revoke_verb->callback([serial, reason, &common, &run] { run = [serial, reason, &common] { return revoke(common, *serial, *reason); }; });
+}
+
+}  // namespace postern::app::verbs

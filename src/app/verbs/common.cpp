@@ -1,0 +1,33 @@
+#include <iostream>
+
+#include "app/verbs/verbs.hpp"
+
+namespace postern::app::verbs {
+
+void add_common(CLI::App& verb, Common& common) {
+    verb.add_option("--data", common.door.config.data, "Data folder of the server")->capture_default_str();
+    verb.add_option("--server", common.door.server, "Base URL of a server on another machine");
+    verb.add_option("--token-file", common.door.token_file, "File (0600) with a token for --server");
+    verb.add_option("--ca-file", common.door.ca_file, "PEM file that --server's certificate is checked against");
+    verb.add_flag("--json", common.json, "Print JSON");
+}
+
+std::string_view text(const json::Value& value) {
+    const auto got = value.string();
+    return got ? *got : std::string_view();
+}
+
+bool truth(const json::Value& value) {
+    const auto got = value.boolean();
+    return got && *got;
+}
+
+int report(const http::Response& answer) {
+    if (answer.status < 400) return 0;
+    const auto document = json::Document::parse(answer.body);
+    const auto text = document ? document->root()["description"].string() : core::Result<std::string_view>(std::string_view(answer.body));
+    std::cerr << "postern: " << (text ? *text : std::string_view(answer.body)) << "\n";
+    return 1;
+}
+
+}  // namespace postern::app::verbs

@@ -1,0 +1,36 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "app/door.hpp"
+#include "core/json/reader.hpp"
+
+/// Command-line verbs: each declares its options on the parser and says what to run. What is run
+/// returns the exit status; 0 done, 1 refused or failed.
+namespace postern::app::verbs {
+
+/// Options that every verb but serve shares: --data, --server, --token-file, --ca-file, --json.
+struct Common {
+    Common() = default;
+    DoorOptions door;
+    bool json = false;
+};
+
+/// The verb that was chosen.
+using Run = std::function<int()>;
+
+void add_serve(CLI::App& app, Run& run);
+void add_apply(CLI::App& app, Common& common, Run& run);
+void add_export(CLI::App& app, Common& common, Run& run);
+void add_explain(CLI::App& app, Common& common, Run& run);
+void add_cert(CLI::App& app, Common& common, Run& run);
+void add_principal(CLI::App& app, Common& common, Run& run);
+
+void add_common(CLI::App& verb, Common& common);
+/// Prints the server's description of an error and gives 1; 0 for a good answer.
+int report(const http::Response& answer);
+/// Members of the server's answers, for printing: empty or false when absent.
+std::string_view text(const json::Value& value);
+bool truth(const json::Value& value);
+
+}  // namespace postern::app::verbs

@@ -1,0 +1,72 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "ca/backend.hpp"
+#include "core/async/cpu_pool.hpp"
+#include "core/async/task_group.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/random.hpp"
+#include "core/crypto/sealer.hpp"
+#include "core/http/router.hpp"
+#include "core/observe/log.hpp"
+#include "core/observe/metrics.hpp"
+#include "store/database.hpp"
+
+namespace postern::ca {
+
+struct BuiltinConfig {
+    BuiltinConfig() = default;
+    std::string keys_folder;                 ///< DATA/keys
+    std::string public_http;                 ///< base of AIA and CRL URLs, "http://host:8080"
+    std::string name = "Postern";            ///< O of both CAs; CN "<name> Root CA", "<name> Issuing CA"
+    crypto::KeySpec root_key;
+    crypto::KeySpec issuing_key;
+    std::chrono::hours root_lifetime{24 * 365 * 20};
+    std::chrono::hours issuing_lifetime{24 * 365 * 10};
+    std::chrono::hours crl_lifetime{24 * 7};
+};
+
+/// Postern's own CA: a private root and an issuing CA. Private keys are files sealed under the
+/// master key, mode 0600, looked at again at every start (D12).
+class BuiltinCa final : public Backend {
+public:
+    struct Deps {
+        store::Database& db;
+        core::CpuPool& pool;
+        core::TaskGroup& tasks;
+        core::Executor executor;  ///< where the CRL signer lives
+        const crypto::Sealer& sealer;
+        core::Random& random;
+        const core::Clock& clock;
+        observe::Log& log;
+        observe::Metrics& metrics;
+    };
+    /// First start: makes root and issuing CA, records them, writes DATA/root.pem; later: loads and
+    /// checks them. Throws std::runtime_error that says what to do for a key file that others can
+    /// read, is a symbolic link, is missing, or does not belong to its certificate.
+    static core::Task<std::unique_ptr<BuiltinCa>> open(Deps deps, BuiltinConfig config, std::string root_pem_path);
+    ~BuiltinCa() override;
+
+    /// Begins the task that signs CRLs anew on demand and before they run out.
+    void start();
+    /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/root.pem, /ca/chain.pem, /crl/KEYID/0.crl
+    void add_routes(http::Router& router);
+    [[nodiscard]] const core::Bytes& root_der() const noexcept;
+
+    [[nodiscard]] Capabilities capabilities() const noexcept override;
+    core::Result<Prepared> prepare(const Authorized& authorized) override;
+    core::Task<core::Result<Outcome>> issue(const Authorized& authorized, const Prepared& prepared,
+                                            core::Deadline deadline) override;
+    void record_revocation(store::Batch& batch, const Revoked& revoked) override;
+    core::Task<core::Result<void>> publish_revocations(core::Deadline deadline) override;
+    [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const override;
+    [[nodiscard]] core::TimePoint latest_not_after() const override;
+
+private:
+    BuiltinCa();
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern::ca

@@ -1,0 +1,21 @@
+#pragma once
+#include "ca/builtin/authority.hpp"
+#include "ca/builtin/builtin_ca.hpp"
+#include "ca/builtin/key_files.hpp"
+
+namespace postern::ca {
+
+/// Makes root and issuing CA: keys and certificates in memory only. RSA keys take seconds: run it
+/// on the pool. Throws std::runtime_error for a configuration that cannot work (lifetimes).
+Hierarchy make_hierarchy(const BuiltinConfig& config, core::Random& random, core::TimePoint now);
+
+/// Key files first, durable, then both rows in one batch: a cut between them leaves files without
+/// rows, which the next first start ignores.
+core::Task<void> record_hierarchy(std::shared_ptr<const Hierarchy> made, const KeyFiles& files, store::Database& db,
+                                  core::TimePoint now);
+
+/// Reads the rows and opens the key files; nullopt before the first start. Every check of D12, with
+/// std::runtime_error that says what to do.
+core::Task<std::optional<Hierarchy>> load_hierarchy(const KeyFiles& files, store::Database& db);
+
+}  // namespace postern::ca

@@ -1,0 +1,254 @@
+#include "ca/builtin/crl_signer.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "core/base/unavailable.hpp"
+#include "store/tables/authority.hpp"
+
+namespace postern::ca {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::int64_t shard = 0;
+constexpr std::int64_t page_rows = 2000;
+/// How often the clock is looked at: it may be moved by hand (laboratory), so no timer is set on it.
+constexpr std::chrono::seconds look{1};
+constexpr std::chrono::seconds longest_pause{30};
+/// Another node may publish between our reading and our writing; more than this in a row is a fault.
+constexpr int attempts = 5;
+
+std::shared_ptr<const PublishedCrl> build(const Authority& authority, PublishedCrl crl, std::vector<crypto::CrlEntry> entries) {
+    crypto::CrlFields fields;
+    fields.algorithm = authority.key.default_algorithm();
+    fields.issuer_der = authority.certificate.subject_der();
+    fields.authority_key_id = authority.certificate.subject_key_id();
+    fields.number = crl.number;
+    fields.this_update = crl.this_update;
+    fields.next_update = crl.next_update;
+    fields.entries = std::move(entries);
+    const auto tbs = crypto::crl_to_be_signed(fields);
+    crl.der = crypto::assemble_signed(tbs, fields.algorithm, authority.key.sign(fields.algorithm, tbs));
+    return std::make_shared<const PublishedCrl>(std::move(crl));
+}
+
+store::Batch record(const std::string& key_id, std::int64_t last_number, const PublishedCrl& crl) {
+    store::Batch out;
+    out.add(store::authority_use_crl_number, store::values(key_id, last_number, crl.number));
+    out.add(store::crl_put, store::values(key_id, shard, crl.number, crl.this_update, crl.next_update, crl.der));
+    return out;
+}
+
+}  // namespace
+
+std::shared_ptr<CrlSigner> CrlSigner::make(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime) {
+    std::shared_ptr<CrlSigner> out(new CrlSigner(deps, hierarchy, lifetime));
+    for (const auto& slot : out->slots_) {
+        const auto gauge = deps.metrics.gauge("postern_crl_age_seconds", "Seconds since thisUpdate of the CRL that is served.",
+                                              {{"authority", slot->authority->key_id}});
+        deps.metrics.before_scrape([gauge, weak = std::weak_ptr(out), key_id = slot->authority->key_id] {
+            const auto self = weak.lock();
+            const auto crl = self ? self->newest(key_id) : nullptr;
+            if (crl) gauge.set(std::chrono::duration<double>(self->clock_.now() - crl->this_update).count());
+        });
+    }
+    return out;
+}
+
+CrlSigner::CrlSigner(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime)
+    : db_(deps.db), pool_(deps.pool), executor_(deps.executor), clock_(deps.clock), log_(deps.log), metrics_(deps.metrics),
+      lifetime_(lifetime), wake_(deps.executor) {
+    for (const auto& authority : {hierarchy.issuing, hierarchy.root}) {
+        auto slot = std::make_unique<Slot>();
+        slot->authority = authority;
+        slot->on_demand = !authority->root;
+        slots_.push_back(std::move(slot));
+    }
+}
+
+std::shared_ptr<const PublishedCrl> CrlSigner::published(const Slot& slot) const {
+    const std::lock_guard lock(mutex_);
+    return slot.published;
+}
+
+void CrlSigner::set_published(Slot& slot, std::shared_ptr<const PublishedCrl> crl) {
+    const std::lock_guard lock(mutex_);
+    slot.published = std::move(crl);
+}
+
+std::shared_ptr<const PublishedCrl> CrlSigner::newest(std::string_view key_id) const {
+    for (const auto& slot : slots_)
+        if (slot->authority->key_id == key_id) return published(*slot);
+    return nullptr;
+}
+
+bool CrlSigner::note_revocation(std::string_view key_id) {
+    for (const auto& slot : slots_)
+        if (slot->authority->key_id == key_id) {
+            slot->on_demand = true;
+            return true;
+        }
+    return false;
+}
+
+bool CrlSigner::due(const Slot& slot) const {
+    const auto crl = published(slot);
+    if (!crl) return true;
+    const auto now = clock_.now();
+    // A clock that was set back would leave a CRL from the future, which clients refuse.
+    return now < crl->this_update || now >= crl->this_update + (crl->next_update - crl->this_update) / 2;
+}
+
+core::Task<void> CrlSigner::read_stored(Slot& slot) {
+    auto parameters = store::values(slot.authority->key_id, shard);
+    const auto row = co_await store::read_one(db_, store::crl_newest, std::move(parameters));
+    if (!row) throw std::runtime_error("CA " + slot.authority->key_id + " has vanished from the database");
+    auto stored = store::CrlRow::from(*row);
+    slot.last_number = stored.last_number;
+    if (stored.number == 0) co_return;
+    PublishedCrl crl;
+    crl.number = stored.number;
+    crl.this_update = stored.this_update;
+    crl.next_update = stored.next_update;
+    crl.der = std::move(stored.der);
+    set_published(slot, std::make_shared<const PublishedCrl>(std::move(crl)));
+}
+
+core::Task<std::vector<crypto::CrlEntry>> CrlSigner::read_entries(const Slot& slot, core::TimePoint now) {
+    std::vector<crypto::CrlEntry> out;
+    core::Bytes after;
+    // An entry stays until a CRL issued after the certificate's end has listed it (RFC 5280 §3.3):
+    // within one lifetime there always is one.
+    const core::TimePoint earliest = now - lifetime_;
+    for (;;) {
+        auto parameters = store::values(slot.authority->key_id, shard, after, earliest, page_rows);
+        const store::Rows rows = co_await db_.read(store::revocation_page, std::move(parameters));
+        for (const auto& row : rows) {
+            auto listed = store::RevocationRow::from(row);
+            crypto::CrlEntry entry;
+            after = listed.serial;
+            entry.serial = std::move(listed.serial);
+            entry.revoked = listed.revoked;
+            entry.reason = static_cast<unsigned>(listed.reason);
+            out.push_back(std::move(entry));
+        }
+        if (rows.size() < static_cast<std::size_t>(page_rows)) break;
+    }
+    co_return out;
+}
+
+/// False: another node published meanwhile.
+core::Task<bool> CrlSigner::sign_once(Slot& slot) {
+    auto entries = co_await read_entries(slot, clock_.now());
+    const std::size_t count = entries.size();
+    PublishedCrl next;
+    next.number = slot.last_number + 1;
+    next.this_update = core::floor_seconds(clock_.now());
+    next.next_update = next.this_update + lifetime_;
+    auto job = [authority = slot.authority, next, list = std::move(entries)]() mutable {
+        return build(*authority, std::move(next), std::move(list));
+    };
+    auto made = co_await pool_.run(std::move(job));
+    if (!made) throw core::Unavailable("the signing queue is full");
+    const auto& key_id = slot.authority->key_id;
+    auto batch = record(key_id, slot.last_number, **made);
+    const store::Written written = co_await db_.write(std::move(batch));
+    if (!written) co_return false;
+    // Served only once it is stored: a number that was seen is never used again.
+    slot.last_number = (*made)->number;
+    set_published(slot, *made);
+    metrics_.counter("postern_ca_signatures_total", "Signatures made with the CA keys.", {{"authority", key_id}, {"kind", "crl"}}).add();
+    log_.info("crl_signed", {{"authority", key_id}, {"number", slot.last_number}, {"entries", count}});
+    co_return true;
+}
+
+core::Task<void> CrlSigner::sign(Slot& slot) {
+    for (int i = 0; i < attempts; ++i) {
+        const bool signed_it = co_await sign_once(slot);
+        if (signed_it) co_return;
+        co_await read_stored(slot);
+    }
+    throw core::Unavailable("other nodes publish CRLs of CA " + slot.authority->key_id + " all the time");
+}
+
+core::Task<void> CrlSigner::load() {
+    for (const auto& slot : slots_) {
+        co_await read_stored(*slot);
+        if (due(*slot)) co_await sign(*slot);
+    }
+}
+
+/// Empty when all that was due is served; else what failed. One authority's fault does not keep
+/// the other's CRL from being signed.
+core::Task<std::string> CrlSigner::round(bool demanded) {
+    std::string failure;
+    for (const auto& slot : slots_) {
+        if (!due(*slot) && !(demanded && slot->on_demand)) continue;
+        try {
+            co_await sign(*slot);
+        } catch (const boost::system::system_error& fault) {
+            if (fault.code() == asio::error::operation_aborted) throw;  // the stop, not a fault
+            failure = fault.what();
+        } catch (const std::exception& fault) {
+            failure = fault.what();
+        }
+    }
+    co_return failure;
+}
+
+core::Task<void> CrlSigner::run(std::shared_ptr<CrlSigner> self) {
+    std::chrono::seconds pause{1};
+    for (;;) {
+        // Taken before the reading begins: who asks from now on waits for the next round.
+        const auto target = self->requested_;
+        const std::string failure = co_await self->round(target > self->done_);
+        if (failure.empty()) {
+            self->done_ = target;
+            self->wake_waiters();
+            pause = std::chrono::seconds(1);
+            if (self->requested_ > self->done_) continue;
+            self->wake_.expires_after(look);
+        } else {
+            self->log_.error("crl_signing_failed", {{"error", failure}, {"retry_seconds", pause.count()}});
+            self->wake_.expires_after(pause);
+            pause = std::min(pause * 2, longest_pause);
+        }
+        co_await self->wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+}
+
+void CrlSigner::wake_waiters() {
+    for (auto* waiter : waiters_)
+        if (waiter->wanted <= done_) waiter->timer.cancel();
+}
+
+core::Task<core::Result<void>> CrlSigner::wait_for_round(core::Deadline deadline) {
+    Waiter waiter{++requested_, asio::steady_timer(executor_, deadline)};
+    // After a failure the pause is kept: a flood of callers must not turn it into a busy loop.
+    if (done_ + 1 >= requested_) wake_.cancel();
+    struct Registration {
+        std::vector<Waiter*>& list;
+        Waiter* entry;
+        Registration(std::vector<Waiter*>& l, Waiter* e) : list(l), entry(e) { list.push_back(e); }
+        ~Registration() { std::erase(list, entry); }
+    } registration(waiters_, &waiter);
+    while (done_ < waiter.wanted && std::chrono::steady_clock::now() < deadline)
+        co_await waiter.timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (done_ >= waiter.wanted) co_return core::Result<void>();
+    core::Problem late(core::ProblemKind::unavailable,
+                       "the revocation is recorded, but the CRL that lists it is not published yet; it will be as soon as it can be signed");
+    late.retry_after = std::chrono::seconds(5);
+    co_return late;
+}
+
+core::Task<core::Result<void>> CrlSigner::publish(std::shared_ptr<CrlSigner> self, core::Deadline deadline) {
+    auto waiting = self->wait_for_round(deadline);
+    auto result = co_await asio::co_spawn(self->executor_, std::move(waiting), asio::use_awaitable);
+    co_return result;
+}
+
+}  // namespace postern::ca

@@ -1,0 +1,95 @@
+#pragma once
+#include <atomic>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "ca/builtin/authority.hpp"
+#include "core/async/cpu_pool.hpp"
+#include "core/async/task.hpp"
+#include "core/base/clock.hpp"
+#include "core/crypto/certificate_template.hpp"
+#include "core/observe/log.hpp"
+#include "core/observe/metrics.hpp"
+#include "store/database.hpp"
+
+namespace postern::ca {
+
+/// A signed CRL as it is served. Immutable.
+struct PublishedCrl {
+    PublishedCrl() = default;
+    std::int64_t number = 0;
+    core::TimePoint this_update{}, next_update{};
+    core::Bytes der;
+};
+
+/// Keeps a full CRL of each authority: signed, stored, then served from memory. One task does all
+/// the signing; reading is paged, building and signing run on the pool.
+class CrlSigner : public std::enable_shared_from_this<CrlSigner> {
+public:
+    struct Deps {
+        store::Database& db;
+        core::CpuPool& pool;
+        core::Executor executor;  ///< runs one thing at a time: no lock guards the task's own state
+        const core::Clock& clock;
+        observe::Log& log;
+        observe::Metrics& metrics;
+    };
+    static std::shared_ptr<CrlSigner> make(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime);
+
+    /// Before run(): takes what is stored and signs what is missing or half way through, so that
+    /// from then on newest() always answers. Throws what the store throws.
+    core::Task<void> load();
+    /// The task: signs once at the start (a revocation may have been recorded without being
+    /// published), on demand, and when half of a CRL's lifetime has passed. Ends by cancellation.
+    static core::Task<void> run(std::shared_ptr<CrlSigner> self);
+    /// Returns when a CRL is served whose reading began after this call; calls that come meanwhile
+    /// share one. `unavailable` at the deadline; the signing goes on. Any executor.
+    static core::Task<core::Result<void>> publish(std::shared_ptr<CrlSigner> self, core::Deadline deadline);
+    /// null for an authority that is not ours. Any thread.
+    [[nodiscard]] std::shared_ptr<const PublishedCrl> newest(std::string_view key_id) const;
+    /// A revocation under that authority was put into a batch: from now on its CRL is signed on
+    /// demand too (the root's otherwise is not: it rarely changes). Any thread; false when not ours.
+    bool note_revocation(std::string_view key_id);
+
+private:
+    struct Slot {
+        std::shared_ptr<const Authority> authority;
+        std::atomic<bool> on_demand{false};
+        std::int64_t last_number = 0;                  // the task's own
+        std::shared_ptr<const PublishedCrl> published;  // guarded by mutex_
+    };
+    struct Waiter {
+        std::uint64_t wanted;
+        boost::asio::steady_timer timer;
+    };
+    CrlSigner(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime);
+
+    [[nodiscard]] bool due(const Slot& slot) const;
+    [[nodiscard]] std::shared_ptr<const PublishedCrl> published(const Slot& slot) const;
+    void set_published(Slot& slot, std::shared_ptr<const PublishedCrl> crl);
+    core::Task<void> read_stored(Slot& slot);
+    core::Task<void> sign(Slot& slot);
+    core::Task<bool> sign_once(Slot& slot);
+    core::Task<std::vector<crypto::CrlEntry>> read_entries(const Slot& slot, core::TimePoint now);
+    core::Task<std::string> round(bool demanded);
+    core::Task<core::Result<void>> wait_for_round(core::Deadline deadline);
+    void wake_waiters();
+
+    store::Database& db_;
+    core::CpuPool& pool_;
+    core::Executor executor_;
+    const core::Clock& clock_;
+    observe::Log& log_;
+    observe::Metrics& metrics_;
+    std::chrono::hours lifetime_;
+    std::vector<std::unique_ptr<Slot>> slots_;
+    mutable std::mutex mutex_;
+    // The task's and the waiters' own, on executor_.
+    std::uint64_t requested_ = 1, done_ = 0;
+    boost::asio::steady_timer wake_;
+    std::vector<Waiter*> waiters_;
+};
+
+}  // namespace postern::ca

@@ -1,0 +1,89 @@
+#include "ca/builtin/routes.hpp"
+
+#include <algorithm>
+
+namespace postern::ca {
+namespace {
+
+using http::Request;
+using http::Response;
+
+/// A CA certificate never changes under its key id; the short names may point elsewhere one day.
+constexpr std::string_view for_a_day = "public, max-age=86400";
+constexpr std::string_view for_an_hour = "public, max-age=3600";
+/// A revocation must be seen within a minute, so caches keep a CRL no longer.
+constexpr std::chrono::seconds crl_age{60};
+
+struct Files {
+    Files(const Hierarchy& h, std::shared_ptr<CrlSigner> c, const core::Clock& k)
+        : hierarchy(h), crls(std::move(c)), clock(k) {}
+    Hierarchy hierarchy;
+    std::shared_ptr<CrlSigner> crls;
+    const core::Clock& clock;
+};
+
+Response absent() {
+    return {404, "text/plain; charset=utf-8", "There is no such file here.\n"};
+}
+
+Response der_file(const Authority& authority, std::string_view cache) {
+    Response out(200, "application/pkix-cert", std::string(core::as_text(authority.certificate.der())));
+    out.set("Cache-Control", cache);
+    return out;
+}
+
+Response pem_file(std::initializer_list<const Authority*> chain, std::string_view cache) {
+    std::string text;
+    for (const auto* authority : chain) text += crypto::to_pem("CERTIFICATE", authority->certificate.der());
+    Response out(200, "application/x-pem-file", std::move(text));
+    out.set("Cache-Control", cache);
+    return out;
+}
+
+Response certificate_file(const Files& files, std::string_view name) {
+    const Authority& root = *files.hierarchy.root;
+    if (name == "root.pem") return pem_file({&root}, for_an_hour);
+    if (name == "root.cer") return der_file(root, for_an_hour);
+    if (name == "chain.pem") return pem_file({files.hierarchy.issuing.get(), &root}, for_an_hour);
+    const bool pem = name.ends_with(".pem");
+    if (!pem && !name.ends_with(".cer")) return absent();
+    const auto authority = files.hierarchy.find(name.substr(0, name.size() - 4));
+    if (!authority) return absent();
+    return pem ? pem_file({authority.get()}, for_a_day) : der_file(*authority, for_a_day);
+}
+
+Response crl_file(const Files& files, const Request& request) {
+    const auto crl = files.crls->newest(request.params["key"]);
+    if (!crl || request.params["shard"] != "0.crl") return absent();
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(crl->next_update - files.clock.now());
+    const auto age = std::clamp(left, std::chrono::seconds(0), crl_age);
+    const std::string tag = "\"" + std::to_string(crl->number) + "\"";
+    const bool known = request.header("If-None-Match") == tag;
+    Response out = known ? Response(304) : Response(200, "application/pkix-crl", std::string(core::as_text(crl->der)));
+    out.set("Cache-Control", "public, max-age=" + std::to_string(age.count()));
+    out.set("ETag", tag);
+    return out;
+}
+
+core::Task<Response> serve_certificate(std::shared_ptr<const Files> files, const Request& request) {
+    co_return certificate_file(*files, request.params["file"]);
+}
+
+core::Task<Response> serve_crl(std::shared_ptr<const Files> files, const Request& request) {
+    co_return crl_file(*files, request);
+}
+
+}  // namespace
+
+void add_authority_routes(http::Router& router, const Hierarchy& hierarchy, std::shared_ptr<CrlSigner> crls,
+                          const core::Clock& clock) {
+    const auto files = std::make_shared<const Files>(hierarchy, std::move(crls), clock);
+    http::RouteLimits limits;
+    limits.body_bytes = 0;
+    router.add(http::Method::get, "/ca/{file:file}", limits,
+               [files](const Request& request) { return serve_certificate(files, request); });
+    router.add(http::Method::get, "/crl/{key:label}/{shard:file}", limits,
+               [files](const Request& request) { return serve_crl(files, request); });
+}
+
+}  // namespace postern::ca

@@ -1,0 +1,30 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/crypto/certificate_template.hpp"
+#include "core/crypto/key.hpp"
+#include "core/crypto/name.hpp"
+
+namespace postern::ca {
+
+/// Everything about one certificate but its serial and its signature, as the RA resolved it from
+/// profile, organization and evidence. Nothing in here was copied from a CSR unseen.
+struct Content {
+    Content() = default;
+    core::ProfileId profile;
+    std::int64_t profile_version = 0;  ///< with `profile` and the key's type, what templates are cached by
+    crypto::DistinguishedName subject;
+    std::vector<crypto::GeneralName> names;
+    crypto::PublicKey key;
+    core::TimePoint not_before{};  ///< whole seconds
+    core::TimePoint not_after{};   ///< whole seconds, inclusive
+    std::vector<crypto::KeyUsageBit> key_usage;
+    std::vector<std::string> extended_key_usage;  ///< dotted OIDs
+    bool must_staple = false;
+    bool tls_server = false;  ///< serverAuth: CN must be one of the names, and so on
+};
+
+}  // namespace postern::ca

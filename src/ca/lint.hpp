@@ -1,0 +1,30 @@
+#pragma once
+#include <optional>
+
+#include "ca/content.hpp"
+#include "core/crypto/certificate.hpp"
+#include "core/base/result.hpp"
+
+namespace postern::ca {
+
+/// What the issuer imposes on every certificate below it.
+struct IssuerFacts {
+    IssuerFacts() = default;
+    core::Bytes subject_der;
+    core::Bytes subject_key_id;
+    std::optional<crypto::SignatureAlgorithm> algorithm;  ///< what it signs with; unset: not known here
+    core::TimePoint not_before{};
+    core::TimePoint not_after{};
+};
+
+/// The checks that need no profile: the signature is never spent on content that breaks RFC 5280 or
+/// the browser rules (threats.md §5). `bad_content`, naming the lint: "lint.validity: …".
+/// At most 1 ms. Takes the finished to-be-signed bytes, read back by our own parser, so that what is
+/// linted is what is signed (X16).
+core::Result<void> lint_to_be_signed(core::BytesView tbs, const Content& content, const IssuerFacts& issuer);
+
+/// Step 5 for any backend: the certificate carries the authorised key, names, dates, issuer.
+core::Result<crypto::Certificate> check_issued(core::BytesView der, const Content& content, core::BytesView prepared_tbs,
+                                               const crypto::PublicKey* issuer);
+
+}  // namespace postern::ca

@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "ca/lint_rules.hpp"
+#include "ca/text_rules.hpp"
+
+/// The subject: lints 26–29 and 36.
+namespace postern::ca::lint {
+namespace {
+
+namespace der = crypto::der;
+using crypto::DnAttribute;
+
+/// ISO 3166-1 alpha-2, officially assigned, two letters each.
+constexpr std::string_view countries =
+    "ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZCACCCDCFCGCHCICKCLCMCNCOCR"
+    "CUCVCWCXCYCZDEDJDKDMDODZECEEEGEHERESETFIFJFKFMFOFRGAGBGDGEGFGGGHGIGLGMGNGPGQGRGSGTGUGWGYHKHMHNHRHTHU"
+    "IDIEILIMINIOIQIRISITJEJMJOJPKEKGKHKIKMKNKPKRKWKYKZLALBLCLILKLRLSLTLULVLYMAMCMDMEMFMGMHMKMLMMMNMOMPMQ"
+    "MRMSMTMUMVMWMXMYMZNANCNENFNGNINLNONPNRNUNZOMPAPEPFPGPHPKPLPMPNPRPSPTPWPYQARERORSRURWSASBSCSDSESGSHSI"
+    "SJSKSLSMSNSOSRSSSTSVSXSYSZTCTDTFTGTHTJTKTLTMTNTOTRTTTVTWTZUAUGUMUSUYUZVAVCVEVGVIVNVUWFWSYEYTZAZMZW";
+
+bool is_country(std::string_view code) {
+    if (code.size() != 2) return false;
+    for (std::size_t i = 0; i < countries.size(); i += 2)
+        if (countries.substr(i, 2) == code) return true;
+    return false;
+}
+
+/// Upper bounds of RFC 5280 appendix A.1 in characters; 0: the attribute has none of its own.
+std::size_t upper_bound(DnAttribute a) {
+    switch (a) {
+        case DnAttribute::common_name:
+        case DnAttribute::organization:
+        case DnAttribute::organizational_unit:
+        case DnAttribute::serial_number: return 64;
+        case DnAttribute::country: return 2;
+        case DnAttribute::state:
+        case DnAttribute::locality: return 128;
+        case DnAttribute::email: return 255;
+        case DnAttribute::other: return 0;
+    }
+    return 0;
+}
+
+bool only_once(DnAttribute a) {
+    switch (a) {
+        case DnAttribute::common_name:
+        case DnAttribute::organization:
+        case DnAttribute::country:
+        case DnAttribute::state:
+        case DnAttribute::locality:
+        case DnAttribute::serial_number: return true;
+        case DnAttribute::organizational_unit:
+        case DnAttribute::email:
+        case DnAttribute::other: return false;
+    }
+    return false;
+}
+
+std::string called(const crypto::DnEntry& e) {
+    return e.type == DnAttribute::other ? "subject attribute " + e.oid : "the subject's " + std::string(short_name(e.type));
+}
+
+/// What is wrong with the text of one attribute, or empty.
+std::string why_bad_value(const crypto::DnEntry& e) {
+    const auto characters = text_rules::utf8_length(e.value);
+    if (!characters) return "is not UTF-8";
+    if (*characters == 0) return "is empty";
+    const auto bound = upper_bound(e.type);
+    if (bound != 0 && *characters > bound)
+        return "has " + std::to_string(*characters) + " characters; " + std::to_string(bound) + " are the most (RFC 5280 appendix A.1)";
+    if (text_rules::has_control_or_direction_mark(e.value))
+        return "contains a control character or a mark that changes the direction of writing";
+    if (e.value.front() == ' ' || e.value.back() == ' ') return "begins or ends with a space";
+    if (text_rules::has_html_entity(e.value)) return "contains an HTML entity; write the character itself";
+    if (e.type == DnAttribute::country && !is_country(e.value))
+        return "is no ISO 3166 code of two capital letters";
+    if (e.type == DnAttribute::serial_number && !text_rules::is_printable_string(e.value))
+        return "has characters that a PrintableString cannot hold";
+    if (e.type == DnAttribute::email && !text_rules::why_no_mailbox(e.value).empty())
+        return text_rules::why_no_mailbox(e.value);
+    return {};
+}
+
+}  // namespace
+
+Finding subject_name(const Subject& s) {
+    // Byte for byte what the profile's template and the organization's record gave (lint 36).
+    if (!std::ranges::equal(s.tbs.subject, s.content.subject.to_der()))
+        return Offence("subject", "the subject is not the authorised one");
+    const auto read = crypto::DistinguishedName::parse(s.tbs.subject);
+    if (!read) return Offence("subject", read.error().detail);
+    if (read->multi_valued) return Offence("subject", "an RDN has several values; write one attribute each");
+    std::map<DnAttribute, int> seen;
+    for (const auto& e : read->entries) {
+        if (const auto why = why_bad_value(e); !why.empty())
+            return Offence(e.type == DnAttribute::country ? "country" : "subject", called(e) + " " + why);
+        if (++seen[e.type] > 1 && only_once(e.type)) return Offence("subject", called(e) + " stands there twice");
+    }
+    return std::nullopt;
+}
+
+Finding common_name(const Subject& s) {
+    if (!s.content.tls_server) return std::nullopt;
+    for (const auto& name : s.content.subject.values(DnAttribute::common_name)) {
+        const bool found = std::ranges::any_of(s.content.names, [&](const crypto::GeneralName& n) {
+            return (n.type == crypto::GeneralNameType::dns || n.type == crypto::GeneralNameType::ip) && n.value == name;
+        });
+        if (!found)
+            return Offence("common_name", "the CN \"" + name + "\" is none of the subject alternative names, which is what clients compare");
+    }
+    return std::nullopt;
+}
+
+}  // namespace postern::ca::lint

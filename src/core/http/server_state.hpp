@@ -1,0 +1,95 @@
+#pragma once
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <list>
+#include <map>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include "core/async/task_group.hpp"
+#include "core/http/connection.hpp"
+#include "core/http/server.hpp"
+
+/// What the acceptors and sessions of one server share. For core/http only.
+namespace postern::http {
+
+struct Listener {
+    Listener(Endpoint e, const Router& r, std::shared_ptr<TlsContext> t, observe::Gauge g)
+        : endpoint(std::move(e)), router(r), tls(std::move(t)), open(g) {}
+    Endpoint endpoint;
+    const Router& router;
+    std::shared_ptr<TlsContext> tls;
+    observe::Gauge open;  ///< postern_http_connections
+    std::unique_ptr<Socket> socket;
+};
+
+/// Touched by its shard's thread only, hence without locks.
+class ShardState {
+public:
+    ShardState(boost::asio::io_context& c, observe::Metrics& m) : context(c), metrics_(m) {}
+
+    boost::asio::io_context& context;
+    std::list<Connection*> connections;
+
+    /// `pattern` must stay where it is: the router's own text is the key.
+    void count(const Listener& listener, std::string_view pattern, unsigned status, double seconds);
+    /// IMF-fixdate of now, made once a second (RFC 9110 §5.6.7).
+    std::string_view date();
+
+private:
+    observe::Metrics& metrics_;
+    std::map<std::tuple<const Listener*, const char*, unsigned>, observe::Counter> requests_;
+    std::map<const char*, observe::Histogram> durations_;
+    std::time_t date_second_ = 0;
+    std::string date_;
+};
+
+struct ServerState {
+    ServerState(const Server::Deps& d, ServerLimits l);
+
+    Server::Deps deps;
+    ServerLimits limits;
+    std::vector<std::unique_ptr<ShardState>> shards;
+    std::vector<std::unique_ptr<Listener>> listeners;
+    std::atomic<std::size_t> connections{0};
+    std::atomic<std::size_t> next_shard{0};
+    std::atomic<bool> stopping{false};
+    core::TaskGroup acceptors;
+    core::TaskGroup sessions;
+};
+
+/// One of the connections that the limit allows, given back when its session's frame ends: also when
+/// it never ran.
+class ConnectionPlace {
+public:
+    /// Empty when the server is full.
+    explicit ConnectionPlace(std::shared_ptr<ServerState> server) {
+        if (server->connections.fetch_add(1) < server->limits.connections) {
+            server_ = std::move(server);
+        } else {
+            server->connections.fetch_sub(1);
+        }
+    }
+    ConnectionPlace(ConnectionPlace&&) noexcept = default;
+    ConnectionPlace& operator=(ConnectionPlace&&) = delete;
+    ~ConnectionPlace() {
+        if (server_) server_->connections.fetch_sub(1);
+    }
+    explicit operator bool() const noexcept { return server_ != nullptr; }
+
+private:
+    std::shared_ptr<ServerState> server_;
+};
+
+/// Binds and listens as the endpoint says. Throws std::runtime_error that names it.
+Fd open_listener(const Endpoint& endpoint, std::uint16_t& bound_port);
+
+/// Takes what comes in and hands it to the shards, until cancelled.
+core::Task<void> accept_loop(std::shared_ptr<ServerState> server, const Listener& listener);
+
+/// Serves one connection to its end. Runs on the shard.
+core::Task<void> serve(std::shared_ptr<ServerState> server, const Listener& listener, ShardState& shard, Fd fd,
+                       Peer peer, ConnectionPlace place);
+
+}  // namespace postern::http

@@ -1,0 +1,339 @@
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <exception>
+
+#include "core/base/unavailable.hpp"
+#include "core/http/answer.hpp"
+#include "core/http/chunked.hpp"
+#include "core/http/head.hpp"
+#include "core/http/input_buffer.hpp"
+#include "core/http/server_state.hpp"
+#include "core/http/tls_stream.hpp"
+
+namespace postern::http {
+namespace asio = boost::asio;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A handler's own waits end at its deadline; one that is still away after this has lost its client.
+constexpr seconds handler_grace(5);
+/// How long, and how much, is still taken from a peer that was told to go (a reset would destroy
+/// the answer on its way).
+constexpr seconds farewell_time(2);
+constexpr std::size_t farewell_bytes = 1024 * 1024;
+constexpr std::size_t kept_answer = 16 * 1024;
+constexpr std::size_t body_read = 16 * 1024;
+/// Longer bodies go out from where they are, and have a second more for each such part.
+constexpr std::size_t long_body = 64 * 1024;
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/// Keeps the shard's list and the counters right, whichever way the session ends.
+class Registered {
+public:
+    Registered(const Listener& listener, ShardState& shard, Connection& connection)
+        : listener_(listener), shard_(shard), connection_(connection),
+          place_(shard.connections.insert(shard.connections.end(), &connection)) {
+        listener_.open.add(1);
+    }
+    Registered(const Registered&) = delete;
+    Registered& operator=(const Registered&) = delete;
+    ~Registered() {
+        shard_.connections.erase(place_);
+        connection_.finish();
+        listener_.open.add(-1);
+    }
+
+private:
+    const Listener& listener_;
+    ShardState& shard_;
+    Connection& connection_;
+    std::list<Connection*>::iterator place_;
+};
+
+class Session {
+public:
+    Session(ServerState& server, const Listener& listener, ShardState& shard, Connection& connection, Peer peer)
+        : server_(server), limits_(server.limits), listener_(listener), shard_(shard), connection_(connection),
+          peer_(std::move(peer)) {}
+
+    core::Task<void> run();
+
+private:
+    core::Task<bool> open();
+    core::Task<bool> read_head(Refusal& refusal, HeadScanner& scanner);
+    core::Task<Refusal> read_body(const Framing& framing, std::size_t limit, std::string& body);
+    core::Task<ErrorCode> read_more(std::size_t wanted = 0);
+    core::Task<bool> one_request();
+    core::Task<Response> handle(const Router::Match& match, const Request& request);
+    core::Task<bool> answer(const Request& request, const Response& response, std::string_view pattern,
+                            const Framing& framing, bool close);
+    core::Task<void> farewell();
+    void log_answer(const Request& request, unsigned status, Clock::duration took);
+
+    Request new_request() {
+        Request request;
+        request.id = server_.deps.random.request_id();
+        request.peer = peer_;
+        return request;
+    }
+    [[nodiscard]] bool stopping() const noexcept { return server_.stopping.load(std::memory_order_relaxed); }
+
+    ServerState& server_;
+    const ServerLimits& limits_;
+    const Listener& listener_;
+    ShardState& shard_;
+    Connection& connection_;
+    Peer peer_;
+    std::unique_ptr<Stream> stream_;
+    InputBuffer in_;
+    std::string out_;
+    Clock::time_point request_began_{};
+    bool first_ = true;
+    bool answered_ = false;  ///< the last thing we did was to answer and to say that we close
+};
+
+/// Makes the stream. The TLS state, which is what costs memory, is made at the first byte.
+core::Task<bool> Session::open() {
+    if (stopping()) co_return false;
+    if (!listener_.tls) {
+        stream_ = plain_stream(connection_.socket());
+        co_return true;
+    }
+    const auto until = core::deadline_in(limits_.handshake);
+    connection_.enter(Phase::idle, until);
+    const ErrorCode woken = co_await connection_.socket().wait_readable();
+    if (woken || stopping()) co_return false;
+    connection_.enter(Phase::handshake, until);
+    auto tls = tls_server_stream(connection_.socket(), listener_.tls->current());
+    const bool shaken = co_await tls->handshake();
+    if (!shaken) {
+        server_.deps.log.debug("tls_handshake_failed", {{"listener", listener_.endpoint.name},
+                                                        {"peer", peer_.address},
+                                                        {"reason", tls->reason()}});
+        co_return false;
+    }
+    peer_.tls = true;
+    peer_.client_certificate = tls->peer_certificate();
+    stream_ = std::move(tls);
+    co_return true;
+}
+
+core::Task<ErrorCode> Session::read_more(std::size_t wanted) {
+    const Received got = co_await stream_->read_some(in_.room(wanted));
+    in_.filled(got.bytes);
+    co_return got.error;
+}
+
+/// False: the connection ended, or has nothing more to say. A refusal is still to be answered.
+core::Task<bool> Session::read_head(Refusal& refusal, HeadScanner& scanner) {
+    if (in_.empty()) {
+        in_.rest();
+        // A new connection has to speak within the head's time; between requests, idle applies.
+        connection_.enter(Phase::idle, core::deadline_in(first_ ? limits_.head : limits_.idle));
+        if (stopping()) co_return false;
+        const ErrorCode ended = co_await read_more();
+        if (ended) co_return false;
+    }
+    first_ = false;
+    request_began_ = Clock::now();
+    connection_.enter(Phase::head, request_began_ + limits_.head);
+    while (!scanner.scan(in_.view(), refusal)) {
+        if (refusal) co_return true;
+        const ErrorCode ended = co_await read_more();
+        if (!ended) continue;
+        if (!connection_.timed_out()) co_return false;
+        refusal = Refusal(408, "the head of the request took too long to arrive");
+        co_return true;
+    }
+    co_return true;
+}
+
+/// Status 0: the body is there. A connection that ended in the middle is a refusal that nobody reads.
+core::Task<Refusal> Session::read_body(const Framing& framing, std::size_t limit, std::string& body) {
+    static constexpr std::string_view too_long = "the body is longer than this path takes";
+    static constexpr std::string_view cut_off = "the connection ended within the body";
+    if (framing.content_length > limit) co_return Refusal(413, too_long);
+    connection_.enter(Phase::body, core::deadline_in(limits_.body));
+    if (framing.expects_continue && in_.empty()) {
+        const ErrorCode failed = co_await stream_->write(go_on);
+        if (failed) co_return Refusal(400, cut_off);
+    }
+    ChunkedDecoder decoder(limit);
+    std::uint64_t left = framing.content_length;
+    // What is claimed is not reserved: memory follows what arrives.
+    body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(left, body_read)));
+    for (;;) {
+        if (framing.chunked) {
+            std::size_t used = 0;
+            const auto state = decoder.feed(in_.view(), body, used);
+            in_.consume(used);
+            if (state == ChunkedDecoder::State::done) co_return Refusal();
+            if (state == ChunkedDecoder::State::too_long) co_return Refusal(413, too_long);
+            if (state == ChunkedDecoder::State::malformed) co_return Refusal(400, "the body is not in the chunked coding");
+        } else {
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left, in_.view().size()));
+            body.append(in_.view().substr(0, n));
+            in_.consume(n);
+            left -= n;
+            if (left == 0) co_return Refusal();
+        }
+        const ErrorCode ended = co_await read_more(body_read);
+        if (!ended) continue;
+        if (connection_.timed_out()) co_return Refusal(408, "the body of the request took too long to arrive");
+        co_return Refusal(400, cut_off);
+    }
+}
+
+/// The one place where exceptions of handlers end.
+core::Task<Response> Session::handle(const Router::Match& match, const Request& request) {
+    std::exception_ptr failure;
+    std::string what;
+    std::optional<seconds> retry_after;
+    try {
+        auto work = (*match.handler)(request);
+        Response response = co_await std::move(work);
+        co_return response;
+    } catch (const core::Unavailable& e) {
+        failure = std::current_exception();
+        what = e.what();
+        retry_after = e.retry_after();
+    } catch (const std::exception& e) {
+        failure = std::current_exception();
+        what = e.what();
+    } catch (...) {
+        failure = std::current_exception();
+        what = "an exception of unknown type";
+    }
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none) std::rethrow_exception(failure);
+    if (retry_after) {
+        server_.deps.log.warning("handler_unavailable",
+                                 {{"request", request.id.get()}, {"route", match.pattern}, {"what", what}});
+        Response busy = listener_.router.error(request, 503, "the service cannot do this at the moment; try again later");
+        busy.set("Retry-After", std::to_string(retry_after->count()));
+        co_return busy;
+    }
+    server_.deps.log.error("handler_fault", {{"request", request.id.get()}, {"route", match.pattern}, {"what", what}});
+    co_return listener_.router.error(request, 500, "internal error");
+}
+
+void Session::log_answer(const Request& request, unsigned status, Clock::duration took) {
+    const auto level = status < 400 ? observe::Level::debug : observe::Level::info;
+    if (!server_.deps.log.enabled(level)) return;
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+    server_.deps.log.write(level, "http_request", {{"request", request.id.get()},
+                                                   {"listener", listener_.endpoint.name},
+                                                   {"peer", peer_.address},
+                                                   {"method", to_string(request.method)},
+                                                   {"path", request.path},
+                                                   {"status", status},
+                                                   {"duration_us", us}});
+}
+
+/// True: the connection can take another request.
+core::Task<bool> Session::answer(const Request& request, const Response& response, std::string_view pattern,
+                                 const Framing& framing, bool close) {
+    unsigned status = response.status;
+    AnswerFrame frame;
+    frame.date = shard_.date();
+    frame.request_id = request.id.get();
+    frame.close = close || response.close || !framing.keep_alive || stopping();
+    frame.http_1_0 = framing.http_1_0;
+    frame.head_only = request.method == Method::head;
+    frame.body_apart = response.body.size() > long_body;
+    bool apart = frame.body_apart && sends_body(response, frame);
+    if (!write_answer(out_, response, frame)) {
+        server_.deps.log.error("handler_fault", {{"request", request.id.get()},
+                                                 {"route", pattern},
+                                                 {"what", "a response header has characters that it may not have"}});
+        status = 500;
+        const Response plain = listener_.router.error(request, status, "internal error");
+        apart = false;
+        frame.body_apart = false;
+        if (!write_answer(out_, plain, frame)) co_return false;
+    }
+    // Before it is sent: whoever has read an answer finds it counted.
+    const auto took = Clock::now() - request_began_;
+    shard_.count(listener_, pattern, status, std::chrono::duration<double>(took).count());
+    log_answer(request, status, took);
+    const auto slow = seconds(response.body.size() / long_body);
+    connection_.enter(Phase::writing, core::deadline_in(limits_.write + slow));
+    ErrorCode failed = co_await stream_->write(out_);
+    if (!failed && apart) failed = co_await stream_->write(response.body);
+    if (out_.capacity() > kept_answer) out_ = std::string();
+    answered_ = !failed && frame.close;
+    co_return !failed && !frame.close;
+}
+
+core::Task<bool> Session::one_request() {
+    Refusal refusal;
+    HeadScanner scanner(limits_);
+    const bool arrived = co_await read_head(refusal, scanner);
+    if (!arrived) co_return false;
+    Request request = new_request();
+    Framing framing;
+    if (!refusal) {
+        const auto head = in_.view().substr(scanner.begin(), scanner.end() - scanner.begin());
+        refusal = parse_head(head, limits_, request, framing);
+        in_.consume(scanner.end());
+    }
+    Router::Match match;
+    if (!refusal) {
+        match = listener_.router.match(request.method, request.path);
+        request.deadline = request_began_ + match.limits.time;
+        if (framing.encoded && framing.has_body()) {
+            refusal = Refusal(415, "a body with a Content-Encoding is not served; send it as it is");
+        } else if (framing.has_body()) {
+            // Also for a path that does not exist: then the connection can go on.
+            refusal = co_await read_body(framing, match.limits.body_bytes, request.body);
+        }
+    }
+    if (refusal) {
+        const Response told = listener_.router.error(request, refusal.status, refusal.detail);
+        co_return co_await answer(request, told, match.pattern, framing, true);
+    }
+    if (match.handler == nullptr) {
+        const Response told = listener_.router.unmatched(match, request);
+        co_return co_await answer(request, told, match.pattern, framing, false);
+    }
+    request.params = std::move(match.params);
+    connection_.enter(Phase::handling, request.deadline + handler_grace);
+    const Response response = co_await handle(match, request);
+    co_return co_await answer(request, response, match.pattern, framing, false);
+}
+
+core::Task<void> Session::farewell() {
+    connection_.enter(Phase::closing, core::deadline_in(farewell_time));
+    co_await stream_->shutdown();
+    std::size_t taken = 0;
+    while (taken < farewell_bytes) {
+        ErrorCode error;
+        taken += connection_.socket().discard(error);
+        if (error == asio::error::would_block) error = co_await connection_.socket().wait_readable();
+        if (error) break;
+    }
+}
+
+core::Task<void> Session::run() {
+    // The results have names: GCC 12 lays the frame out wrongly for an await in a loop's condition.
+    bool more = co_await open();
+    while (more) more = co_await one_request();
+    if (answered_) co_await farewell();
+}
+
+}  // namespace
+
+core::Task<void> serve(std::shared_ptr<ServerState> server, const Listener& listener, ShardState& shard, Fd fd,
+                       Peer peer, ConnectionPlace place) {
+    const ConnectionPlace held(std::move(place));
+    const auto connection = std::make_shared<Connection>(shard.context, std::move(fd));
+    const Registered registered(listener, shard, *connection);
+    Session session(*server, listener, shard, *connection, std::move(peer));
+    co_await session.run();
+}
+
+}  // namespace postern::http

@@ -1,0 +1,291 @@
+#include "ra/bodies.hpp"
+
+#include <algorithm>
+
+#include "core/json/reader.hpp"
+#include "ra/extended_key_usage.hpp"
+
+namespace postern::ra {
+
+namespace {
+
+using core::Problem;
+using core::Result;
+
+/// Reads optional members of one body and keeps the first thing that is wrong.
+class Body {
+public:
+    explicit Body(const store::ObjectRow& row) : document_(parse(row.body)) {}
+
+    void text(std::string_view key, std::string& into, std::size_t longest) {
+        const auto value = root()[key];
+        if (!value.exists()) return;
+        const auto got = value.string();
+        if (!got) return fail(got.error());
+        if (got->size() > longest) return fail(value.problem("longer than " + std::to_string(longest) + " octets"));
+        into = *got;
+    }
+    void flag(std::string_view key, bool& into) {
+        const auto value = root()[key];
+        if (!value.exists()) return;
+        const auto got = value.boolean();
+        if (!got) return fail(got.error());
+        into = *got;
+    }
+    void duration(std::string_view key, std::chrono::milliseconds& into) {
+        const auto value = root()[key];
+        if (!value.exists()) return;
+        const auto got = value.string();
+        if (!got) return fail(got.error());
+        const auto parsed = core::parse_duration(*got);
+        if (!parsed) return fail(value.problem("expected a duration such as \"90d\" or \"12h\""));
+        into = *parsed;
+    }
+    void number(std::string_view key, unsigned& into, unsigned least, unsigned most) {
+        const auto value = root()[key];
+        if (!value.exists()) return;
+        const auto got = value.integer();
+        if (!got) return fail(got.error());
+        if (*got < least || *got > most)
+            return fail(value.problem("expected " + std::to_string(least) + " to " + std::to_string(most)));
+        into = static_cast<unsigned>(*got);
+    }
+    /// `each` gets an element and gives what is wrong with it, or nothing.
+    template <class Each>
+    void list(std::string_view key, Each each) {
+        const auto value = root()[key];
+        if (!value.exists()) return;
+        if (!value.is_array()) return fail(value.problem("expected a list"));
+        for (const auto& item : value.items()) {
+            const auto got = item.string();
+            if (!got) return fail(got.error());
+            if (const std::string wrong = each(*got); !wrong.empty()) return fail(item.problem(wrong));
+        }
+    }
+    void fail(const Problem& problem) {
+        if (!failure_) failure_ = problem;
+    }
+    void fail(std::string_view key, std::string_view what) { fail(root()[key].exists() ? root()[key].problem(what) : Problem(core::ProblemKind::malformed, "$." + std::string(key) + ": " + std::string(what))); }
+    [[nodiscard]] json::Value root() const { return document_ ? document_->root() : json::Value(); }
+    [[nodiscard]] const std::optional<Problem>& failure() const { return failure_; }
+
+private:
+    Result<json::Document> parse(const std::string& text) {
+        auto document = json::Document::parse(text);
+        if (!document) failure_ = document.error();
+        return document;
+    }
+    std::optional<Problem> failure_;
+    Result<json::Document> document_;
+};
+
+bool active(const store::ObjectRow& row) { return row.status == "active"; }
+
+template <class Id>
+std::optional<Id> key_id(const store::ObjectRow& row, std::size_t i) {
+    const auto* n = std::get_if<std::int64_t>(&row.keys.at(i));
+    return n ? std::optional<Id>(Id(*n)) : std::nullopt;
+}
+
+std::optional<crypto::KeyUsageBit> key_usage_from(std::string_view text) {
+    using Bit = crypto::KeyUsageBit;
+    constexpr std::array<std::pair<std::string_view, Bit>, 5> known{{{"digitalSignature", Bit::digital_signature},
+                                                                     {"contentCommitment", Bit::content_commitment},
+                                                                     {"keyEncipherment", Bit::key_encipherment},
+                                                                     {"dataEncipherment", Bit::data_encipherment},
+                                                                     {"keyAgreement", Bit::key_agreement}}};
+    for (const auto& [name, bit] : known)
+        if (name == text) return bit;
+    return std::nullopt;
+}
+
+/// "example.com", ".example.com", "*" or an address, as design §7 writes scopes.
+std::string read_scope_entry(std::string_view text, NameScope& scope) {
+    if (text == "*") {
+        scope.names.emplace_back(text);
+        return {};
+    }
+    if (const auto ip = crypto::canonical_ip(text); !ip.empty()) {
+        scope.names.push_back(ip);
+        return {};
+    }
+    if (text.starts_with("*.")) return "write \"." + std::string(text.substr(2)) + "\" for the names below it, with wildcard = true";
+    const bool below = text.starts_with('.');
+    NameRules rules;
+    rules.wildcard = false;
+    rules.single_label = true;
+    const auto name = normalize_dns(below ? text.substr(1) : text, rules);
+    if (!name) return name.error().detail;
+    scope.names.push_back(below ? "." + *name : *name);
+    return {};
+}
+
+}  // namespace
+
+Result<Tenant> read_tenant(const store::ObjectRow& row) {
+    Tenant t;
+    t.id = core::TenantId(row.id);
+    t.name = row.name;
+    t.active = active(row);
+    t.version = row.version;
+    return t;
+}
+
+Result<Organization> read_organization(const store::ObjectRow& row) {
+    Organization o;
+    o.id = core::OrganizationId(row.id);
+    o.tenant = core::TenantId(row.tenant_id);
+    o.name = row.name;
+    o.active = active(row);
+    o.legal_name = row.name;
+    Body body(row);
+    body.text("legal_name", o.legal_name, 64);
+    body.text("country", o.country, 2);
+    body.text("state", o.state, 128);
+    body.text("locality", o.locality, 128);
+    const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    if (!o.country.empty() && (o.country.size() != 2 || !std::all_of(o.country.begin(), o.country.end(), upper)))
+        body.fail("country", "expected two capital letters (ISO 3166)");
+    if (body.failure()) return *body.failure();
+    return o;
+}
+
+Result<Department> read_department(const store::ObjectRow& row) {
+    Department d;
+    d.id = core::DepartmentId(row.id);
+    d.tenant = core::TenantId(row.tenant_id);
+    d.name = row.name;
+    d.active = active(row);
+    if (const auto id = key_id<core::OrganizationId>(row, 0)) d.organization = *id;
+    return d;
+}
+
+Result<Domain> read_domain(const store::ObjectRow& row) {
+    Domain d;
+    d.tenant = core::TenantId(row.tenant_id);
+    d.active = active(row);
+    d.organization = key_id<core::OrganizationId>(row, 0);
+    NameRules rules;
+    rules.wildcard = false;
+    rules.single_label = true;
+    auto name = normalize_dns(row.name, rules);
+    if (!name) return name.error();
+    d.name = std::move(*name);
+    return d;
+}
+
+Result<Profile> read_profile(const store::ObjectRow& row) {
+    Profile p;
+    p.id = core::ProfileId(row.id);
+    p.tenant = core::TenantId(row.tenant_id);
+    p.name = row.name;
+    p.version = row.version;
+    p.active = active(row);
+    Body body(row);
+    body.text("description", p.description, 1024);
+    body.text("backend", p.backend, 64);
+    body.duration("lifetime", p.lifetime);
+    p.longest = p.lifetime;
+    body.duration("longest_lifetime", p.longest);
+    body.duration("backdate", p.backdate);
+    if (p.lifetime > p.longest) body.fail("longest_lifetime", "shorter than the lifetime");
+    if (p.longest > std::chrono::hours(24 * 3660)) body.fail("longest_lifetime", "longer than ten years");
+    if (p.backdate > std::chrono::hours(24)) body.fail("backdate", "more than 24 hours");
+    body.list("keys", [&](std::string_view text) -> std::string {
+        const auto spec = crypto::KeySpec::from(text);
+        if (!spec) return "no key type; known: ec-p256, ec-p384, ec-p521, ed25519, rsa-2048, rsa-3072, rsa-4096";
+        p.keys.push_back(*spec);
+        return {};
+    });
+    if (p.keys.empty())
+        for (const auto* text : {"ec-p256", "ec-p384", "ec-p521", "rsa-2048"}) p.keys.push_back(*crypto::KeySpec::from(text));
+    body.list("key_usage", [&](std::string_view text) -> std::string {
+        const auto bit = key_usage_from(text);
+        if (!bit) return "no key usage that a leaf may have";
+        p.key_usage.push_back(*bit);
+        return {};
+    });
+    body.list("extended_key_usage", [&](std::string_view text) -> std::string {
+        for (const auto& known : extended_key_usages) {
+            if (known.name != text && known.oid != text) continue;
+            p.extended_key_usage.emplace_back(known.oid);
+            return {};
+        }
+        return "no extended key usage that a profile may give";
+    });
+    if (!body.root()["extended_key_usage"].exists()) p.extended_key_usage.emplace_back(server_auth_oid);
+    if (p.extended_key_usage.empty()) body.fail("extended_key_usage", "must not be empty");
+    body.list("subject", [&](std::string_view text) -> std::string {
+        constexpr std::array known{"CN", "O", "OU", "L", "ST", "C"};
+        if (std::find(known.begin(), known.end(), text) == known.end()) return "known here: CN, O, OU, L, ST, C";
+        p.subject.emplace_back(text);
+        return {};
+    });
+    if (!body.root()["subject"].exists()) p.subject.emplace_back("CN");
+    body.flag("ip_names", p.ip_names);
+    body.flag("private_targets", p.private_targets);
+    body.flag("must_staple", p.must_staple);
+    body.number("names_limit", p.names_limit, 1, 1000);
+    if (body.failure()) return *body.failure();
+    return p;
+}
+
+Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
+    Endpoint e;
+    e.id = core::EndpointId(row.id);
+    e.tenant = core::TenantId(row.tenant_id);
+    e.name = row.name;
+    e.active = active(row);
+    e.version = row.version;
+    Body body(row);
+    const auto* protocol = std::get_if<std::string>(&row.keys.at(0));
+    const auto known = protocol ? protocol_from(*protocol) : std::nullopt;
+    if (!known) return Problem(core::ProblemKind::malformed, "$.protocol: known here: acme, system");
+    e.protocol = *known;
+    body.list("profiles", [&](std::string_view text) -> std::string {
+        e.profiles.emplace_back(text);
+        return {};
+    });
+    if (e.profiles.empty()) body.fail("profiles", "name at least one profile");
+    body.flag("external_account_required", e.account_required);
+    body.text("terms_of_service", e.terms_of_service, 2048);
+    body.text("website", e.website, 2048);
+    if (body.failure()) return *body.failure();
+    return e;
+}
+
+Result<Account> read_account(const store::ObjectRow& row) {
+    Account a;
+    a.id = core::AccountId(row.id);
+    a.tenant = core::TenantId(row.tenant_id);
+    a.name = row.name;
+    a.active = active(row);
+    a.version = row.version;
+    if (const auto id = key_id<core::EndpointId>(row, 0)) a.endpoint = *id;
+    a.organization = key_id<core::OrganizationId>(row, 1);
+    a.department = key_id<core::DepartmentId>(row, 2);
+    const auto* method = std::get_if<std::string>(&row.keys.at(3));
+    bool known = false;
+    for (const auto m : {AccountMethod::open, AccountMethod::eab, AccountMethod::system})
+        if (method && to_string(m) == *method) a.method = m, known = true;
+    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: eab, open");
+    if (const auto* id = std::get_if<std::string>(&row.keys.at(4))) a.public_id = *id;
+    if (const auto* sealed = std::get_if<core::Bytes>(&row.keys.at(5))) a.secret_sealed = *sealed;
+    Body body(row);
+    body.list("profiles", [&](std::string_view text) -> std::string {
+        a.profiles.emplace_back(text);
+        return {};
+    });
+    body.list("names", [&](std::string_view text) { return read_scope_entry(text, a.scope); });
+    body.flag("wildcard", a.scope.wildcard);
+    std::string expires;
+    body.text("expires", expires, 40);
+    if (!expires.empty()) {
+        a.expires = core::from_rfc3339(expires);
+        if (!a.expires) body.fail("expires", "expected a time such as \"2027-01-31T00:00:00Z\"");
+    }
+    if (body.failure()) return *body.failure();
+    return a;
+}
+
+}  // namespace postern::ra

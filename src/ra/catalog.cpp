@@ -1,0 +1,116 @@
+#include "ra/catalog.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "ra/bodies.hpp"
+#include "store/tables/objects.hpp"
+
+namespace postern::ra {
+
+namespace {
+
+template <class T, class Predicate>
+const T* find(const std::vector<T>& list, Predicate matches) noexcept {
+    const auto it = std::find_if(list.begin(), list.end(), matches);
+    return it == list.end() ? nullptr : &*it;
+}
+
+template <class T>
+core::Task<void> load(store::Database& db, observe::Log& log, const store::ObjectStatements& statements,
+                      core::Result<T> (*read)(const store::ObjectRow&), std::vector<T>& into) {
+    std::int64_t after = 0;
+    for (;;) {
+        auto key = store::values(after);
+        const auto rows = co_await db.read(statements.all, std::move(key));
+        for (const auto& raw : rows) {
+            const auto row = store::ObjectRow::from(raw);
+            after = row.id;
+            auto object = read(row);
+            if (object)
+                into.push_back(std::move(*object));
+            else  // unreadable denies: what is not in the catalog does not exist
+                log.error("catalog_unreadable", {{"kind", statements.kind}, {"name", row.name}, {"why", object.error().detail}});
+        }
+        if (rows.size() < 500) break;
+    }
+}
+
+}  // namespace
+
+const Tenant* Catalog::tenant(core::TenantId id) const noexcept {
+    return find(tenants, [&](const Tenant& t) { return t.id == id; });
+}
+const Tenant* Catalog::tenant(std::string_view name) const noexcept {
+    return find(tenants, [&](const Tenant& t) { return t.name == name; });
+}
+const Organization* Catalog::organization(core::OrganizationId id) const noexcept {
+    return find(organizations, [&](const Organization& o) { return o.id == id; });
+}
+const Department* Catalog::department(core::DepartmentId id) const noexcept {
+    return find(departments, [&](const Department& d) { return d.id == id; });
+}
+const Profile* Catalog::profile(core::TenantId tenant_id, std::string_view name) const noexcept {
+    return find(profiles, [&](const Profile& p) { return p.tenant == tenant_id && p.name == name; });
+}
+const Profile* Catalog::profile(core::ProfileId id) const noexcept {
+    return find(profiles, [&](const Profile& p) { return p.id == id; });
+}
+const Endpoint* Catalog::endpoint(Protocol protocol, std::string_view name) const noexcept {
+    return find(endpoints, [&](const Endpoint& e) { return e.protocol == protocol && e.name == name; });
+}
+const Endpoint* Catalog::endpoint(core::EndpointId id) const noexcept {
+    return find(endpoints, [&](const Endpoint& e) { return e.id == id; });
+}
+
+const Domain* Catalog::governing_domain(core::TenantId tenant_id, std::string_view name) const noexcept {
+    if (name.starts_with("*.")) name.remove_prefix(2);
+    for (;;) {
+        if (const auto* d = find(domains, [&](const Domain& x) { return x.tenant == tenant_id && x.name == name; })) return d;
+        const auto dot = name.find('.');
+        if (dot == std::string_view::npos) return nullptr;
+        name.remove_prefix(dot + 1);
+    }
+}
+
+struct CatalogSource::Impl {
+    Impl(store::Database& d, observe::Log& l) : db(d), log(l) {}
+    store::Database& db;
+    observe::Log& log;
+    mutable std::mutex mutex;
+    std::shared_ptr<const Catalog> current;
+};
+
+CatalogSource::CatalogSource(store::Database& db, observe::Log& log) : impl_(std::make_unique<Impl>(db, log)) {}
+CatalogSource::~CatalogSource() = default;
+
+std::shared_ptr<const Catalog> CatalogSource::current() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->current;
+}
+
+core::Task<void> CatalogSource::refresh() {
+    auto none = store::values();
+    const auto row = co_await store::read_one(impl_->db, store::configuration_version, std::move(none));
+    const std::int64_t version = row.value().integer(0);
+    if (const auto held = current(); held && held->version >= version) co_return;
+
+    // The version is read first: a change that lands while the tables are read raises it again, and
+    // the next poll reads once more.
+    auto next = std::make_shared<Catalog>();
+    next->version = version;
+    auto& db = impl_->db;
+    auto& log = impl_->log;
+    co_await load<Tenant>(db, log, store::tenant_statements, &read_tenant, next->tenants);
+    co_await load<Organization>(db, log, store::organization_statements, &read_organization, next->organizations);
+    co_await load<Department>(db, log, store::department_statements, &read_department, next->departments);
+    co_await load<Domain>(db, log, store::domain_statements, &read_domain, next->domains);
+    co_await load<Profile>(db, log, store::profile_statements, &read_profile, next->profiles);
+    co_await load<Endpoint>(db, log, store::endpoint_statements, &read_endpoint, next->endpoints);
+
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->current || impl_->current->version < version) impl_->current = std::move(next);
+}
+
+}  // namespace postern::ra

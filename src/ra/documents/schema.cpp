@@ -1,0 +1,42 @@
+#include "ra/documents/schema.hpp"
+
+#include <array>
+
+namespace postern::ra::documents {
+
+namespace {
+
+constexpr std::array tenant{Key{"description", KeyType::text}};
+constexpr std::array organization{
+    Key{"legal_name", KeyType::text}, Key{"country", KeyType::text}, Key{"state", KeyType::text}, Key{"locality", KeyType::text},
+};
+constexpr std::array department{Key{"organization", KeyType::text, true, "organization", true}, Key{"description", KeyType::text}};
+constexpr std::array domain{Key{"organization", KeyType::text, false, "organization", true}, Key{"description", KeyType::text}};
+constexpr std::array profile{
+    Key{"description", KeyType::text},      Key{"backend", KeyType::text},         Key{"lifetime", KeyType::duration},
+    Key{"longest_lifetime", KeyType::duration}, Key{"backdate", KeyType::duration}, Key{"keys", KeyType::list},
+    Key{"key_usage", KeyType::list},        Key{"extended_key_usage", KeyType::list}, Key{"subject", KeyType::list},
+    Key{"ip_names", KeyType::flag},         Key{"private_targets", KeyType::flag}, Key{"must_staple", KeyType::flag},
+    Key{"names_limit", KeyType::number},
+};
+constexpr std::array endpoint{
+    Key{"protocol", KeyType::text, true, {}, true}, Key{"profiles", KeyType::list, true, "profile"},
+    Key{"external_account_required", KeyType::flag}, Key{"terms_of_service", KeyType::text}, Key{"website", KeyType::text},
+};
+constexpr std::array account{
+    Key{"endpoint", KeyType::text, true, "endpoint", true}, Key{"organization", KeyType::text, false, "organization", true},
+    Key{"department", KeyType::text, false, "department", true}, Key{"method", KeyType::text, true, {}, true},
+    Key{"profiles", KeyType::list, false, "profile"},       Key{"names", KeyType::list},
+    Key{"wildcard", KeyType::flag},                         Key{"expires", KeyType::text},
+};
+
+constexpr std::array all{
+    Kind{"tenant", tenant}, Kind{"organization", organization}, Kind{"department", department}, Kind{"domain", domain},
+    Kind{"profile", profile}, Kind{"endpoint", endpoint}, Kind{"account", account},
+};
+
+}  // namespace
+
+std::span<const Kind> kinds() noexcept { return all; }
+
+}  // namespace postern::ra::documents

@@ -1,0 +1,288 @@
+#include "ra/enrollment.hpp"
+
+#include "core/base/encoding.hpp"
+#include "core/base/fail_point.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/json/writer.hpp"
+#include "ra/enrollment_steps.hpp"
+#include "store/tables/certificate.hpp"
+
+/// One issuance, in the order of design §4. docs/architecture.md walks through it by these names.
+namespace postern::ra {
+
+using core::Problem;
+using core::ProblemKind;
+using core::Result;
+using core::Task;
+
+Enrollment::Enrollment(Deps deps)
+    : deps_(deps),
+      issued_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "issued"}})),
+      refused_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "refused"}})),
+      failed_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "failed"}})) {}
+Enrollment::~Enrollment() = default;
+
+Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
+    if (!request.csr) throw std::logic_error("an enrollment request without a CSR");
+    Attempt attempt;
+    attempt.request = std::move(request);
+    attempt.catalog = deps_.catalog.current();
+    attempt.now = deps_.clock.now();
+    attempt.account = co_await find_account(deps_.db, attempt.request.account);
+    const auto number = co_await deps_.numbers.next(store::Series::enrollment);
+    attempt.id = core::EnrollmentId(number);
+
+    if (auto r = authorise(attempt); !r) {
+        co_await audit_refusal(attempt, r.error());
+        co_return r.error();
+    }
+    core::fail_point("linted");
+
+    const auto intent = co_await record_intent(attempt);
+    if (!intent) co_return intent.error();
+    if (!*intent) co_return co_await repeat(attempt.attempt_key);
+    core::fail_point("intent_committed");
+
+    co_return co_await sign_and_record(attempt);
+}
+
+Result<void> Enrollment::authorise(Attempt& a) {
+    const auto& catalog = *a.catalog;
+    a.endpoint = catalog.endpoint(a.request.endpoint);
+    a.tenant = a.endpoint ? catalog.tenant(a.endpoint->tenant) : nullptr;
+    a.profile = choose_profile(a.request, catalog, a.endpoint, a.account ? &*a.account : nullptr);
+
+    PolicyInput input{a.request, catalog, deps_.backends, a.tenant, a.endpoint, a.account ? &*a.account : nullptr,
+                      a.profile, a.now,   {},             {}};
+    fill_names(input);
+    if (auto r = decide(input, a.trace); !r) return r;
+    core::fail_point("authorised");
+
+    a.backend = deps_.backends.find(a.profile->backend);
+    a.attempt_key = attempt_key(a.request, input.names);
+    a.authorized = ca::Authorized(a.id, a.request.id, a.tenant->id, resolve_content(input), a.request.csr->der());
+    auto prepared = a.backend->prepare(*a.authorized);
+    if (!prepared) {
+        a.trace.add(TraceEntry("content.lint", a.profile->backend, Verdict::refuse, prepared.error().detail));
+        return prepared.error();
+    }
+    a.trace.add(TraceEntry("content.lint", a.profile->backend, Verdict::pass, {}));
+    a.prepared = std::move(*prepared);
+    return {};
+}
+
+Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
+    const auto& content = a.authorized->content();
+    const auto tbs = crypto::sha256(a.prepared.tbs);
+    const auto spki = content.key.spki_sha256();
+    store::EnrollmentRow row;
+    row.id = a.id;
+    row.request = a.request.id;
+    row.tenant = a.tenant->id;
+    row.organization = a.account->organization;
+    row.department = a.account->department;
+    row.endpoint = a.endpoint->id;
+    row.account = a.account->id;
+    row.profile = a.profile->id;
+    row.profile_version = a.profile->version;
+    row.protocol = to_string(a.request.via);
+    row.requester = a.request.requester;
+    row.status = "submitted";
+    row.attempt_key = a.attempt_key;
+    row.names = names_json(content.names);
+    row.spki_sha256 = {spki.begin(), spki.end()};
+    row.csr = a.request.csr->der();
+    row.content_hash = content_hash(content, a.profile->backend, a.request.requester);
+    row.evidence = to_json(a.request.evidence);
+    row.backend = a.profile->backend;
+    row.issuer_key_id = a.prepared.issuer_key_id;
+    row.serial = a.prepared.serial;
+    row.tbs_sha256 = {tbs.begin(), tbs.end()};
+    row.not_before = content.not_before;
+    row.not_after = content.not_after;
+    row.created = row.updated = a.now;
+
+    auto record = a.audit("enrollment.intent", AuditRecord::Outcome::done);
+    json::Writer detail;
+    detail.begin_object().key("names").raw(row.names).member("serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json()).end_object();
+    record.detail = detail.take();
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+
+    store::Batch batch;
+    batch.add(store::enrollment_guard, store::values(a.tenant->id, a.endpoint->id, a.endpoint->version, a.account->id,
+                                                     a.account->version, a.profile->id, a.profile->version));
+    batch.add(store::enrollment_insert, row.insert_values());
+    if (a.request.claim) a.request.claim(batch, a.id);
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (written) co_return true;
+
+    const auto& conflict = written.error();
+    if (conflict.statement == &store::enrollment_insert) co_return false;
+    Problem problem(ProblemKind::conflict, conflict.statement == &store::enrollment_guard
+                                               ? "the configuration changed while the request was judged; ask again"
+                                               : "somebody else finished this first");
+    co_return problem;
+}
+
+Task<Result<EnrollmentOutcome>> Enrollment::sign_and_record(Attempt& a) {
+    core::fail_point("sent");
+    auto outcome = co_await a.backend->issue(*a.authorized, a.prepared, a.request.deadline);
+    core::fail_point("signed");
+    if (!outcome) {
+        const bool surely_unsigned = outcome.error().kind == ProblemKind::unavailable;
+        co_return co_await record_failure(a, outcome.error(), surely_unsigned);
+    }
+    if (const auto* pending = std::get_if<ca::Pending>(&*outcome)) {
+        PendingEnrollment wait;
+        wait.enrollment = a.id;
+        wait.reason = "the CA has not answered yet";
+        wait.retry_after = pending->poll_after;
+        co_return EnrollmentOutcome(std::move(wait));
+    }
+    auto issued = std::get<ca::Issued>(std::move(*outcome));
+    auto leaf = ca::check_issued(issued.certificate, a.authorized->content(), a.prepared.tbs, nullptr);
+    if (!leaf) co_return co_await quarantine(a, leaf.error(), std::move(issued.certificate));
+    core::fail_point("checked");
+    co_return co_await record_outcome(a, std::move(issued), std::move(*leaf));
+}
+
+Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Issued issued, crypto::Certificate leaf) {
+    const auto& content = a.authorized->content();
+    const auto digest = crypto::sha256(leaf.der());
+    const auto spki = content.key.spki_sha256();
+    const auto number = co_await deps_.numbers.next(store::Series::certificate);
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    store::CertificateRow row;
+    row.id = core::CertificateId(number);
+    row.token = deps_.random.token();
+    row.enrollment = a.id;
+    row.tenant = a.authorized->tenant();
+    row.endpoint = a.request.endpoint;
+    row.account = a.request.account;
+    row.backend = a.profile->backend;
+    row.issuer_key_id = issued.issuer_key_id;
+    row.serial = leaf.serial();
+    row.sha256 = {digest.begin(), digest.end()};
+    row.spki_sha256 = {spki.begin(), spki.end()};
+    row.subject = leaf.subject().to_text();
+    row.names = names_json(leaf.alt_names());
+    row.status = "issued";
+    row.not_before = leaf.not_before();
+    row.not_after = leaf.not_after();
+    row.der = leaf.der();
+    row.created = deps_.clock.now();
+
+    auto record = a.audit("enrollment.issued", AuditRecord::Outcome::done);
+    record.at = row.created;
+    json::Writer detail;
+    detail.begin_object().member("serial", core::hex(row.serial)).member("certificate", number).member("sha256", core::hex(row.sha256)).end_object();
+    record.detail = detail.take();
+
+    store::Batch batch;
+    batch.add(store::certificate_insert, row.insert_values());
+    batch.add(store::enrollment_issued, store::values(a.id, row.created));
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written)  // the sweeper of another node settled this intent meanwhile; its record counts
+        co_return Problem(ProblemKind::conflict, "the enrollment was settled elsewhere; ask for its state");
+    core::fail_point("outcome_committed");
+    issued_.add();
+    deps_.log.info("enrollment_issued", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"serial", core::hex(row.serial)}, {"names", row.names}});
+
+    IssuedCertificate out;
+    out.enrollment = a.id;
+    out.certificate = row.id;
+    out.token = std::move(row.token);
+    out.der = std::move(row.der);
+    out.issuer_key_id = std::move(row.issuer_key_id);
+    co_return EnrollmentOutcome(std::move(out));
+}
+
+/// After an intent, a failure is an outcome too. Where a signature may exist, its serial is listed
+/// as revoked; where surely none does, the claim is taken back and the client may ask again.
+Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem problem, bool surely_unsigned) {
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    const auto now = deps_.clock.now();
+    auto record = a.audit("enrollment.failed", AuditRecord::Outcome::failed);
+    record.at = now;
+    json::Writer detail;
+    detail.begin_object().key("problem").raw(problem_json(problem)).member("signed", surely_unsigned ? "no" : "perhaps").end_object();
+    record.detail = detail.take();
+
+    store::Batch batch;
+    batch.add(store::enrollment_invalid, store::values(a.id, now, problem_json(problem)));
+    if (surely_unsigned && a.request.release) a.request.release(batch, a.id);
+    if (!surely_unsigned && !a.prepared.serial.empty()) {
+        ca::Revoked voided;
+        voided.issuer_key_id = a.prepared.issuer_key_id;
+        voided.serial = a.prepared.serial;
+        voided.at = now;
+        voided.not_after = a.authorized->content().not_after;
+        a.backend->record_revocation(batch, voided);
+    }
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written) deps_.log.error("enrollment_failure_unrecorded", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}});
+    failed_.add();
+    deps_.log.error("enrollment_failed", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"why", problem.detail}});
+    co_return problem;
+}
+
+/// What came back is not what was authorised (X16): kept for an officer, never given out.
+Task<Result<EnrollmentOutcome>> Enrollment::quarantine(Attempt& a, Problem problem, core::Bytes received) {
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    const auto now = deps_.clock.now();
+    auto record = a.audit("enrollment.quarantined", AuditRecord::Outcome::failed);
+    record.at = now;
+    json::Writer detail;
+    detail.begin_object().key("problem").raw(problem_json(problem)).member("received", core::base64(received)).end_object();
+    record.detail = detail.take();
+    store::Batch batch;
+    batch.add(store::enrollment_quarantined, store::values(a.id, now, problem_json(problem)));
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    failed_.add();
+    deps_.log.error("enrollment_quarantined", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"why", problem.detail}, {"recorded", written.has_value()}});
+    co_return Problem(ProblemKind::internal, "the CA's answer was not what had been authorised; it is kept for an officer");
+}
+
+/// The same attempt again: its certificate when there is one, else where it stands.
+Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
+    auto by_attempt = store::values(key);
+    const auto found = co_await store::read_one(deps_.db, store::enrollment_by_attempt, std::move(by_attempt));
+    if (!found) co_return Problem(ProblemKind::conflict, "an earlier attempt ended meanwhile; ask again");
+    const auto row = store::EnrollmentRow::from(*found);
+    if (row.status == "issued") {
+        auto by_enrollment = store::values(row.id);
+        const auto stored = co_await store::read_one(deps_.db, store::certificate_by_enrollment, std::move(by_enrollment));
+        auto certificate = store::CertificateRow::from(stored.value());
+        IssuedCertificate out;
+        out.enrollment = row.id;
+        out.certificate = certificate.id;
+        out.token = std::move(certificate.token);
+        out.der = std::move(certificate.der);
+        out.issuer_key_id = std::move(certificate.issuer_key_id);
+        co_return EnrollmentOutcome(std::move(out));
+    }
+    PendingEnrollment wait;
+    wait.enrollment = row.id;
+    wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
+    co_return EnrollmentOutcome(std::move(wait));
+}
+
+Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    auto record = a.audit("enrollment.refused", AuditRecord::Outcome::refused);
+    record.check = problem.check;
+    json::Writer detail;
+    detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(a.trace.to_json()).end_object();
+    record.detail = detail.take();
+    store::Batch batch;
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    refused_.add();
+    deps_.log.info("enrollment_refused", {{"request", a.request.id.get()}, {"check", problem.check}, {"why", problem.detail}, {"recorded", written.has_value()}});
+}
+
+}  // namespace postern::ra

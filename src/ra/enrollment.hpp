@@ -1,0 +1,108 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <variant>
+
+#include "ca/backend.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/random.hpp"
+#include "core/crypto/certificate.hpp"
+#include "core/crypto/csr.hpp"
+#include "core/observe/log.hpp"
+#include "core/observe/metrics.hpp"
+#include "ra/catalog.hpp"
+#include "ra/evidence.hpp"
+#include "ra/trace.hpp"
+#include "store/numbers.hpp"
+#include "store/tables/enrollment.hpp"
+
+/// The waist (design §3): every protocol's requests become certificates here and nowhere else.
+namespace postern::ra {
+
+struct EnrollmentRequest {
+    EnrollmentRequest() = default;
+    core::RequestId id;
+    Protocol via = Protocol::acme;
+    core::EndpointId endpoint;
+    core::AccountId account;           ///< endpoint account
+    std::string requester;             ///< ACME account token, SCEP transaction, principal: who asked
+    std::vector<Evidence> evidence;
+    std::optional<crypto::Csr> csr;    ///< proof of possession already checked; required
+    /// Names the protocol itself agreed on (the order's identifiers), normalized. When set, the CSR
+    /// must ask for exactly these, else bad_csr.
+    std::optional<std::vector<crypto::GeneralName>> agreed_names;
+    std::string profile;               ///< wanted; empty: the first that endpoint and account allow
+    std::optional<core::TimePoint> not_before, not_after;
+    std::string attempt;               ///< the protocol's own part of the attempt key (ACME: order token)
+    /// Adds the front end's own guarded statements to the intent (the order claimed for this
+    /// enrollment). A missed expectation of theirs answers `conflict` and nothing is stored.
+    std::function<void(store::Batch&, core::EnrollmentId)> claim;
+    /// Takes the claim back in the batch that ends an enrollment for which surely nothing was signed,
+    /// so that the client may ask again.
+    std::function<void(store::Batch&, core::EnrollmentId)> release;
+    core::Deadline deadline{};
+};
+
+struct IssuedCertificate {
+    IssuedCertificate() = default;
+    core::EnrollmentId enrollment;
+    core::CertificateId certificate;
+    std::string token;        ///< for URLs
+    core::Bytes der;
+    std::string issuer_key_id;
+};
+struct PendingEnrollment {
+    PendingEnrollment() = default;
+    core::EnrollmentId enrollment;
+    std::string reason;       ///< for people
+    std::chrono::seconds retry_after{5};
+};
+using EnrollmentOutcome = std::variant<IssuedCertificate, PendingEnrollment>;
+
+class Enrollment {
+public:
+    struct Deps {
+        store::Database& db;
+        store::Numbers& numbers;
+        const CatalogSource& catalog;
+        const ca::Backends& backends;
+        core::Random& random;
+        const core::Clock& clock;
+        observe::Log& log;
+        observe::Metrics& metrics;
+    };
+    explicit Enrollment(Deps deps);
+    ~Enrollment();
+
+    /// Decides and, if allowed, issues (design §4). Refusals are audited with their trace and name
+    /// the check. Errors: forbidden, bad_csr, bad_public_key, rejected_identifier, invalid_profile,
+    /// bad_content, conflict (claim lost), unavailable.
+    core::Task<core::Result<EnrollmentOutcome>> submit(EnrollmentRequest request);
+
+    /// Settles every intent that a crash left without an outcome: lists the serial as revoked and
+    /// issues anew under the same enrollment. Returns how many. Run before the listeners open.
+    core::Task<std::size_t> settle_intents();
+
+private:
+    /// What the steps of one issuance pass on (enrollment_steps.hpp).
+    struct Attempt;
+
+    /// Steps 1 and 2: policy, leave to issue, to-be-signed content.
+    core::Result<void> authorise(Attempt& attempt);
+    /// Step 3. False: an earlier attempt with this key is bound already.
+    core::Task<core::Result<bool>> record_intent(Attempt& attempt);
+    /// Steps 4 to 6, after an intent is durable.
+    core::Task<core::Result<EnrollmentOutcome>> sign_and_record(Attempt& attempt);
+    core::Task<core::Result<EnrollmentOutcome>> record_outcome(Attempt& attempt, ca::Issued issued, crypto::Certificate leaf);
+    core::Task<core::Result<EnrollmentOutcome>> record_failure(Attempt& attempt, core::Problem problem, bool surely_unsigned);
+    core::Task<core::Result<EnrollmentOutcome>> quarantine(Attempt& attempt, core::Problem problem, core::Bytes received);
+    core::Task<core::Result<EnrollmentOutcome>> repeat(core::Bytes attempt_key);
+    core::Task<void> audit_refusal(Attempt& attempt, core::Problem problem);
+    core::Task<bool> settle(store::EnrollmentRow row);
+
+    Deps deps_;
+    observe::Counter issued_, refused_, failed_;
+};
+
+}  // namespace postern::ra

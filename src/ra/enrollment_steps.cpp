@@ -1,0 +1,60 @@
+#include "ra/enrollment_steps.hpp"
+
+#include "core/crypto/digest.hpp"
+#include "core/json/writer.hpp"
+
+namespace postern::ra {
+
+AuditRecord Enrollment::Attempt::audit(std::string action, AuditRecord::Outcome outcome) const {
+    AuditRecord r;
+    r.at = now;
+    r.tenant = tenant_id();
+    r.request = request.id;
+    r.actor = actor();
+    r.action = std::move(action);
+    r.object_kind = "enrollment";
+    r.object_id = id.get() ? std::to_string(id.get()) : "";
+    r.outcome = outcome;
+    return r;
+}
+
+core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<crypto::GeneralName>& names) {
+    crypto::PartsDigest digest;
+    digest.add(request.endpoint.get()).add(request.requester).add(request.attempt).add(request.csr->key().spki());
+    digest.add(static_cast<std::int64_t>(names.size()));
+    for (const auto& n : names) digest.add(static_cast<std::int64_t>(n.type)).add(n.value);
+    // The presented credential is part of the attempt; when it was presented is not.
+    for (const auto& e : request.evidence)
+        if (e.kind != Evidence::Kind::validated_name) digest.add(to_string(e.kind)).add(e.subject);
+    const auto out = digest.finish();
+    return {out.begin(), out.end()};
+}
+
+core::Bytes content_hash(const ca::Content& content, const std::string& backend, const std::string& requester) {
+    crypto::PartsDigest digest;
+    digest.add(content.profile.get()).add(content.profile_version).add(backend).add(requester);
+    digest.add(content.subject.to_der()).add(crypto::general_names_der(content.names)).add(content.key.spki());
+    digest.add((content.not_after - content.not_before).count()).add(static_cast<std::int64_t>(content.must_staple));
+    for (const auto bit : content.key_usage) digest.add(static_cast<std::int64_t>(bit));
+    for (const auto& oid : content.extended_key_usage) digest.add(oid);
+    const auto out = digest.finish();
+    return {out.begin(), out.end()};
+}
+
+std::string names_json(const std::vector<crypto::GeneralName>& names) {
+    json::Writer w;
+    w.begin_array();
+    for (const auto& n : names) w.string(n.value);
+    w.end_array();
+    return w.take();
+}
+
+std::string problem_json(const core::Problem& problem) {
+    json::Writer w;
+    w.begin_object().member("kind", core::to_string(problem.kind)).member("detail", problem.detail);
+    if (!problem.check.empty()) w.member("check", problem.check);
+    w.end_object();
+    return w.take();
+}
+
+}  // namespace postern::ra

@@ -1,0 +1,44 @@
+#pragma once
+#include "ca/lint.hpp"
+#include "ra/audit.hpp"
+#include "ra/enrollment.hpp"
+#include "ra/policy/policy.hpp"
+
+namespace postern::ra {
+
+/// What the steps of one issuance hand on to each other; lives in the frame of submit or settle.
+struct Enrollment::Attempt {
+    Attempt() = default;
+    EnrollmentRequest request;
+    std::shared_ptr<const Catalog> catalog;
+    std::optional<Account> account;
+    const Tenant* tenant = nullptr;
+    const Endpoint* endpoint = nullptr;
+    const Profile* profile = nullptr;
+    ca::Backend* backend = nullptr;
+    Trace trace;
+    core::TimePoint now{};
+    core::EnrollmentId id;
+    core::Bytes attempt_key;
+    std::optional<ca::Authorized> authorized;
+    ca::Prepared prepared;
+
+    [[nodiscard]] Actor actor() const { return {std::string(to_string(request.via)), request.requester}; }
+    [[nodiscard]] std::optional<core::TenantId> tenant_id() const {
+        return endpoint ? std::optional(endpoint->tenant) : std::nullopt;
+    }
+    /// An audit record of this attempt with the common fields set.
+    [[nodiscard]] AuditRecord audit(std::string action, AuditRecord::Outcome outcome) const;
+};
+
+/// SHA-256 over endpoint, requester, the protocol's part, SPKI, names and evidence subjects: one
+/// attempt, one key (design §3).
+core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<crypto::GeneralName>& names);
+/// SHA-256 over everything that the request resolved to; approvals are bound to it.
+core::Bytes content_hash(const ca::Content& content, const std::string& backend, const std::string& requester);
+/// JSON array of the names' texts.
+std::string names_json(const std::vector<crypto::GeneralName>& names);
+/// {"kind", "detail", "check"} as stored with an enrollment and shown by an order.
+std::string problem_json(const core::Problem& problem);
+
+}  // namespace postern::ra

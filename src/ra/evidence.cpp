@@ -1,0 +1,91 @@
+#include "ra/evidence.hpp"
+
+#include <array>
+#include <stdexcept>
+
+#include "core/json/reader.hpp"
+#include "core/json/writer.hpp"
+
+namespace postern::ra {
+
+namespace {
+constexpr std::array kinds{Evidence::Kind::validated_name, Evidence::Kind::account_key,   Evidence::Kind::password,
+                           Evidence::Kind::certificate,    Evidence::Kind::administrator, Evidence::Kind::system};
+}
+
+std::string_view to_string(Evidence::Kind kind) noexcept {
+    switch (kind) {
+        case Evidence::Kind::validated_name: return "validated_name";
+        case Evidence::Kind::account_key: return "account_key";
+        case Evidence::Kind::password: return "password";
+        case Evidence::Kind::certificate: return "certificate";
+        case Evidence::Kind::administrator: return "administrator";
+        case Evidence::Kind::system: return "system";
+    }
+    return "";
+}
+
+Evidence Evidence::validated(std::string identifier_type, std::string identifier, std::string method,
+                             core::TimePoint at, core::TimePoint until) {
+    Evidence e;
+    e.kind = Kind::validated_name;
+    e.identifier_type = std::move(identifier_type);
+    e.identifier = std::move(identifier);
+    e.method = std::move(method);
+    e.at = at;
+    e.until = until;
+    return e;
+}
+
+Evidence Evidence::of(Kind kind, std::string subject, core::TimePoint at) {
+    Evidence e;
+    e.kind = kind;
+    e.subject = std::move(subject);
+    e.at = at;
+    return e;
+}
+
+std::string to_json(const std::vector<Evidence>& evidence) {
+    json::Writer w;
+    w.begin_array();
+    for (const auto& e : evidence) {
+        w.begin_object().member("kind", to_string(e.kind)).member("at", core::to_ms(e.at));
+        if (e.kind == Evidence::Kind::validated_name)
+            w.member("type", e.identifier_type)
+                .member("identifier", e.identifier)
+                .member("method", e.method)
+                .member("until", core::to_ms(e.until));
+        else
+            w.member("subject", e.subject);
+        w.end_object();
+    }
+    w.end_array();
+    return w.take();
+}
+
+std::vector<Evidence> evidence_from_json(std::string_view text) {
+    json::Limits limits;
+    limits.bytes = 1024 * 1024;
+    const auto document = json::Document::parse(text, limits);
+    if (!document) throw std::logic_error("stored evidence is no JSON: " + document.error().detail);
+    std::vector<Evidence> out;
+    for (const auto& item : document->root().items()) {
+        Evidence e;
+        const auto kind = item["kind"].string().value();
+        for (const auto k : kinds)
+            if (to_string(k) == kind) e.kind = k;
+        e.at = core::from_ms(item["at"].integer().value());
+        if (e.kind == Evidence::Kind::validated_name) {
+            e.identifier_type = item["type"].string().value();
+            e.identifier = item["identifier"].string().value();
+            e.method = item["method"].string().value();
+            e.until = core::from_ms(item["until"].integer().value());
+        } else {
+            e.subject = item["subject"].string().value();
+        }
+        out.push_back(std::move(e));
+    }
+    return out;
+}
+
+}  // namespace postern::ra

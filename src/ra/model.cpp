@@ -1,0 +1,39 @@
+#include "ra/model.hpp"
+
+#include <algorithm>
+
+#include "ra/extended_key_usage.hpp"
+
+namespace postern::ra {
+
+std::string_view to_string(Protocol p) noexcept {
+    switch (p) {
+        case Protocol::acme: return "acme";
+        case Protocol::scep: return "scep";
+        case Protocol::est: return "est";
+        case Protocol::rest: return "rest";
+        case Protocol::system: return "system";
+    }
+    return "";
+}
+
+std::optional<Protocol> protocol_from(std::string_view text) noexcept {
+    for (const auto p : {Protocol::acme, Protocol::scep, Protocol::est, Protocol::rest, Protocol::system})
+        if (to_string(p) == text) return p;
+    return std::nullopt;
+}
+
+std::string_view to_string(AccountMethod m) noexcept {
+    switch (m) {
+        case AccountMethod::open: return "open";
+        case AccountMethod::eab: return "eab";
+        case AccountMethod::system: return "system";
+    }
+    return "";
+}
+
+bool Profile::tls_server() const {
+    return std::find(extended_key_usage.begin(), extended_key_usage.end(), server_auth_oid) != extended_key_usage.end();
+}
+
+}  // namespace postern::ra

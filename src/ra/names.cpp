@@ -1,0 +1,109 @@
+#include "ra/names.hpp"
+
+#include <algorithm>
+
+#include "core/crypto/name.hpp"
+
+namespace postern::ra {
+
+namespace {
+
+constexpr std::size_t longest_name = 253;
+constexpr std::size_t longest_label = 63;
+
+core::Problem malformed(std::string_view name, std::string_view why) {
+    return {core::ProblemKind::malformed, "\"" + std::string(name.substr(0, 256)) + "\" is not a DNS name: " + std::string(why)};
+}
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// LDH rule of RFC 5890 §2.3.1; reserved "??--" labels other than A-labels mean nothing we know.
+std::optional<std::string_view> why_bad_label(std::string_view label) {
+    if (label.empty()) return "a label is empty";
+    if (label.size() > longest_label) return "a label is longer than 63 octets";
+    for (const char c : label) {
+        if (static_cast<unsigned char>(c) >= 0x80) return "write non-ASCII labels as A-labels (xn--…)";
+        if (!is_letter(c) && !is_digit(c) && c != '-') return "a label may have letters, digits and hyphens only";
+    }
+    if (label.front() == '-' || label.back() == '-') return "a label begins or ends with a hyphen";
+    if (label.size() >= 4 && label.substr(2, 2) == "--") {
+        if (label.substr(0, 2) != "xn") return "labels with hyphens in the third and fourth place are reserved";
+        if (label.size() == 4) return "an A-label has nothing behind xn--";
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+core::Result<std::string> normalize_dns(std::string_view name, NameRules rules) {
+    if (name.empty()) return malformed(name, "it is empty");
+    if (name.back() == '.') return malformed(name, "leave out the final dot");
+    if (name.size() > longest_name) return malformed(name, "it is longer than 253 octets");
+
+    std::string out(name);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+
+    std::string_view rest = out;
+    if (rest.starts_with("*.")) {
+        if (!rules.wildcard) return malformed(name, "a wildcard is not allowed here");
+        rest.remove_prefix(2);
+    } else if (rest == "*") {
+        return malformed(name, "a wildcard needs a domain behind it");
+    }
+    if (!crypto::canonical_ip(rest).empty()) return malformed(name, "it is an IP address; use the identifier type ip");
+
+    std::size_t labels = 0;
+    std::string_view last;
+    for (std::size_t from = 0; from <= rest.size();) {
+        const std::size_t dot = std::min(rest.find('.', from), rest.size());
+        last = rest.substr(from, dot - from);
+        if (last.find('*') != std::string_view::npos) return malformed(name, "a wildcard is the whole leftmost label or nothing");
+        if (const auto why = why_bad_label(last)) return malformed(name, *why);
+        ++labels;
+        from = dot + 1;
+    }
+    if (labels < 2 && !rules.single_label)
+        return core::Problem(core::ProblemKind::rejected_identifier,
+                             "\"" + std::string(name) + "\" has a single label; names need at least two");
+    if (std::all_of(last.begin(), last.end(), is_digit)) return malformed(name, "the last label is a number");
+    return out;
+}
+
+bool NameScope::covers_dns(std::string_view normalized) const {
+    std::string_view bare = normalized;
+    if (bare.starts_with("*.")) {
+        if (!wildcard) return false;
+        bare.remove_prefix(2);
+        // "*.example.com" names descendants of example.com, so the entry must cover descendants.
+        return std::any_of(names.begin(), names.end(), [&](const std::string& entry) {
+            if (entry == "*") return true;
+            if (!entry.starts_with('.')) return false;
+            return bare == std::string_view(entry).substr(1) || bare.ends_with(entry);
+        });
+    }
+    return std::any_of(names.begin(), names.end(), [&](const std::string& entry) {
+        if (entry == "*") return true;
+        if (entry.starts_with('.')) return bare.size() > entry.size() && bare.ends_with(entry);
+        return bare == entry;
+    });
+}
+
+bool NameScope::covers_ip(std::string_view canonical) const {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string& entry) { return entry == "*" || entry == canonical; });
+}
+
+std::string NameScope::to_text() const {
+    std::string out;
+    for (const auto& n : names) {
+        if (!out.empty()) out += ", ";
+        out += n;
+    }
+    if (out.empty()) return "no name at all";
+    if (wildcard) out += " (wildcards too)";
+    return out;
+}
+
+}  // namespace postern::ra

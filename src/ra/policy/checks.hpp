@@ -1,0 +1,33 @@
+#pragma once
+#include "ra/policy/policy.hpp"
+
+/// The checks by family. Each looks at one thing and says why.
+namespace postern::ra::checks {
+
+// access.cpp: who is asking, and where
+Finding tenant_active(const PolicyInput& in);
+Finding endpoint_active(const PolicyInput& in);
+Finding account_active(const PolicyInput& in);
+Finding organization_active(const PolicyInput& in);
+Finding evidence_sufficient(const PolicyInput& in);
+
+// profile.cpp: what kind of certificate, how long, with which key
+Finding profile_allowed(const PolicyInput& in);
+Finding backend_known(const PolicyInput& in);
+Finding term_within(const PolicyInput& in);
+Finding key_allowed(const PolicyInput& in);
+
+// names.cpp: for which names
+Finding names_well_formed(const PolicyInput& in);
+Finding names_agreed(const PolicyInput& in);
+Finding names_counted(const Profile& profile, const std::vector<crypto::GeneralName>& names);
+Finding names_of_profile(const Profile& profile, const std::vector<crypto::GeneralName>& names);
+Finding names_in_scope(const Account& account, const std::vector<crypto::GeneralName>& names);
+Finding names_delegated(const Catalog& catalog, const Account& account, const std::vector<crypto::GeneralName>& names);
+Finding names_proven(const PolicyInput& in);
+
+// content.cpp: what else the request wished for
+Finding subject_common_name(const PolicyInput& in);
+Finding alternative_name_types(const PolicyInput& in);
+
+}  // namespace postern::ra::checks

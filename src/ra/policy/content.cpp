@@ -1,0 +1,109 @@
+#include "ra/policy/checks.hpp"
+
+namespace postern::ra {
+
+namespace {
+
+constexpr std::size_t longest_common_name = 64;  // RFC 5280 ub-common-name
+
+/// The certificate's CN: the CSR's when it is one of the names, else the first name that fits.
+std::string common_name(const PolicyInput& in) {
+    const auto fits = [&](std::string_view text) {
+        if (text.size() > longest_common_name) return false;
+        for (const auto& n : in.names)
+            if (n.value == text) return true;
+        return false;
+    };
+    for (const auto& cn : in.request.csr->subject().values(crypto::DnAttribute::common_name)) {
+        if (const auto normalized = normalize_dns(cn, name_rules(in.request)); normalized && fits(*normalized)) return *normalized;
+        if (const auto ip = crypto::canonical_ip(cn); !ip.empty() && fits(ip)) return ip;
+    }
+    for (const auto& n : in.names)
+        if (fits(n.value)) return n.value;
+    return {};
+}
+
+}  // namespace
+
+namespace checks {
+
+Finding subject_common_name(const PolicyInput& in) {
+    const auto names = in.request.csr->subject().values(crypto::DnAttribute::common_name);
+    if (names.empty()) return Finding::pass("no common name");
+    if (names.size() > 1 && in.profile->tls_server())
+        return Finding::refuse(core::ProblemKind::bad_csr, std::to_string(names.size()) + " common names", "a TLS server certificate has one");
+    if (names.front().size() > longest_common_name)
+        return Finding::refuse(core::ProblemKind::bad_csr, "CN of " + std::to_string(names.front().size()) + " octets",
+                               "a common name has at most 64");
+    return Finding::pass("CN=" + names.front());
+}
+
+Finding alternative_name_types(const PolicyInput& in) {
+    for (const auto& san : in.request.csr->alt_names()) {
+        switch (san.type) {
+            case crypto::GeneralNameType::dns: continue;
+            case crypto::GeneralNameType::ip:
+                if (in.profile->ip_names) continue;
+                return Finding::refuse(core::ProblemKind::bad_csr, "IP " + san.value, "the profile certifies no IP addresses");
+            case crypto::GeneralNameType::email:
+                return Finding::refuse(core::ProblemKind::bad_csr, "e-mail " + san.value, "the profile certifies no e-mail addresses");
+            case crypto::GeneralNameType::uri:
+                return Finding::refuse(core::ProblemKind::bad_csr, "URI " + san.value, "the profile certifies no URIs");
+            case crypto::GeneralNameType::other:
+                return Finding::refuse(core::ProblemKind::bad_csr, "a name of another type", "the profile certifies DNS names only");
+        }
+    }
+    return Finding::pass(std::to_string(in.request.csr->alt_names().size()) + " alternative names");
+}
+
+}  // namespace checks
+
+/// Subject fields come from the profile's template and the organization's record, never from the
+/// CSR, whose CN counts only as one of the names.
+ca::Content resolve_content(const PolicyInput& in) {
+    using Attribute = crypto::DnAttribute;
+    const auto& profile = *in.profile;
+    ca::Content c;
+    c.profile = profile.id;
+    c.profile_version = profile.version;
+    c.key = in.request.csr->key();
+    c.names = in.names;
+    c.tls_server = profile.tls_server();
+    c.must_staple = profile.must_staple && in.request.csr->must_staple();
+
+    const auto begin = in.request.not_before.value_or(in.now - profile.backdate);
+    c.not_before = core::floor_seconds(begin);
+    // The last second counts (RFC 5280 §4.1.2.5), so a term ends one second early.
+    c.not_after = in.request.not_after ? core::floor_seconds(*in.request.not_after)
+                                       : c.not_before + profile.lifetime - std::chrono::seconds(1);
+
+    const Organization* organization = in.account->organization ? in.catalog.organization(*in.account->organization) : nullptr;
+    const Department* department = in.account->department ? in.catalog.department(*in.account->department) : nullptr;
+    const auto add = [&](Attribute type, const std::string& value) {
+        if (!value.empty()) c.subject.entries.emplace_back(type, value);
+    };
+    // Most general first, whatever order the template has.
+    const auto wants = [&](std::string_view what) {
+        for (const auto& s : profile.subject)
+            if (s == what) return true;
+        return false;
+    };
+    if (organization) {
+        if (wants("C")) add(Attribute::country, organization->country);
+        if (wants("ST")) add(Attribute::state, organization->state);
+        if (wants("L")) add(Attribute::locality, organization->locality);
+        if (wants("O")) add(Attribute::organization, organization->legal_name);
+        if (wants("OU") && department) add(Attribute::organizational_unit, department->name);
+    }
+    if (wants("CN")) add(Attribute::common_name, common_name(in));
+
+    c.key_usage = profile.key_usage;
+    if (c.key_usage.empty()) {
+        c.key_usage.push_back(crypto::KeyUsageBit::digital_signature);
+        if (c.key.type() == crypto::KeyType::rsa) c.key_usage.push_back(crypto::KeyUsageBit::key_encipherment);
+    }
+    c.extended_key_usage = profile.extended_key_usage;
+    return c;
+}
+
+}  // namespace postern::ra

@@ -1,0 +1,180 @@
+#include <algorithm>
+
+#include "ra/policy/checks.hpp"
+#include "ra/policy/names_check.hpp"
+
+namespace postern::ra {
+
+namespace {
+
+using crypto::GeneralName;
+using crypto::GeneralNameType;
+
+std::string list_text(const std::vector<GeneralName>& names) {
+    std::string out;
+    for (const auto& n : names) out += (out.empty() ? "" : ", ") + n.value;
+    return out;
+}
+
+std::string_view type_text(const GeneralName& name) { return name.type == GeneralNameType::ip ? "ip" : "dns"; }
+
+bool holds(const std::vector<GeneralName>& list, const GeneralName& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+/// Refuses with one subproblem a name for which `why` gives a reason.
+template <class Why>
+Finding each_name(const std::vector<GeneralName>& names, Why why) {
+    Finding out = Finding::pass(list_text(names));
+    for (const auto& name : names) {
+        const std::string reason = why(name);
+        if (reason.empty()) continue;
+        out.verdict = Verdict::refuse;
+        out.kind = core::ProblemKind::rejected_identifier;
+        if (!out.reason.empty()) out.reason += "; ";
+        out.reason += name.value + ": " + reason;
+        out.subproblems.emplace_back(core::ProblemKind::rejected_identifier, reason, std::string(type_text(name)), name.value);
+    }
+    return out;
+}
+
+}  // namespace
+
+NameRules name_rules(const EnrollmentRequest& request) {
+    NameRules rules;
+    rules.single_label = request.via == Protocol::system;
+    return rules;
+}
+
+void fill_names(PolicyInput& in) {
+    if (in.request.agreed_names) {
+        in.names = *in.request.agreed_names;
+        return;
+    }
+    const auto add = [&](GeneralName name) {
+        if (!holds(in.names, name)) in.names.push_back(std::move(name));
+    };
+    for (const auto& san : in.request.csr->alt_names()) {
+        if (san.type == GeneralNameType::ip) {
+            add(san);
+        } else if (san.type == GeneralNameType::dns) {
+            auto normalized = normalize_dns(san.value, name_rules(in.request));
+            if (!normalized) {
+                in.names_problem = normalized.error();
+                return;
+            }
+            add(GeneralName(GeneralNameType::dns, std::move(*normalized)));
+        }  // other types: checks::alternative_name_types
+    }
+}
+
+namespace checks {
+
+Finding names_well_formed(const PolicyInput& in) {
+    if (in.names_problem) return Finding::refuse(in.names_problem->kind, "the CSR's names", in.names_problem->detail);
+    if (in.names.empty()) return Finding::refuse(core::ProblemKind::bad_csr, "no names", "the request names nothing to certify");
+    return Finding::pass(list_text(in.names));
+}
+
+/// RFC 8555 §7.4: the CSR asks for exactly the order's identifiers, in SAN and CN together.
+Finding names_agreed(const PolicyInput& in) {
+    if (!in.request.agreed_names) return Finding::pass("none were agreed on before");
+    std::vector<GeneralName> wished;
+    const auto refuse = [](std::string what, std::string why) {
+        return Finding::refuse(core::ProblemKind::bad_csr, std::move(what), std::move(why));
+    };
+    for (const auto& san : in.request.csr->alt_names()) {
+        GeneralName name = san;
+        if (san.type == GeneralNameType::dns) {
+            auto normalized = normalize_dns(san.value, name_rules(in.request));
+            if (!normalized) return refuse(san.value, normalized.error().detail);
+            name = GeneralName(GeneralNameType::dns, std::move(*normalized));
+        }
+        if (!holds(wished, name)) wished.push_back(std::move(name));
+    }
+    // A CN that is a name counts as one (certificates for it are asked for by CN-only requests).
+    for (const auto& cn : in.request.csr->subject().values(crypto::DnAttribute::common_name)) {
+        GeneralName name;
+        if (const auto ip = crypto::canonical_ip(cn); !ip.empty()) {
+            name = GeneralName(GeneralNameType::ip, ip);
+        } else {
+            auto normalized = normalize_dns(cn, name_rules(in.request));
+            if (!normalized) return refuse("CN=" + cn, "the common name is none of the order's identifiers");
+            name = GeneralName(GeneralNameType::dns, std::move(*normalized));
+        }
+        if (!holds(wished, name)) wished.push_back(std::move(name));
+    }
+    for (const auto& name : wished)
+        if (!holds(*in.request.agreed_names, name))
+            return refuse(list_text(wished), "the CSR asks for " + (name.value.empty() ? "a name of another type" : name.value) +
+                                                 ", which is not in the order");
+    for (const auto& name : *in.request.agreed_names)
+        if (!holds(wished, name)) return refuse(list_text(wished), "the CSR lacks " + name.value + ", which the order has");
+    return Finding::pass(list_text(wished));
+}
+
+Finding names_counted(const Profile& profile, const std::vector<GeneralName>& names) {
+    const auto what = std::to_string(names.size()) + " names";
+    if (names.size() > profile.names_limit)
+        return Finding::refuse(core::ProblemKind::malformed, what,
+                               "the profile allows " + std::to_string(profile.names_limit) + " names a certificate");
+    return Finding::pass(what);
+}
+
+Finding names_of_profile(const Profile& profile, const std::vector<GeneralName>& names) {
+    return each_name(names, [&](const GeneralName& name) -> std::string {
+        if (name.type == GeneralNameType::ip && !profile.ip_names) return "the profile certifies no IP addresses";
+        return {};
+    });
+}
+
+Finding names_in_scope(const Account& account, const std::vector<GeneralName>& names) {
+    return each_name(names, [&](const GeneralName& name) -> std::string {
+        const bool covered = name.type == GeneralNameType::ip ? account.scope.covers_ip(name.value) : account.scope.covers_dns(name.value);
+        if (covered) return {};
+        return "outside the scope of account " + account.name + ", which covers " + account.scope.to_text();
+    });
+}
+
+Finding names_delegated(const Catalog& catalog, const Account& account, const std::vector<GeneralName>& names) {
+    return each_name(names, [&](const GeneralName& name) -> std::string {
+        if (name.type != GeneralNameType::dns) return {};
+        const auto* domain = catalog.governing_domain(account.tenant, name.value);
+        if (!domain) return {};
+        if (!domain->active) return "domain " + domain->name + " is suspended";
+        if (domain->organization && domain->organization != account.organization)
+            return "domain " + domain->name + " is delegated to another organization";
+        return {};
+    });
+}
+
+/// Each name needs a validation of its own that is still good; a wildcard is never proven over HTTP.
+Finding names_proven(const PolicyInput& in) {
+    if (in.request.via == Protocol::system) return Finding::pass("the server's own names");
+    return each_name(in.names, [&](const GeneralName& name) -> std::string {
+        std::string why = "nobody proved control of it";
+        for (const auto& e : in.request.evidence) {
+            if (e.kind != Evidence::Kind::validated_name || e.identifier_type != type_text(name) || e.identifier != name.value) continue;
+            if (e.until <= in.now) {
+                why = "the validation by " + e.method + " expired at " + core::rfc3339(e.until);
+            } else if (name.value.starts_with("*.") && e.method == "http-01") {
+                why = "http-01 cannot prove a wildcard";
+            } else {
+                return {};
+            }
+        }
+        return why;
+    });
+}
+
+}  // namespace checks
+
+core::Result<void> check_names(const Catalog& catalog, const Account& account, const Profile& profile,
+                               const std::vector<GeneralName>& names, Trace& trace) {
+    if (auto r = record("names.count", checks::names_counted(profile, names), trace); !r) return r;
+    if (auto r = record("names.profile", checks::names_of_profile(profile, names), trace); !r) return r;
+    if (auto r = record("names.scope", checks::names_in_scope(account, names), trace); !r) return r;
+    return record("names.domain", checks::names_delegated(catalog, account, names), trace);
+}
+
+}  // namespace postern::ra

@@ -1,0 +1,72 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "ca/backend.hpp"
+#include "ca/content.hpp"
+#include "core/base/result.hpp"
+#include "ra/catalog.hpp"
+#include "ra/enrollment.hpp"
+#include "ra/trace.hpp"
+
+/// The RA's decision (design §3): an ordered list of small pure checks, each recorded in the trace.
+namespace postern::ra {
+
+/// What the checks look at. Everything was read before; nothing here reads or waits.
+struct PolicyInput {
+    const EnrollmentRequest& request;
+    const Catalog& catalog;
+    const ca::Backends& backends;
+    const Tenant* tenant = nullptr;      ///< null: absent
+    const Endpoint* endpoint = nullptr;
+    const Account* account = nullptr;
+    const Profile* profile = nullptr;    ///< the one asked for, or the default of endpoint and account
+    core::TimePoint now{};
+    std::vector<crypto::GeneralName> names;  ///< what will be certified, normalized; see requested_names
+    std::optional<core::Problem> names_problem;
+};
+
+/// One check's result.
+struct Finding {
+    Finding() = default;
+    static Finding pass(std::string input) { return {Verdict::pass, core::ProblemKind::internal, std::move(input), {}}; }
+    static Finding refuse(core::ProblemKind kind, std::string input, std::string reason) {
+        return {Verdict::refuse, kind, std::move(input), std::move(reason)};
+    }
+    Verdict verdict = Verdict::pass;
+    core::ProblemKind kind = core::ProblemKind::internal;
+    std::string input;
+    std::string reason;
+    std::vector<core::Subproblem> subproblems;
+
+private:
+    Finding(Verdict v, core::ProblemKind k, std::string i, std::string r)
+        : verdict(v), kind(k), input(std::move(i)), reason(std::move(r)) {}
+};
+
+struct Check {
+    std::string_view name;
+    Finding (*run)(const PolicyInput&);
+};
+
+/// Profile that the request means: the named one, else the endpoint's first that the account may use.
+const Profile* choose_profile(const EnrollmentRequest& request, const Catalog& catalog, const Endpoint* endpoint,
+                              const Account* account);
+
+/// How names of this request are normalized: only the server itself has names such as "localhost".
+NameRules name_rules(const EnrollmentRequest& request);
+
+/// The names to certify: those agreed on, else the CSR's SANs and CN, normalized and each once.
+/// Fills names_problem when one cannot be a name at all.
+void fill_names(PolicyInput& input);
+
+/// Runs the list in order, stopping at the first refusal; every check run is in `trace`.
+core::Result<void> decide(const PolicyInput& input, Trace& trace);
+
+/// Steps "subject and SAN built" and dates. Only after decide() passed.
+ca::Content resolve_content(const PolicyInput& input);
+
+/// Runs one check and records it; a Problem that names the check when it refuses.
+core::Result<void> record(std::string_view check, Finding finding, Trace& trace);
+
+}  // namespace postern::ra

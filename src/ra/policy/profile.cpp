@@ -1,0 +1,56 @@
+#include <algorithm>
+
+#include "ra/policy/checks.hpp"
+
+namespace postern::ra::checks {
+
+using core::ProblemKind;
+
+Finding profile_allowed(const PolicyInput& in) {
+    const auto& wanted = in.request.profile;
+    if (!in.profile)
+        return Finding::refuse(ProblemKind::invalid_profile, wanted.empty() ? "the default" : wanted,
+                               wanted.empty() ? "neither endpoint nor account allows any profile" : "there is no such profile here");
+    const auto& name = in.profile->name;
+    const auto lists = [&](const std::vector<std::string>& list) { return std::find(list.begin(), list.end(), name) != list.end(); };
+    if (!lists(in.endpoint->profiles)) return Finding::refuse(ProblemKind::invalid_profile, name, "the endpoint does not offer this profile");
+    if (!in.account->profiles.empty() && !lists(in.account->profiles))
+        return Finding::refuse(ProblemKind::invalid_profile, name, "the account may not use this profile");
+    if (!in.profile->active) return Finding::refuse(ProblemKind::invalid_profile, name, "the profile is disabled");
+    return Finding::pass(name + " version " + std::to_string(in.profile->version));
+}
+
+Finding backend_known(const PolicyInput& in) {
+    if (!in.backends.find(in.profile->backend))
+        return Finding::refuse(ProblemKind::unavailable, in.profile->backend, "no CA backend of that name is configured");
+    return Finding::pass(in.profile->backend);
+}
+
+/// Refuses rather than shortens: a client that asked for dates gets those or a reason.
+Finding term_within(const PolicyInput& in) {
+    const auto begin = in.request.not_before.value_or(in.now);
+    const auto end = in.request.not_after.value_or(begin + in.profile->lifetime);
+    const auto what = core::rfc3339(begin) + " to " + core::rfc3339(end);
+    if (begin < in.now - in.profile->backdate - std::chrono::minutes(5))
+        return Finding::refuse(ProblemKind::malformed, what, "notBefore lies further back than the profile's backdate");
+    if (begin > in.now + in.profile->longest) return Finding::refuse(ProblemKind::malformed, what, "notBefore lies too far ahead");
+    if (end <= begin || end <= in.now) return Finding::refuse(ProblemKind::malformed, what, "notAfter is not after notBefore and now");
+    if (end - begin > in.profile->longest)
+        return Finding::refuse(ProblemKind::malformed, what,
+                               "longer than the profile's " + core::format_duration(in.profile->longest));
+    return Finding::pass(what);
+}
+
+Finding key_allowed(const PolicyInput& in) {
+    const auto& key = in.request.csr->key();
+    const auto what = crypto::describe(key.type(), key.bits());
+    std::string allowed;
+    for (const auto& spec : in.profile->keys) {
+        // RSA entries are the least size; a larger key is as good.
+        if (spec.type == key.type() && (spec.type != crypto::KeyType::rsa || key.bits() >= spec.bits)) return Finding::pass(what);
+        allowed += (allowed.empty() ? "" : ", ") + spec.to_string();
+    }
+    return Finding::refuse(ProblemKind::bad_public_key, what, "the profile takes " + allowed);
+}
+
+}  // namespace postern::ra::checks

@@ -1,0 +1,86 @@
+#include "ra/principals.hpp"
+
+#include <unistd.h>
+
+#include "core/base/encoding.hpp"
+#include "core/json/writer.hpp"
+#include "store/tables/principal.hpp"
+
+namespace postern::ra {
+
+namespace {
+constexpr std::string_view token_label = "principal-token";
+constexpr std::string_view token_prefix = "postern_";
+}  // namespace
+
+std::string_view to_string(Role r) noexcept {
+    switch (r) {
+        case Role::administrator: return "administrator";
+        case Role::officer: return "officer";
+        case Role::auditor: return "auditor";
+    }
+    return "";
+}
+
+std::optional<Role> role_from(std::string_view text) noexcept {
+    for (const auto r : {Role::administrator, Role::officer, Role::auditor})
+        if (to_string(r) == text) return r;
+    return std::nullopt;
+}
+
+std::optional<Principal> Principals::from_peer(std::uint32_t uid) {
+    if (uid != 0 && uid != ::geteuid()) return std::nullopt;
+    Principal p;
+    p.name = "uid " + std::to_string(uid);
+    p.role = Role::administrator;
+    p.actor = Actor("local", p.name);
+    return p;
+}
+
+core::Task<std::optional<Principal>> Principals::from_token(std::string token) {
+    if (!token.starts_with(token_prefix) || token.size() > 128) co_return std::nullopt;
+    const auto hash = deps_.sealer.lookup_hash(token_label, core::as_bytes(token));
+    auto key = store::values(core::BytesView(hash));
+    const auto row = co_await store::read_one(deps_.db, store::principal_by_token, std::move(key));
+    if (!row) co_return std::nullopt;
+    if (const auto expires = row->optional_time(3); expires && *expires <= deps_.clock.now()) co_return std::nullopt;
+    Principal p;
+    p.name = row->text(0);
+    p.role = role_from(row->text(1)).value();
+    if (const auto tenant = row->optional_integer(2)) p.tenant = core::TenantId(*tenant);
+    p.actor = Actor("principal", p.name);
+    co_return p;
+}
+
+core::Task<core::Result<core::SecretText>> Principals::create(std::string name, Role role,
+                                                              std::optional<core::TenantId> tenant,
+                                                              std::optional<core::TimePoint> expires, Principal by,
+                                                              core::RequestId request) {
+    const auto id = co_await deps_.numbers.next(store::Series::principal);
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    core::SecretText token(std::string(token_prefix) + core::base64url(deps_.random.bytes(32)));
+    const auto hash = deps_.sealer.lookup_hash(token_label, core::as_bytes(token.expose()));
+    const auto now = deps_.clock.now();
+
+    AuditRecord record;
+    record.at = now;
+    record.tenant = tenant;
+    record.request = request;
+    record.actor = by.actor;
+    record.action = "principal.created";
+    record.object_kind = "principal";
+    record.object_id = name;
+    json::Writer detail;
+    detail.begin_object().member("role", to_string(role)).end_object();
+    record.detail = detail.take();
+
+    store::Batch batch;
+    batch.add(store::principal_insert,
+              store::values(id, tenant, name, to_string(role), core::BytesView(hash), expires, now, by.name));
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written) co_return core::Problem(core::ProblemKind::conflict, "a principal named " + name + " exists already");
+    co_return std::move(token);
+}
+
+}  // namespace postern::ra

@@ -1,0 +1,54 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "core/async/task.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/random.hpp"
+#include "core/base/result.hpp"
+#include "core/base/secret.hpp"
+#include "core/crypto/sealer.hpp"
+#include "ra/audit.hpp"
+#include "store/database.hpp"
+#include "store/numbers.hpp"
+
+namespace postern::ra {
+
+/// administrator: everything; officer: certificates, requests and approvals; auditor: reads only.
+enum class Role { administrator, officer, auditor };
+std::string_view to_string(Role r) noexcept;
+std::optional<Role> role_from(std::string_view text) noexcept;
+
+struct Principal {
+    Principal() = default;
+    std::string name;
+    Role role = Role::auditor;
+    std::optional<core::TenantId> tenant;  ///< nullopt: every tenant
+    Actor actor;
+};
+
+class Principals {
+public:
+    struct Deps {
+        store::Database& db;
+        store::Numbers& numbers;
+        const crypto::Sealer& sealer;
+        core::Random& random;
+        const core::Clock& clock;
+    };
+    explicit Principals(Deps deps) : deps_(deps) {}
+
+    /// The control socket's peer: administrator of everything when its uid is root's or our own.
+    [[nodiscard]] static std::optional<Principal> from_peer(std::uint32_t uid);
+    /// Bearer token; nullopt for unknown, expired or disabled ones (all alike to the caller).
+    core::Task<std::optional<Principal>> from_token(std::string token);
+    /// Mints "postern_<43 characters>", shown once, stored as HMAC. `conflict` for a taken name.
+    core::Task<core::Result<core::SecretText>> create(std::string name, Role role, std::optional<core::TenantId> tenant,
+                                                      std::optional<core::TimePoint> expires, Principal by,
+                                                      core::RequestId request);
+
+private:
+    Deps deps_;
+};
+
+}  // namespace postern::ra

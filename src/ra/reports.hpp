@@ -1,0 +1,23 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/async/task.hpp"
+#include "core/base/result.hpp"
+#include "ra/principals.hpp"
+#include "store/database.hpp"
+#include "store/tables/certificate.hpp"
+
+/// What the RA recorded, for people and programs that ask.
+namespace postern::ra {
+
+/// Up to `limit` certificates the principal may see with id > after, rising; keyset paging.
+core::Task<store::Rows> list_certificates(store::Database& db, const Principal& by, std::int64_t after, std::int64_t limit);
+/// By lower-case hex serial; not_found also for another tenant's.
+core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_hex);
+/// Every audit record of a request, an enrollment number or a certificate serial, with the decision
+/// trace: JSON object {"request", "records": [{at, action, outcome, check, actor, object, trace?…}]}.
+core::Task<core::Result<std::string>> explain(store::Database& db, const Principal& by, std::string reference);
+
+}  // namespace postern::ra

@@ -1,0 +1,61 @@
+#include "ra/revocation.hpp"
+
+#include "core/base/encoding.hpp"
+#include "core/json/writer.hpp"
+#include "store/tables/enrollment.hpp"
+
+namespace postern::ra {
+
+using core::Problem;
+using core::ProblemKind;
+
+bool revocation_reason_allowed(std::int64_t reason) noexcept {
+    return reason == 0 || reason == 1 || reason == 3 || reason == 4 || reason == 5;
+}
+
+core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certificate, std::int64_t reason, Actor actor,
+                                                  core::RequestId request, core::Deadline deadline) {
+    if (!revocation_reason_allowed(reason))
+        co_return Problem(ProblemKind::bad_revocation_reason,
+                          "revocation reason " + std::to_string(reason) + " is not accepted; use 0, 1, 3, 4 or 5");
+    auto* backend = deps_.backends.find(certificate.backend);
+    if (!backend || !backend->capabilities().revoke)
+        co_return Problem(ProblemKind::unsupported, "backend " + certificate.backend + " cannot revoke");
+
+    const auto now = core::floor_seconds(deps_.clock.now());
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    ca::Revoked revoked;
+    revoked.issuer_key_id = certificate.issuer_key_id;
+    revoked.serial = certificate.serial;
+    revoked.at = now;
+    revoked.reason = static_cast<unsigned>(reason);
+    revoked.not_after = certificate.not_after;
+
+    AuditRecord record;
+    record.at = now;
+    record.tenant = certificate.tenant;
+    record.request = request;
+    record.actor = std::move(actor);
+    record.action = "certificate.revoked";
+    record.object_kind = "enrollment";
+    record.object_id = std::to_string(certificate.enrollment.get());
+    json::Writer detail;
+    detail.begin_object().member("serial", core::hex(certificate.serial)).member("reason", reason).end_object();
+    record.detail = detail.take();
+
+    store::Batch batch;
+    batch.add(store::certificate_revoke, store::values(certificate.id, now, reason));
+    batch.add(store::enrollment_revoked, store::values(certificate.enrollment, now));
+    backend->record_revocation(batch, revoked);
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written) co_return Problem(ProblemKind::already_revoked, "certificate " + core::hex(certificate.serial) + " is revoked already");
+
+    // Durable from here. The CRL follows within the wait, or a moment later: the answer is yes either way.
+    const auto wait = core::earlier(deadline, core::deadline_in(std::chrono::seconds(3)));
+    const auto published = co_await backend->publish_revocations(wait);
+    static_cast<void>(published);
+    co_return core::Result<void>();
+}
+
+}  // namespace postern::ra

@@ -1,0 +1,28 @@
+#include "ra/trace.hpp"
+
+#include "core/json/writer.hpp"
+
+namespace postern::ra {
+
+std::string_view to_string(Verdict v) noexcept {
+    switch (v) {
+        case Verdict::pass: return "pass";
+        case Verdict::refuse: return "refuse";
+        case Verdict::needs_approval: return "needs_approval";
+    }
+    return "refuse";
+}
+
+std::string Trace::to_json() const {
+    json::Writer w;
+    w.begin_array();
+    for (const auto& e : entries_) {
+        w.begin_object().member("check", e.check).member("input", e.input).member("verdict", to_string(e.verdict));
+        if (!e.reason.empty()) w.member("reason", e.reason);
+        w.end_object();
+    }
+    w.end_array();
+    return w.take();
+}
+
+}  // namespace postern::ra

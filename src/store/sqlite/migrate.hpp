@@ -1,0 +1,20 @@
+#pragma once
+#include <span>
+#include <string>
+
+#include "core/base/clock.hpp"
+#include "store/migrations.hpp"
+#include "store/sqlite/connection.hpp"
+
+namespace postern::store::sqlite {
+
+/// Throws std::runtime_error for another program's database. Reads only.
+void check_owner(Connection& connection, const std::string& path);
+
+/// Applies what is missing, a transaction each; several processes may do so at once. Throws
+/// std::runtime_error saying what to do: another program's database, a schema newer than
+/// `migrations`, an applied migration whose text changed, one that fails.
+void migrate(Connection& connection, const std::string& path, const core::Clock& clock,
+             std::span<const Migration> migrations);
+
+}  // namespace postern::store::sqlite

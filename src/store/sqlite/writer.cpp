@@ -1,0 +1,214 @@
+#include "store/sqlite/writer.hpp"
+
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+
+namespace postern::store::sqlite {
+
+namespace {
+
+/// Bounds the time that the first job of a commit waits for the last.
+constexpr std::size_t jobs_per_commit = 256;
+/// More than that is an outage already; callers hear so at once.
+constexpr std::size_t queue_limit = 16384;
+/// 16 MiB of log: rare enough to write a busy page once, small enough not to stall the writer.
+constexpr int checkpoint_frames = 4000;
+
+constexpr Statement begin{"begin", "BEGIN IMMEDIATE"};
+constexpr Statement commit_all{"commit", "COMMIT"};
+constexpr Statement rollback_all{"rollback", "ROLLBACK"};
+constexpr Statement savepoint{"savepoint", "SAVEPOINT job"};
+constexpr Statement release{"release", "RELEASE job"};
+constexpr Statement rollback_job{"rollback_job", "ROLLBACK TO job"};
+const Values none;
+
+constexpr std::string_view batches_help = "Write batches by result";
+
+}  // namespace
+
+class Writer::Enqueue {
+public:
+    explicit Enqueue(Writer* writer) : writer_(writer) {}
+    template <class Handler>
+    void operator()(Handler handler, Batch batch) const {
+        writer_->enqueue(Resume(std::move(handler)), std::move(batch));
+    }
+
+private:
+    Writer* writer_;
+};
+
+Writer::Writer(const std::string& path, observe::Metrics& metrics)
+    : connection_(path, Connection::Access::read_write),
+      checkpoint_due_(checkpoint_frames),
+      committed_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "committed"}})),
+      conflicts_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "conflict"}})),
+      failures_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "failed"}})),
+      commits_(metrics.counter("postern_store_commits_total", "Commits, each of one batch or many")),
+      queued_(metrics.gauge("postern_store_queue", "Batches waiting for the writer")),
+      seconds_(metrics.histogram("postern_store_commit_seconds", "A commit with all its batches and its fsync")),
+      thread_([this] { loop(); }) {}
+
+Writer::~Writer() { close(); }
+
+void Writer::close() {
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+    }
+    wake_.notify_one();
+    const std::lock_guard lock(join_);
+    if (thread_.joinable()) thread_.join();
+}
+
+core::Task<Written> Writer::submit(Batch batch) {
+    using boost::asio::use_awaitable;
+    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(std::exception_ptr, Written)>(
+        Enqueue(this), use_awaitable, std::move(batch));
+}
+
+void Writer::enqueue(Resume resume, Batch batch) {
+    std::string refusal;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closing_) {
+            refusal = "store: closed";
+        } else if (queue_.size() >= queue_limit) {
+            refusal = "store: " + std::to_string(queue_limit) + " batches are waiting for the writer";
+        } else {
+            queue_.emplace_back(std::move(resume), std::move(batch));
+        }
+    }
+    if (refusal.empty()) {
+        wake_.notify_one();
+    } else {
+        resume.resume(std::make_exception_ptr(StoreUnavailable(refusal)), Written());
+    }
+}
+
+void Writer::loop() {
+    Jobs jobs;
+    jobs.reserve(jobs_per_commit);
+    while (take(jobs)) {
+        commit(jobs);
+        complete(jobs);
+        checkpoint_when_due();
+    }
+}
+
+bool Writer::take(Jobs& jobs) {
+    std::size_t left = 0;
+    {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+        const auto count = std::min(queue_.size(), jobs_per_commit);
+        for (std::size_t i = 0; i < count; ++i) {
+            jobs.push_back(std::move(queue_.front()));
+            queue_.pop_front();
+        }
+        left = queue_.size();
+    }
+    queued_.set(static_cast<double>(left));
+    return !jobs.empty();
+}
+
+void Writer::commit(Jobs& jobs) {
+    const auto start = std::chrono::steady_clock::now();
+    std::exception_ptr lost;  // fails the whole commit
+    try {
+        if (!broken_.empty()) throw StoreUnavailable(broken_);
+        connection_.run(begin, none);
+        for (Job& job : jobs) run(job);
+        connection_.run(commit_all, none);
+        commits_.add();
+    } catch (const Fault& fault) {
+        lost = std::current_exception();
+        if (fault.lost_write()) give_up(fault);
+    } catch (...) {
+        lost = std::current_exception();
+    }
+    if (lost) {
+        rollback();
+        // Conflicts too: what they conflicted with has not happened.
+        for (Job& job : jobs) job.failure = lost;
+    }
+    seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+/// Throws when the transaction around the job is lost.
+void Writer::run(Job& job) {
+    connection_.run(savepoint, none);
+    try {
+        job.written = run_steps(job.batch);
+    } catch (const Fault& fault) {
+        // SQLite ends the whole transaction after some of these; and a write of which the system
+        // lost a part ends it for us.
+        if (fault.lost_write() || !connection_.in_transaction()) throw;
+        job.failure = std::current_exception();
+    } catch (...) {
+        job.failure = std::current_exception();
+    }
+    if (job.failure || !job.written) connection_.run(rollback_job, none);
+    connection_.run(release, none);
+}
+
+Written Writer::run_steps(const Batch& batch) {
+    Conflict conflict;
+    for (const auto& step : batch.steps()) {
+        const auto ran = connection_.run(*step.statement, step.parameters);
+        conflict.statement = step.statement;
+        if (ran.refusal) {
+            conflict.kind = *ran.refusal;
+            return conflict;
+        }
+        if (step.expect == Expect::one && ran.rows != 1) return conflict;
+    }
+    // A deferred key would fail the COMMIT, and with it every job.
+    if (connection_.foreign_keys_open()) {
+        conflict.kind = Conflict::Kind::referenced;
+        return conflict;
+    }
+    return Written();
+}
+
+void Writer::rollback() noexcept {
+    try {
+        if (connection_.in_transaction()) connection_.run(rollback_all, none);
+    } catch (const std::exception& e) {
+        broken_ = std::string("store: the writer could not roll back; restart Postern: ") + e.what();
+    }
+}
+
+void Writer::complete(Jobs& jobs) {
+    double committed = 0;
+    double conflicts = 0;
+    double failures = 0;
+    for (const Job& job : jobs) (job.failure ? failures : job.written ? committed : conflicts) += 1;
+    if (committed > 0) committed_.add(committed);
+    if (conflicts > 0) conflicts_.add(conflicts);
+    if (failures > 0) failures_.add(failures);
+    for (Job& job : jobs) job.resume.resume(std::move(job.failure), job.written);
+    jobs.clear();
+}
+
+/// After the waiters went on. Ours instead of SQLite's automatic one, which hides a failed fsync.
+void Writer::checkpoint_when_due() {
+    const int frames = connection_.wal_frames();
+    if (frames < frames_seen_) checkpoint_due_ = checkpoint_frames;  // the log began anew
+    frames_seen_ = frames;
+    if (frames < checkpoint_due_ || !broken_.empty()) return;
+    checkpoint_due_ = frames + checkpoint_frames;
+    try {
+        connection_.checkpoint();
+    } catch (const Fault& fault) {
+        // Others (a full disk, a reader in the way) leave everything in the log, which is durable.
+        if (fault.lost_write()) give_up(fault);
+    }
+}
+
+void Writer::give_up(const Fault& fault) {
+    broken_ = std::string("store: writing stopped after a failed disk operation; check the disk and restart "
+                          "Postern: ") + fault.what();
+}
+
+}  // namespace postern::store::sqlite

@@ -1,0 +1,68 @@
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/observe/metrics.hpp"
+#include "store/sqlite/connection.hpp"
+#include "store/waiter.hpp"
+
+namespace postern::store::sqlite {
+
+/// The one thread that writes. Batches that arrive while a commit runs share the next one, each
+/// in a savepoint of its own, so one fsync serves many and a conflict disturbs no neighbour.
+class Writer {
+public:
+    Writer(const std::string& path, observe::Metrics& metrics);
+    ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    /// Resumes after the commit that carries the batch.
+    core::Task<Written> submit(Batch batch);
+    void close();
+
+private:
+    using Resume = Waiter<std::exception_ptr, Written>;
+    struct Job {
+        Job(Resume r, Batch b) : resume(std::move(r)), batch(std::move(b)) {}
+        Resume resume;
+        Batch batch;
+        Written written;
+        std::exception_ptr failure;
+    };
+    using Jobs = std::vector<Job>;
+    class Enqueue;
+
+    void enqueue(Resume resume, Batch batch);
+    void loop();
+    /// False: closed, and nothing is left.
+    bool take(Jobs& jobs);
+    void commit(Jobs& jobs);
+    void run(Job& job);
+    Written run_steps(const Batch& batch);
+    void rollback() noexcept;
+    void complete(Jobs& jobs);
+    void checkpoint_when_due();
+    void give_up(const Fault& fault);
+
+    Connection connection_;
+    std::string broken_;  ///< why no write is taken any more
+    int checkpoint_due_;
+    int frames_seen_ = 0;
+    observe::Counter committed_, conflicts_, failures_, commits_;
+    observe::Gauge queued_;
+    observe::Histogram seconds_;
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<Job> queue_;
+    bool closing_ = false;
+    std::mutex join_;
+    std::thread thread_;  ///< last: it uses all of the above
+};
+
+}  // namespace postern::store::sqlite

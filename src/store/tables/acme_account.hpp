@@ -1,0 +1,65 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "core/base/ids.hpp"
+#include "store/statement.hpp"
+#include "store/value.hpp"
+
+namespace postern::store {
+
+using AcmeAccountId = core::Strong<std::int64_t, struct AcmeAccountIdTag>;
+
+/// One row of `acme_account`: an account key on one endpoint (RFC 8555 §7.1.2), bound to the
+/// endpoint account whose scope it acts in.
+struct AcmeAccountRow {
+    AcmeAccountRow() = default;
+    AcmeAccountId id;
+    std::string token;
+    core::EndpointId endpoint;
+    core::AccountId account;
+    std::string thumbprint;              ///< RFC 7638
+    std::string jwk;                     ///< canonical
+    std::string status;                  ///< valid, deactivated, revoked
+    std::string contacts;                ///< JSON array of URLs
+    std::optional<std::string> binding;  ///< the externalAccountBinding that was verified, JSON
+    std::optional<std::string> terms;    ///< URL of the terms that were agreed to
+    core::TimePoint created{}, updated{};
+    std::string account_status;          ///< of the endpoint account, read with the row; not inserted
+
+    static AcmeAccountRow from(const Row& row);
+    [[nodiscard]] Values insert_values() const;
+};
+
+#define POSTERN_ACME_ACCOUNT_COLUMNS \
+    "id, token, endpoint_id, account_id, thumbprint, jwk, status, contacts, binding, terms, created_ms, updated_ms"
+#define POSTERN_ACME_ACCOUNT_SELECT      \
+    "SELECT " POSTERN_ACME_ACCOUNT_COLUMNS \
+    ", (SELECT r.status FROM account r WHERE r.id = acme_account.account_id) FROM acme_account "
+
+inline constexpr Statement acme_account_insert{
+    "acme_account_insert", "INSERT INTO acme_account (" POSTERN_ACME_ACCOUNT_COLUMNS
+                           ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"};
+/// $1 token, $2 endpoint: a kid is good under its own directory only
+inline constexpr Statement acme_account_by_token{
+    "acme_account_by_token", POSTERN_ACME_ACCOUNT_SELECT "WHERE token = $1 AND endpoint_id = $2"};
+/// $1 endpoint, $2 thumbprint
+inline constexpr Statement acme_account_by_key{
+    "acme_account_by_key", POSTERN_ACME_ACCOUNT_SELECT "WHERE endpoint_id = $1 AND thumbprint = $2"};
+/// Any account of any endpoint with that key.
+inline constexpr Statement acme_account_with_key{
+    "acme_account_with_key", "SELECT id FROM acme_account WHERE thumbprint = $1 LIMIT 1"};
+/// The account still stands while what hangs on it is written.
+inline constexpr Statement acme_account_guard{
+    "acme_account_guard", "SELECT 1 FROM acme_account WHERE id = $1 AND status = 'valid'",
+    "SELECT 1 FROM acme_account WHERE id = $1 AND status = 'valid' FOR SHARE"};
+/// $1 id, $2 contacts, $3 updated_ms
+inline constexpr Statement acme_account_contacts{
+    "acme_account_contacts",
+    "UPDATE acme_account SET contacts = $2, updated_ms = $3 WHERE id = $1 AND status = 'valid'"};
+/// $1 id, $2 updated_ms
+inline constexpr Statement acme_account_deactivate{
+    "acme_account_deactivate",
+    "UPDATE acme_account SET status = 'deactivated', updated_ms = $2 WHERE id = $1 AND status = 'valid'"};
+
+}  // namespace postern::store

@@ -1,0 +1,116 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "store/statement.hpp"
+#include "store/tables/acme_account.hpp"
+#include "store/value.hpp"
+
+namespace postern::store {
+
+using AcmeAuthorizationId = core::Strong<std::int64_t, struct AcmeAuthorizationIdTag>;
+using AcmeChallengeId = core::Strong<std::int64_t, struct AcmeChallengeIdTag>;
+
+/// One row of `acme_authorization` (RFC 8555 §7.1.4). Past `expires` it counts as expired, whatever
+/// its status says.
+struct AcmeAuthorizationRow {
+    AcmeAuthorizationRow() = default;
+    AcmeAuthorizationId id;
+    std::string token;
+    AcmeAccountId acme_account;
+    std::string identifier_type;
+    std::string identifier;  ///< without "*."
+    bool wildcard = false;
+    std::string profile;     ///< what it may be used for, and how far its validation may reach
+    std::string status;
+    core::TimePoint expires{};
+    core::TimePoint created{}, updated{};
+
+    static AcmeAuthorizationRow from(const Row& row, std::size_t first = 0);
+    [[nodiscard]] Values insert_values() const;
+};
+
+/// One row of `acme_challenge` (RFC 8555 §7.1.5). The token is also the key authorization's.
+struct AcmeChallengeRow {
+    AcmeChallengeRow() = default;
+    AcmeChallengeId id;
+    std::string token;
+    AcmeAuthorizationId authorization;
+    std::string type;
+    std::string status;
+    std::optional<core::TimePoint> validated;
+    std::optional<std::string> error;  ///< problem document
+    core::TimePoint updated{};
+
+    static AcmeChallengeRow from(const Row& row);
+    [[nodiscard]] Values insert_values() const;
+};
+
+/// A challenge with what its validation needs to know.
+struct AcmeChallengeWork {
+    AcmeChallengeWork() = default;
+    AcmeChallengeRow challenge;
+    AcmeAuthorizationRow authorization;
+    core::EndpointId endpoint;
+    std::string account_token;
+    std::string thumbprint;
+
+    static AcmeChallengeWork from(const Row& row);
+};
+
+#define POSTERN_ACME_AUTHORIZATION_COLUMNS                                                           \
+    "a.id, a.token, a.acme_account_id, a.identifier_type, a.identifier, a.wildcard, a.profile, a.status, " \
+    "a.expires_ms, a.created_ms, a.updated_ms"
+#define POSTERN_ACME_CHALLENGE_COLUMNS \
+    "c.id, c.token, c.authorization_id, c.type, c.status, c.validated_ms, c.error, c.updated_ms"
+#define POSTERN_ACME_WORK_SELECT                                                                            \
+    "SELECT " POSTERN_ACME_CHALLENGE_COLUMNS ", " POSTERN_ACME_AUTHORIZATION_COLUMNS                        \
+    ", u.endpoint_id, u.token, u.thumbprint FROM acme_challenge c "                                         \
+    "JOIN acme_authorization a ON a.id = c.authorization_id JOIN acme_account u ON u.id = a.acme_account_id "
+
+inline constexpr Statement acme_authorization_insert{
+    "acme_authorization_insert",
+    "INSERT INTO acme_authorization (id, token, acme_account_id, identifier_type, identifier, wildcard, profile, status, "
+    "expires_ms, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
+/// $1 token, $2 the account that asks
+inline constexpr Statement acme_authorization_owned{
+    "acme_authorization_owned", "SELECT " POSTERN_ACME_AUTHORIZATION_COLUMNS
+                                " FROM acme_authorization a WHERE a.token = $1 AND a.acme_account_id = $2"};
+/// $1 id, $2 updated_ms, for each end a pending authorization can come to
+inline constexpr Statement acme_authorization_valid{
+    "acme_authorization_valid",
+    "UPDATE acme_authorization SET status = 'valid', updated_ms = $2 WHERE id = $1 AND status = 'pending'"};
+inline constexpr Statement acme_authorization_invalid{
+    "acme_authorization_invalid",
+    "UPDATE acme_authorization SET status = 'invalid', updated_ms = $2 WHERE id = $1 AND status = 'pending'"};
+inline constexpr Statement acme_authorization_deactivate{
+    "acme_authorization_deactivate", "UPDATE acme_authorization SET status = 'deactivated', updated_ms = $2 "
+                                     "WHERE id = $1 AND status IN ('pending', 'valid')"};
+
+inline constexpr Statement acme_challenge_insert{
+    "acme_challenge_insert",
+    "INSERT INTO acme_challenge (id, token, authorization_id, type, status, validated_ms, error, updated_ms) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+inline constexpr Statement acme_challenges_of{
+    "acme_challenges_of", "SELECT " POSTERN_ACME_CHALLENGE_COLUMNS
+                          " FROM acme_challenge c WHERE c.authorization_id = $1 ORDER BY c.id"};
+/// $1 token
+inline constexpr Statement acme_challenge_work{"acme_challenge_work", POSTERN_ACME_WORK_SELECT "WHERE c.token = $1"};
+/// Challenges that a stopped process left running: $1 after id
+inline constexpr Statement acme_challenges_processing{
+    "acme_challenges_processing", POSTERN_ACME_WORK_SELECT
+                                  "WHERE c.status = 'processing' AND c.id > $1 ORDER BY c.id LIMIT 100"};
+/// $1 id, $2 updated_ms
+inline constexpr Statement acme_challenge_processing{
+    "acme_challenge_processing",
+    "UPDATE acme_challenge SET status = 'processing', updated_ms = $2 WHERE id = $1 AND status = 'pending'"};
+/// $1 id, $2 validated_ms
+inline constexpr Statement acme_challenge_valid{
+    "acme_challenge_valid", "UPDATE acme_challenge SET status = 'valid', validated_ms = $2, error = NULL, "
+                            "updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
+/// $1 id, $2 updated_ms, $3 error
+inline constexpr Statement acme_challenge_invalid{
+    "acme_challenge_invalid", "UPDATE acme_challenge SET status = 'invalid', error = $3, updated_ms = $2 "
+                              "WHERE id = $1 AND status IN ('pending', 'processing')"};
+
+}  // namespace postern::store

@@ -1,0 +1,81 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "store/statement.hpp"
+#include "store/value.hpp"
+
+namespace postern::store {
+
+/// One row of `authority`: a CA of the built-in backend. Its private key is a file, not here.
+struct AuthorityRow {
+    AuthorityRow() = default;
+    std::string key_id;     ///< lower-case hex of the subject key identifier
+    std::string kind;       ///< root, issuing
+    std::string issuer_id;  ///< a root's is its own
+    core::Bytes certificate;
+    std::int64_t crl_number = 0;  ///< the last one used; 0: none yet
+    core::TimePoint created{};
+
+    static AuthorityRow from(const Row& row);
+    [[nodiscard]] Values insert_values() const;
+};
+
+/// The newest CRL of one authority and shard, and the last number it used.
+struct CrlRow {
+    CrlRow() = default;
+    std::int64_t last_number = 0;
+    std::int64_t number = 0;  ///< 0: no CRL is stored, and the fields below are empty
+    core::TimePoint this_update{}, next_update{};
+    core::Bytes der;
+
+    static CrlRow from(const Row& row);
+};
+
+/// A serial that a CRL lists.
+struct RevocationRow {
+    RevocationRow() = default;
+    core::Bytes serial;
+    core::TimePoint revoked{};
+    std::int64_t reason = 0;
+
+    static RevocationRow from(const Row& row);
+};
+
+#define POSTERN_AUTHORITY_COLUMNS "key_id, kind, issuer_id, certificate, crl_number, created_ms"
+
+inline constexpr Statement authority_insert{
+    "authority_insert", "INSERT INTO authority (" POSTERN_AUTHORITY_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)"};
+inline constexpr Statement authority_all{
+    "authority_all", "SELECT " POSTERN_AUTHORITY_COLUMNS " FROM authority ORDER BY created_ms, key_id"};
+/// $1 key_id, $2 the number this node believes is the last, $3 the next: one row, or another node
+/// published meanwhile. Numbers therefore rise whatever becomes of the stored CRL.
+inline constexpr Statement authority_use_crl_number{
+    "authority_use_crl_number",
+    "UPDATE authority SET crl_number = $3 WHERE key_id = $1 AND crl_number = $2 AND crl_number < $3"};
+
+/// $1 key_id, $2 shard: one row for an authority that exists.
+inline constexpr Statement crl_newest{
+    "crl_newest",
+    "SELECT a.crl_number, c.number, c.this_update_ms, c.next_update_ms, c.der "
+    "FROM authority a LEFT JOIN crl c ON c.key_id = a.key_id AND c.shard = $2 WHERE a.key_id = $1"};
+/// $1 key_id, $2 shard, $3 number, $4 this_update, $5 next_update, $6 der; never replaces a newer one.
+inline constexpr Statement crl_put{
+    "crl_put",
+    "INSERT INTO crl (key_id, shard, number, this_update_ms, next_update_ms, der) VALUES ($1, $2, $3, $4, $5, $6) "
+    "ON CONFLICT (key_id, shard) DO UPDATE SET number = excluded.number, this_update_ms = excluded.this_update_ms, "
+    "next_update_ms = excluded.next_update_ms, der = excluded.der WHERE crl.number < excluded.number"};
+
+/// $1 issuer, $2 serial, $3 shard, $4 revoked_ms, $5 reason, $6 not_after_ms. The first entry stays:
+/// a serial once listed is never unlisted or redated.
+inline constexpr Statement revocation_insert{
+    "revocation_insert",
+    "INSERT INTO revocation (issuer_key_id, serial, shard, revoked_ms, reason, not_after_ms) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer_key_id, serial) DO NOTHING"};
+/// $1 issuer, $2 shard, $3 after serial, $4 earliest not_after_ms, $5 limit
+inline constexpr Statement revocation_page{
+    "revocation_page",
+    "SELECT serial, revoked_ms, reason FROM revocation "
+    "WHERE issuer_key_id = $1 AND shard = $2 AND serial > $3 AND not_after_ms >= $4 ORDER BY serial LIMIT $5"};
+
+}  // namespace postern::store

@@ -1,0 +1,12 @@
+#pragma once
+#include "store/statement.hpp"
+
+namespace postern::store {
+
+/// Facts fixed at the first start. $1 name, $2 value; the first writer wins.
+inline constexpr Statement setting_insert{
+    "setting_insert", "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"};
+inline constexpr Statement setting_get{"setting_get", "SELECT value FROM setting WHERE name = $1"};
+inline constexpr Statement setting_update{"setting_update", "UPDATE setting SET value = $2 WHERE name = $1"};
+
+}  // namespace postern::store

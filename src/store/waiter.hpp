@@ -1,0 +1,38 @@
+#pragma once
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <utility>
+
+#include "core/async/task.hpp"
+
+namespace postern::store {
+
+/// A suspended coroutine that another thread resumes later, on the coroutine's own executor; that
+/// executor does not run out of work meanwhile. Resume it before its execution context is
+/// destroyed. A waiter that is dropped ends its coroutine without resuming it.
+template <class... Args>
+class Waiter {
+public:
+    template <class Handler>
+    explicit Waiter(Handler handler)
+        : executor_(boost::asio::prefer(boost::asio::get_associated_executor(handler),
+                                        boost::asio::execution::outstanding_work.tracked)),
+          handler_(std::move(handler)) {}
+
+    /// Once, from any thread.
+    void resume(Args... args) {
+        const core::Executor executor = std::exchange(executor_, core::Executor());
+        boost::asio::post(executor, [handler = std::move(handler_), ... values = std::move(args)]() mutable {
+            handler(std::move(values)...);
+        });
+    }
+
+private:
+    core::Executor executor_;
+    boost::asio::any_completion_handler<void(Args...)> handler_;
+};
+
+}  // namespace postern::store

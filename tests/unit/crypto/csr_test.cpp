@@ -1,0 +1,263 @@
+#include "core/crypto/csr.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "core/crypto/der.hpp"
+#include "tests/unit/crypto/support.hpp"
+
+using namespace postern;
+namespace der = crypto::der;
+using core::ProblemKind;
+using crypto::Csr;
+using crypto::DistinguishedName;
+using crypto::DnAttribute;
+using crypto::GeneralName;
+using crypto::GeneralNameType;
+using crypto::KeySpec;
+using crypto::KeyType;
+using crypto::PrivateKey;
+using test::contains;
+using test::hex;
+using test::refusal;
+
+namespace {
+
+const PrivateKey& signer() {
+    static const PrivateKey key = PrivateKey::generate(KeySpec());
+    return key;
+}
+
+/// Signs whatever the parts say, so that only one thing is wrong at a time.
+struct Forge {
+    core::Bytes version = hex("020100");
+    core::Bytes subject = hex("3000");
+    std::optional<core::Bytes> attributes = core::Bytes();  ///< content of [0]; nullopt leaves it out
+    core::Bytes after_attributes;
+    core::Bytes after_signature;
+
+    [[nodiscard]] core::Bytes build() const {
+        der::Writer info;
+        info.begin(der::sequence).raw(version).raw(subject).raw(signer().public_key().spki());
+        if (attributes) info.primitive(der::context_constructed(0), *attributes);
+        info.raw(after_attributes).end();
+        const auto algorithm = signer().default_algorithm();
+        der::Writer out;
+        out.begin(der::sequence).raw(info.bytes()).raw(crypto::algorithm_identifier(algorithm));
+        out.bits(signer().sign(algorithm, info.bytes())).raw(after_signature).end();
+        return out.take();
+    }
+};
+
+core::Bytes attribute(std::string_view oid, core::BytesView values) {
+    der::Writer out;
+    out.begin(der::sequence).oid(oid).primitive(der::set, values).end();
+    return out.take();
+}
+core::Bytes extension(std::string_view oid, core::BytesView value, std::string_view critical_hex = "") {
+    der::Writer out;
+    out.begin(der::sequence).oid(oid).raw(hex(critical_hex)).primitive(der::octet_string, value).end();
+    return out.take();
+}
+core::Bytes operator+(core::Bytes a, const core::Bytes& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+/// The extensionRequest attribute with those extensions.
+core::Bytes request(core::BytesView extensions, std::string_view oid = "1.2.840.113549.1.9.14") {
+    der::Writer out;
+    out.primitive(der::sequence, extensions);
+    return attribute(oid, out.bytes());
+}
+core::Bytes alt_name(std::string value) { return extension("2.5.29.17", crypto::general_names_der({{GeneralNameType::dns, std::move(value)}})); }
+
+std::string with_attributes(core::Bytes attributes) {
+    Forge forge;
+    forge.attributes = std::move(attributes);
+    return refusal(Csr::parse(forge.build()), ProblemKind::bad_csr);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(crypto_csr)
+
+BOOST_AUTO_TEST_CASE(requests_of_openssl_are_read) {
+    const std::tuple<std::string_view, KeyType, unsigned> files[] = {
+        {"p256.csr", KeyType::ec_p256, 256},     {"p384.csr", KeyType::ec_p384, 384},          {"p521.csr", KeyType::ec_p521, 521},
+        {"ed25519.csr", KeyType::ed25519, 256},  {"rsa2048.csr", KeyType::rsa, 2048},          {"rsa3072-sha512.csr", KeyType::rsa, 3072}};
+    const std::vector<GeneralName> names{{GeneralNameType::dns, "www.example.com"}, {GeneralNameType::dns, "example.com"},
+                                         {GeneralNameType::ip, "192.0.2.1"}, {GeneralNameType::ip, "2001:db8::1"}};
+    for (const auto& [file, type, bits] : files) {
+        const auto csr = Csr::parse(test::data_file(file));
+        BOOST_REQUIRE_MESSAGE(csr.has_value(), file << ": " << refusal(csr, ProblemKind::bad_csr));
+        BOOST_TEST((csr->key().type() == type));
+        BOOST_TEST(csr->key().bits() == bits);
+        BOOST_TEST(csr->subject().to_text() == "CN=www.example.com,O=Example,C=DE");
+        BOOST_TEST((csr->alt_names() == names));
+        BOOST_TEST((csr->extension_oids() == std::vector<std::string>{"2.5.29.17"}));
+        BOOST_TEST(!csr->must_staple());
+        BOOST_TEST(csr->challenge_password() == "");
+        BOOST_TEST((csr->der() == test::data_file(file)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_people_put_into_requests_is_found) {
+    const auto staple = Csr::parse(test::data_file("must-staple.csr"));
+    BOOST_REQUIRE(staple.has_value());
+    BOOST_TEST(staple->must_staple());
+    BOOST_TEST(staple->subject().entries.empty());
+    BOOST_TEST((staple->extension_oids() == std::vector<std::string>{"2.5.29.17", "1.3.6.1.5.5.7.1.24", "2.5.29.37"}));
+
+    const auto cn_only = Csr::parse(test::data_file("cn-only.csr"));
+    BOOST_REQUIRE(cn_only.has_value());
+    BOOST_TEST((cn_only->subject().values(DnAttribute::common_name) == std::vector<std::string>{"only.example"}));
+    BOOST_TEST(cn_only->alt_names().empty());
+
+    const auto challenge = Csr::parse(test::data_file("challenge-t61.csr"));
+    BOOST_REQUIRE(challenge.has_value());
+    BOOST_TEST(challenge->challenge_password() == "s3cret pass");
+    BOOST_TEST((challenge->subject().values(DnAttribute::organization) == std::vector<std::string>{"M\xc3\xbcller"}));
+}
+
+BOOST_AUTO_TEST_CASE(weak_and_unknown_signatures_are_refused_with_advice) {
+    const std::pair<std::string_view, std::string_view> files[] = {{"sha1.csr", "signed with SHA-1 with RSA, which is broken; sign it with SHA-256"},
+                                                                   {"md5.csr", "signed with MD5 with RSA, which is broken; sign it with SHA-256"},
+                                                                   {"ecdsa-sha1.csr", "signed with ECDSA with SHA-1, which is broken"},
+                                                                   {"pss.csr", "signed with RSASSA-PSS, which is not supported"},
+                                                                   {"pss-key.csr", "signed with RSASSA-PSS, which is not supported"}};
+    for (const auto& [file, expected] : files) {
+        const std::string detail = refusal(Csr::parse(test::data_file(file)), ProblemKind::bad_csr);
+        BOOST_TEST(contains(detail, expected), file << " gave: " << detail);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(bad_keys_are_bad_public_keys) {
+    const std::pair<std::string_view, std::string_view> files[] = {
+        {"rsa1024.csr", "only 1024 bits"}, {"rsa2047.csr", "only 2047 bits"},         {"rsa-e3.csr", "exponent must be odd"},
+        {"p192.csr", "use P-256, P-384"},  {"explicit-curve.csr", "use a named curve"}, {"compressed-point.csr", "point is compressed"}};
+    for (const auto& [file, expected] : files)
+        BOOST_TEST(contains(refusal(Csr::parse(test::data_file(file)), ProblemKind::bad_public_key), expected), file);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_are_no_request_are_refused) {
+    core::Bytes good = test::data_file("p256.csr");
+    core::Bytes trailing = good;
+    trailing.push_back(0);
+    core::Bytes wrong_signature = good;
+    wrong_signature.back() ^= 1;
+    core::Bytes changed_subject = good;
+    const auto at = std::search(changed_subject.begin(), changed_subject.end(), std::begin("Example"), std::end("Example") - 1);
+    *at = 'e';
+    const std::pair<core::Bytes, std::string_view> table[] = {
+        {{}, "it is not DER"},
+        {hex("3080"), "it is not DER"},
+        {test::octets("-----BEGIN CERTIFICATE REQUEST-----"), "it is PEM; what is wanted here is DER"},
+        {trailing, "bytes follow its end"},
+        {wrong_signature, "signature does not verify with the public key in it"},
+        {changed_subject, "signature does not verify"},
+        {test::data_file("root.der"), "version is not 0"},
+        {hex("3000"), "not information, algorithm and signature"},
+    };
+    for (const auto& [bytes, expected] : table) {
+        const std::string detail = refusal(Csr::parse(bytes), ProblemKind::bad_csr);
+        BOOST_TEST(contains(detail, expected), detail);
+    }
+    for (std::size_t n = 0; n < good.size(); ++n) BOOST_TEST(!Csr::parse(core::BytesView(good).first(n)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(another_keys_signature_is_refused) {
+    core::Bytes swapped = crypto::make_csr(signer(), {}, {{GeneralNameType::dns, "a.example"}});
+    const core::Bytes& own = signer().public_key().spki();
+    const core::Bytes other = PrivateKey::generate(KeySpec()).public_key().spki();
+    std::copy(other.begin(), other.end(), std::search(swapped.begin(), swapped.end(), own.begin(), own.end()));
+    BOOST_TEST(contains(refusal(Csr::parse(swapped), ProblemKind::bad_csr), "does not verify"));
+}
+
+BOOST_AUTO_TEST_CASE(absent_and_empty_attributes_are_accepted) {
+    BOOST_TEST(Csr::parse(Forge().build()).has_value());
+    Forge sloppy;
+    sloppy.attributes.reset();
+    BOOST_TEST(Csr::parse(sloppy.build()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(broken_frames_are_refused) {
+    Forge version;
+    version.version = hex("020101");
+    BOOST_TEST(contains(refusal(Csr::parse(version.build()), ProblemKind::bad_csr), "version is not 0"));
+    Forge tail;
+    tail.after_attributes = hex("0500");
+    BOOST_TEST(contains(refusal(Csr::parse(tail.build()), ProblemKind::bad_csr), "what follows its public key is not the attributes"));
+    Forge outer;
+    outer.after_signature = hex("0500");
+    BOOST_TEST(contains(refusal(Csr::parse(outer.build()), ProblemKind::bad_csr), "not information, algorithm and signature"));
+    Forge subject;
+    subject.subject = hex("300d310b3009" "0603550403" "0c02" "6100");
+    BOOST_TEST(contains(refusal(Csr::parse(subject.build()), ProblemKind::bad_csr), "the value of CN in the name cannot be read"));
+}
+
+BOOST_AUTO_TEST_CASE(doubled_things_are_refused) {
+    const core::Bytes names = alt_name("a.example");
+    const core::Bytes password = attribute("1.2.840.113549.1.9.7", hex("0c0161"));
+    BOOST_TEST(contains(with_attributes(request(names + alt_name("b.example"))), "the extension 2.5.29.17 is there twice"));
+    BOOST_TEST(contains(with_attributes(request(names) + request(names)), "two extensionRequest attributes; put all extensions into one"));
+    BOOST_TEST(contains(with_attributes(request(names) + request(names, "1.3.6.1.4.1.311.2.1.14")), "two extensionRequest attributes"));
+    BOOST_TEST(contains(with_attributes(password + password), "two challengePassword attributes"));
+    BOOST_TEST(contains(with_attributes(attribute("1.2.840.113549.1.9.14", hex("30003000"))), "extensionRequest attribute has not exactly one value"));
+    BOOST_TEST(contains(with_attributes(attribute("1.2.840.113549.1.9.14", {})), "has not exactly one value"));
+}
+
+BOOST_AUTO_TEST_CASE(empty_and_broken_extensions_are_refused) {
+    BOOST_TEST(contains(with_attributes(request({})), "the list of extensions is empty; leave it out"));
+    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.17", hex("3000")))), "subjectAltName is empty"));
+    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.17", hex("30028200")))), "empty dNSName"));
+    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.17", hex("3080")))), "not the DER of one sequence"));
+    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.37", hex("3000")))), "extendedKeyUsage is empty"));
+    BOOST_TEST(contains(with_attributes(request(extension("1.3.6.1.5.5.7.1.24", hex("3000")))), "TLS feature extension is not a list"));
+    BOOST_TEST(contains(with_attributes(request(extension("1.3.6.1.5.5.7.1.24", hex("30030201ff")))), "TLS feature extension is not a list"));
+    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.15", hex("03020780"), "010101"))), "2.5.29.15 has a broken critical flag"));
+    BOOST_TEST(contains(with_attributes(request(hex("3000"))), "an extension has no object identifier"));
+    BOOST_TEST(contains(with_attributes(request(hex("0500"))), "list of extensions holds something else"));
+    BOOST_TEST(contains(with_attributes(attribute("1.2.840.113549.1.9.7", hex("0c026100"))), "challengePassword cannot be read"));
+    BOOST_TEST(contains(with_attributes(hex("0500")), "attributes are not DER"));
+    core::Bytes many;
+    for (int i = 0; i < 65; ++i) many = many + extension("1.2.3." + std::to_string(i), hex("0500"));
+    BOOST_TEST(contains(with_attributes(request(many)), "more than 64 extensions"));
+}
+
+BOOST_AUTO_TEST_CASE(an_explicit_false_and_the_old_microsoft_attribute_are_read) {
+    Forge forge;
+    forge.attributes = request(extension("2.5.29.17", crypto::general_names_der({{GeneralNameType::dns, "a.example"}}), "010100"),
+                               "1.3.6.1.4.1.311.2.1.14");
+    const auto csr = Csr::parse(forge.build());
+    BOOST_REQUIRE(csr.has_value());
+    BOOST_TEST((csr->alt_names() == std::vector<GeneralName>{{GeneralNameType::dns, "a.example"}}));
+}
+
+BOOST_AUTO_TEST_CASE(unknown_attributes_and_extensions_are_listed_or_passed_over) {
+    Forge forge;
+    forge.attributes = attribute("1.2.840.113549.1.9.2", hex("0c0161")) + request(extension("1.3.6.1.4.1.311.25.2", hex("0500")));
+    const auto csr = Csr::parse(forge.build());
+    BOOST_REQUIRE(csr.has_value());
+    BOOST_TEST((csr->extension_oids() == std::vector<std::string>{"1.3.6.1.4.1.311.25.2"}));
+}
+
+BOOST_AUTO_TEST_CASE(our_requests_pass_openssl_and_ourselves) {
+    const test::TemporaryFolder folder;
+    DistinguishedName subject;
+    subject.entries = {{DnAttribute::organization, "Ex"}, {DnAttribute::common_name, "a.example"}};
+    const std::vector<GeneralName> names{{GeneralNameType::dns, "a.example"}, {GeneralNameType::ip, "192.0.2.7"}};
+    for (const auto& spec : {KeySpec(KeyType::ec_p256, 256), KeySpec(KeyType::ec_p384, 384), KeySpec(KeyType::ed25519, 256), KeySpec(KeyType::rsa, 2048)}) {
+        const PrivateKey key = PrivateKey::generate(spec);
+        for (const auto& name : {subject, DistinguishedName()}) {
+            const core::Bytes der = crypto::make_csr(key, name, names);
+            const auto csr = Csr::parse(der);
+            BOOST_REQUIRE(csr.has_value());
+            BOOST_TEST((csr->alt_names() == names));
+            BOOST_TEST((csr->key().spki() == key.public_key().spki()));
+            const auto checked = test::run("openssl req -inform DER -verify -noout -in " + folder.write("a.csr", der));
+            BOOST_TEST(contains(checked.output, "self-signature verify OK"), checked.output);
+        }
+    }
+    BOOST_TEST(Csr::parse(crypto::make_csr(signer(), subject, {})).value().alt_names().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
