@@ -13,12 +13,6 @@
 #include "ra/audit.hpp"
 #include "store/tables/acme_account.hpp"
 
-// GCC 12 inlines the allocation of a coroutine's frame but not its deallocation, and then takes the
-// two for a mismatch.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 namespace postern::acme {
 
 /// What all requests share.

@@ -55,14 +55,14 @@ Result<void> check_contact(std::string_view url) {
 Result<std::string> read_contacts(const json::Value& list) {
     json::Writer w;
     w.begin_array();
-    if (list.exists() && !list.is_array()) return Error(ErrorType::malformed, list.problem("expected an array of URLs").detail);
+    if (list.exists() && !list.is_array()) return Error(ErrorType::malformed, "the payload: " + list.problem("expected an array of URLs").detail);
     const auto items = list.items();
     if (items.size() > contacts_limit)
         return Error(ErrorType::invalid_contact, "at most " + std::to_string(contacts_limit) + " contacts are kept; " +
                                                      std::to_string(items.size()) + " were sent");
     for (const auto& item : items) {
         const auto url = item.string();
-        if (!url) return Error(ErrorType::malformed, url.error().detail);
+        if (!url) return Error(ErrorType::malformed, "the payload: " + url.error().detail);
         if (const auto good = check_contact(*url); !good) return good.error();
         w.string(*url);
     }
