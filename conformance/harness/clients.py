@@ -56,12 +56,18 @@ class Certbot(_Client):
         live = self.folder / "certbot/live" / name
         return self._run(command, live / "cert.pem", live / "chain.pem", REQUESTS_CA_BUNDLE=self.server.root)
 
+    def _binding(self):
+        return ["--eab-kid", self.eab.key_id, "--eab-hmac-key", self.eab.mac_key] if self.eab else []
+
+    def register(self):
+        """An account and no more; there is no certificate in the result."""
+        return self._certbot("none", "register", "--agree-tos", "--register-unsafely-without-email", *self._binding())
+
     def issue(self, *names, webroot=None):
         """With `webroot`, another server answers the challenge; else the client does."""
         how = ["--webroot", "--webroot-path", webroot] if webroot else [
             "--standalone", "--http-01-address", "127.0.0.1", "--http-01-port", self.server.http01_port]
-        if self.eab:
-            how += ["--eab-kid", self.eab.key_id, "--eab-hmac-key", self.eab.mac_key]
+        how += self._binding()
         domains = [word for name in names for word in ("-d", name)]
         return self._certbot(names[0], "certonly", *how, "--agree-tos", "--register-unsafely-without-email",
                              "--cert-name", names[0], *domains)

@@ -10,40 +10,59 @@ STOP_SECONDS = 60
 
 
 class Postern:
-    def __init__(self, executable, folder, suffix):
-        """Names below `suffix` resolve to this machine. `folder` must exist and be empty."""
+    def __init__(self, executable, folder, suffix, lab=True, options=()):
+        """In a laboratory, names below `suffix` resolve to this machine. `folder` must exist and be empty."""
         self.executable = executable
+        self.lab = lab
+        self.options = options
         self.data = folder / "data"
         self.log = folder / "server.log"
         self.suffix = suffix
         self.http01_port = free_port()
-        self._ready_file = folder / "ready.json"
+        self.ready_file = folder / "ready.json"
         self._process = None
         self.ready = {}
 
-    def start(self):
+    def _command(self):
         listeners = [word for name in ("--https", "--est", "--http", "--management") for word in (name, "127.0.0.1:0")]
-        command = [self.executable, "serve", "--data", self.data, *listeners, "--lab",
-                   "--http01-port", str(self.http01_port), "--resolve", f"*.{self.suffix}=127.0.0.1",
-                   "--ready-file", self._ready_file]
-        self._ready_file.unlink(missing_ok=True)
+        laboratory = ["--lab", "--http01-port", str(self.http01_port), "--resolve", f"*.{self.suffix}=127.0.0.1"]
+        return [self.executable, "serve", "--data", self.data, *listeners, *(laboratory if self.lab else ()),
+                "--ready-file", self.ready_file, *self.options]
+
+    def start(self):
+        self.ready_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                              env=environment())
         end = time.monotonic() + READY_SECONDS
-        while not self._ready_file.exists():
+        while not self.ready_file.exists():
             status = self._process.poll()
             assert status is None, f"postern ended with status {status} before it was ready:\n{self.log_tail()}"
             assert time.monotonic() < end, f"not ready within {READY_SECONDS} s:\n{self.log_tail()}"
             time.sleep(0.05)
-        self.ready = json.loads(self._ready_file.read_text())
+        self.ready = json.loads(self.ready_file.read_text())
+
+    def start_refused(self, *more):
+        """A start that must end by itself: (status, what it said). `more` are options added to the usual ones."""
+        done = subprocess.run([*map(str, self._command()), *map(str, more)], text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=READY_SECONDS,
+                              env=environment())
+        return done.returncode, done.stdout
+
+    @property
+    def pid(self):
+        """Of the running process, or None."""
+        return self._process.pid if self._process else None
 
     def stop(self):
         """SIGTERM; the exit status must be 0."""
+        if self._process is not None:
+            self._process.terminate()
+            self.await_end()
+
+    def await_end(self):
+        """After a SIGTERM that was sent already; the exit status must be 0."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
         try:
             status = process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -70,11 +89,15 @@ class Postern:
         """The ready file lists what existed at the start; an endpoint applied later has the same shape."""
         return self.ready["acme"]["default"].replace("/acme/default/", f"/acme/{endpoint}/")
 
+    def verb(self, *arguments):
+        """Runs a verb as it is written; gives the finished process."""
+        return subprocess.run([self.executable, *map(str, arguments)], text=True, capture_output=True, check=False,
+                              stdin=subprocess.DEVNULL, env=environment())
+
     def cli(self, *arguments):
         """Runs a verb on the data folder; a non-zero status fails the test. Gives standard output."""
-        command = [self.executable, *map(str, arguments), "--data", self.data]
-        done = subprocess.run(command, text=True, capture_output=True, check=False, env=environment())
-        assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.returncode}\n{done.stdout}{done.stderr}"
+        done = self.verb(*arguments, "--data", self.data)
+        assert done.returncode == 0, f"{' '.join(map(str, done.args))}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
     def apply(self, document):
@@ -82,11 +105,14 @@ class Postern:
         report = json.loads(self.cli("apply", document, "--json"))
         return {secret["account"].split("/")[-1]: secret for secret in report["secrets"]}
 
+    def all_certificates(self):
+        """What `cert list` prints, oldest first."""
+        lines = self.cli("cert", "list", "--json").splitlines()
+        return [json.loads(line) for line in lines if line.strip()]
+
     def certificates(self, name):
         """What is stored for a name, oldest first."""
-        lines = self.cli("cert", "list", "--json").splitlines()
-        rows = [json.loads(line) for line in lines if line.strip()]
-        return [row for row in rows if name in row["names"]]
+        return [row for row in self.all_certificates() if name in row["names"]]
 
     def explain(self, reference):
         """The records of a request, an enrollment or a serial."""

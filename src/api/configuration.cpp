@@ -47,6 +47,8 @@ core::Task<Answer> apply(Call call) {
     const auto root = body->root();
     std::vector<ra::DocumentText> documents;
     for (const auto& item : root["documents"].items()) {
+        for (const auto& [member, value] : item.members())
+            if (member != "name" && member != "text") co_return value.problem("unknown member");
         const auto name = item["name"].string();
         if (!name) co_return name.error();
         const auto text = item["text"].string();

@@ -1,5 +1,7 @@
 #include "app/config.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "core/crypto/name.hpp"
@@ -62,10 +64,11 @@ private:
 };
 
 void read_public(Section& s, Config& c) {
-    const auto url = [](std::string_view scheme) {
-        return [scheme](const std::string& text) -> std::optional<std::string> {
-            const bool good = text.starts_with(scheme) && text.size() > scheme.size() && text.back() != '/' &&
-                              text.find('/', scheme.size()) == std::string::npos;
+    const auto in_authority = [](unsigned char x) { return std::isalnum(x) != 0 || x == '-' || x == '.' || x == ':' || x == '[' || x == ']'; };
+    const auto url = [in_authority](std::string_view scheme) {
+        return [scheme, in_authority](const std::string& text) -> std::optional<std::string> {
+            const bool good = text.starts_with(scheme) && text.size() > scheme.size() &&
+                              std::all_of(text.begin() + static_cast<std::ptrdiff_t>(scheme.size()), text.end(), in_authority);
             return good ? std::optional(text) : std::nullopt;
         };
     };
@@ -139,9 +142,17 @@ void read_ca(Section& s, Config& c) {
     s.text("name", c.ca_name);
     s.parsed("root_key", c.root_key, spec, keys);
     s.parsed("issuing_key", c.issuing_key, spec, keys);
-    s.duration("root_lifetime", c.root_lifetime);
-    s.duration("issuing_lifetime", c.issuing_lifetime);
-    s.duration("crl_lifetime", c.crl_lifetime);
+    // The CA counts in hours: less than one would be none.
+    const auto hours = [&](std::string_view key, std::chrono::milliseconds& into) {
+        s.value(key, into, [](const toml::Value& v) -> Result<std::chrono::milliseconds> {
+            auto d = v.duration();
+            if (d && *d < std::chrono::hours(1)) return v.problem("expected at least \"1h\"");
+            return d;
+        });
+    };
+    hours("root_lifetime", c.root_lifetime);
+    hours("issuing_lifetime", c.issuing_lifetime);
+    hours("crl_lifetime", c.crl_lifetime);
 }
 
 Result<void> read_sections(const toml::Table& root, Config& c) {
@@ -173,7 +184,7 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
 
 Result<Address> Address::parse(std::string_view text) {
     const Problem bad(core::ProblemKind::malformed,
-                      "\"" + std::string(text) + "\" is no address; expected HOST:PORT with an IP address or localhost, such as 127.0.0.1:8443");
+                      "\"" + std::string(text) + "\" is no address; expected HOST:PORT with an IP address or localhost, such as 127.0.0.1:8443 or [::1]:8443");
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) return bad;
     std::string_view host = text.substr(0, colon);
@@ -181,7 +192,10 @@ Result<Address> Address::parse(std::string_view text) {
     unsigned port = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (error != std::errc() || end != digits.data() + digits.size() || port > 65535) return bad;
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    // Without brackets nobody can tell where an IPv6 address ends and the port begins.
+    if (bracketed != (host.find(':') != std::string_view::npos)) return bad;
     std::string ip = host == "localhost" ? "127.0.0.1" : crypto::canonical_ip(host);
     if (ip.empty()) return bad;
     return Address(std::move(ip), static_cast<std::uint16_t>(port));

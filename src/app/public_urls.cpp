@@ -50,9 +50,17 @@ std::uint16_t free_port(const std::string& host) {
     return static_cast<std::uint16_t>(port);
 }
 
-core::Task<void> choose(store::Database& db, std::string name, Address& address) {
+/// What is chosen is kept for good, so two listeners must not be given the same port.
+std::uint16_t unused_port(const std::string& host, const Config& config) {
+    for (;;) {
+        const auto port = free_port(host);
+        if (port != config.https.port && port != config.est.port && port != config.http.port && port != config.management.port) return port;
+    }
+}
+
+core::Task<void> choose(store::Database& db, std::string name, Address& address, const Config& config) {
     if (address.port != 0) co_return;
-    auto fresh = std::to_string(free_port(address.host));
+    auto fresh = std::to_string(unused_port(address.host, config));
     const auto kept = co_await setting(db, "port." + name, std::move(fresh));
     unsigned port = 0;
     std::from_chars(kept.data(), kept.data() + kept.size(), port);
@@ -80,10 +88,10 @@ std::string public_host(const Address& address) {
 }
 
 core::Task<void> choose_ports(store::Database& db, Config& config) {
-    co_await choose(db, "https", config.https);
-    co_await choose(db, "est", config.est);
-    co_await choose(db, "http", config.http);
-    co_await choose(db, "management", config.management);
+    co_await choose(db, "https", config.https, config);
+    co_await choose(db, "est", config.est, config);
+    co_await choose(db, "http", config.http, config);
+    co_await choose(db, "management", config.management, config);
 }
 
 core::Task<void> fix_public_urls(store::Database& db, Config& config, observe::Log& log) {

@@ -27,6 +27,7 @@ struct Prepared {
     std::string issuer_key_id;  ///< hex of the issuer's subject key identifier; "" when unknown yet
     core::Bytes serial;         ///< empty when the backend draws it
     core::Bytes tbs;            ///< the to-be-signed certificate, or the upstream request
+    core::Bytes linted;         ///< the backend's mark on exactly these octets after its lint
 };
 
 struct Issued {

@@ -107,14 +107,22 @@ std::vector<std::string> differences(const documents::Kind& kind, const store::O
     return out;
 }
 
+/// The server's own endpoint and account (first_start): no document makes, changes or removes them.
+bool servers_own(std::string_view kind, const store::ObjectRow& row) {
+    const std::size_t column = kind == "endpoint" ? 0 : kind == "account" ? 3 : row.keys.size();
+    const auto* text = column < row.keys.size() ? std::get_if<std::string>(&row.keys[column]) : nullptr;
+    return text && *text == "system";
+}
+
 /// What only the server itself describes, and protocols that this version does not serve.
-std::string reserved(const Wanted& w, const Principal& by) {
+std::string reserved(const Wanted& w, const Principal& by, const store::ObjectRow* stored) {
     const auto column = [&](const char* key) {
         const auto it = w.columns.find(key);
         return it == w.columns.end() ? std::string() : it->second;
     };
     const auto protocol = column("protocol"), method = column("method");
-    if (by.actor.kind != "system" && (protocol == "system" || method == "system")) return "\"system\" is the server's own";
+    const bool own = protocol == "system" || method == "system" || (stored && servers_own(w.kind->name, *stored));
+    if (by.actor.kind != "system" && own) return "\"system\" is the server's own";
     if (!protocol.empty() && protocol != "system" && protocol != "acme") return "protocol: this version serves acme, not " + protocol;
     return {};
 }
@@ -129,6 +137,18 @@ std::string missing_reference(const Wanted& w, std::int64_t tenant, const Ids& i
                 return std::string(key.name) + ": there is no " + std::string(key.refers_to) + " named " + std::string(*name);
     }
     return {};
+}
+
+/// Whether the document names that object of its tenant.
+bool refers_to(const Wanted& w, std::string_view kind, std::string_view name) {
+    const auto body = json::Document::parse(w.body);
+    for (const auto& key : w.kind->keys) {
+        if (key.refers_to != kind) continue;
+        if (const auto it = w.columns.find(std::string(key.name)); key.column && it != w.columns.end() && it->second == name) return true;
+        for (const auto& item : body->root()[key.name].items())
+            if (const auto text = item.string(); text && *text == name) return true;
+    }
+    return false;
 }
 
 /// Key columns in statement order; a reference that does not exist is told.
@@ -181,13 +201,14 @@ core::Task<Result<ApplyReport>> Documents::apply(std::vector<DocumentText> texts
             }
             tenant = *found;
         }
-        if (const auto wrong = reserved(w, by); !wrong.empty()) {
+        const auto existing = ids.find(w.kind->name, tenant, w.name);
+        step.stored = existing ? stored.find(w.kind->name, *existing) : nullptr;
+        if (const auto wrong = reserved(w, by, step.stored); !wrong.empty()) {
             complain(at(w, wrong));
             continue;
         }
-        const auto existing = ids.find(w.kind->name, tenant, w.name);
-        step.stored = existing ? stored.find(w.kind->name, *existing) : nullptr;
-        const std::int64_t id = step.stored ? step.stored->id : co_await deps_.numbers.next(series_of(w.kind->name));
+        std::int64_t id = step.stored ? step.stored->id : 0;
+        if (!step.stored) id = co_await deps_.numbers.next(series_of(w.kind->name));
         if (w.kind->name == "tenant") tenant = id;
         tenants_named.insert(tenant);
         if (by.tenant && by.tenant->get() != tenant) {
@@ -260,6 +281,9 @@ core::Task<Result<ApplyReport>> Documents::apply(std::vector<DocumentText> texts
         steps.push_back(std::move(step));
     }
     if (options.prune) {
+        // The server's own tenant stays whole: the server could not renew its TLS certificate without.
+        for (const auto& row : stored.rows.at("endpoint"))
+            if (servers_own("endpoint", row)) tenants_named.erase(row.tenant_id);
         // Children before parents: the schema's order backwards.
         const auto kinds = documents::kinds();
         for (auto kind = kinds.rbegin(); kind != kinds.rend(); ++kind) {
@@ -267,7 +291,10 @@ core::Task<Result<ApplyReport>> Documents::apply(std::vector<DocumentText> texts
                 if (!tenants_named.contains(row.tenant_id) || kind->name == "tenant") continue;
                 const auto named = std::any_of(steps.begin(), steps.end(), [&](const Step& s) { return s.stored == &row; });
                 if (named) continue;
-                if (const auto* protocol = kind->name == "endpoint" ? std::get_if<std::string>(&row.keys.at(0)) : nullptr; protocol && *protocol == "system") continue;
+                for (const auto& s : steps)
+                    if (s.wanted && s.row.tenant_id == row.tenant_id && refers_to(*s.wanted, kind->name, row.name))
+                        complain(at(*s.wanted, "refers to " + std::string(kind->name) + " " + row.name +
+                                                   ", which no document describes and pruning would remove"));
                 Step step;
                 step.stored = &row;
                 step.line.change = PlanLine::Change::remove;
@@ -325,7 +352,7 @@ core::Task<Result<ApplyReport>> Documents::apply(std::vector<DocumentText> texts
         const auto& conflict = written.error();
         Problem problem(ProblemKind::conflict, "somebody else changed the configuration meanwhile; look at the plan again");
         if (conflict.kind == store::Conflict::Kind::referenced)
-            problem.detail = "something to be removed is still referred to by requests or certificates (" +
+            problem.detail = "something to be removed is still referred to, by requests, certificates or other objects (" +
                              std::string(conflict.statement->name) + "); say enabled = false instead";
         if (conflict.kind == store::Conflict::Kind::duplicate)
             problem.detail = "a name is taken: " + std::string(conflict.statement->name) +

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
@@ -26,6 +28,12 @@ Task<std::size_t> Enrollment::settle_intents() {
 /// The serial of the lost attempt may be on a certificate that nobody recorded: it is revoked in the
 /// same batch that records the intent for a new one. Policy runs again, on today's configuration.
 Task<bool> Enrollment::settle(store::EnrollmentRow row) {
+    auto* backend = deps_.backends.find(row.backend);
+    if (!backend || row.serial.empty()) {
+        // A CA that drew the serial itself must be asked what became of it: never resubmitted blindly.
+        deps_.log.warning("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"backend", row.backend}});
+        co_return false;
+    }
     Attempt a;
     a.request.id = row.request;
     a.request.via = protocol_from(row.protocol).value();
@@ -40,11 +48,16 @@ Task<bool> Enrollment::settle(store::EnrollmentRow row) {
     a.id = row.id;
     a.account = co_await find_account(deps_.db, row.account);
     if (const auto* profile = a.catalog->profile(row.profile)) a.request.profile = profile->name;
+    // The end that was authorised stays the end: the client may have asked for it.
+    a.request.not_after = row.not_after;
+    if (row.not_before > a.now) a.request.not_before = row.not_before;
     // A settled name stays agreed: the protocol had compared it with its own records before.
     std::vector<crypto::GeneralName> names;
-    for (const auto& e : a.request.evidence)
-        if (e.kind == Evidence::Kind::validated_name)
-            names.emplace_back(e.identifier_type == "ip" ? crypto::GeneralNameType::ip : crypto::GeneralNameType::dns, e.identifier);
+    for (const auto& e : a.request.evidence) {
+        if (e.kind != Evidence::Kind::validated_name) continue;
+        crypto::GeneralName name(e.identifier_type == "ip" ? crypto::GeneralNameType::ip : crypto::GeneralNameType::dns, e.identifier);
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+    }
     if (!names.empty()) a.request.agreed_names = std::move(names);
 
     ca::Revoked voided;
@@ -55,7 +68,6 @@ Task<bool> Enrollment::settle(store::EnrollmentRow row) {
 
     const auto leave = authorise(a);
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
-    auto* backend = deps_.backends.find(row.backend);
     store::Batch batch;
     json::Writer detail;
     detail.begin_object().member("voided_serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json());
@@ -71,9 +83,10 @@ Task<bool> Enrollment::settle(store::EnrollmentRow row) {
         detail.key("problem").raw(problem_json(leave.error()));
     }
     detail.end_object();
-    if (backend && !row.serial.empty()) backend->record_revocation(batch, voided);
+    backend->record_revocation(batch, voided);
     auto record = a.audit("enrollment.settled", leave ? AuditRecord::Outcome::done : AuditRecord::Outcome::refused);
     record.actor = Actor("system", "sweeper");
+    if (!leave) record.check = leave.error().check;
     record.detail = detail.take();
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));

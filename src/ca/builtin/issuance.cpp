@@ -1,6 +1,7 @@
 #include "ca/builtin/issuance.hpp"
 
 #include "ca/lint.hpp"
+#include "core/crypto/digest.hpp"
 
 namespace postern::ca {
 namespace {
@@ -21,7 +22,7 @@ core::Problem nothing_signed(std::string detail) {
 Issuance::Issuance(std::shared_ptr<const Authority> issuer, std::string public_http, core::CpuPool& pool,
                    core::Random& random, const core::Clock& clock, observe::Metrics& metrics)
     : issuer_(std::move(issuer)), facts_(issuer_->facts()), public_http_(std::move(public_http)), pool_(pool),
-      random_(random), clock_(clock),
+      random_(random), clock_(clock), mark_key_(random.bytes(32)),
       signatures_(metrics.counter("postern_ca_signatures_total", "Signatures made with the CA keys.",
                                   {{"authority", issuer_->key_id}, {"kind", "certificate"}})) {}
 
@@ -54,6 +55,13 @@ Issuance::Form Issuance::form_for(const Content& content) {
     return made;
 }
 
+core::Bytes Issuance::mark(const core::Bytes& tbs, const Content& content) const {
+    crypto::PartsDigest digest;
+    digest.add(tbs).add(content.key.spki()).add(content.profile.get()).add(content.profile_version);
+    const auto octets = digest.finish();
+    return crypto::hmac(crypto::HmacHash::sha256, mark_key_, octets);
+}
+
 core::Result<Prepared> Issuance::prepare(const Content& content) {
     const auto now = clock_.now();
     if (content.not_before < core::floor_seconds(now) - most_backdated)
@@ -81,6 +89,7 @@ core::Result<Prepared> Issuance::prepare(const Content& content) {
     out.tbs = form_for(content)->to_be_signed(fields);
     out.serial = std::move(fields.serial);
     if (const auto linted = lint_to_be_signed(out.tbs, content, facts_); !linted) return linted.error();
+    out.linted = mark(out.tbs, content);
     return out;
 }
 
@@ -88,7 +97,8 @@ core::Task<core::Result<Outcome>> Issuance::issue(const Content& content, const 
     if (prepared.issuer_key_id != issuer_->key_id)
         co_return core::Problem(core::ProblemKind::bad_content,
                                 "the certificate was prepared for another issuing CA (" + prepared.issuer_key_id + ")");
-    if (const auto linted = lint_to_be_signed(prepared.tbs, content, facts_); !linted) co_return linted.error();
+    if (!core::equal_constant_time(prepared.linted, mark(prepared.tbs, content)))
+        co_return core::Problem(core::ProblemKind::bad_content, "lint.mark: this is not the content that was linted", "lint.mark");
     if (std::chrono::steady_clock::now() >= deadline) co_return nothing_signed("there was no time left to sign");
 
     const auto algorithm = issuer_->key.default_algorithm();

@@ -19,8 +19,8 @@ public:
              const core::Clock& clock, observe::Metrics& metrics);
 
     core::Result<Prepared> prepare(const Content& content);
-    /// Signs `prepared.tbs` when it still is what `content` authorises: linted once more, because a
-    /// Prepared is plain data. A refusal (bad_content) or `unavailable` means nothing was signed.
+    /// Signs `prepared.tbs` when it carries the mark of this process's own lint for this content: a
+    /// Prepared is plain data, and what is signed is what was linted (X16). A refusal (bad_content) or `unavailable` means nothing was signed.
     core::Task<core::Result<Outcome>> issue(const Content& content, const Prepared& prepared, core::Deadline deadline);
 
 private:
@@ -28,6 +28,7 @@ private:
     using Key = std::tuple<core::ProfileId, std::int64_t, crypto::KeyType>;
     using Form = std::shared_ptr<const crypto::CertificateTemplate>;
     Form form_for(const Content& content);
+    [[nodiscard]] core::Bytes mark(const core::Bytes& tbs, const Content& content) const;
     [[nodiscard]] Form make_form(const Content& content) const;
 
     std::shared_ptr<const Authority> issuer_;
@@ -36,6 +37,7 @@ private:
     core::CpuPool& pool_;
     core::Random& random_;
     const core::Clock& clock_;
+    core::Bytes mark_key_;
     observe::Counter signatures_;
     std::mutex mutex_;
     std::map<Key, Form> forms_;

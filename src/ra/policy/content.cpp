@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ra/policy/checks.hpp"
 
 namespace postern::ra {
@@ -71,7 +73,10 @@ ca::Content resolve_content(const PolicyInput& in) {
     c.tls_server = profile.tls_server();
     c.must_staple = profile.must_staple && in.request.csr->must_staple();
 
-    const auto begin = in.request.not_before.value_or(in.now - profile.backdate);
+    // Where the end was asked for, backdating must not stretch the term beyond the longest.
+    auto begin = in.now - profile.backdate;
+    if (in.request.not_after) begin = std::max(begin, std::min(in.now, *in.request.not_after - profile.longest));
+    if (in.request.not_before) begin = *in.request.not_before;
     c.not_before = core::floor_seconds(begin);
     // The last second counts (RFC 5280 §4.1.2.5), so a term ends one second early.
     c.not_after = in.request.not_after ? core::floor_seconds(*in.request.not_after)

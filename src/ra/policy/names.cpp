@@ -66,6 +66,13 @@ void fill_names(PolicyInput& in) {
             add(GeneralName(GeneralNameType::dns, std::move(*normalized)));
         }  // other types: checks::alternative_name_types
     }
+    // A CN that is a name counts as one; one that is not (a person's, a device's) is no wish for a name.
+    for (const auto& cn : in.request.csr->subject().values(crypto::DnAttribute::common_name)) {
+        if (auto ip = crypto::canonical_ip(cn); !ip.empty())
+            add(GeneralName(GeneralNameType::ip, std::move(ip)));
+        else if (auto normalized = normalize_dns(cn, NameRules()))
+            add(GeneralName(GeneralNameType::dns, std::move(*normalized)));
+    }
 }
 
 namespace checks {

@@ -101,6 +101,11 @@ bool Writer::take(Jobs& jobs) {
     {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+        // Woken by the first job. Where the I/O thread shares this core, it has more in hand: let it
+        // finish its round, so that they commit together. On an idle core this returns at once.
+        lock.unlock();
+        std::this_thread::yield();
+        lock.lock();
         const auto count = std::min(queue_.size(), jobs_per_commit);
         for (std::size_t i = 0; i < count; ++i) {
             jobs.push_back(std::move(queue_.front()));

@@ -60,9 +60,6 @@ CREATE TABLE enrollment (
 CREATE UNIQUE INDEX enrollment_attempt ON enrollment (attempt_key) WHERE attempt_bound;
 -- What the sweeper settles.
 CREATE INDEX enrollment_unsettled ON enrollment (id) WHERE status = 'submitted';
-CREATE INDEX enrollment_request ON enrollment (request_id);
--- Foreign keys are checked from here when a parent is pruned.
-CREATE INDEX enrollment_account ON enrollment (account_id);
 
 CREATE TABLE certificate (
     id              INTEGER PRIMARY KEY,
@@ -85,9 +82,8 @@ CREATE TABLE certificate (
     revoked_reason  BIGINT,
     der             BLOB NOT NULL,
     created_ms      BIGINT NOT NULL,
-    UNIQUE (issuer_key_id, serial)
+    UNIQUE (serial, issuer_key_id)
 );
-CREATE INDEX certificate_serial ON certificate (serial);
 CREATE INDEX certificate_spki ON certificate (spki_sha256);
 CREATE INDEX certificate_account ON certificate (account_id, id);
 CREATE INDEX certificate_expiry ON certificate (not_after_ms) WHERE status = 'issued';

@@ -49,7 +49,6 @@ CREATE TABLE acme_authorization (
     created_ms      BIGINT NOT NULL,
     updated_ms      BIGINT NOT NULL
 );
-CREATE INDEX acme_authorization_account ON acme_authorization (acme_account_id, identifier);
 
 CREATE TABLE acme_order_authorization (
     order_id         BIGINT NOT NULL REFERENCES acme_order (id),

@@ -1,0 +1,107 @@
+"""What a client holds, compared with what the store knows."""
+import json
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass, field, fields
+
+
+@dataclass
+class Findings:
+    """Counts first, then what is wrong: each list is empty when all is well."""
+
+    received: int = 0
+    stored: int = 0
+    settled: int = 0
+    lost: list = field(default_factory=list)        # a client has it, its order does not lead to it
+    double: list = field(default_factory=list)      # an order, name or enrollment with more than one
+    unrecorded: list = field(default_factory=list)  # a certificate without its audit records, or the reverse
+    unfinished: list = field(default_factory=list)  # an intent that nobody settled
+    unlisted: list = field(default_factory=list)    # a voided serial that is not revoked, or in use
+
+    def offences(self):
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) and f.type is list}
+
+    def __str__(self):
+        return ", ".join(f"{f.name} {value if isinstance(value := getattr(self, f.name), int) else len(value)}"
+                         for f in fields(self))
+
+
+def read_journal(path):
+    """[(order token, serial, SHA-256)] of the whole lines of acme_load's journal."""
+    entries = []
+    for line in path.read_text().splitlines():
+        url, serial, sha256 = line.split()
+        entries.append((url.rsplit("/", 1)[1], serial, sha256))
+    return entries
+
+
+def open_store(path):
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    database.row_factory = sqlite3.Row
+    return database
+
+
+def repeated(values):
+    return sorted(value for value, count in Counter(values).items() if count > 1)
+
+
+def voided_serials(database):
+    """Serials whose signature may exist although no certificate was recorded."""
+    rows = database.execute("SELECT detail FROM audit WHERE action = 'enrollment.settled'")
+    return [json.loads(row["detail"])["voided_serial"] for row in rows]
+
+
+def compare(journal, database):
+    found = Findings(received=len(journal))
+    certificates = database.execute("SELECT enrollment_id, hex(serial) AS serial, hex(sha256) AS sha256, names, "
+                                    "issuer_key_id FROM certificate").fetchall()
+    found.stored = len(certificates)
+    _find_lost(found, journal, database)
+    _find_double(found, journal, certificates, database)
+    _find_unrecorded(found, certificates, database)
+    found.unfinished = [row["id"] for row in database.execute("SELECT id FROM enrollment WHERE status = 'submitted'")]
+    voided = voided_serials(database)
+    found.settled = len(voided)
+    revoked = {row["serial"].lower() for row in database.execute("SELECT hex(serial) AS serial FROM revocation")}
+    in_use = {row["serial"].lower() for row in certificates}
+    found.unlisted = [serial for serial in voided if serial not in revoked or serial in in_use]
+    return found
+
+
+def _find_lost(found, journal, database):
+    """By the order, as the client would ask again: its enrollment's certificate is the one in hand."""
+    known = {row["token"]: (row["serial"].lower(), row["sha256"].lower()) for row in database.execute(
+        "SELECT o.token, hex(c.serial) AS serial, hex(c.sha256) AS sha256 "
+        "FROM acme_order o JOIN certificate c ON c.enrollment_id = o.enrollment_id")}
+    found.lost = [entry for entry in journal if known.get(entry[0]) != entry[1:]]
+
+
+def _find_double(found, journal, certificates, database):
+    # acme_load asks for a fresh name with every order, so a name with two is an order with two.
+    acme = {row["id"] for row in database.execute("SELECT id FROM enrollment WHERE protocol = 'acme'")}
+    found.double += repeated(entry[0] for entry in journal)
+    found.double += repeated(entry[1] for entry in journal)
+    found.double += repeated(row["names"] for row in certificates if row["enrollment_id"] in acme)
+    found.double += repeated(row["enrollment_id"] for row in certificates)
+    found.double += repeated((row["issuer_key_id"], row["serial"]) for row in certificates)
+    found.double += [row["token"] for row in database.execute(
+        "SELECT o.token FROM acme_order o JOIN certificate c ON c.enrollment_id = o.enrollment_id "
+        "GROUP BY o.id HAVING count(*) > 1")]
+
+
+def _find_unrecorded(found, certificates, database):
+    intended, issued = {}, {}
+    for row in database.execute("SELECT action, object_id, detail FROM audit WHERE object_kind = 'enrollment' "
+                                "AND outcome = 'done'"):
+        detail = json.loads(row["detail"])
+        if row["action"] in ("enrollment.intent", "enrollment.settled"):
+            intended.setdefault(int(row["object_id"]), set()).add(detail["serial"])
+        elif row["action"] == "enrollment.issued":
+            issued.setdefault(int(row["object_id"]), []).append((detail["serial"], detail["sha256"]))
+    for row in certificates:
+        serial, sha256 = row["serial"].lower(), row["sha256"].lower()
+        if issued.pop(row["enrollment_id"], None) != [(serial, sha256)]:
+            found.unrecorded.append(("issued", row["enrollment_id"]))
+        if serial not in intended.get(row["enrollment_id"], ()):
+            found.unrecorded.append(("intent", row["enrollment_id"]))
+    found.unrecorded += [("certificate", enrollment) for enrollment in issued]
