@@ -57,7 +57,8 @@ class Certbot(_Client):
         return self._run(command, live / "cert.pem", live / "chain.pem", REQUESTS_CA_BUNDLE=self.server.root)
 
     def _binding(self):
-        return ["--eab-kid", self.eab.key_id, "--eab-hmac-key", self.eab.mac_key] if self.eab else []
+        # With "=", since either may begin with a hyphen.
+        return [f"--eab-kid={self.eab.key_id}", f"--eab-hmac-key={self.eab.mac_key}"] if self.eab else []
 
     def register(self):
         """An account and no more; there is no certificate in the result."""
@@ -104,7 +105,7 @@ class Lego(_Client):
         before = [word for name in names for word in ("--domains", name)]
         before += ["--http", "--http.webroot", webroot] if webroot else self._standalone()
         if self.eab:
-            before += ["--eab", "--kid", self.eab.key_id, "--hmac", self.eab.mac_key]
+            before += ["--eab", f"--kid={self.eab.key_id}", f"--hmac={self.eab.mac_key}"]
         return self._lego(names[0], before, "run")
 
     def renew(self, name):

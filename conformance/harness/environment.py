@@ -1,8 +1,17 @@
 """What every child process gets: no proxies, no trust store but the one that a test names."""
 import os
 import socket
+from pathlib import Path
 
 _DROPPED = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "LEGO_CA_CERTIFICATES"}
+
+_BUILD = Path(__file__).resolve().parents[2] / "build/release"
+LOAD = _BUILD / "bench/acme_load"
+
+
+def executable():
+    """The Postern under test."""
+    return Path(os.environ.get("POSTERN", _BUILD / "postern"))
 
 
 def environment(**extra):

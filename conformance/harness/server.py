@@ -15,6 +15,7 @@ class Postern:
         self.executable = executable
         self.lab = lab
         self.options = options
+        self.listeners = dict.fromkeys(("https", "est", "http", "management"), "127.0.0.1:0")
         self.data = folder / "data"
         self.log = folder / "server.log"
         self.suffix = suffix
@@ -23,8 +24,8 @@ class Postern:
         self._process = None
         self.ready = {}
 
-    def _command(self):
-        listeners = [word for name in ("--https", "--est", "--http", "--management") for word in (name, "127.0.0.1:0")]
+    def command(self):
+        listeners = [word for name, address in self.listeners.items() for word in ("--" + name, address)]
         laboratory = ["--lab", "--http01-port", str(self.http01_port), "--resolve", f"*.{self.suffix}=127.0.0.1"]
         return [self.executable, "serve", "--data", self.data, *listeners, *(laboratory if self.lab else ()),
                 "--ready-file", self.ready_file, *self.options]
@@ -32,7 +33,7 @@ class Postern:
     def start(self):
         self.ready_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                              env=environment())
         end = time.monotonic() + READY_SECONDS
         while not self.ready_file.exists():
@@ -44,7 +45,7 @@ class Postern:
 
     def start_refused(self, *more):
         """A start that must end by itself: (status, what it said). `more` are options added to the usual ones."""
-        done = subprocess.run([*map(str, self._command()), *map(str, more)], text=True, stdin=subprocess.DEVNULL,
+        done = subprocess.run([*map(str, self.command()), *map(str, more)], text=True, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=READY_SECONDS,
                               env=environment())
         return done.returncode, done.stdout

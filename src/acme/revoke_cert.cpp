@@ -1,4 +1,5 @@
 #include "acme/handlers.hpp"
+#include "core/crypto/certificate.hpp"
 #include "core/base/encoding.hpp"
 #include "store/tables/certificate.hpp"
 
@@ -68,10 +69,12 @@ core::Task<Reply> refuse(Parts& parts, const Call& call, const store::Certificat
 core::Task<Reply> revoke_cert(Parts& parts, Call& call) {
     const auto wish = read_wish(call);
     if (!wish) co_return wish.error();
-    const auto digest = crypto::sha256(core::BytesView(wish->der));
-    auto parameters = store::values(core::BytesView(digest));
-    const auto row = co_await store::read_one(parts.deps.db, store::certificate_by_sha256, std::move(parameters));
     const Error unknown(ErrorType::malformed, 404, "this certificate was not issued here");
+    const auto presented = crypto::Certificate::parse(wish->der);
+    if (!presented) co_return unknown;
+    const auto digest = crypto::sha256(core::BytesView(wish->der));
+    auto parameters = store::values(core::BytesView(presented->serial()), core::BytesView(digest));
+    const auto row = co_await store::read_one(parts.deps.db, store::certificate_presented, std::move(parameters));
     if (!row) co_return unknown;
     const auto certificate = store::CertificateRow::from(*row);
     if (certificate.tenant != call.endpoint.tenant) co_return unknown;

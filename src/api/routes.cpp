@@ -1,4 +1,7 @@
 #include "api/api.hpp"
+
+#include <algorithm>
+
 #include "api/call.hpp"
 
 namespace postern::api {
@@ -28,9 +31,12 @@ constexpr Route routes[] = {
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {
     if (request.peer.unix_uid) co_return ra::Principals::from_peer(*request.peer.unix_uid);
-    constexpr std::string_view scheme = "Bearer ";
+    constexpr std::string_view scheme = "bearer ";
     const auto header = request.header("Authorization");
-    if (!header.starts_with(scheme)) co_return std::nullopt;
+    // Scheme names have no letter case (RFC 9110 §11.1).
+    const auto same = [](char wanted, char given) { return wanted == (given >= 'A' && given <= 'Z' ? given - 'A' + 'a' : given); };
+    if (header.size() < scheme.size() || !std::equal(scheme.begin(), scheme.end(), header.begin(), same))
+        co_return std::nullopt;
     std::string token(header.substr(scheme.size()));
     co_return co_await principals.from_token(std::move(token));
 }

@@ -41,7 +41,8 @@ private:
 /// The house without listeners, in this process.
 class InnerDoor final : public Door {
 public:
-    explicit InnerDoor(Config config) : log_(observe::Level::warning, {}, false), shards_(1) {
+    /// Errors only: where a server would listen is no matter of a verb's.
+    explicit InnerDoor(Config config) : log_(observe::Level::error, {}, false), shards_(1) {
         shards_.start();
         house_ = wait(House::open(std::move(config), shards_, log_));
         house_->builtin->start();

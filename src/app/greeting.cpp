@@ -61,10 +61,10 @@ void greet(const House& house) {
         const auto& url = list.front().second;
         std::string certbot_account, lego_account;
         if (!house.first_account_key_id.empty()) {
-            // Shown once: the store keeps it sealed.
+            // Shown once: the store keeps it sealed. With "=", since either may begin with a hyphen.
             const auto& mac = house.first_account_mac_key.expose();
-            certbot_account = " --eab-kid " + house.first_account_key_id + " --eab-hmac-key " + mac;
-            lego_account = " --eab --kid " + house.first_account_key_id + " --hmac " + mac;
+            certbot_account = " --eab-kid=" + house.first_account_key_id + " --eab-hmac-key=" + mac;
+            lego_account = " --eab --kid=" + house.first_account_key_id + " --hmac=" + mac;
         }
         const auto port = house.config.http_01_port;
         const auto certbot_port = port == 80 ? "" : " --http-01-port " + std::to_string(port);

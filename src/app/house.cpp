@@ -43,6 +43,13 @@ ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder)
     return out;
 }
 
+/// Before anything is made: a fresh database or master key would only be in the way of the backup's.
+void refuse_lost_store(const std::string& db_path, const std::string& root_pem) {
+    if (std::filesystem::exists(root_pem))
+        throw std::runtime_error(root_pem + " exists, but the database " + db_path + " does not: it was lost or moved. Restore it from the backup, or move " +
+                                 root_pem + " away to start with a new CA that every client must be told to trust");
+}
+
 constexpr std::size_t pool_queue = 512;
 
 }  // namespace
@@ -52,13 +59,18 @@ House::House(Config c, core::Shards& s, observe::Log& l)
       tasks([this](std::string_view what) { log.error("task_failed", {{"why", what}}); }),
       pool(shards.size(), pool_queue) {}
 
-House::~House() = default;
+/// Whichever way it ends, the store is left as one file: a log beside it would be taken for part of
+/// a database that somebody restores there.
+House::~House() {
+    if (db) db->close();
+}
 
 core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log) {
     std::unique_ptr<House> house(new House(std::move(config), shards, log));
     auto& h = *house;
     const auto db_path = sqlite_path(h.config, h.folder);
     const bool new_store = !std::filesystem::exists(db_path);
+    if (new_store) refuse_lost_store(db_path, h.folder.file("root.pem"));
     auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);
 
     h.db = store::open_sqlite(db_path, h.clock, h.metrics);

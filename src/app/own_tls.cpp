@@ -53,11 +53,16 @@ std::vector<GeneralName> OwnTls::names() const {
 
 bool OwnTls::usable() const {
     const auto path = house_.folder.file("tls/server.pem");
-    if (!std::filesystem::exists(path) || !std::filesystem::exists(house_.folder.file("tls/server.key"))) return false;
+    const auto key_path = house_.folder.file("tls/server.key");
+    if (!std::filesystem::exists(path) || !std::filesystem::exists(key_path)) return false;
     const auto blocks = crypto::from_pem("CERTIFICATE", read_file(path));
     if (!blocks || blocks->empty()) return false;
     const auto leaf = crypto::Certificate::parse(blocks->front());
     if (!leaf) return false;
+    // A renewal that was killed between its two files leaves the new key beside the old certificate.
+    const core::SecretText key_text(read_file(key_path));
+    const auto key = crypto::PrivateKey::from_pem(key_text.expose());
+    if (!key || key->public_key().spki() != leaf->spki()) return false;
     const auto life = leaf->not_after() - leaf->not_before();
     if (house_.clock.now() > leaf->not_after() - life / 3) return false;
     const auto& held = leaf->alt_names();

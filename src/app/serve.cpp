@@ -1,6 +1,7 @@
 #include "app/serve.hpp"
 
 #include <boost/asio/signal_set.hpp>
+#include <filesystem>
 #include <future>
 #include <iostream>
 
@@ -48,40 +49,56 @@ void listen(House& house, Listening& on, const OwnTls& tls) {
     on.server.listen(http::Endpoint("est", c.est.host, c.est.port), on.est, tls.est());
 }
 
+/// From the opened house to the signal that ends it.
+core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::signal_set& signals) {
+    auto executor = co_await boost::asio::this_coro::executor;
+    auto& log = house.log;
+    if (house.config.lab)
+        log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
+                                           "everybody; never on a network with strangers"}});
+    house.builtin->start();
+    const auto settled = co_await house.enrollment->settle_intents();
+    if (settled > 0) {
+        log.warning("intents_settled", {{"count", settled}});
+        const auto published = co_await house.builtin->publish_revocations(core::deadline_in(std::chrono::seconds(5)));
+        if (!published) log.error("crl_late", {{"why", published.error().detail}});
+    }
+    const auto resumed = co_await house.acme->resume_validations();
+    if (resumed > 0) log.info("validations_resumed", {{"count", resumed}});
+
+    co_await tls.prepare();
+    add_routes(house, on);
+    listen(house, on, tls);
+    on.server.start();
+    house.tasks.spawn(executor, poll_catalog(house));
+    house.tasks.spawn(executor, tls.keep_fresh());
+    on.ready.store(true);
+    greet(house);
+
+    const auto signal = co_await signals.async_wait(boost::asio::use_awaitable);
+    log.info("stopping", {{"signal", signal}});
+}
+
 core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
     auto executor = co_await boost::asio::this_coro::executor;
     boost::asio::signal_set signals(executor, SIGTERM, SIGINT);
     auto house = co_await House::open(std::move(config), shards, log);
-    if (house->config.lab)
-        log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
-                                           "everybody; never on a network with strangers"}});
-    house->builtin->start();
-    const auto settled = co_await house->enrollment->settle_intents();
-    if (settled > 0) {
-        log.warning("intents_settled", {{"count", settled}});
-        const auto published = co_await house->builtin->publish_revocations(core::deadline_in(std::chrono::seconds(5)));
-        if (!published) log.error("crl_late", {{"why", published.error().detail}});
-    }
-    const auto resumed = co_await house->acme->resume_validations();
-    if (resumed > 0) log.info("validations_resumed", {{"count", resumed}});
-
+    // An earlier run's: whoever waits for the file waits for this one.
+    if (const auto& file = house->config.ready_file; !file.empty()) std::filesystem::remove(file);
     OwnTls tls(*house);
-    co_await tls.prepare();
     Listening on(*house);
-    add_routes(*house, on);
-    listen(*house, on, tls);
-    on.server.start();
-    house->tasks.spawn(executor, poll_catalog(*house));
-    house->tasks.spawn(executor, tls.keep_fresh());
-    on.ready.store(true);
-    greet(*house);
-
-    const auto signal = co_await signals.async_wait(boost::asio::use_awaitable);
-    log.info("stopping", {{"signal", signal}});
+    // A start that fails half-way is taken down like a server: background work stands on the house.
+    std::exception_ptr failure;
+    try {
+        co_await attend(*house, on, tls, signals);
+    } catch (...) {
+        failure = std::current_exception();
+    }
     on.ready.store(false);
     const auto at = core::deadline_in(drain_time);
     co_await on.server.stop(at);
     co_await house->close(at);
+    if (failure) std::rethrow_exception(failure);
     log.info("stopped", {});
     co_return 0;
 }

@@ -26,15 +26,6 @@ class Findings:
                          for f in fields(self))
 
 
-def read_journal(path):
-    """[(order token, serial, SHA-256)] of the whole lines of acme_load's journal."""
-    entries = []
-    for line in path.read_text().splitlines():
-        url, serial, sha256 = line.split()
-        entries.append((url.rsplit("/", 1)[1], serial, sha256))
-    return entries
-
-
 def open_store(path):
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     database.row_factory = sqlite3.Row
@@ -52,6 +43,7 @@ def voided_serials(database):
 
 
 def compare(journal, database):
+    """`journal`: [(order token, serial, SHA-256)] of what clients hold."""
     found = Findings(received=len(journal))
     certificates = database.execute("SELECT enrollment_id, hex(serial) AS serial, hex(sha256) AS sha256, names, "
                                     "issuer_key_id FROM certificate").fetchall()

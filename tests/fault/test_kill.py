@@ -1,98 +1,61 @@
 """SIGKILL in a stream of enrollments: nothing a client received is lost, doubled or unrecorded."""
 import shutil
 import sqlite3
-import subprocess
-import time
-import urllib.request
 from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
 
-from harness.environment import environment
+from harness.environment import executable
+from harness.load import Stream
 from harness.server import Postern
-from ledger import compare, open_store, read_journal, voided_serials
+from harness.wire import ask
+from ledger import compare, open_store, voided_serials
 
 SUFFIX = "bench.test"
 ORDERS = 600
 # How many certificates clients receive between a start and its kill: uneven, so that the kills meet
 # the workers in different steps, and small, so that all fall within the stream.
 GROWTH = (31, 7, 53, 1, 79, 17, 43, 3, 61, 23)
-NET_SECONDS = 240
-
-
-class Stream:
-    """acme_load, going on through the kills: it repeats whatever step was lost."""
-
-    def __init__(self, executable, server, folder):
-        self.journal = folder / "journal"
-        self.journal.touch()
-        self.output = folder / "load.log"
-        with self.output.open("wb") as out:
-            self.process = subprocess.Popen(
-                [executable, "--directory", server.directory(), "--ca", server.root, "--suffix", SUFFIX,
-                 "--http01-port", str(server.http01_port), "--orders", str(ORDERS), "--warmup", "0", "--retry",
-                 "--journal", self.journal, "--time-limit", str(NET_SECONDS)],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment())
-
-    def received(self):
-        return self.journal.read_bytes().count(b"\n")
-
-    def await_growth(self, growth):
-        wanted = self.received() + growth
-        end = time.monotonic() + NET_SECONDS
-        while self.received() < wanted:
-            assert self.process.poll() is None, f"the stream ended early: {self.output.read_text()}"
-            assert time.monotonic() < end, f"no progress: {self.output.read_text()}"
-            time.sleep(0.001)
-
-    def await_end(self):
-        assert self.process.wait(NET_SECONDS) == 0, self.output.read_text()
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
 
 
 def issuing_crl(database):
-    """The list that the newest certificate names, as it is served now."""
+    """The serials on the list that the newest certificate names, as it is served now."""
     der = database.execute("SELECT der FROM certificate ORDER BY id DESC LIMIT 1").fetchone()["der"]
     points = x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(points[0].full_name[0].value, timeout=30) as answer:
-        crl = x509.load_der_x509_crl(answer.read())
-    return {f"{entry.serial_number:032x}" for entry in crl}
+    answer = ask(points[0].full_name[0].value)
+    assert answer.status == 200
+    return {f"{entry.serial_number:032x}" for entry in x509.load_der_x509_crl(answer.body)}
 
 
-def stream_with_kills(server, load, folder):
+def stream_with_kills(server, folder):
     """The stream, its kills, and what was served and stored after them."""
     server.start()
     address = server.directory()
-    stream = Stream(load, server, folder)
+    stream = Stream(server, folder, ORDERS)
     try:
         for growth in GROWTH:
             stream.await_growth(growth)
-            assert stream.process.poll() is None, "a kill came after the stream's end"
+            assert stream.running(), "a kill came after the stream's end"
             server.kill()
             server.start()
             assert server.directory() == address
-        stream.await_end()
+        journal = stream.await_end()
     finally:
         stream.kill()
     store = server.data / "postern.db"
     with open_store(store) as database:
         served_crl = issuing_crl(database)
     server.stop()
-    return SimpleNamespace(server=server, store=store, served_crl=served_crl, journal=read_journal(stream.journal))
+    return SimpleNamespace(server=server, store=store, served_crl=served_crl, journal=journal)
 
 
 @pytest.fixture(scope="module")
-def aftermath(executable, acme_load, tmp_path_factory):
+def aftermath(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kill")
-    server = Postern(executable, folder, SUFFIX)
+    server = Postern(executable(), folder, SUFFIX)
     try:
-        yield stream_with_kills(server, acme_load, folder)
+        yield stream_with_kills(server, folder)
     finally:
         server.stop()
 

@@ -1,11 +1,13 @@
 #include "store/sqlite/open.hpp"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "store/sqlite/migrate.hpp"
@@ -80,8 +82,20 @@ void prepare(const std::string& path, const core::Clock& clock, std::span<const 
 
 }  // namespace
 
+namespace {
+
+/// Before the library's first use in this process: its memory statistics take one lock an
+/// allocation, for figures nobody here reads.
+void configure_library() {
+    static std::once_flag once;
+    std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
+}
+
+}  // namespace
+
 std::unique_ptr<Database> open_sqlite(const std::string& path, const core::Clock& clock, observe::Metrics& metrics,
                                       std::span<const Migration> migrations) {
+    configure_library();
     prepare(path, clock, migrations);
     return std::make_unique<SqliteDatabase>(path, metrics);
 }

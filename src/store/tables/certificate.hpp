@@ -46,8 +46,9 @@ inline constexpr Statement certificate_by_token{
     "certificate_by_token", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate WHERE token = $1"};
 inline constexpr Statement certificate_by_enrollment{
     "certificate_by_enrollment", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate WHERE enrollment_id = $1"};
-inline constexpr Statement certificate_by_sha256{
-    "certificate_by_sha256", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate WHERE sha256 = $1"};
+/// A presented certificate: $1 its serial, by which it is found, $2 SHA-256 of its DER, which must agree.
+inline constexpr Statement certificate_presented{
+    "certificate_presented", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate WHERE serial = $1 AND sha256 = $2"};
 /// Serials are unique with their issuer; several issuers may answer.
 inline constexpr Statement certificate_by_serial{
     "certificate_by_serial",

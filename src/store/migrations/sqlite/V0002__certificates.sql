@@ -71,7 +71,7 @@ CREATE TABLE certificate (
     backend         TEXT NOT NULL,
     issuer_key_id   TEXT NOT NULL,
     serial          BLOB NOT NULL,
-    sha256          BLOB NOT NULL UNIQUE,
+    sha256          BLOB NOT NULL,
     spki_sha256     BLOB NOT NULL,
     subject         TEXT NOT NULL,
     names           TEXT NOT NULL,
@@ -84,7 +84,6 @@ CREATE TABLE certificate (
     created_ms      BIGINT NOT NULL,
     UNIQUE (serial, issuer_key_id)
 );
-CREATE INDEX certificate_spki ON certificate (spki_sha256);
 CREATE INDEX certificate_account ON certificate (account_id, id);
 CREATE INDEX certificate_expiry ON certificate (not_after_ms) WHERE status = 'issued';
 

@@ -1,0 +1,64 @@
+"""bench/acme_load as a client: many certificates at once, each on record before the next step."""
+import subprocess
+import time
+
+from .environment import LOAD, environment
+
+NET_SECONDS = 240
+
+
+class Stream:
+    """A stream of `orders` enrollments. It goes on when the server is killed and started again."""
+
+    def __init__(self, server, folder, orders, workers=16):
+        self.journal_file = folder / "journal"
+        self.journal_file.touch()
+        self._log = folder / "load.log"
+        with self._log.open("wb") as out:
+            self._process = subprocess.Popen(
+                [LOAD, "--directory", server.directory(), "--ca", server.root, "--suffix", server.suffix,
+                 "--http01-port", str(server.http01_port), "--orders", str(orders), "--workers", str(workers),
+                 "--warmup", "0", "--retry", "--journal", self.journal_file, "--time-limit", str(NET_SECONDS)],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment())
+
+    def received(self):
+        return self.journal_file.read_bytes().count(b"\n")
+
+    def journal(self):
+        """[(order token, serial, SHA-256)] of what was received."""
+        entries = []
+        for line in self.journal_file.read_text().splitlines():
+            url, serial, sha256 = line.split()
+            entries.append((url.rsplit("/", 1)[1], serial, sha256))
+        return entries
+
+    def running(self):
+        return self._process.poll() is None
+
+    def await_growth(self, growth):
+        """Until so many more certificates have been received."""
+        wanted = self.received() + growth
+        end = time.monotonic() + NET_SECONDS
+        while self.received() < wanted:
+            assert self.running(), f"the stream ended early: {self._log.read_text()}"
+            assert time.monotonic() < end, f"no progress: {self._log.read_text()}"
+            time.sleep(0.001)
+
+    def await_end(self):
+        """Every order must have been answered with a certificate."""
+        assert self._process.wait(NET_SECONDS) == 0, self._log.read_text()
+        return self.journal()
+
+    def kill(self):
+        if self.running():
+            self._process.kill()
+            self._process.wait()
+
+
+def enroll(server, folder, orders=1):
+    """The journal of so many enrollments at a server of the laboratory."""
+    stream = Stream(server, folder, orders, workers=1)
+    try:
+        return stream.await_end()
+    finally:
+        stream.kill()

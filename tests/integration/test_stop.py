@@ -1,0 +1,88 @@
+"""SIGTERM drains, SIGKILL leaves nothing in the way."""
+import json
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+BODY = json.dumps({"name": "late", "role": "auditor"}).encode()
+HEAD = (b"POST /api/postern/v1/principals HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(BODY))
+NET_SECONDS = 60
+
+
+def await_event(server, event):
+    end = time.monotonic() + NET_SECONDS
+    while f'"event":"{event}"' not in server.log.read_text():
+        assert time.monotonic() < end, f"no {event}: {server.log_tail()}"
+        time.sleep(0.01)
+
+
+def read_all(connection):
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+    return received
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_in_flight_is_answered(new_server, number):
+    server = new_server()
+    server.start()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(NET_SECONDS)
+        connection.connect(str(server.data / "control.sock"))
+        connection.sendall(HEAD + BODY[:5])
+        # An answer on another connection to the same shards: the first has been read by then.
+        assert server.verb("cert", "list", "--data", server.data).returncode == 0
+        os.kill(server.pid, number)
+        await_event(server, "stopping")
+        connection.sendall(BODY[5:])
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert b"\r\nConnection: close\r\n" in answer
+    server.await_end()
+    # What was answered is stored: the name is taken.
+    again = server.verb("principal", "create", "late", "--role", "auditor", "--data", server.data)
+    assert again.stderr == "postern: a principal named late exists already\n"
+
+
+def test_an_idle_connection_does_not_delay_the_end(new_server):
+    server = new_server()
+    server.start()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(server.data / "control.sock"))
+        connection.sendall(b"GET /api/postern/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.settimeout(NET_SECONDS)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        server.stop()
+        read_all(connection)
+
+
+def test_a_stop_leaves_no_socket_and_one_database_file(new_server):
+    server = new_server()
+    server.start()
+    server.stop()
+    assert {path.name for path in server.data.iterdir()} == {"keys", "tls", "lock", "postern.db", "root.pem"}
+    assert '"event":"stopped"' in server.log.read_text()
+
+
+def test_a_stop_right_after_the_start_is_a_clean_one(new_server):
+    """Background work of the start, the first CRLs for one, may be anywhere."""
+    server = new_server()
+    for _ in range(20):
+        server.start()
+        server.stop()
+
+
+def test_after_a_kill_the_next_start_takes_over(new_server):
+    server = new_server()
+    server.start()
+    first = server.directory()
+    server.kill()
+    assert (server.data / "control.sock").exists()
+    assert len(server.all_certificates()) == 1  # in process, past the dead socket
+    server.start()
+    assert server.directory() == first

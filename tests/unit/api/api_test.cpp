@@ -1,0 +1,307 @@
+#include "api/api.hpp"
+
+#include <unistd.h>
+
+#include "core/json/reader.hpp"
+#include "core/json/writer.hpp"
+#include "tests/unit/ra/world.hpp"
+
+BOOST_AUTO_TEST_SUITE(api_routes)
+
+using namespace postern;
+using namespace postern::test;
+using http::Method;
+
+namespace {
+
+/// The registration authority with the REST routes over it, and one principal of each kind.
+struct Rest : World {
+    Rest() {
+        apply_standard();
+        apply("[[tenant]]\nname = \"second\"\n").value();
+        api.add_routes(router);
+        issue({"corp.example"});
+        serial = core::hex(certificates().at(0).serial);
+        administrator_token = mint("chief", ra::Role::administrator, {});
+        officer = mint("officer", ra::Role::officer, tenant());
+        auditor = mint("auditor", ra::Role::auditor, tenant());
+        stranger = mint("stranger", ra::Role::administrator, catalog.current()->tenant("second")->id);
+    }
+    std::string mint(std::string name, ra::Role role, std::optional<core::TenantId> of) {
+        return run(principals.create(std::move(name), role, of, {}, administrator(), core::RequestId("r"))).value().expose();
+    }
+    static http::Request ask(Method method, std::string target, std::string body = {}) {
+        http::Request r;
+        r.method = method;
+        r.path = target.substr(0, target.find('?'));
+        if (r.path.size() < target.size()) r.query = target.substr(r.path.size() + 1);
+        r.target = std::move(target);
+        if (!body.empty()) r.headers.emplace_back("Content-Type", "application/json");
+        r.body = std::move(body);
+        r.id = core::RequestId("testrequest00000");
+        r.deadline = core::deadline_in(30s);
+        return r;
+    }
+    http::Response send(http::Request r) { return run(router.handle(std::move(r))); }
+    http::Response local(Method method, std::string target, std::string body = {}) {
+        auto r = ask(method, std::move(target), std::move(body));
+        r.peer.unix_uid = ::geteuid();
+        return send(std::move(r));
+    }
+    http::Response with(const std::string& token, Method method, std::string target, std::string body = {}) {
+        auto r = ask(method, std::move(target), std::move(body));
+        r.headers.emplace_back("Authorization", "Bearer " + token);
+        return send(std::move(r));
+    }
+
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock}};
+    http::Router router;
+    std::string serial, administrator_token, officer, auditor, stranger;
+};
+
+const std::string v1 = "/api/postern/v1/";
+
+json::Document parsed(const http::Response& r) { return json::Document::parse(r.body).value(); }
+
+void check_error(const http::Response& r, unsigned status, std::int64_t code, std::string_view part) {
+    BOOST_TEST_CONTEXT(r.body) {
+        BOOST_TEST(r.status == status);
+        BOOST_TEST(r.header("Content-Type") == "application/json");
+        const auto document = parsed(r);
+        BOOST_TEST(document.root()["code"].integer().value() == code);
+        BOOST_TEST(contains(document.root()["description"].string().value(), part));
+        BOOST_TEST(document.root()["requestId"].string().value() == "testrequest00000");
+    }
+}
+
+std::string apply_body(std::string_view text, std::string_view more = {}) {
+    json::Writer w;
+    w.begin_object().key("documents").begin_array().begin_object().member("name", "site.toml").member("text", text).end_object().end_array().end_object();
+    auto out = w.take();
+    out.insert(out.size() - 1, more);
+    return out;
+}
+
+const std::pair<Method, std::string> all_routes[] = {
+    {Method::post, "apply"},          {Method::get, "export"},           {Method::get, "explain/abc"},
+    {Method::get, "certificates"},    {Method::get, "certificates/00ab"}, {Method::post, "certificates/00ab/revoke"},
+    {Method::post, "principals"},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(nobody_gets_nothing) {
+    Rest w;
+    for (const auto& [method, path] : all_routes) BOOST_TEST_CONTEXT(path) {
+        const auto bare = w.send(Rest::ask(method, v1 + path));
+        check_error(bare, 401, -16, "authenticate with a token of `postern principal create`");
+        BOOST_TEST(bare.header("WWW-Authenticate") == "Bearer realm=\"postern\"");
+        check_error(w.with("postern_wrong", method, v1 + path), 401, -16, "authenticate");
+        auto basic = Rest::ask(method, v1 + path);
+        basic.headers.emplace_back("Authorization", "Basic dXNlcjpwYXNz");
+        check_error(w.send(std::move(basic)), 401, -16, "authenticate");
+        auto foreign = Rest::ask(method, v1 + path);
+        foreign.peer.unix_uid = ::geteuid() + 12345;
+        check_error(w.send(std::move(foreign)), 401, -16, "authenticate");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_foreign_peer_of_the_control_socket_may_not_bring_a_token) {
+    Rest w;
+    auto r = Rest::ask(Method::get, v1 + "export");
+    r.peer.unix_uid = ::geteuid() + 12345;
+    r.headers.emplace_back("Authorization", "Bearer " + w.administrator_token);
+    check_error(w.send(std::move(r)), 401, -16, "authenticate");
+}
+
+BOOST_AUTO_TEST_CASE(a_role_does_what_it_is_for) {
+    Rest w;
+    const auto revoke = v1 + "certificates/" + w.serial + "/revoke";
+    check_error(w.with(w.auditor, Method::post, revoke, R"({"reason":0})"), 403, -3, "auditor is auditor; this needs officer");
+    check_error(w.with(w.auditor, Method::post, v1 + "apply", apply_body("")), 403, -3, "this needs administrator");
+    check_error(w.with(w.officer, Method::post, v1 + "apply", apply_body("")), 403, -3, "officer is officer; this needs administrator");
+    check_error(w.with(w.officer, Method::post, v1 + "principals", "{}"), 403, -3, "this needs administrator");
+    for (const auto* token : {&w.auditor, &w.officer, &w.administrator_token})
+        for (const auto* path : {"export", "certificates"}) BOOST_TEST(w.with(*token, Method::get, v1 + path).status == 200U);
+    BOOST_TEST(w.with(w.officer, Method::post, revoke, R"({"reason":0})").status == 204U);
+}
+
+BOOST_AUTO_TEST_CASE(the_scheme_is_read_in_any_letter_case) {
+    Rest w;
+    auto r = Rest::ask(Method::get, v1 + "export");
+    r.headers.emplace_back("authorization", "bearer " + w.auditor);
+    BOOST_TEST(w.send(std::move(r)).status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(documents_are_applied_and_exported) {
+    Rest w;
+    const std::string text = "[[profile]]\nname = \"short\"\nlifetime = \"7d\"\n[[account]]\nname = \"new\"\nendpoint = \"web\"\nmethod = \"eab\"\nsecret = {generate = true}\n";
+    const auto dry = w.local(Method::post, v1 + "apply", apply_body(text, R"(,"dryRun":true)"));
+    BOOST_TEST(dry.status == 200U);
+    BOOST_TEST(dry.header("Cache-Control") == "no-store");
+    BOOST_TEST(dry.body == R"({"dryRun":true,"changed":true,"plan":[{"change":"create","kind":"profile","name":"default/short","fields":[]},)"
+                           R"({"change":"create","kind":"account","name":"default/new","fields":[]}],"secrets":[]})");
+    const auto done = parsed(w.local(Method::post, v1 + "apply", apply_body(text)));
+    BOOST_TEST(!done.root()["dryRun"].boolean().value());
+    const auto secrets = done.root()["secrets"].items();
+    BOOST_TEST_REQUIRE(secrets.size() == 1U);
+    BOOST_TEST(secrets[0]["account"].string().value() == "default/new");
+    BOOST_TEST(secrets[0]["macKey"].string().value().size() == 43U);
+    const auto again = parsed(w.local(Method::post, v1 + "apply", apply_body(text)));
+    BOOST_TEST(!again.root()["changed"].boolean().value());
+
+    const auto exported = w.local(Method::get, v1 + "export");
+    BOOST_TEST(exported.header("Content-Type") == "application/toml");
+    BOOST_TEST(contains(exported.body, "name = \"short\""));
+    BOOST_TEST(!contains(exported.body, secrets[0]["macKey"].string().value()));
+    const auto back = parsed(w.local(Method::post, v1 + "apply", apply_body(exported.body, R"(,"prune":true)")));
+    BOOST_TEST(!back.root()["changed"].boolean().value());
+}
+
+BOOST_AUTO_TEST_CASE(wrong_bodies_are_refused_with_what_is_wrong) {
+    Rest w;
+    const auto revoke = "certificates/" + w.serial + "/revoke";
+    struct Case {
+        std::string path, body, part;
+    };
+    const Case cases[] = {
+        {"apply", "{", "$"},
+        {"apply", "[]", "expected an object"},
+        {"apply", R"({"documents":[],"dry_run":true})", "$.dry_run: unknown member"},
+        {"apply", R"({"documents":[]})", "documents: expected at least one"},
+        {"apply", R"({})", "documents: expected at least one"},
+        {"apply", R"({"documents":[{"name":"a"}]})", "$.documents[0].text"},
+        {"apply", R"({"documents":[{"text":"a"}]})", "$.documents[0].name"},
+        {"apply", R"({"documents":[{"name":"a","text":"","mode":1}]})", "$.documents[0].mode: unknown member"},
+        {"apply", R"({"documents":[7]})", "$.documents[0]"},
+        {"apply", R"({"documents":[{"name":"a","text":""}],"prune":"yes"})", "$.prune"},
+        {"apply", apply_body("[[profile]]\ncolour = 1\n"), "site.toml:2: profile[0].colour: unknown key"},
+        {"principals", R"({"name":"x","role":"officer","admin":true})", "$.admin: unknown member"},
+        {"principals", R"({"role":"officer"})", "$.name"},
+        {"principals", R"({"name":"","role":"officer"})", "expected 1 to 64 characters"},
+        {"principals", R"({"name":"x"})", "$.role"},
+        {"principals", R"({"name":"x","role":"root"})", "$.role: known here: administrator, officer, auditor"},
+        {"principals", R"({"name":"x","role":"officer","tenant":"gone"})", "$.tenant: there is no such tenant"},
+        {"principals", R"({"name":"x","role":"officer","expires":"2020-01-01T00:00:00Z"})", "$.expires: expected a time to come"},
+        {"principals", R"({"name":"x","role":"officer","expires":"soon"})", "$.expires: expected a time to come"},
+        {revoke, R"({"why":1})", "$.why: unknown member"},
+        {revoke, R"({"reason":"1"})", "$.reason"},
+        {revoke, R"({"reason":2})", "revocation reason 2 is not accepted; use 0, 1, 3, 4 or 5"},
+    };
+    for (const auto& c : cases) BOOST_TEST_CONTEXT(c.path << " " << c.body)
+        check_error(w.local(Method::post, v1 + c.path, c.body), 400, -7, c.part);
+
+    auto plain = Rest::ask(Method::post, v1 + "apply", "{}");
+    plain.headers.clear();
+    plain.peer.unix_uid = ::geteuid();
+    check_error(w.send(std::move(plain)), 400, -7, "send Content-Type: application/json");
+    BOOST_TEST(w.certificates().at(0).status == "issued");
+}
+
+BOOST_AUTO_TEST_CASE(certificates_are_one_object_a_line_and_paged) {
+    Rest w;
+    for (int i = 0; i < 2; ++i) w.issue({"www.corp.example"}, "more-" + std::to_string(i));
+    const auto all = w.local(Method::get, v1 + "certificates");
+    BOOST_TEST(all.header("Content-Type") == "application/x-ndjson");
+    BOOST_TEST(std::count(all.body.begin(), all.body.end(), '\n') == 3);
+    BOOST_TEST(all.header("X-Next-After").empty());
+    const auto first = json::Document::parse(all.body.substr(0, all.body.find('\n'))).value();
+    BOOST_TEST(first.root()["serial"].string().value() == w.serial);
+    BOOST_TEST(first.root()["names"].items().at(0).string().value() == "corp.example");
+    BOOST_TEST(first.root()["status"].string().value() == "issued");
+
+    std::string after = "0";
+    int pages = 0;
+    for (; !after.empty(); ++pages) {
+        const auto page = w.local(Method::get, v1 + "certificates?limit=2&after=" + after);
+        BOOST_TEST(page.status == 200U);
+        after = page.header("X-Next-After");
+    }
+    BOOST_TEST(pages == 2);
+    for (const auto* query : {"limit=0", "limit=1001", "limit=x", "after=-1", "after=9999999999999999999", "limit="})
+        check_error(w.local(Method::get, v1 + "certificates?" + query), 400, -7, ": expected ");
+
+    w.clock.advance(24h * 31);
+    BOOST_TEST(contains(w.local(Method::get, v1 + "certificates").body, R"("status":"expired")"));
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_is_shown_and_revoked_once) {
+    Rest w;
+    const auto path = v1 + "certificates/" + w.serial;
+    const auto shown = parsed(w.local(Method::get, path));
+    BOOST_TEST(contains(shown.root()["pem"].string().value(), "-----BEGIN CERTIFICATE-----"));
+    BOOST_TEST(shown.root()["subject"].string().value() == "CN=corp.example,OU=it,O=Acme Corporation,C=DE");
+    BOOST_TEST(w.local(Method::post, path + "/revoke", R"({"reason":4})").status == 204U);
+    check_error(w.local(Method::post, path + "/revoke", R"({"reason":4})"), 409, -110, "is revoked already");
+    const auto after = parsed(w.local(Method::get, path));
+    BOOST_TEST(after.root()["status"].string().value() == "revoked");
+    BOOST_TEST(after.root()["reason"].integer().value() == 4);
+    BOOST_TEST(after.root()["revoked"].string().value() == "2027-01-15T08:00:00Z");
+    const auto audits = w.audits("certificate.revoked");
+    BOOST_TEST(audits.at(0).text(7) == "uid " + std::to_string(::geteuid()));
+    check_error(w.local(Method::get, v1 + "certificates/00ab"), 404, -102, "no certificate with serial 00ab");
+    check_error(w.local(Method::post, v1 + "certificates/00ab/revoke", "{}"), 404, -102, "no certificate with serial 00ab");
+}
+
+BOOST_AUTO_TEST_CASE(a_request_is_explained) {
+    Rest w;
+    const auto request = w.enrollments().at(0).request.get();
+    const auto answer = w.local(Method::get, v1 + "explain/" + request);
+    BOOST_TEST(answer.status == 200U);
+    BOOST_TEST(parsed(answer).root()["request"].string().value() == request);
+    check_error(w.local(Method::get, v1 + "explain/nosuchrequest"), 404, -102, "nothing is recorded under nosuchrequest");
+}
+
+BOOST_AUTO_TEST_CASE(a_principal_is_made_once_and_its_token_works) {
+    Rest w;
+    const auto made = w.local(Method::post, v1 + "principals", R"({"name":"robot","role":"auditor","tenant":"default","expires":"2030-01-01T00:00:00Z"})");
+    BOOST_TEST(made.status == 201U);
+    const auto document = parsed(made);
+    BOOST_TEST(document.root()["role"].string().value() == "auditor");
+    const std::string token(document.root()["token"].string().value());
+    BOOST_TEST(w.with(token, Method::get, v1 + "certificates").status == 200U);
+    check_error(w.local(Method::post, v1 + "principals", R"({"name":"robot","role":"auditor"})"), 409, -1112, "a principal named robot exists already");
+}
+
+BOOST_AUTO_TEST_CASE(a_tenants_principal_sees_only_its_own) {
+    Rest w;
+    const auto path = v1 + "certificates/" + w.serial;
+    BOOST_TEST(w.with(w.stranger, Method::get, v1 + "certificates").body.empty());
+    check_error(w.with(w.stranger, Method::get, path), 404, -102, "no certificate with serial");
+    check_error(w.with(w.stranger, Method::post, path + "/revoke", R"({"reason":0})"), 404, -102, "no certificate with serial");
+    check_error(w.with(w.stranger, Method::get, v1 + "explain/" + w.enrollments().at(0).request.get()), 404, -102, "nothing is recorded");
+    const auto exported = w.with(w.stranger, Method::get, v1 + "export").body;
+    BOOST_TEST(contains(exported, "name = \"second\""));
+    BOOST_TEST(!contains(exported, "default"));
+    check_error(w.with(w.stranger, Method::post, v1 + "apply", apply_body("[[tenant]]\nname = \"default\"\n")), 400, -7, "you administer another tenant");
+    check_error(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":"spy","role":"auditor","tenant":"default"})"), 400, -7, "there is no such tenant");
+
+    // Whom it makes belongs to its tenant too.
+    const auto made = parsed(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":"helper","role":"auditor"})"));
+    const std::string token(made.root()["token"].string().value());
+    BOOST_TEST(w.with(token, Method::get, v1 + "certificates").body.empty());
+    BOOST_TEST(w.with(w.auditor, Method::get, path).status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_race_is_a_conflict) {
+    Rest w;
+    w.db.hook_at = &store::configuration_advance;
+    w.db.hook = [&w]() -> core::Task<void> {
+        std::vector<ra::DocumentText> texts;
+        texts.emplace_back("other.toml", "[[tenant]]\nname = \"third\"\n");
+        static_cast<void>(w.run(w.documents.apply(std::move(texts), {}, administrator(), core::RequestId("r"))).value());
+        return w.catalog.refresh();
+    };
+    check_error(w.local(Method::post, v1 + "apply", apply_body("[[tenant]]\nname = \"fourth\"\n")), 409, -1112, "somebody else changed the configuration meanwhile");
+}
+
+BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_answer_in_the_same_form) {
+    Rest w;
+    check_error(w.local(Method::get, "/api/postern/v1/nothing"), 404, -102, "");
+    check_error(w.local(Method::get, "/api/postern/v1/certificates/not-hex"), 404, -102, "");
+    const auto wrong = w.local(Method::delete_, v1 + "export");
+    check_error(wrong, 405, -7, "");
+    BOOST_TEST(wrong.header("Allow") == "GET, HEAD");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

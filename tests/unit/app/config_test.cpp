@@ -1,0 +1,212 @@
+#include "app/config.hpp"
+
+#include "tests/unit/app/support.hpp"
+
+BOOST_AUTO_TEST_SUITE(app_config)
+
+using namespace postern;
+using namespace postern::test;
+using namespace std::chrono_literals;
+using app::Address;
+using app::Config;
+
+namespace {
+
+core::Result<void> read(std::string_view text, Config& config) { return app::read_config_text(text, "postern.toml", config); }
+void check_refused(std::string_view text, std::string_view part) {
+    Config config;
+    const auto r = read(text, config);
+    BOOST_TEST_CONTEXT(text) {
+        BOOST_TEST_REQUIRE(!r.has_value());
+        BOOST_TEST(contains(r.error().detail, part), "expected \"" << part << "\" in: " << r.error().detail);
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(addresses_are_read_and_written) {
+    const std::tuple<std::string, std::string, unsigned, std::string> cases[] = {
+        {"127.0.0.1:8443", "127.0.0.1", 8443, "127.0.0.1:8443"},
+        {"0.0.0.0:0", "0.0.0.0", 0, "0.0.0.0:0"},
+        {"localhost:65535", "127.0.0.1", 65535, "127.0.0.1:65535"},
+        {"[::1]:443", "::1", 443, "[::1]:443"},
+        {"[2001:DB8:0::1]:1", "2001:db8::1", 1, "[2001:db8::1]:1"},
+    };
+    for (const auto& [text, host, port, authority] : cases) BOOST_TEST_CONTEXT(text) {
+        const auto a = Address::parse(text);
+        BOOST_TEST_REQUIRE(a.has_value());
+        BOOST_TEST(a->host == host);
+        BOOST_TEST(a->port == port);
+        BOOST_TEST(a->authority() == authority);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_address_is_told) {
+    for (const auto* text : {"", ":", "8443", ":8443", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1:80x",
+                             "127.0.0.1: 80", "example.com:80", "[::1]", "::1:443", "[127.0.0.1]:80", "[]:80", "[::1:80", "127.0.0:80", "256.0.0.1:80"}) {
+        const auto a = Address::parse(text);
+        BOOST_TEST_CONTEXT(text) {
+            BOOST_TEST_REQUIRE(!a.has_value());
+            BOOST_TEST(contains(a.error().detail, "\"" + std::string(text) + "\" is no address; expected HOST:PORT"));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_configured_leaves_the_defaults) {
+    Config config;
+    BOOST_TEST(read("", config).has_value());
+    BOOST_TEST(config.https.authority() == "0.0.0.0:8443");
+    BOOST_TEST(config.est.authority() == "0.0.0.0:8444");
+    BOOST_TEST(config.http.authority() == "0.0.0.0:8080");
+    BOOST_TEST(config.management.authority() == "127.0.0.1:9443");
+    BOOST_TEST(config.log_json);
+    BOOST_TEST(!config.lab);
+}
+
+BOOST_AUTO_TEST_CASE(every_key_is_read) {
+    Config c;
+    const auto r = read(R"(
+[public]
+https = "https://ca.example.com"
+http = "http://ca.example.com:8080"
+est = "https://[2001:db8::1]:8444"
+[listen]
+https = "127.0.0.1:1"
+est = "127.0.0.1:2"
+http = "[::1]:3"
+management = "127.0.0.1:4"
+[store]
+url = "sqlite:/var/lib/postern/other.db"
+[secrets]
+master_key_file = "/run/credentials/master"
+[log]
+level = "warning"
+format = "text"
+file = "/var/log/postern.log"
+[limits]
+connections = 100
+header_bytes = "32KiB"
+header_count = 50
+uri_bytes = 2048
+handshake = "1s"
+head = "2s"
+body = "3s"
+idle = "4s"
+write = "5s"
+[dns]
+servers = ["192.0.2.53", "192.0.2.54"]
+dnssec = false
+trust_anchors = [". DS 1 2 3 ab"]
+timeout = "6s"
+allow_loopback_servers = true
+stub_zones = {"corp.example" = "192.0.2.55"}
+hosts = {"www.corp.example" = "192.0.2.80", "mail.corp.example" = "192.0.2.25"}
+[validation]
+http_01_timeout = "7s"
+[ca]
+name = "Example"
+root_key = "rsa-4096"
+issuing_key = "ec-p384"
+root_lifetime = "3650d"
+issuing_lifetime = "1825d"
+crl_lifetime = "48h"
+)", c);
+    BOOST_TEST_REQUIRE(r.has_value(), (r ? "" : r.error().detail));
+    BOOST_TEST(c.public_https == "https://ca.example.com");
+    BOOST_TEST(c.public_http == "http://ca.example.com:8080");
+    BOOST_TEST(c.public_est == "https://[2001:db8::1]:8444");
+    BOOST_TEST(c.https.authority() == "127.0.0.1:1");
+    BOOST_TEST(c.est.authority() == "127.0.0.1:2");
+    BOOST_TEST(c.http.authority() == "[::1]:3");
+    BOOST_TEST(c.management.authority() == "127.0.0.1:4");
+    BOOST_TEST(c.store_url == "sqlite:/var/lib/postern/other.db");
+    BOOST_TEST(c.master_key_file == "/run/credentials/master");
+    BOOST_TEST((c.log_level == observe::Level::warning));
+    BOOST_TEST(!c.log_json);
+    BOOST_TEST(c.log_file == "/var/log/postern.log");
+    BOOST_TEST(c.limits.connections == 100U);
+    BOOST_TEST(c.limits.header_bytes == 32768U);
+    BOOST_TEST(c.limits.header_count == 50U);
+    BOOST_TEST(c.limits.uri_bytes == 2048U);
+    BOOST_TEST((c.limits.handshake == 1s && c.limits.head == 2s && c.limits.body == 3s && c.limits.idle == 4s && c.limits.write == 5s));
+    BOOST_TEST((c.dns.servers == std::vector<std::string>{"192.0.2.53", "192.0.2.54"}));
+    BOOST_TEST(!c.dns.dnssec);
+    BOOST_TEST(c.dns.trust_anchors.size() == 1U);
+    BOOST_TEST((c.dns.timeout == 6s));
+    BOOST_TEST(c.dns.allow_loopback_servers);
+    BOOST_TEST(c.dns.stub_zones.at("corp.example") == "192.0.2.55");
+    BOOST_TEST(c.dns.static_hosts.size() == 2U);
+    BOOST_TEST((c.http_01_time == 7s));
+    BOOST_TEST(c.ca_name == "Example");
+    BOOST_TEST(c.root_key.to_string() == "rsa-4096");
+    BOOST_TEST(c.issuing_key.to_string() == "ec-p384");
+    BOOST_TEST((c.root_lifetime == 24h * 3650 && c.issuing_lifetime == 24h * 1825 && c.crl_lifetime == 48h));
+}
+
+BOOST_AUTO_TEST_CASE(a_later_reading_lies_over_an_earlier_one) {
+    Config c;
+    BOOST_TEST(read("[listen]\nhttps = \"127.0.0.1:1\"\nest = \"127.0.0.1:2\"\n", c).has_value());
+    BOOST_TEST(read("[listen]\nest = \"127.0.0.1:3\"\n", c).has_value());
+    BOOST_TEST(c.https.port == 1U);
+    BOOST_TEST(c.est.port == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(unknown_keys_are_refused_with_their_line) {
+    check_refused("[listen]\n\nhtps = \"127.0.0.1:1\"\n", "postern.toml:3: listen.htps: unknown key; known here: https, est, http, management");
+    check_refused("[listne]\n", "postern.toml:1: listne: unknown key");
+    check_refused("data = \"/x\"\n", "postern.toml:1: data: unknown key");
+    for (const auto* section : {"public", "listen", "store", "secrets", "log", "limits", "dns", "validation", "ca"})
+        check_refused("[" + std::string(section) + "]\nno_such_key = 1\n", "postern.toml:2: " + std::string(section) + ".no_such_key: unknown key");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_would_be_right) {
+    const std::pair<std::string, std::string> cases[] = {
+        {"[public]\nhttps = \"http://ca.example.com\"", "postern.toml:2: public.https: expected a base URL such as \"https://ca.example.com\", no path"},
+        {"[public]\nhttps = \"https://ca.example.com/\"", "public.https: expected a base URL"},
+        {"[public]\nhttps = \"https://ca.example.com/acme\"", "public.https: expected a base URL"},
+        {"[public]\nhttps = \"https://\"", "public.https: expected a base URL"},
+        {"[public]\nhttps = \"https://user@ca.example.com\"", "public.https: expected a base URL"},
+        {"[public]\nhttps = \"https://ca.example.com?x\"", "public.https: expected a base URL"},
+        {"[public]\nhttp = \"https://ca.example.com\"", "public.http: expected a base URL such as \"http://"},
+        {"[public]\nest = 1", "public.est: expected a string"},
+        {"[listen]\nhttps = \"8443\"", "listen.https: expected an address such as \"0.0.0.0:8443\""},
+        {"[listen]\nmanagement = true", "postern.toml:2: listen.management: expected a string"},
+        {"[listen]\nhttp = \"::1:80\"", "listen.http: expected an address"},
+        {"listen = 1", "postern.toml:1: listen: expected a table"},
+        {"[store]\nurl = 1", "store.url: expected a string"},
+        {"[secrets]\nmaster_key_file = []", "secrets.master_key_file: expected a string"},
+        {"[log]\nlevel = \"loud\"", "log.level: expected debug, info, warning or error"},
+        {"[log]\nformat = \"xml\"", "log.format: expected json or text"},
+        {"[log]\nfile = false", "log.file: expected a string"},
+        {"[limits]\nconnections = \"many\"", "limits.connections: expected"},
+        {"[limits]\nidle = 30", "limits.idle: expected a duration"},
+        {"[limits]\nhead = \"0s\"", "limits.head: expected a duration"},
+        {"[dns]\nservers = \"192.0.2.1\"", "dns.servers: expected"},
+        {"[dns]\ndnssec = \"yes\"", "dns.dnssec: expected"},
+        {"[dns]\nhosts = [\"a\"]", "dns.hosts: expected a table"},
+        {"[dns]\nhosts = {a = 1}", "dns.hosts.a: expected a string"},
+        {"[validation]\nhttp_01_timeout = \"soon\"", "validation.http_01_timeout: expected a duration"},
+        {"[ca]\nroot_key = \"ed25519\"", "ca.root_key: expected ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096"},
+        {"[ca]\nissuing_key = \"rsa-1024\"", "ca.issuing_key: expected ec-p256"},
+        {"[ca]\ncrl_lifetime = \"30m\"", "ca.crl_lifetime: expected at least \"1h\""},
+        {"[ca]\nroot_lifetime = \"10s\"", "ca.root_lifetime: expected at least \"1h\""},
+        {"[ca\n", "postern.toml:1"},
+    };
+    for (const auto& [text, part] : cases) check_refused(text, part);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_named) {
+    Folder folder;
+    Config c;
+    const auto path = folder.file("postern.toml");
+    const auto absent = app::read_config_file(path, c);
+    BOOST_TEST_REQUIRE(!absent.has_value());
+    BOOST_TEST(contains(absent.error().detail, path));
+    std::ofstream(path) << "[log]\nlevel = \"debug\"\n";
+    BOOST_TEST(app::read_config_file(path, c).has_value());
+    BOOST_TEST((c.log_level == observe::Level::debug));
+    std::ofstream(path) << "[log]\nlevel = 1\n";
+    BOOST_TEST(contains(app::read_config_file(path, c).error().detail, "postern.toml:2: log.level"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

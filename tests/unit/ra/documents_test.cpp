@@ -1,0 +1,396 @@
+#include "tests/unit/ra/world.hpp"
+
+BOOST_AUTO_TEST_SUITE(ra_documents)
+
+using namespace postern;
+using namespace postern::test;
+using core::ProblemKind;
+using Change = ra::PlanLine::Change;
+
+namespace {
+
+ra::ApplyOptions dry_run() {
+    ra::ApplyOptions o;
+    o.dry_run = true;
+    return o;
+}
+ra::ApplyOptions prune() {
+    ra::ApplyOptions o;
+    o.prune = true;
+    return o;
+}
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+    const auto at = text.find(from);
+    BOOST_TEST_REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+}
+const std::string standard(standard_documents);
+/// The standard documents as they stand after their first application.
+const std::string kept = replaced(standard, "{generate = true}", "\"keep\"");
+
+std::size_t count(const ra::ApplyReport& report, Change change) {
+    return static_cast<std::size_t>(std::count_if(report.plan.begin(), report.plan.end(), [&](const ra::PlanLine& l) { return l.change == change; }));
+}
+const ra::PlanLine& line(const ra::ApplyReport& report, Change change) {
+    for (const auto& l : report.plan)
+        if (l.change == change) return l;
+    throw std::runtime_error("no such line in the plan");
+}
+std::string all_objects(World& w) { return w.run(w.documents.export_all(administrator())); }
+
+/// What the server describes for itself at its first start.
+void apply_own(World& w) {
+    auto server = administrator();
+    server.actor = ra::Actor("system", "first start");
+    const auto done = w.apply(R"(
+[[tenant]]
+name = "system"
+[[profile]]
+tenant = "system"
+name = "server-tls"
+[[endpoint]]
+tenant = "system"
+name = "system"
+protocol = "system"
+profiles = ["server-tls"]
+[[account]]
+tenant = "system"
+name = "server"
+endpoint = "system"
+method = "system"
+names = ["*"]
+)", {}, server);
+    BOOST_TEST_REQUIRE(done.has_value(), (done ? "" : done.error().detail));
+}
+
+core::Task<void> apply_elsewhere(World& w, std::string text) {
+    std::vector<ra::DocumentText> texts;
+    texts.emplace_back("other.toml", std::move(text));
+    const ra::ApplyOptions options;
+    auto by = administrator();
+    core::RequestId request("elsewhere0000000");
+    const auto done = co_await w.documents.apply(std::move(texts), options, std::move(by), std::move(request));
+    BOOST_TEST(done.has_value());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_is_described_is_created) {
+    World w;
+    const auto report = w.apply(standard);
+    BOOST_TEST_REQUIRE(report.has_value(), (report ? "" : report.error().detail));
+    BOOST_TEST(report->changed);
+    BOOST_TEST(report->plan.size() == 7U);
+    BOOST_TEST(count(*report, Change::create) == 7U);
+    BOOST_TEST(report->plan.front().name == "default");
+    BOOST_TEST(report->plan.back().kind == "account");
+    BOOST_TEST(report->plan.back().name == "default/team");
+
+    const auto catalog = w.catalog.current();
+    const auto* profile = catalog->profile(w.tenant(), "server");
+    BOOST_TEST_REQUIRE(profile);
+    BOOST_TEST((profile->lifetime == 24h * 30 && profile->longest == 24h * 60));
+    BOOST_TEST(profile->backend == "scripted");
+    BOOST_TEST(catalog->organizations.at(0).legal_name == "Acme Corporation");
+    const auto account = w.run(ra::find_account(w.db, w.account()));
+    BOOST_TEST_REQUIRE(account.has_value());
+    BOOST_TEST((account->organization == catalog->organizations.at(0).id && account->department == catalog->departments.at(0).id));
+    BOOST_TEST(account->scope.to_text() == "corp.example, .corp.example");
+
+    const auto audits = w.audits("configuration.created");
+    BOOST_TEST(audits.size() == 7U);
+    BOOST_TEST(audits.at(6).text(4) == "account");
+    BOOST_TEST(audits.at(6).text(5) == "default/team");
+    BOOST_TEST(audits.at(6).text(7) == "uid 0");
+    BOOST_TEST(audits.at(6).text(8) == "applyrequest0000");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_apply_changes_nothing) {
+    World w;
+    w.apply_standard();
+    const auto version = w.catalog.current()->version;
+    const auto report = w.apply(standard).value();
+    BOOST_TEST(!report.changed);
+    BOOST_TEST(count(report, Change::keep) == 7U);
+    BOOST_TEST(report.secrets.empty());
+    w.run(w.catalog.refresh());
+    BOOST_TEST(w.catalog.current()->version == version);
+    BOOST_TEST(w.read(audit_rows).size() == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_shows_the_plan_and_stores_nothing) {
+    World w;
+    const auto report = w.apply(standard, dry_run()).value();
+    BOOST_TEST(report.changed);
+    BOOST_TEST(count(report, Change::create) == 7U);
+    BOOST_TEST(report.secrets.empty());
+    BOOST_TEST(w.read(store::tenant_all, store::values(0)).empty());
+    BOOST_TEST(w.read(audit_rows).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_generated_secret_is_shown_once_and_opens) {
+    World w;
+    const auto secret = w.apply_standard();
+    BOOST_TEST(secret.account == "default/team");
+    BOOST_TEST(secret.key_id.size() == 22U);
+    const auto endpoint = w.catalog.current()->endpoint(ra::Protocol::acme, "web")->id;
+    const auto account = w.run(ra::find_account_by_public_id(w.db, endpoint, secret.key_id));
+    BOOST_TEST_REQUIRE(account.has_value());
+    const auto opened = ra::open_account_secret(w.sealer, *account);
+    BOOST_TEST_REQUIRE(opened.has_value());
+    BOOST_TEST(core::base64url(opened->expose()) == secret.mac_key.expose());
+    BOOST_TEST(opened->expose().size() == 32U);
+    const crypto::Sealer other(core::SecretBytes(core::Bytes(32, 8)), w.random);
+    BOOST_TEST(!ra::open_account_secret(other, *account).has_value());
+    BOOST_TEST(!w.run(ra::find_account_by_public_id(w.db, endpoint, "somebody")).has_value());
+    BOOST_TEST(!contains(all_objects(w), secret.mac_key.expose()));
+}
+
+BOOST_AUTO_TEST_CASE(a_given_secret_is_taken_kept_and_replaced) {
+    World w;
+    const std::string given = "{value = \"MDEyMzQ1Njc4OWFiY2RlZg\", key_id = \"my-key\"}";
+    const auto text = replaced(standard, "{generate = true}", given);
+    w.apply(text).value();
+    const auto opened = [&] { return ra::open_account_secret(w.sealer, *w.run(ra::find_account(w.db, w.account()))); };
+    BOOST_TEST(core::base64url(opened()->expose()) == "MDEyMzQ1Njc4OWFiY2RlZg");
+    BOOST_TEST(!w.apply(text)->changed);
+    BOOST_TEST(!w.apply(kept)->changed);
+    const auto report = w.apply(replaced(text, "MDEy", "ODEy")).value();
+    BOOST_TEST(line(report, Change::update).fields.at(0) == "secret: replaced");
+    BOOST_TEST(core::base64url(opened()->expose()) == "ODEyMzQ1Njc4OWFiY2RlZg");
+    check_refused(w.apply(replaced(text, "MDEyMzQ1Njc4OWFiY2RlZg", "c2hvcnQ")), ProblemKind::malformed, "at least 16 octets as base64url");
+}
+
+BOOST_AUTO_TEST_CASE(there_must_be_a_secret_to_keep) {
+    World w;
+    check_refused(w.apply(kept), ProblemKind::malformed, "secret is missing: the account has none to keep");
+    BOOST_TEST(w.read(store::tenant_all, store::values(0)).empty());
+}
+
+BOOST_AUTO_TEST_CASE(all_errors_are_told_at_once_with_their_lines) {
+    World w;
+    const auto report = w.apply(R"([[tenant]]
+name = "default"
+
+[[profile]]
+name = "Server"
+lifetime = "soon"
+colour = "blue"
+
+[[endpoint]]
+name = "web"
+profiles = ["server"]
+
+[[profile]]
+name = "twice"
+[[profile]]
+name = "twice"
+)");
+    BOOST_TEST_REQUIRE(!report.has_value());
+    const auto& text = report.error().detail;
+    for (const auto* part : {"site.toml:4: profile[0]: name \"Server\": use lower-case letters", "site.toml:6: profile[0].lifetime: expected",
+                             "site.toml:7: profile[0].colour: unknown key", "protocol is missing", "profile default/twice is described twice"})
+        BOOST_TEST(contains(text, part), "expected \"" << part << "\" in: " << text);
+    BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 4);
+    BOOST_TEST((report.error().kind == ProblemKind::malformed));
+}
+
+BOOST_AUTO_TEST_CASE(wrong_documents_are_refused_with_what_would_be_right) {
+    const std::pair<std::string, std::string> cases[] = {
+        {"[[tenant]\n", "site.toml:1"},
+        {"[[robot]]\nname = \"x\"\n", "site.toml:1: robot: unknown key"},
+        {"[[profile]]\nname = \"x\"\n", "site.toml:1: profile[0]: there is no tenant named default"},
+        {standard + "[[profile]]\nname=\"p\"\nlifetime=\"90d\"\nlongest_lifetime=\"30d\"\n", "longest_lifetime: shorter than the lifetime"},
+        {standard + "[[profile]]\nname=\"p\"\nlongest_lifetime=\"4000d\"\n", "longer than ten years"},
+        {standard + "[[profile]]\nname=\"p\"\nbackdate=\"48h\"\n", "more than 24 hours"},
+        {standard + "[[profile]]\nname=\"p\"\nkeys=[\"rsa-1024\"]\n", "no key type; known: ec-p256"},
+        {standard + "[[profile]]\nname=\"p\"\nkey_usage=[\"keyCertSign\"]\n", "no key usage that a leaf may have"},
+        {standard + "[[profile]]\nname=\"p\"\nextended_key_usage=[\"anyExtendedKeyUsage\"]\n", "no extended key usage that a profile may give"},
+        {standard + "[[profile]]\nname=\"p\"\nextended_key_usage=[]\n", "must not be empty"},
+        {standard + "[[profile]]\nname=\"p\"\nsubject=[\"E\"]\n", "known here: CN, O, OU, L, ST, C"},
+        {standard + "[[profile]]\nname=\"p\"\nnames_limit=0\n", "expected 1 to 1000"},
+        {standard + "[[profile]]\nname=\"p\"\nip_names=\"yes\"\n", "profile[1].ip_names: expected"},
+        {standard + "[[organization]]\nname=\"o\"\ncountry=\"de\"\n", "two capital letters"},
+        {standard + "[[organization]]\nname=\"o\"\nlegal_name=\"" + std::string(65, 'x') + "\"\n", "longer than 64 octets"},
+        {standard + "[[department]]\nname=\"d\"\n", "organization is missing"},
+        {standard + "[[department]]\nname=\"d\"\norganization=\"gone\"\n", "organization: there is no organization named gone"},
+        {standard + "[[domain]]\nname=\"-x.example\"\n", "use lower-case letters"},
+        {standard + "[[domain]]\nname=\"a..b\"\n", "a label is empty"},
+        {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"acme\"\nprofiles=[\"gone\"]\n", "profiles: there is no profile named gone"},
+        {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"acme\"\nprofiles=[]\n", "name at least one profile"},
+        {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"gopher\"\nprofiles=[\"server\"]\n", "this version serves acme, not gopher"},
+        {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"scep\"\nprofiles=[\"server\"]\n", "this version serves acme, not scep"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"gone\"\nmethod=\"open\"\n", "endpoint: there is no endpoint named gone"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"magic\"\n", "$.method: known here: eab, open"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nsecret=\"keep\"\n", "secret: unknown key"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"eab\"\nsecret=\"hunter2\"\n", "expected {generate = true}"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nnames=[\"*.x.example\"]\n", "write \\\".x.example\\\" for the names below it"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nnames=[\"a..b\"]\n", "a label is empty"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nexpires=\"tomorrow\"\n", "expected a time such as"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nprofiles=[\"gone\"]\n", "profiles: there is no profile named gone"},
+    };
+    World w;
+    for (const auto& [text, part] : cases) BOOST_TEST_CONTEXT(text.substr(text.rfind("[["))) {
+        auto wanted = part;
+        if (const auto at = wanted.find("\\\""); at != std::string::npos) wanted = "names below it, with wildcard = true";
+        check_refused(w.apply(text), ProblemKind::malformed, wanted);
+    }
+    BOOST_TEST(w.read(store::tenant_all, store::values(0)).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_update_names_the_fields_that_differ) {
+    World w;
+    w.apply_standard();
+    auto text = replaced(kept, "lifetime = \"30d\"", "lifetime = \"7d\"");
+    text = replaced(text, "names = [\"corp.example\", \".corp.example\"]", "names = [\"corp.example\"]\nenabled = false");
+    text = replaced(text, "organization = \"acme\"\n\n[[profile]]", "\n[[profile]]");
+    const auto report = w.apply(text).value();
+    BOOST_TEST(report.changed);
+    BOOST_TEST(count(report, Change::update) == 3U);
+    std::string told;
+    for (const auto& l : report.plan)
+        for (const auto& f : l.fields) told += l.name + ": " + f + "\n";
+    BOOST_TEST(told ==
+               "default/corp.example: organization: acme -> (unset)\n"
+               "default/server: lifetime: 30d -> 7d\n"
+               "default/team: enabled: true -> false\n"
+               "default/team: names: [corp.example, .corp.example] -> [corp.example]\n");
+    BOOST_TEST(w.catalog.current()->profile(w.tenant(), "server")->version == 2);
+    const auto audits = w.audits("configuration.changed");
+    BOOST_TEST(audits.size() == 3U);
+    BOOST_TEST(audits.at(1).text(3) == R"({"changes":["lifetime: 30d -> 7d"]})");
+    BOOST_TEST(!w.apply(text)->changed);
+}
+
+BOOST_AUTO_TEST_CASE(only_pruning_removes_and_children_go_first) {
+    World w;
+    w.apply_standard();
+    const auto less = kept.substr(0, kept.find("[[department]]"));
+    BOOST_TEST(!w.apply(less)->changed);
+    auto preview = prune();
+    preview.dry_run = true;
+    BOOST_TEST(count(w.apply(less, preview).value(), Change::remove) == 5U);
+    const auto report = w.apply(less, prune()).value();
+    BOOST_TEST(count(report, Change::remove) == 5U);
+    BOOST_TEST(line(report, Change::remove).name == "default/team");
+    BOOST_TEST(w.catalog.current()->profiles.empty());
+    BOOST_TEST(w.catalog.current()->organizations.size() == 1U);
+    BOOST_TEST(w.audits("configuration.removed").size() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(pruning_stays_within_the_tenants_that_are_named) {
+    World w;
+    w.apply_standard();
+    w.apply("[[tenant]]\nname = \"second\"\n[[profile]]\ntenant = \"second\"\nname = \"p\"\n").value();
+    const auto report = w.apply("[[tenant]]\nname = \"second\"\n", prune()).value();
+    BOOST_TEST(count(report, Change::remove) == 1U);
+    BOOST_TEST(line(report, Change::remove).name == "second/p");
+    BOOST_TEST(w.catalog.current()->profile(w.tenant(), "server"));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_document_refers_to_cannot_be_pruned) {
+    World w;
+    w.apply_standard();
+    const auto profile = kept.find("[[profile]]"), endpoint = kept.find("[[endpoint]]");
+    auto text = kept.substr(0, profile) + kept.substr(endpoint);
+    check_refused(w.apply(text, prune()), ProblemKind::malformed, "endpoint[0]: refers to profile server, which no document describes and pruning would remove");
+    BOOST_TEST(w.catalog.current()->profile(w.tenant(), "server"));
+}
+
+BOOST_AUTO_TEST_CASE(what_requests_refer_to_cannot_be_pruned) {
+    World w;
+    w.apply_standard();
+    w.issue({"corp.example"});
+    const auto less = kept.substr(0, kept.find("[[account]]"));
+    check_refused(w.apply(less, prune()), ProblemKind::conflict, "(account_remove); say enabled = false instead");
+    BOOST_TEST(w.account().get() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(of_two_that_apply_at_once_one_is_told) {
+    World w;
+    w.apply_standard();
+    w.db.hook_at = &store::configuration_advance;
+    w.db.hook = [&w] { return apply_elsewhere(w, replaced(kept, "\"30d\"", "\"20d\"")); };
+    check_refused(w.apply(replaced(kept, "\"30d\"", "\"10d\"")), ProblemKind::conflict, "somebody else changed the configuration meanwhile");
+    w.run(w.catalog.refresh());
+    BOOST_TEST((w.catalog.current()->profile(w.tenant(), "server")->lifetime == 24h * 20));
+}
+
+BOOST_AUTO_TEST_CASE(names_that_are_taken_are_told) {
+    World w;
+    w.apply_standard();
+    const std::string second = "[[tenant]]\nname = \"second\"\n[[profile]]\ntenant = \"second\"\nname = \"p\"\n[[endpoint]]\ntenant = \"second\"\n"
+                               "name = \"web\"\nprotocol = \"acme\"\nprofiles = [\"p\"]\n";
+    check_refused(w.apply(second), ProblemKind::conflict, "a name is taken: endpoint_insert");
+    const std::string open = "[[account]]\nname = \"one\"\nendpoint = \"web\"\nmethod = \"open\"\n[[account]]\nname = \"two\"\nendpoint = \"web\"\nmethod = \"open\"\n";
+    check_refused(w.apply(open), ProblemKind::conflict, "an endpoint has one open account");
+}
+
+BOOST_AUTO_TEST_CASE(the_servers_own_objects_are_reserved) {
+    World w;
+    apply_own(w);
+    const auto own = [](std::string_view rest) { return "[[account]]\ntenant = \"system\"\nname = \"server\"\n" + std::string(rest); };
+    for (const auto& text : {own("endpoint = \"system\"\nmethod = \"system\"\n"), own("endpoint = \"system\"\nmethod = \"open\"\nnames = [\"*\"]\n"),
+                             std::string("[[endpoint]]\ntenant = \"system\"\nname = \"system\"\nprotocol = \"acme\"\nprofiles = [\"server-tls\"]\n"),
+                             std::string("[[endpoint]]\ntenant = \"system\"\nname = \"more\"\nprotocol = \"system\"\nprofiles = [\"server-tls\"]\n")})
+        check_refused(w.apply(text), ProblemKind::malformed, "\"system\" is the server's own");
+}
+
+BOOST_AUTO_TEST_CASE(pruning_leaves_the_server_what_is_its_own) {
+    World w;
+    apply_own(w);
+    w.apply_standard();
+    const auto exported = all_objects(w);
+    BOOST_TEST(!contains(exported, "method = \"system\""));
+    const auto report = w.apply(exported, prune()).value();
+    BOOST_TEST(!report.changed);
+    BOOST_TEST(!w.apply("[[tenant]]\nname = \"system\"\n", prune())->changed);
+    BOOST_TEST(w.account("server").get() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_exported_applies_without_a_change) {
+    World w;
+    w.apply_standard();
+    w.apply(R"([[profile]]
+name = "rich"
+description = "Quotes \" and \\ and\n two lines, ü"
+keys = ["rsa-3072", "ed25519"]
+key_usage = ["digitalSignature"]
+extended_key_usage = ["serverAuth", "clientAuth"]
+subject = []
+ip_names = true
+must_staple = true
+names_limit = 7
+enabled = false
+
+[[account]]
+name = "temporary"
+endpoint = "web"
+method = "open"
+names = ["*", "192.0.2.1"]
+wildcard = true
+expires = "2030-01-01T00:00:00Z"
+)").value();
+    const auto exported = all_objects(w);
+    BOOST_TEST(contains(exported, "secret = \"keep\""));
+    const auto again = w.apply(exported, prune());
+    BOOST_TEST_REQUIRE(again.has_value(), (again ? "" : again.error().detail + exported));
+    BOOST_TEST(!again->changed);
+    BOOST_TEST(again->plan.size() == 9U);
+    BOOST_TEST(all_objects(w) == exported);
+}
+
+BOOST_AUTO_TEST_CASE(an_administrator_of_one_tenant_stays_in_it) {
+    World w;
+    w.apply_standard();
+    w.apply("[[tenant]]\nname = \"second\"\n[[profile]]\ntenant = \"second\"\nname = \"p\"\n").value();
+    const auto by = tenant_administrator(w.catalog.current()->tenant("second")->id);
+    check_refused(w.apply(kept, {}, by), ProblemKind::malformed, "you administer another tenant");
+    check_refused(w.apply("[[tenant]]\nname = \"third\"\n", {}, by), ProblemKind::malformed, "you administer another tenant");
+    BOOST_TEST(w.apply("[[profile]]\ntenant = \"second\"\nname = \"q\"\n", {}, by)->changed);
+    const auto exported = w.run(w.documents.export_all(by));
+    BOOST_TEST(contains(exported, "name = \"p\""));
+    BOOST_TEST(!contains(exported, "default"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,166 @@
+#include "ra/names.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "core/base/result.hpp"
+
+BOOST_AUTO_TEST_SUITE(ra_names)
+
+using postern::core::ProblemKind;
+using namespace postern;
+
+namespace {
+ra::NameRules no_wildcard() {
+    ra::NameRules rules;
+    rules.wildcard = false;
+    return rules;
+}
+ra::NameRules single_label() {
+    ra::NameRules rules;
+    rules.single_label = true;
+    return rules;
+}
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(names_become_lower_case_and_nothing_else) {
+    const std::pair<std::string, std::string> cases[] = {
+        {"example.com", "example.com"},
+        {"WWW.Example.COM", "www.example.com"},
+        {"*.Example.com", "*.example.com"},
+        {"xn--mnchen-3ya.de", "xn--mnchen-3ya.de"},
+        {"XN--80AK6AA92E.com", "xn--80ak6aa92e.com"},
+        {"xn--n3h.example", "xn--n3h.example"},
+        {"a-b.c-d.example", "a-b.c-d.example"},
+        {"1.example", "1.example"},
+        {"9to5.3com", "9to5.3com"},
+        {std::string(63, 'a') + ".example", std::string(63, 'a') + ".example"},
+    };
+    for (const auto& [given, wanted] : cases) BOOST_TEST_CONTEXT(given) {
+        const auto got = ra::normalize_dns(given);
+        BOOST_TEST_REQUIRE(got.has_value(), (got ? "" : got.error().detail));
+        BOOST_TEST(*got == wanted);
+        BOOST_TEST(ra::normalize_dns(*got).value() == wanted);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_name_is_malformed) {
+    const std::string label63(63, 'a');
+    const std::string octets254 = label63 + "." + label63 + "." + label63 + "." + std::string(62, 'b');
+    const std::pair<std::string, std::string> cases[] = {
+        {"", "it is empty"},
+        {".", "final dot"},
+        {"*", "a wildcard needs a domain behind it"},
+        {"*.", "final dot"},
+        {"a..b", "a label is empty"},
+        {".example.com", "a label is empty"},
+        {"-a.example", "begins or ends with a hyphen"},
+        {"a-.example", "begins or ends with a hyphen"},
+        {std::string(64, 'a') + ".example", "longer than 63 octets"},
+        {octets254 + "c", "longer than 253 octets"},
+        {"example.com.", "leave out the final dot"},
+        {"a.*.example", "a wildcard is the whole leftmost label"},
+        {"a*.example.com", "a wildcard is the whole leftmost label"},
+        {"*.*.example.com", "a wildcard is the whole leftmost label"},
+        {"192.0.2.1", "use the identifier type ip"},
+        {"2001:db8::1", "use the identifier type ip"},
+        {"*.192.0.2.1", "use the identifier type ip"},
+        {"1.2.3.4.5", "the last label is a number"},
+        {"example.123", "the last label is a number"},
+        {"exa mple.com", "letters, digits and hyphens only"},
+        {"under_score.example", "letters, digits and hyphens only"},
+        {std::string("nul\0.example", 12), "letters, digits and hyphens only"},
+        {"m\xC3\xBCnchen.de", "write non-ASCII labels as A-labels"},
+        {"user@example.com", "letters, digits and hyphens only"},
+        {"http://example.com", "letters, digits and hyphens only"},
+    };
+    for (const auto& [given, part] : cases) BOOST_TEST_CONTEXT("\"" << given << "\"") {
+        const auto got = ra::normalize_dns(given);
+        BOOST_TEST_REQUIRE(!got.has_value());
+        BOOST_TEST(core::to_string(got.error().kind) == core::to_string(ProblemKind::malformed));
+        BOOST_TEST((got.error().detail.find(part) != std::string::npos), got.error().detail);
+        BOOST_TEST((got.error().detail.find("is not a DNS name") != std::string::npos));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(names_that_nobody_should_have_are_rejected) {
+    const std::pair<std::string, std::string> cases[] = {
+        {"localhost", "has a single label"},
+        {"*.com", "has a single label"},
+        {"ab--cd.example", "hyphens in the third and fourth place are reserved"},
+        {"xn--.example", "a label begins or ends with a hyphen"},
+        {"xn--99999999.example", "is no Punycode"},
+        {"xn--abc-99999.com", "is no Punycode"},
+        {"xn--a-b-.example", "a label begins or ends with a hyphen"},
+    };
+    for (const auto& [given, part] : cases) BOOST_TEST_CONTEXT(given) {
+        const auto got = ra::normalize_dns(given);
+        BOOST_TEST_REQUIRE(!got.has_value());
+        BOOST_TEST((got.error().detail.find(part) != std::string::npos), got.error().detail);
+        const auto kind = given.ends_with("-.example") ? ProblemKind::malformed : ProblemKind::rejected_identifier;
+        BOOST_TEST(core::to_string(got.error().kind) == core::to_string(kind));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(rules_say_where_wildcards_and_single_labels_may_stand) {
+    BOOST_TEST(ra::normalize_dns("localhost", single_label()).value() == "localhost");
+    const auto wildcard = ra::normalize_dns("*.example.com", no_wildcard());
+    BOOST_TEST_REQUIRE(!wildcard.has_value());
+    BOOST_TEST((wildcard.error().detail.find("a wildcard is not allowed here") != std::string::npos));
+}
+
+BOOST_AUTO_TEST_CASE(a_scope_covers_what_it_says_and_nothing_beside_it) {
+    struct Case {
+        std::vector<std::string> scope;
+        bool wildcard;
+        std::string name;
+        bool covered;
+    };
+    const Case cases[] = {
+        {{"example.com"}, false, "example.com", true},
+        {{"example.com"}, false, "www.example.com", false},
+        {{"example.com"}, false, "xexample.com", false},
+        {{"example.com"}, false, "example.com.evil.test", false},
+        {{"example.com"}, true, "*.example.com", false},
+        {{".example.com"}, false, "example.com", false},
+        {{".example.com"}, false, "www.example.com", true},
+        {{".example.com"}, false, "a.b.example.com", true},
+        {{".example.com"}, false, "xexample.com", false},
+        {{".example.com"}, false, "*.example.com", false},
+        {{".example.com"}, true, "*.example.com", true},
+        {{".example.com"}, true, "*.a.example.com", true},
+        {{".example.com"}, true, "*.xexample.com", false},
+        {{".example.com"}, true, "*.com", false},
+        {{"*"}, false, "anything.test", true},
+        {{"*"}, false, "*.anything.test", false},
+        {{"*"}, true, "*.anything.test", true},
+        {{}, true, "example.com", false},
+        {{"other.test", ".example.com"}, false, "www.example.com", true},
+    };
+    for (const auto& c : cases) {
+        ra::NameScope scope;
+        scope.names = c.scope;
+        scope.wildcard = c.wildcard;
+        BOOST_TEST(scope.covers_dns(c.name) == c.covered, scope.to_text() << " and " << c.name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(addresses_are_covered_one_by_one) {
+    ra::NameScope scope;
+    scope.names = {"192.0.2.1", ".example.com"};
+    BOOST_TEST(scope.covers_ip("192.0.2.1"));
+    BOOST_TEST(!scope.covers_ip("192.0.2.10"));
+    BOOST_TEST(!scope.covers_ip("2.0.2.1"));
+    scope.names = {"*"};
+    BOOST_TEST(scope.covers_ip("2001:db8::1"));
+}
+
+BOOST_AUTO_TEST_CASE(a_scope_reads_as_people_write_it) {
+    ra::NameScope scope;
+    BOOST_TEST(scope.to_text() == "no name at all");
+    scope.names = {"example.com", ".example.org"};
+    BOOST_TEST(scope.to_text() == "example.com, .example.org");
+    scope.wildcard = true;
+    BOOST_TEST(scope.to_text() == "example.com, .example.org (wildcards too)");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

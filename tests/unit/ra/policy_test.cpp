@@ -1,0 +1,361 @@
+#include "ra/policy/policy.hpp"
+
+#include "tests/unit/ra/world.hpp"
+
+BOOST_AUTO_TEST_SUITE(ra_policy)
+
+using namespace postern;
+using namespace postern::test;
+using core::ProblemKind;
+using crypto::DnAttribute;
+using crypto::GeneralName;
+using crypto::GeneralNameType;
+
+namespace {
+
+const auto now = core::from_ms(1'800'000'000'000);
+
+GeneralName host(std::string name) { return {GeneralNameType::dns, std::move(name)}; }
+GeneralName ip(std::string name) { return {GeneralNameType::ip, std::move(name)}; }
+
+/// One request that passes every check, until a case spoils something.
+struct Case {
+    Case() {
+        ra::Tenant tenant;
+        tenant.id = core::TenantId(1);
+        tenant.name = "default";
+        catalog.tenants.push_back(tenant);
+        ra::Organization organization;
+        organization.id = core::OrganizationId(2);
+        organization.tenant = tenant.id;
+        organization.name = organization.legal_name = "acme";
+        organization.country = "DE";
+        catalog.organizations.push_back(organization);
+        organization.id = core::OrganizationId(3);
+        organization.name = "other";
+        catalog.organizations.push_back(organization);
+        ra::Department department;
+        department.id = core::DepartmentId(4);
+        department.tenant = tenant.id;
+        department.organization = core::OrganizationId(2);
+        department.name = "it";
+        catalog.departments.push_back(department);
+        ra::Domain domain;
+        domain.tenant = tenant.id;
+        domain.name = "corp.example";
+        domain.organization = core::OrganizationId(2);
+        catalog.domains.push_back(domain);
+        ra::Profile profile;
+        profile.id = core::ProfileId(5);
+        profile.tenant = tenant.id;
+        profile.name = "server";
+        profile.version = 3;
+        profile.backend = "scripted";
+        profile.lifetime = 24h * 30;
+        profile.longest = 24h * 60;
+        profile.keys.push_back(*crypto::KeySpec::from("ec-p256"));
+        profile.keys.push_back(*crypto::KeySpec::from("rsa-2048"));
+        profile.extended_key_usage = {"1.3.6.1.5.5.7.3.1"};
+        profile.subject = {"CN", "OU", "O", "C"};
+        catalog.profiles.push_back(profile);
+        profile.id = core::ProfileId(6);
+        profile.name = "other";
+        catalog.profiles.push_back(profile);
+        ra::Endpoint endpoint;
+        endpoint.id = core::EndpointId(7);
+        endpoint.tenant = tenant.id;
+        endpoint.name = "web";
+        endpoint.profiles = {"server"};
+        catalog.endpoints.push_back(endpoint);
+        account.emplace();
+        account->id = core::AccountId(8);
+        account->tenant = tenant.id;
+        account->endpoint = endpoint.id;
+        account->name = "team";
+        account->organization = core::OrganizationId(2);
+        account->department = core::DepartmentId(4);
+        account->scope.names = {"corp.example", ".corp.example", ".example.net", "192.0.2.1"};
+        request.endpoint = endpoint.id;
+        request.account = account->id;
+        backends.add("scripted", ca);
+        request.evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::account_key, "thumbprint", now));
+        ask({host("www.corp.example"), host("corp.example")});
+    }
+
+    /// The order agreed on these names, they were proven, and the CSR asks for them.
+    void ask(const std::vector<GeneralName>& names) {
+        request.agreed_names = names;
+        for (const auto& n : names) prove(n, "http-01");
+        csr(names);
+    }
+    void prove(const GeneralName& name, std::string method, core::TimePoint until = now + 1h) {
+        request.evidence.push_back(ra::Evidence::validated(name.type == GeneralNameType::ip ? "ip" : "dns", name.value, std::move(method), now, until));
+    }
+    void csr(const std::vector<GeneralName>& names, const std::vector<std::string>& common_names = {}, const crypto::PrivateKey& with = key()) {
+        crypto::DistinguishedName subject;
+        for (const auto& cn : common_names) subject.entries.emplace_back(DnAttribute::common_name, cn);
+        request.csr = crypto::Csr::parse(crypto::make_csr(with, subject, names)).value();
+    }
+    static const crypto::PrivateKey& key() {
+        static const auto made = crypto::PrivateKey::generate(crypto::KeySpec());
+        return made;
+    }
+    [[nodiscard]] ra::PolicyInput input() const {
+        const auto* endpoint = catalog.endpoint(request.endpoint);
+        const auto* held = account ? &*account : nullptr;
+        ra::PolicyInput in{request, catalog, backends, endpoint ? catalog.tenant(endpoint->tenant) : nullptr, endpoint, held,
+                           ra::choose_profile(request, catalog, endpoint, held), now, {}, {}};
+        ra::fill_names(in);
+        return in;
+    }
+    core::Result<void> decide() {
+        const auto in = input();
+        return ra::decide(in, trace);
+    }
+
+    crypto::SystemRandom random;
+    ScriptedCa ca{random};
+    ca::Backends backends;
+    ra::Catalog catalog;
+    std::optional<ra::Account> account;
+    ra::EnrollmentRequest request;
+    ra::Trace trace;
+};
+
+void expect_pass(Case& c) {
+    const auto r = c.decide();
+    BOOST_TEST(r.has_value(), (r ? "" : r.error().check + ": " + r.error().detail));
+}
+
+struct Refusal {
+    std::string_view check;
+    ProblemKind kind;
+    std::string_view text;
+    void (*spoil)(Case&);
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
+    Case c;
+    expect_pass(c);
+    std::vector<std::string> checks;
+    for (const auto& e : c.trace.entries()) {
+        checks.push_back(e.check);
+        BOOST_TEST((e.verdict == ra::Verdict::pass));
+        BOOST_TEST(!e.input.empty(), e.check);
+    }
+    const std::vector<std::string> order{
+        "tenant.active", "endpoint.active", "account.active",        "account.organization", "evidence.sufficient", "profile.allowed",
+        "profile.backend", "profile.term",  "key.allowed",           "names.form",           "csr.alternative_names", "names.agreed",
+        "names.count",   "names.profile",   "names.scope",           "names.domain",         "names.proven",        "subject.common_name"};
+    BOOST_TEST(checks == order, boost::test_tools::per_element());
+    const auto json = c.trace.to_json();
+    BOOST_TEST(json.starts_with(R"([{"check":"tenant.active","input":"tenant default","verdict":"pass"},)"));
+}
+
+BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
+    using enum ProblemKind;
+    const Refusal cases[] = {
+        {"tenant.active", forbidden, "there is no such tenant", [](Case& c) { c.catalog.tenants.clear(); }},
+        {"tenant.active", forbidden, "the tenant is disabled", [](Case& c) { c.catalog.tenants[0].active = false; }},
+        {"endpoint.active", forbidden, "the endpoint is disabled", [](Case& c) { c.catalog.endpoints[0].active = false; }},
+        {"endpoint.active", forbidden, "the endpoint does not serve est", [](Case& c) { c.request.via = ra::Protocol::est; }},
+        {"account.active", forbidden, "there is no such endpoint account", [](Case& c) { c.account.reset(); }},
+        {"account.active", forbidden, "belongs to another endpoint", [](Case& c) { c.account->endpoint = core::EndpointId(99); }},
+        {"account.active", forbidden, "belongs to another endpoint", [](Case& c) { c.account->tenant = core::TenantId(99); }},
+        {"account.active", forbidden, "the account is disabled", [](Case& c) { c.account->active = false; }},
+        {"account.active", forbidden, "the account expired at 2027-01-15T08:00:00Z", [](Case& c) { c.account->expires = now; }},
+        {"account.organization", forbidden, "the account's organization is gone", [](Case& c) { c.catalog.organizations.clear(); }},
+        {"account.organization", forbidden, "the organization is disabled", [](Case& c) { c.catalog.organizations[0].active = false; }},
+        {"account.organization", forbidden, "not of its organization", [](Case& c) { c.catalog.departments[0].organization = core::OrganizationId(3); }},
+        {"account.organization", forbidden, "the department is disabled", [](Case& c) { c.catalog.departments[0].active = false; }},
+        {"evidence.sufficient", forbidden, "no signature of an account key", [](Case& c) { c.request.evidence.erase(c.request.evidence.begin()); }},
+        {"evidence.sufficient", forbidden, "only the server itself enrolls here",
+         [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::system; }},
+        {"evidence.sufficient", forbidden, "no evidence is defined for this protocol",
+         [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::scep; }},
+        {"profile.allowed", invalid_profile, "there is no such profile here", [](Case& c) { c.request.profile = "gone"; }},
+        {"profile.allowed", invalid_profile, "the endpoint does not offer this profile", [](Case& c) { c.request.profile = "other"; }},
+        {"profile.allowed", invalid_profile, "neither endpoint nor account allows any profile", [](Case& c) { c.account->profiles = {"other"}; }},
+        {"profile.allowed", invalid_profile, "the account may not use this profile",
+         [](Case& c) { c.account->profiles = {"other"}, c.request.profile = "server"; }},
+        {"profile.allowed", invalid_profile, "the profile is disabled", [](Case& c) { c.catalog.profiles[0].active = false; }},
+        {"profile.backend", unavailable, "no CA backend of that name is configured", [](Case& c) { c.catalog.profiles[0].backend = "gone"; }},
+        {"profile.term", malformed, "further back than the profile's backdate", [](Case& c) { c.request.not_before = now - 1h; }},
+        {"profile.term", malformed, "notBefore lies too far ahead", [](Case& c) { c.request.not_before = now + 24h * 61; }},
+        {"profile.term", malformed, "notAfter is not after notBefore and now", [](Case& c) { c.request.not_after = now; }},
+        {"profile.term", malformed, "longer than the profile's 60d", [](Case& c) { c.request.not_after = now + 24h * 61; }},
+        {"key.allowed", bad_public_key, "the profile takes ec-p256, rsa-2048",
+         [](Case& c) {
+             const auto ed25519 = crypto::PrivateKey::generate(*crypto::KeySpec::from("ed25519"));
+             c.csr(*c.request.agreed_names, {}, ed25519);
+         }},
+        {"names.form", bad_csr, "the request names nothing to certify", [](Case& c) { c.request.agreed_names.reset(), c.csr({}); }},
+        {"names.form", malformed, "a label is empty", [](Case& c) { c.request.agreed_names.reset(), c.csr({host("a..b")}); }},
+        {"csr.alternative_names", bad_csr, "certifies no IP addresses", [](Case& c) { c.csr({host("corp.example"), ip("192.0.2.1")}); }},
+        {"csr.alternative_names", bad_csr, "certifies no e-mail addresses", [](Case& c) { c.csr({{GeneralNameType::email, "a@corp.example"}}); }},
+        {"csr.alternative_names", bad_csr, "certifies no URIs", [](Case& c) { c.csr({{GeneralNameType::uri, "spiffe://corp.example"}}); }},
+        {"csr.alternative_names", bad_csr, "certifies DNS names only",
+         [](Case& c) {
+             GeneralName other;
+             other.der = core::from_hex("a00b06032a0304a0040c026869").value();  // otherName, UTF-8 "hi"
+             c.csr({host("corp.example"), other});
+         }},
+        {"names.count", malformed, "the profile allows 1 names a certificate", [](Case& c) { c.catalog.profiles[0].names_limit = 1; }},
+        {"names.profile", rejected_identifier, "192.0.2.1: the profile certifies no IP addresses",
+         [](Case& c) { c.ask({ip("192.0.2.1")}), c.csr({}, {"192.0.2.1"}); }},
+        {"names.scope", rejected_identifier,
+         "www.other.test: outside the scope of account team, which covers corp.example, .corp.example, .example.net, 192.0.2.1",
+         [](Case& c) { c.ask({host("corp.example"), host("www.other.test")}); }},
+        {"names.scope", rejected_identifier, "*.corp.example: outside the scope", [](Case& c) { c.ask({host("*.corp.example")}); }},
+        {"names.domain", rejected_identifier, "domain corp.example is suspended", [](Case& c) { c.catalog.domains[0].active = false; }},
+        {"names.domain", rejected_identifier, "delegated to another organization", [](Case& c) { c.catalog.domains[0].organization = core::OrganizationId(3); }},
+        {"names.proven", rejected_identifier, "corp.example: nobody proved control of it", [](Case& c) { c.request.evidence.resize(2); }},
+        {"names.proven", rejected_identifier, "the validation by http-01 expired at 2027-01-15T08:00:00Z",
+         [](Case& c) { c.request.evidence.resize(2), c.prove(host("corp.example"), "http-01", now); }},
+        {"names.proven", rejected_identifier, "http-01 cannot prove a wildcard",
+         [](Case& c) { c.account->scope.wildcard = true, c.ask({host("*.corp.example")}); }},
+        {"subject.common_name", bad_csr, "a TLS server certificate has one",
+         [](Case& c) { c.csr(*c.request.agreed_names, {"corp.example", "www.corp.example"}); }},
+        {"subject.common_name", bad_csr, "at most 64",
+         [](Case& c) {
+             const auto name = std::string(60, 'a') + ".corp.example";
+             c.ask({host(name)}), c.csr({}, {name});
+         }},
+    };
+    for (const auto& refusal : cases) BOOST_TEST_CONTEXT(refusal.check << ": " << refusal.text) {
+        Case c;
+        refusal.spoil(c);
+        const auto r = c.decide();
+        BOOST_TEST_REQUIRE(!r.has_value());
+        check_problem(r.error(), refusal.kind, refusal.check, refusal.text);
+        BOOST_TEST(c.trace.entries().back().check == refusal.check);
+        BOOST_TEST((c.trace.entries().back().verdict == ra::Verdict::refuse));
+        BOOST_TEST(contains(c.trace.to_json(), R"("verdict":"refuse","reason":)"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_endpoint_is_refused) {
+    Case c;
+    c.request.endpoint = core::EndpointId(99);
+    check_refused(c.decide(), ProblemKind::forbidden, "there is no such tenant");
+}
+
+BOOST_AUTO_TEST_CASE(each_bad_name_is_a_subproblem) {
+    Case c;
+    c.ask({host("a.other.test"), host("corp.example"), host("b.other.test")});
+    const auto r = c.decide();
+    BOOST_TEST_REQUIRE(!r.has_value());
+    BOOST_TEST_REQUIRE(r.error().subproblems.size() == 2U);
+    BOOST_TEST(r.error().subproblems[0].identifier == "a.other.test");
+    BOOST_TEST(r.error().subproblems[1].identifier == "b.other.test");
+    BOOST_TEST(r.error().subproblems[1].identifier_type == "dns");
+}
+
+BOOST_AUTO_TEST_CASE(the_csr_asks_for_exactly_what_was_agreed) {
+    struct Wish {
+        std::vector<GeneralName> names;
+        std::vector<std::string> common_names;
+        std::string_view refusal;  // empty: it passes
+    };
+    const Wish wishes[] = {
+        {{host("corp.example"), host("www.corp.example")}, {}, ""},
+        {{host("WWW.corp.example"), host("CORP.example")}, {"Corp.Example"}, ""},
+        {{host("www.corp.example")}, {"corp.example"}, ""},
+        {{host("corp.example"), host("corp.example"), host("www.corp.example")}, {}, ""},
+        {{}, {"corp.example"}, "the CSR lacks www.corp.example, which the order has"},
+        {{host("corp.example")}, {}, "the CSR lacks www.corp.example, which the order has"},
+        {{host("corp.example"), host("www.corp.example"), host("mail.corp.example")}, {}, "asks for mail.corp.example, which is not in the order"},
+        {{host("corp.example"), host("www.corp.example")}, {"mail.corp.example"}, "asks for mail.corp.example, which is not in the order"},
+        {{host("corp.example"), host("www.corp.example")}, {"192.0.2.1"}, "asks for 192.0.2.1, which is not in the order"},
+        {{host("corp.example"), host("www.corp.example")}, {"John Doe"}, "the common name is none of the order's identifiers"},
+        {{host("corp.example"), host("-.corp.example")}, {}, "a label begins or ends with a hyphen"},
+    };
+    for (const auto& wish : wishes) {
+        Case c;
+        c.csr(wish.names, wish.common_names);
+        BOOST_TEST_CONTEXT(wish.refusal) {
+            if (wish.refusal.empty()) {
+                expect_pass(c);
+                continue;
+            }
+            const auto r = c.decide();
+            BOOST_TEST_REQUIRE(!r.has_value());
+            check_problem(r.error(), ProblemKind::bad_csr, "names.agreed", wish.refusal);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_order_of_one_name_is_met_by_a_common_name_alone) {
+    Case c;
+    c.ask({host("corp.example")});
+    c.csr({}, {"corp.example"});
+    expect_pass(c);
+}
+
+BOOST_AUTO_TEST_CASE(without_an_agreement_the_names_are_the_csrs) {
+    Case c;
+    c.request.agreed_names.reset();
+    c.csr({host("WWW.corp.example"), host("www.corp.example")}, {"corp.example"});
+    const auto in = c.input();
+    BOOST_TEST((in.names == std::vector{host("www.corp.example"), host("corp.example")}));
+    c.csr({host("corp.example")}, {"John Doe"});
+    BOOST_TEST((c.input().names == std::vector{host("corp.example")}));
+    c.csr({}, {"192.0.2.1"});
+    BOOST_TEST((c.input().names == std::vector{ip("192.0.2.1")}));
+}
+
+BOOST_AUTO_TEST_CASE(content_comes_from_the_profile_and_the_organization) {
+    Case c;
+    const auto in = c.input();
+    const auto content = ra::resolve_content(in);
+    BOOST_TEST(content.subject.to_text() == "CN=www.corp.example,OU=it,O=acme,C=DE");
+    BOOST_TEST((content.names == *c.request.agreed_names));
+    BOOST_TEST((content.not_before == now - 1min));
+    BOOST_TEST((content.not_after == now - 1min + 24h * 30 - 1s));
+    BOOST_TEST((content.key_usage == std::vector{crypto::KeyUsageBit::digital_signature}));
+    BOOST_TEST(content.tls_server);
+    BOOST_TEST(!content.must_staple);
+    BOOST_TEST(content.profile_version == 3);
+}
+
+BOOST_AUTO_TEST_CASE(dates_that_were_asked_for_are_given_and_never_stretch_the_term) {
+    Case c;
+    c.request.not_before = now + 24h;
+    c.request.not_after = now + 48h;
+    expect_pass(c);
+    auto content = ra::resolve_content(c.input());
+    BOOST_TEST((content.not_before == now + 24h && content.not_after == now + 48h));
+
+    c.request.not_before.reset();
+    content = ra::resolve_content(c.input());
+    BOOST_TEST((content.not_before == now - 1min && content.not_after == now + 48h));
+
+    // The longest term: backdating would make it longer still.
+    c.request.not_after = now + 24h * 60;
+    expect_pass(c);
+    content = ra::resolve_content(c.input());
+    BOOST_TEST((content.not_before == now && content.not_after == now + 24h * 60));
+}
+
+BOOST_AUTO_TEST_CASE(a_common_name_is_one_of_the_names_or_absent) {
+    Case c;
+    c.csr(*c.request.agreed_names, {"CORP.example"});
+    BOOST_TEST(ra::resolve_content(c.input()).subject.values(DnAttribute::common_name).at(0) == "corp.example");
+    c.ask({host(std::string(60, 'a') + ".corp.example")});
+    BOOST_TEST(ra::resolve_content(c.input()).subject.values(DnAttribute::common_name).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_larger_rsa_key_is_as_good) {
+    Case c;
+    const auto rsa = crypto::PrivateKey::generate(*crypto::KeySpec::from("rsa-3072"));
+    c.csr(*c.request.agreed_names, {}, rsa);
+    expect_pass(c);
+    const auto content = ra::resolve_content(c.input());
+    BOOST_TEST((content.key_usage == std::vector{crypto::KeyUsageBit::digital_signature, crypto::KeyUsageBit::key_encipherment}));
+    c.catalog.profiles[0].keys = {*crypto::KeySpec::from("rsa-4096")};
+    check_refused(c.decide(), ProblemKind::bad_public_key, "the profile takes rsa-4096");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

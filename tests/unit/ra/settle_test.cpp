@@ -1,0 +1,147 @@
+#include "tests/unit/ra/world.hpp"
+
+BOOST_AUTO_TEST_SUITE(ra_settle)
+
+using namespace postern;
+using namespace postern::test;
+using core::ProblemKind;
+using Mode = ScriptedCa::Mode;
+
+namespace {
+
+core::Task<void> settle_elsewhere(World& w) {
+    const auto settled = co_await w.enrollment.settle_intents();
+    BOOST_TEST(settled == 1U);
+}
+
+/// A world in which the process ended between an intent and its outcome.
+struct Crashed : World {
+    explicit Crashed(bool asked_for_dates = false) {
+        apply_standard();
+        ca.mode = Mode::crash;
+        auto r = request({"www.corp.example", "*.corp.example", "corp.example"});
+        r.evidence[2].method = "dns-01";
+        if (asked_for_dates) r.not_before = clock.now() + 24h, r.not_after = clock.now() + 72h;
+        BOOST_CHECK_THROW(submit(std::move(r)), std::runtime_error);
+        ca.mode = Mode::ok;
+        BOOST_TEST(enrollments().at(0).status == "submitted");
+        BOOST_TEST(certificates().empty());
+        before = enrollments().at(0);
+    }
+    static std::string scope() {
+        std::string text(standard_documents);
+        return text.replace(text.find("secret ="), 0, "wildcard = true\n");
+    }
+    std::size_t settle() { return run(enrollment.settle_intents()); }
+    void apply_standard() { static_cast<void>(apply(scope()).value()); }
+    store::EnrollmentRow before;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_intent_without_outcome_is_issued_anew_and_its_serial_revoked) {
+    Crashed w;
+    w.clock.advance(10min);
+    BOOST_TEST(w.settle() == 1U);
+    const auto e = w.enrollments().at(0);
+    BOOST_TEST((e.id == w.before.id));
+    BOOST_TEST(e.status == "issued");
+    BOOST_TEST(e.attempt_count == 2);
+    BOOST_TEST((e.serial != w.before.serial));
+    const auto certificates = w.certificates();
+    BOOST_TEST_REQUIRE(certificates.size() == 1U);
+    BOOST_TEST((certificates[0].enrollment == e.id && certificates[0].serial == e.serial));
+    BOOST_TEST(certificates[0].names == R"(["www.corp.example","*.corp.example","corp.example"])");
+    BOOST_TEST((certificates[0].not_after == w.before.not_after));
+    const auto revoked = w.read(revocation_rows);
+    BOOST_TEST_REQUIRE(revoked.size() == 1U);
+    BOOST_TEST((revoked[0].blob(0) == w.before.serial));
+    const auto audits = w.audits("enrollment.settled");
+    BOOST_TEST_REQUIRE(audits.size() == 1U);
+    BOOST_TEST(audits[0].text(6) + " " + audits[0].text(7) == "system sweeper");
+    BOOST_TEST(audits[0].text(8) == w.before.request.get());
+    BOOST_TEST(contains(audits[0].text(3), "\"voided_serial\":\"" + core::hex(w.before.serial) + "\""));
+    BOOST_TEST(contains(audits[0].text(3), "\"serial\":\"" + core::hex(e.serial) + "\""));
+    BOOST_TEST(w.audits("enrollment.issued").size() == 1U);
+
+    BOOST_TEST(w.settle() == 0U);
+    BOOST_TEST(w.certificates().size() == 1U);
+    BOOST_TEST(w.read(revocation_rows).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_repeated_attempt_finds_what_was_settled) {
+    Crashed w;
+    w.settle();
+    auto r = w.request({"www.corp.example", "*.corp.example", "corp.example"});
+    const auto outcome = w.submit(std::move(r));
+    BOOST_TEST_REQUIRE(!outcome.has_value());  // http-01 never proves the wildcard: policy still speaks first
+    auto again = w.request({"www.corp.example", "*.corp.example", "corp.example"});
+    again.evidence[2].method = "dns-01";
+    BOOST_TEST((std::get<ra::IssuedCertificate>(w.submit(std::move(again)).value()).der == w.certificates().at(0).der));
+}
+
+BOOST_AUTO_TEST_CASE(the_dates_that_were_asked_for_stay) {
+    Crashed w(true);
+    w.settle();
+    const auto c = w.certificates().at(0);
+    BOOST_TEST((c.not_before == w.before.not_before && c.not_after == w.before.not_after));
+    BOOST_TEST((c.not_after - c.not_before == 48h));
+}
+
+BOOST_AUTO_TEST_CASE(what_policy_refuses_today_ends_invalid_and_revoked) {
+    Crashed w;
+    auto text = Crashed::scope();
+    text.replace(text.find("{generate = true}"), 17, "\"keep\"\nenabled = false");
+    w.apply(text).value();
+    BOOST_TEST(w.settle() == 1U);
+    const auto e = w.enrollments().at(0);
+    BOOST_TEST(e.status == "invalid");
+    BOOST_TEST(!e.attempt_bound);
+    BOOST_TEST(contains(e.problem.value(), "the account is disabled"));
+    BOOST_TEST((w.read(revocation_rows).at(0).blob(0) == w.before.serial));
+    const auto audits = w.audits("enrollment.settled");
+    BOOST_TEST(audits.at(0).text(1) == "refused");
+    BOOST_TEST(audits.at(0).text(2) == "account.active");
+    BOOST_TEST(contains(audits.at(0).text(3), "\"verdict\":\"refuse\""));
+    BOOST_TEST(w.ca.asked == 1);
+    BOOST_TEST(w.settle() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(proofs_that_ran_out_meanwhile_are_not_used) {
+    Crashed w;
+    w.clock.advance(25h);
+    BOOST_TEST(w.settle() == 1U);
+    BOOST_TEST(contains(w.enrollments().at(0).problem.value(), "expired at"));
+}
+
+BOOST_AUTO_TEST_CASE(an_intent_that_fails_again_ends_with_both_serials_accounted_for) {
+    Crashed w;
+    w.ca.mode = Mode::internal;
+    BOOST_TEST(w.settle() == 0U);
+    BOOST_TEST(w.enrollments().at(0).status == "invalid");
+    BOOST_TEST(w.read(revocation_rows).size() == 2U);
+    BOOST_TEST(w.settle() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(an_intent_settled_by_another_node_is_left_alone) {
+    Crashed w;
+    w.db.hook_at = &store::enrollment_resubmit;
+    w.db.hook = [&w] { return settle_elsewhere(w); };
+    BOOST_TEST(w.settle() == 0U);
+    BOOST_TEST(w.certificates().size() == 1U);
+    BOOST_TEST(w.read(revocation_rows).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_another_ca_numbered_is_never_resubmitted_blindly) {
+    World w;
+    w.apply_standard();
+    w.ca.draws_serials = false;
+    w.ca.mode = Mode::pending;
+    BOOST_TEST(std::holds_alternative<ra::PendingEnrollment>(w.submit(w.request({"corp.example"})).value()));
+    w.ca.mode = Mode::ok;
+    BOOST_TEST(w.run(w.enrollment.settle_intents()) == 0U);
+    BOOST_TEST(w.enrollments().at(0).status == "submitted");
+    BOOST_TEST(w.ca.asked == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
