@@ -65,7 +65,8 @@ function(postern_unit_tests name folder)
   if(NOT sources)
     return()
   endif()
-  postern_closure(rooms ${ARGN})
+  # core_async holds Asio's compiled part, which the precompiled header refers to.
+  postern_closure(rooms ${ARGN} core_async)
   add_executable(test_${name} ${sources} ${CMAKE_SOURCE_DIR}/tests/main.cpp
                               ${CMAKE_SOURCE_DIR}/src/app/program/no_fail_points.cpp)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})

@@ -4,14 +4,23 @@
 def test_wrong_content(new_client, name, web, refused):
     with web("wrong") as site:
         run = new_client().issue(name, webroot=site.folder)
-    refused(run, name, "this is no key authorization")
+    # Nothing of a private target's answer is shown to whoever asked for the name.
+    refused(run, name, "the answer is not status 200 with the key authorization")
+    assert "this is no key authorization" not in run.words
     assert any(host.split(":")[0] == name for _, host in site.asked)
 
 
 def test_absent_file(new_client, name, web, refused):
     with web("absent") as site:
         run = new_client().issue(name, webroot=site.folder)
-    refused(run, name, "404")
+    refused(run, name, "the answer is not status 200 with the key authorization")
+
+
+def test_redirect_elsewhere(new_client, name, web, refused):
+    with web("moved") as site:
+        run = new_client().issue(name, webroot=site.folder)
+    refused(run, name, "redirects to another name or path")
+    assert not any(path.startswith("/moved/") for path, _ in site.asked)
 
 
 def test_closed_port(server, new_client, name, tmp_path, refused):

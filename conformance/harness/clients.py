@@ -54,7 +54,12 @@ class Certbot(_Client):
                    "--work-dir", self.folder / "work", "--logs-dir", self.folder / "logs",
                    "--server", self.server.directory(self.endpoint)]
         live = self.folder / "certbot/live" / name
-        return self._run(command, live / "cert.pem", live / "chain.pem", REQUESTS_CA_BUNDLE=self.server.root)
+        run = self._run(command, live / "cert.pem", live / "chain.pem", REQUESTS_CA_BUNDLE=self.server.root)
+        if "can't set attribute" in run.output:
+            # certbot 2.1 trips over its own exception class on Python 3.11 and sends the person to its
+            # log, where the server's words are.
+            run.output += (self.folder / "logs/letsencrypt.log").read_text(errors="replace")
+        return run
 
     def _binding(self):
         # With "=", since either may begin with a hyphen.

@@ -24,28 +24,40 @@ class Postern:
         self._process = None
         self.ready = {}
 
-    def command(self):
+    def _command(self):
         listeners = [word for name, address in self.listeners.items() for word in ("--" + name, address)]
         laboratory = ["--lab", "--http01-port", str(self.http01_port), "--resolve", f"*.{self.suffix}=127.0.0.1"]
         return [self.executable, "serve", "--data", self.data, *listeners, *(laboratory if self.lab else ()),
                 "--ready-file", self.ready_file, *self.options]
 
-    def start(self):
+    def _launch(self):
         self.ready_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                              env=environment())
+
+    def kill_in_start(self, moment):
+        """Starts, and SIGKILLs when `moment()` holds, at the latest when everything is ready."""
+        self._launch()
+        end = time.monotonic() + READY_SECONDS
+        while not moment() and not self.ready_file.exists():
+            assert self._process.poll() is None, f"postern ended by itself:\n{self.log_tail()}"
+            assert time.monotonic() < end, f"not ready within {READY_SECONDS} s:\n{self.log_tail()}"
+        self.kill()
+
+    def start(self):
+        self._launch()
         end = time.monotonic() + READY_SECONDS
         while not self.ready_file.exists():
             status = self._process.poll()
             assert status is None, f"postern ended with status {status} before it was ready:\n{self.log_tail()}"
             assert time.monotonic() < end, f"not ready within {READY_SECONDS} s:\n{self.log_tail()}"
-            time.sleep(0.05)
+            time.sleep(0.002)
         self.ready = json.loads(self.ready_file.read_text())
 
     def start_refused(self, *more):
         """A start that must end by itself: (status, what it said). `more` are options added to the usual ones."""
-        done = subprocess.run([*map(str, self.command()), *map(str, more)], text=True, stdin=subprocess.DEVNULL,
+        done = subprocess.run([*map(str, self._command()), *map(str, more)], text=True, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=READY_SECONDS,
                               env=environment())
         return done.returncode, done.stdout
@@ -77,6 +89,10 @@ class Postern:
         process, self._process = self._process, None
         process.kill()
         process.wait()
+
+    def events(self, name):
+        """How often the log has an event, over all starts."""
+        return self.log.read_text(errors="replace").count(f'"event":"{name}"')
 
     def log_tail(self):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])

@@ -10,7 +10,7 @@ CORE_ROOMS = {"base": 1,
               "async": 2, "json": 2, "toml": 2, "crypto": 2, "observe": 2,
               "http": 3, "dns": 3, "mail": 3}
 # Rooms of one rank that may still see a neighbour: keys are read from JSON, TOML shares its paths.
-NEIGHBOURS = {("crypto", "json"), ("toml", "json")}
+NEIGHBOURS = {("crypto", "json"), ("toml", "json"), ("observe", "json")}
 
 # Implementations behind a port: only the wiring in src/app names them.
 ADAPTERS = [re.compile(p) for p in (r"store/(sqlite|postgres)/", r"ca/(builtin|upstream_\w+)/",

@@ -1,14 +1,10 @@
 """SIGKILL in the first start, when each of its files has just appeared: the next start finishes it."""
-import subprocess
-import time
-
 import pytest
 
-from harness.environment import environment, executable
+from harness.environment import executable
 from harness.load import enroll
 from harness.server import Postern
 
-NET_SECONDS = 60
 # In the order in which they are made.
 FILES = ("lock", "keys/master", "postern.db", "keys/*.key", "root.pem", "tls/server.key", "tls/server.pem", "control.sock")
 
@@ -16,13 +12,8 @@ FILES = ("lock", "keys/master", "postern.db", "keys/*.key", "root.pem", "tls/ser
 @pytest.mark.parametrize("pattern", FILES)
 def test_a_first_start_that_was_killed_is_finished(tmp_path_factory, pattern):
     server = Postern(executable(), tmp_path_factory.mktemp("s"), "bench.test")
-    with subprocess.Popen(server.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, env=environment()) as process:
-        end = time.monotonic() + NET_SECONDS
-        while not any(server.data.glob(pattern)) and process.poll() is None and time.monotonic() < end:
-            pass
-        process.kill()
     try:
+        server.kill_in_start(lambda: any(server.data.glob(pattern)))
         server.start()
         (_, serial, _), = enroll(server, server.data.parent)
         assert serial in [row["serial"] for row in server.all_certificates()]

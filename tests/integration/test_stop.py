@@ -15,7 +15,7 @@ NET_SECONDS = 60
 
 def await_event(server, event):
     end = time.monotonic() + NET_SECONDS
-    while f'"event":"{event}"' not in server.log.read_text():
+    while not server.events(event):
         assert time.monotonic() < end, f"no {event}: {server.log_tail()}"
         time.sleep(0.01)
 
@@ -66,7 +66,7 @@ def test_a_stop_leaves_no_socket_and_one_database_file(new_server):
     server.start()
     server.stop()
     assert {path.name for path in server.data.iterdir()} == {"keys", "tls", "lock", "postern.db", "root.pem"}
-    assert '"event":"stopped"' in server.log.read_text()
+    assert server.events("stopped") == 1
 
 
 def test_a_stop_right_after_the_start_is_a_clean_one(new_server):

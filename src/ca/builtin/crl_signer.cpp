@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "core/async/run_on.hpp"
 #include "core/base/unavailable.hpp"
 #include "store/tables/authority.hpp"
 
@@ -247,7 +248,7 @@ core::Task<core::Result<void>> CrlSigner::wait_for_round(core::Deadline deadline
 
 core::Task<core::Result<void>> CrlSigner::publish(std::shared_ptr<CrlSigner> self, core::Deadline deadline) {
     auto waiting = self->wait_for_round(deadline);
-    auto result = co_await asio::co_spawn(self->executor_, std::move(waiting), asio::use_awaitable);
+    auto result = co_await core::run_on(self->executor_, std::move(waiting));
     co_return result;
 }
 

@@ -1,13 +1,12 @@
 #pragma once
 #include <atomic>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cstddef>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "core/async/run_on.hpp"
 #include "core/async/task.hpp"
 #include "core/base/result.hpp"
 
@@ -15,7 +14,7 @@ namespace postern::core {
 
 /// Threads for whatever costs 0.3 ms or more (RSA private keys, CRLs, KDFs), so that no I/O thread
 /// stalls. Running and waiting work together are bounded: full answers `unavailable` with
-/// retry_after at once. Work that has begun cannot be cancelled; work that waits is dropped.
+/// retry_after at once. Work that was taken runs to its end and is awaited, also by a caller that is cancelled.
 class CpuPool {
 public:
     CpuPool(std::size_t threads, std::size_t queue_limit);
@@ -41,11 +40,12 @@ public:
         auto place = enter();
         if (!place) co_return overloaded();
         auto body = run_body<Fn, R>(std::move(*place), std::move(fn));
+        auto running = run_on(pool_, std::move(body));
         if constexpr (std::is_void_v<R>) {
-            co_await boost::asio::co_spawn(pool_, std::move(body), boost::asio::use_awaitable);
+            co_await std::move(running);
             co_return Result<void>();
         } else {
-            co_return co_await boost::asio::co_spawn(pool_, std::move(body), boost::asio::use_awaitable);
+            co_return co_await std::move(running);
         }
     }
     void join();

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <unordered_set>
 
+#include "core/async/run_on.hpp"
 #include "core/dns/names.hpp"
 #include "core/dns/static_hosts.hpp"
 #include "core/dns/unbound_context.hpp"
@@ -193,7 +194,7 @@ public:
         const core::Deadline until = core::earlier(deadline, core::deadline_in(timeout_));
         auto engine = engine_;
         auto body = Engine::ask(engine, *std::move(asked), type, until);
-        co_return co_await asio::co_spawn(engine->executor(), std::move(body), asio::use_awaitable);
+        co_return co_await core::run_on(engine->executor(), std::move(body));
     }
 
 private:

@@ -20,21 +20,22 @@ namespace {
 
 class SqliteDatabase final : public Database {
 public:
-    SqliteDatabase(const std::string& path, observe::Metrics& metrics) : readers_(path), writer_(path, metrics) {}
+    SqliteDatabase(const std::string& path, observe::Metrics& metrics) : writer_(path, metrics), readers_(path) {}
 
     core::Task<Rows> read(const Statement& statement, Values parameters) override {
         co_return readers_.read(statement, parameters);
     }
     core::Task<Written> write(Batch batch) override { return writer_.submit(std::move(batch)); }
     void close() override {
-        writer_.close();
         readers_.close();
+        writer_.close();
     }
     [[nodiscard]] std::string_view engine() const noexcept override { return "sqlite"; }
 
 private:
-    sqlite::Readers readers_;
+    // The writer closes last: only a connection that may write takes the log file away.
     sqlite::Writer writer_;
+    sqlite::Readers readers_;
 };
 
 /// SQLite would create it with the umask's mode; its log files take the mode of the database. An

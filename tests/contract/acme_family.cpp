@@ -1,0 +1,143 @@
+#include "store/tables/acme_authorization.hpp"
+#include "store/tables/acme_order.hpp"
+#include "store/tables/objects.hpp"
+#include "tests/contract/store.hpp"
+
+namespace postern::contract {
+
+using store::values;
+
+namespace {
+const std::string account_token = "acme-account-token-031", order_token = "acme-order-token-00041";
+}  // namespace
+
+void acme_accounts(Store& s) {
+    s.add_objects();
+    s.add_acme();
+    const auto get = [&] { return store::AcmeAccountRow::from(s.one(store::acme_account_by_token, values(account_token, 6))); };
+    BOOST_TEST((get().id == store::AcmeAccountId(31) && get().account == core::AccountId(7)));
+    BOOST_TEST(get().account_status == "active");
+    BOOST_TEST((get().binding == "{}" && !get().terms));
+    BOOST_TEST(s.read(store::acme_account_by_token, values(account_token, 99)).empty());
+    BOOST_TEST(s.one(store::acme_account_by_key, values(6, "thumbprint")).integer(0) == 31);
+    BOOST_TEST(s.read(store::acme_account_by_key, values(99, "thumbprint")).empty());
+    BOOST_TEST(s.one(store::acme_account_with_key, values("thumbprint")).integer(0) == 31);
+    BOOST_TEST(s.read(store::acme_account_with_key, values("another")).empty());
+    auto same_key = get();
+    same_key.id = store::AcmeAccountId(32);
+    same_key.token = "acme-account-token-032";
+    s.duplicates(store::acme_account_insert, same_key.insert_values());
+
+    s.does(store::acme_account_guard, values(31));
+    s.does(store::acme_account_contacts, values(31, R"(["mailto:a@corp.example"])", later));
+    BOOST_TEST((get().contacts == R"(["mailto:a@corp.example"])" && get().updated == later));
+    s.does(store::account_update, values(7, 1, "disabled", "{}", later, "test", 6, 2, 3, "eab", "kid-1", nullptr));
+    BOOST_TEST(get().account_status == "disabled");
+    s.does(store::acme_account_deactivate, values(31, later));
+    s.misses(store::acme_account_deactivate, values(31, later));
+    s.misses(store::acme_account_contacts, values(31, "[]", later));
+    s.misses(store::acme_account_guard, values(31));
+    BOOST_TEST(get().status == "deactivated");
+}
+
+void acme_orders(Store& s) {
+    s.add_objects();
+    s.add_enrollments();
+    s.add_acme();
+    const auto get = [&] { return store::AcmeOrderRow::from(s.one(store::acme_order_owned, values(order_token, 31))); };
+    BOOST_TEST((get().status == "pending" && !get().enrollment && !get().not_before && get().not_after == later));
+    BOOST_TEST(s.read(store::acme_order_owned, values(order_token, 99)).empty());
+    const auto tokens = s.read(store::acme_order_authorizations, values(41));
+    BOOST_TEST_REQUIRE(tokens.size() == 2U);
+    BOOST_TEST((tokens[0].text(0) == "acme-authorization-051" && tokens[1].text(0) == "acme-authorization-052"));
+    s.duplicates(store::acme_order_link, values(41, 0, 52));
+    BOOST_TEST(s.one(store::acme_order_cursor, values(order_token, 31)).integer(0) == 41);
+    BOOST_TEST(s.one(store::acme_order_page, values(31, 0, now, 10)).integer(0) == 41);
+    BOOST_TEST(s.read(store::acme_order_page, values(31, 0, later, 10)).empty());
+    BOOST_TEST(s.read(store::acme_order_page, values(31, 41, now, 10)).empty());
+
+    // Ready once every authorization is.
+    s.does(store::acme_authorization_valid, values(51, later));
+    s.does(store::acme_challenge_valid, values(61, later));
+    s.does(store::acme_order_touch, values(51, later));
+    s.misses(store::acme_order_ready, values(51, later));
+    s.does(store::acme_authorization_valid, values(52, later));
+    s.does(store::acme_challenge_valid, values(62, later));
+    s.does(store::acme_order_ready, values(52, later));
+    BOOST_TEST(get().status == "ready");
+    const auto evidence = s.read(store::acme_order_evidence, values(41));
+    BOOST_TEST_REQUIRE(evidence.size() == 2U);
+    BOOST_TEST((evidence[1].text(1) == "www.corp.example" && evidence[1].boolean(2) && evidence[1].text(4) == "dns-01" && evidence[1].time(5) == later));
+
+    // Claimed once, and given back to whoever asks again.
+    s.misses(store::acme_order_claim, values(41, 11, later));  // expired by then
+    s.does(store::acme_order_claim, values(41, 11, now));
+    s.misses(store::acme_order_claim, values(41, 12, now));
+    s.misses(store::acme_order_release, values(41, 12, now));
+    s.does(store::acme_order_release, values(41, 11, now));
+    s.does(store::acme_order_claim, values(41, 11, now));
+    BOOST_TEST((get().enrollment == core::EnrollmentId(11) && get().enrollment_status == "issued"));
+    BOOST_TEST((get().certificate_token == "certificate-token-0021" && !get().enrollment_problem));
+    BOOST_TEST(s.one(store::acme_order_of_enrollment, values(11, 31)).integer(0) == 41);
+    BOOST_TEST(s.read(store::acme_order_of_enrollment, values(11, 32)).empty());
+    BOOST_TEST(s.one(store::acme_order_page, values(31, 0, later, 10)).integer(0) == 41);
+
+    // An order that was claimed fails no more; others do, by authorization or with their account.
+    s.misses(store::acme_order_fail, values(51, later, "{}"));
+    s.misses(store::acme_order_fail_all, values(31, later, "{}"));
+    for (const std::int64_t id : {42, 43}) {
+        auto order = get();
+        order.id = store::AcmeOrderId(id);
+        order.token = "acme-order-token-000" + std::to_string(id);
+        order.status = "pending";
+        order.enrollment.reset();
+        s.does(store::acme_order_insert, order.insert_values());
+    }
+    s.does(store::acme_order_link, values(42, 0, 52));
+    s.does(store::acme_order_fail, values(52, later, R"({"detail":"no"})"));
+    s.does(store::acme_order_fail_all, values(31, later, R"({"detail":"gone"})"));
+    const auto failed = store::AcmeOrderRow::from(s.one(store::acme_order_owned, values("acme-order-token-00042", 31)));
+    BOOST_TEST((failed.status == "invalid" && failed.error == R"({"detail":"no"})"));
+    const auto gone = store::AcmeOrderRow::from(s.one(store::acme_order_owned, values("acme-order-token-00043", 31)));
+    BOOST_TEST((gone.status == "invalid" && gone.error == R"({"detail":"gone"})"));
+}
+
+void acme_authorizations(Store& s) {
+    s.add_objects();
+    s.add_acme();
+    const auto get = [&](int n) {
+        return store::AcmeAuthorizationRow::from(s.one(store::acme_authorization_owned, values("acme-authorization-05" + std::to_string(n), 31)));
+    };
+    BOOST_TEST((get(1).identifier == "corp.example" && !get(1).wildcard && get(2).wildcard));
+    BOOST_TEST(s.read(store::acme_authorization_owned, values("acme-authorization-051", 99)).empty());
+    const auto challenge = store::AcmeChallengeRow::from(s.one(store::acme_challenges_of, values(51)));
+    BOOST_TEST((challenge.type == "http-01" && challenge.status == "pending" && !challenge.validated));
+
+    const auto work = [&](int n) {
+        return store::AcmeChallengeWork::from(s.one(store::acme_challenge_work, values("acme-challenge-tok-06" + std::to_string(n))));
+    };
+    BOOST_TEST((work(1).endpoint == core::EndpointId(6) && work(1).thumbprint == "thumbprint"));
+    BOOST_TEST((work(1).account_token == account_token && work(1).authorization.identifier == "corp.example"));
+    BOOST_TEST(s.read(store::acme_challenges_processing, values(0)).empty());
+    s.does(store::acme_challenge_processing, values(61, later));
+    s.misses(store::acme_challenge_processing, values(61, later));
+    BOOST_TEST(s.one(store::acme_challenges_processing, values(0)).integer(0) == 61);
+    BOOST_TEST(s.read(store::acme_challenges_processing, values(61)).empty());
+    s.does(store::acme_challenge_valid, values(61, later));
+    s.misses(store::acme_challenge_valid, values(61, later));
+    s.misses(store::acme_challenge_invalid, values(61, later, "{}"));
+    BOOST_TEST((work(1).challenge.status == "valid" && work(1).challenge.validated == later));
+    s.does(store::acme_challenge_invalid, values(62, later, R"({"detail":"no"})"));
+    BOOST_TEST((work(2).challenge.status == "invalid" && work(2).challenge.error == R"({"detail":"no"})"));
+
+    s.does(store::acme_authorization_valid, values(51, later));
+    s.misses(store::acme_authorization_valid, values(51, later));
+    s.misses(store::acme_authorization_invalid, values(51, later));
+    s.does(store::acme_authorization_deactivate, values(51, later));
+    s.misses(store::acme_authorization_deactivate, values(51, later));
+    s.does(store::acme_authorization_invalid, values(52, later));
+    s.misses(store::acme_authorization_deactivate, values(52, later));
+    BOOST_TEST((get(1).status == "deactivated" && get(2).status == "invalid"));
+}
+
+}  // namespace postern::contract

@@ -1,0 +1,85 @@
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "tests/contract/store.hpp"
+
+/// Every family on every engine, and the proof that no named statement is left out.
+BOOST_AUTO_TEST_SUITE(contract)
+
+using namespace postern::contract;
+
+namespace {
+
+constexpr Family families[] = {
+    &configuration_objects, &configuration_references, &principals_and_settings, &audit_records, &enrollments,
+    &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
+};
+
+void on_every_engine(Family family) {
+    for (const auto& engine : engines()) BOOST_TEST_CONTEXT(engine.name) {
+        Touched touched;
+        Store store(engine, touched);
+        family(store);
+    }
+}
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ostringstream out;
+    out << std::ifstream(path).rdbuf();
+    return out.str();
+}
+
+std::vector<std::smatch> matches(const std::string& text, const char* pattern) {
+    const std::regex form(pattern);
+    return {std::sregex_iterator(text.begin(), text.end(), form), std::sregex_iterator()};
+}
+
+/// Names of all statements that the headers of store/tables define.
+Touched all_statements() {
+    Touched out;
+    std::vector<std::string> kinds, verbs;
+    for (const auto& entry : std::filesystem::directory_iterator(POSTERN_SOURCE_DIR "/src/store/tables")) {
+        if (entry.path().extension() != ".hpp") continue;
+        const auto text = text_of(entry.path());
+        for (const auto& m : matches(text, R"(constexpr Statement (\w+)\s*\{\s*"(\w+)\")")) {
+            BOOST_TEST(m[1].str() == m[2].str(), "a statement is known by its variable's name");
+            out.insert(m[2]);
+        }
+        for (const auto& m : matches(text, R"(constexpr Statement KIND##_(\w+)\s*\{)")) verbs.push_back(m[1]);
+        for (const auto& m : matches(text, R"(\nPOSTERN_OBJECT_KIND\((\w+),)")) kinds.push_back(m[1]);
+    }
+    for (const auto& kind : kinds)
+        for (const auto& verb : verbs) out.insert(kind + "_" + verb);
+    return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(configuration_objects_are_kept_by_version) { on_every_engine(&configuration_objects); }
+BOOST_AUTO_TEST_CASE(configuration_references_hold) { on_every_engine(&configuration_references); }
+BOOST_AUTO_TEST_CASE(principals_and_settings_are_kept) { on_every_engine(&principals_and_settings); }
+BOOST_AUTO_TEST_CASE(audit_records_are_found_by_request_and_object) { on_every_engine(&audit_records); }
+BOOST_AUTO_TEST_CASE(enrollments_move_along_their_edges_only) { on_every_engine(&enrollments); }
+BOOST_AUTO_TEST_CASE(certificates_are_found_and_revoked_once) { on_every_engine(&certificates); }
+BOOST_AUTO_TEST_CASE(authorities_number_their_crls_upwards) { on_every_engine(&authorities); }
+BOOST_AUTO_TEST_CASE(acme_accounts_are_good_on_their_endpoint) { on_every_engine(&acme_accounts); }
+BOOST_AUTO_TEST_CASE(acme_orders_are_claimed_once) { on_every_engine(&acme_orders); }
+BOOST_AUTO_TEST_CASE(acme_authorizations_move_along_their_edges_only) { on_every_engine(&acme_authorizations); }
+
+BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {
+    const auto all = all_statements();
+    BOOST_TEST(all.size() > 70U);
+    BOOST_TEST((all.contains("profile_update") && all.contains("enrollment_guard")));
+    for (const auto& engine : engines()) {
+        Touched touched;
+        for (const auto family : families) {
+            Store store(engine, touched);
+            family(store);
+        }
+        for (const auto& name : all) BOOST_TEST(touched.contains(name), engine.name << ": no case carries out " << name);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

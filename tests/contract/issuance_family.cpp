@@ -1,0 +1,156 @@
+#include "store/tables/authority.hpp"
+#include "store/tables/certificate.hpp"
+#include "store/tables/enrollment.hpp"
+#include "store/tables/objects.hpp"
+#include "tests/contract/store.hpp"
+
+namespace postern::contract {
+
+using store::values;
+
+void enrollments(Store& s) {
+    s.add_objects();
+    s.add_enrollments();
+    const auto get = [&](std::int64_t id) { return store::EnrollmentRow::from(s.one(store::enrollment_by_id, values(id))); };
+    const auto first = get(11);
+    BOOST_TEST(first.request.get() == "request000000011");
+    BOOST_TEST((first.organization == core::OrganizationId(2) && first.department == core::DepartmentId(3)));
+    BOOST_TEST((first.attempt_bound && first.attempt_count == 1 && !first.withheld));
+    BOOST_TEST((first.not_before == now && first.not_after == later));
+    BOOST_TEST((!first.problem && !first.backend_handle));
+    BOOST_TEST(!get(12).organization.has_value());
+
+    // One bound attempt a key.
+    auto again = first;
+    again.id = core::EnrollmentId(13);
+    s.duplicates(store::enrollment_insert, again.insert_values());
+    BOOST_TEST(s.one(store::enrollment_by_attempt, values(core::Bytes(32, 0x12))).integer(0) == 12);
+    BOOST_TEST(s.read(store::enrollment_by_attempt, values(core::Bytes(32, 0x13))).empty());
+
+    const auto guard = [&](int tenant, int endpoint, int endpoint_version, int account, int account_version, int profile, int profile_version) {
+        return values(tenant, endpoint, endpoint_version, account, account_version, profile, profile_version);
+    };
+    s.does(store::enrollment_guard, guard(1, 6, 1, 7, 1, 5, 1));
+    s.misses(store::enrollment_guard, guard(1, 6, 2, 7, 1, 5, 1));
+    s.misses(store::enrollment_guard, guard(1, 6, 1, 7, 2, 5, 1));
+    s.misses(store::enrollment_guard, guard(1, 6, 1, 7, 1, 5, 2));
+    s.misses(store::enrollment_guard, guard(99, 6, 1, 7, 1, 5, 1));
+
+    BOOST_TEST(s.one(store::enrollment_unsettled, values(0)).integer(0) == 12);
+    BOOST_TEST(s.read(store::enrollment_unsettled, values(12)).empty());
+
+    const core::Bytes old_serial(16, 0x12), new_serial(16, 0x13), tbs(32, 0x78);
+    s.misses(store::enrollment_resubmit, values(12, new_serial, new_serial, tbs, "0bad", now, later, later));
+    s.misses(store::enrollment_resubmit, values(11, core::Bytes(16, 0x11), new_serial, tbs, "0bad", now, later, later));
+    s.does(store::enrollment_resubmit, values(12, old_serial, new_serial, tbs, "0bad", now, later, later));
+    BOOST_TEST(get(12).attempt_count == 2);
+    BOOST_TEST((get(12).serial == new_serial && get(12).updated == later));
+
+    s.does(store::enrollment_issued, values(12, later));
+    s.misses(store::enrollment_issued, values(12, later));
+    s.misses(store::enrollment_invalid, values(12, later, "{}"));
+    s.misses(store::enrollment_quarantined, values(12, later, "{}"));
+    s.does(store::enrollment_revoked, values(12, later));
+    s.misses(store::enrollment_revoked, values(12, later));
+    BOOST_TEST(get(12).status == "revoked");
+    BOOST_TEST(!get(12).attempt_bound);
+
+    // What is bound no more leaves its key to the next attempt.
+    again.id = core::EnrollmentId(14);
+    again.attempt_key = core::Bytes(32, 0x12);
+    again.status = "submitted";
+    s.does(store::enrollment_insert, again.insert_values());
+    s.does(store::enrollment_quarantined, values(14, later, R"({"kind":"internal"})"));
+    BOOST_TEST((get(14).attempt_bound && get(14).problem == R"({"kind":"internal"})"));
+    again.id = core::EnrollmentId(15);
+    again.attempt_key = core::Bytes(32, 0x15);
+    s.does(store::enrollment_insert, again.insert_values());
+    s.does(store::enrollment_invalid, values(15, later, R"({"kind":"unavailable"})"));
+    BOOST_TEST((!get(15).attempt_bound && get(15).status == "invalid"));
+}
+
+void certificates(Store& s) {
+    s.add_objects();
+    s.add_enrollments();
+    const auto row = store::CertificateRow::from(s.one(store::certificate_by_token, values("certificate-token-0021")));
+    BOOST_TEST((row.id == core::CertificateId(21) && row.enrollment == core::EnrollmentId(11)));
+    BOOST_TEST((!row.revoked && !row.revoked_reason));
+    BOOST_TEST((row.der == core::Bytes(7, 0x30) && row.not_after == later));
+    BOOST_TEST(s.one(store::certificate_by_enrollment, values(11)).integer(0) == 21);
+    BOOST_TEST(s.one(store::certificate_presented, values(core::Bytes(16, 0x11), core::Bytes(32, 0x21))).integer(0) == 21);
+    BOOST_TEST(s.read(store::certificate_presented, values(core::Bytes(16, 0x11), core::Bytes(32, 0x22))).empty());
+    BOOST_TEST(s.one(store::certificate_by_serial, values(core::Bytes(16, 0x11))).integer(0) == 21);
+    BOOST_TEST(s.read(store::certificate_by_serial, values(core::Bytes(16, 0x99))).empty());
+
+    auto second = row;
+    second.id = core::CertificateId(22);
+    second.token = "certificate-token-0022";
+    second.sha256 = core::Bytes(32, 0x22);
+    s.duplicates(store::certificate_insert, second.insert_values());  // one an enrollment
+    second.enrollment = core::EnrollmentId(12);
+    s.duplicates(store::certificate_insert, second.insert_values());  // a serial is unique with its issuer
+    second.issuer_key_id = "0ther";
+    s.does(store::certificate_insert, second.insert_values());
+    BOOST_TEST(s.read(store::certificate_by_serial, values(core::Bytes(16, 0x11))).size() == 2U);
+
+    BOOST_TEST(s.read(store::certificate_page, values(0, 10, nullptr)).size() == 2U);
+    BOOST_TEST(s.one(store::certificate_page, values(0, 1, 1)).integer(0) == 21);
+    BOOST_TEST(s.one(store::certificate_page, values(21, 10, 1)).integer(0) == 22);
+    BOOST_TEST(s.read(store::certificate_page, values(0, 10, 2)).empty());
+
+    s.does(store::certificate_revoke, values(21, later, 4));
+    s.misses(store::certificate_revoke, values(21, later, 1));
+    const auto revoked = store::CertificateRow::from(s.one(store::certificate_by_enrollment, values(11)));
+    BOOST_TEST((revoked.status == "revoked" && revoked.revoked == later && revoked.revoked_reason == std::int64_t{4}));
+    s.is_referenced(store::account_remove, values(7, 1));
+}
+
+void authorities(Store& s) {
+    store::AuthorityRow root;
+    root.key_id = root.issuer_id = "aa";
+    root.kind = "root";
+    root.certificate = core::Bytes(5, 0x30);
+    root.created = now;
+    s.does(store::authority_insert, root.insert_values());
+    s.duplicates(store::authority_insert, root.insert_values());
+    store::AuthorityRow issuing = root;
+    issuing.key_id = "bb";
+    issuing.kind = "issuing";
+    s.does(store::authority_insert, issuing.insert_values());
+    issuing.key_id = "cc";
+    issuing.issuer_id = "dd";
+    s.is_referenced(store::authority_insert, issuing.insert_values());
+    const auto all = s.read(store::authority_all);
+    BOOST_TEST_REQUIRE(all.size() == 2U);
+    BOOST_TEST(store::AuthorityRow::from(all[1]).issuer_id == "aa");
+
+    const auto newest = [&] { return store::CrlRow::from(s.one(store::crl_newest, values("bb", 0))); };
+    BOOST_TEST((newest().last_number == 0 && newest().number == 0));
+    s.does(store::authority_use_crl_number, values("bb", 0, 1));
+    s.misses(store::authority_use_crl_number, values("bb", 0, 2));  // another node published meanwhile
+    s.misses(store::authority_use_crl_number, values("bb", 1, 1));  // numbers rise
+    s.does(store::crl_put, values("bb", 0, 1, now, later, core::Bytes(3, 1)));
+    s.does(store::crl_put, values("bb", 0, 3, now, later, core::Bytes(3, 3)));
+    s.misses(store::crl_put, values("bb", 0, 2, now, later, core::Bytes(3, 2)));  // never replaces a newer one
+    BOOST_TEST((newest().last_number == 1 && newest().number == 3 && newest().der == core::Bytes(3, 3)));
+    BOOST_TEST((newest().this_update == now && newest().next_update == later));
+    BOOST_TEST(s.read(store::crl_newest, values("zz", 0)).empty());
+
+    const auto revoke = [](std::uint8_t serial, core::TimePoint at, int reason, core::TimePoint not_after) {
+        return values("bb", core::Bytes(16, serial), 0, at, reason, not_after);
+    };
+    s.does(store::revocation_insert, revoke(2, now, 4, later));
+    s.any(store::revocation_insert, revoke(2, later, 1, later));  // the first entry stays
+    s.does(store::revocation_insert, revoke(1, now, 0, later));
+    s.does(store::revocation_insert, revoke(3, now, 0, now - std::chrono::hours(1)));
+    const auto page = s.read(store::revocation_page, values("bb", 0, core::Bytes(), now, 10));
+    BOOST_TEST_REQUIRE(page.size() == 2U);
+    BOOST_TEST((store::RevocationRow::from(page[0]).serial == core::Bytes(16, 1)));
+    const auto second = store::RevocationRow::from(page[1]);
+    BOOST_TEST((second.reason == 4 && second.revoked == now));
+    BOOST_TEST(s.one(store::revocation_page, values("bb", 0, core::Bytes(16, 1), now, 10)).blob(0).front() == 2);
+    BOOST_TEST(s.read(store::revocation_page, values("bb", 0, core::Bytes(), now, 1)).size() == 1U);
+    BOOST_TEST(s.read(store::revocation_page, values("bb", 1, core::Bytes(), now, 10)).empty());
+}
+
+}  // namespace postern::contract
