@@ -73,7 +73,7 @@ def refused(server, name):
         for word in words:
             assert word.lower() in run.words.lower(), f"no {word!r} in:\n{run.output}"
         assert server.certificates(stored_for or name) == []
-        request = re.search(r"\brequest ([A-Za-z0-9_-]+)", run.words)
+        request = re.search(r"\brequest ([a-z2-7]{16})\]", run.words)
         return server.explain(request.group(1)) if request else []
 
     return check

@@ -44,13 +44,6 @@ def test_issue_with_account_binding(server, new_client, eab, client_kind, tmp_pa
     assert_issued(server, run, name, tmp_path)
 
 
-def test_redirect_is_followed(server, new_client, name, web, tmp_path):
-    with web("redirect") as site:
-        run = new_client().issue(name, webroot=site.folder)
-    assert_issued(server, run, name, tmp_path)
-    assert any(path.endswith("?again") for path, _ in site.asked)
-
-
 def test_slow_answer_is_awaited(server, new_client, name, web, tmp_path):
     with web("slow") as site:
         run = new_client().issue(name, webroot=site.folder)

@@ -11,7 +11,6 @@ class ChallengeWeb:
 
     good      the file
     wrong     200 with another content
-    redirect  302 to the same path with a query, which has the file
     moved     302 to another path that has the file
     slow      the file, after two seconds
     absent    404
@@ -45,10 +44,9 @@ class ChallengeWeb:
     def answer(self, request):
         self.asked.append((request.path, request.headers.get("Host")))
         path = request.path
-        target = {"redirect": path + "?again", "moved": "/moved" + path}.get(self.behaviour)
-        if target and path.startswith(PREFIX) and not path.endswith("?again"):
+        if self.behaviour == "moved" and path.startswith(PREFIX):
             request.send_response(302)
-            request.send_header("Location", target)
+            request.send_header("Location", "/moved" + path)
             request.send_header("Content-Length", "0")
             request.end_headers()
             return
@@ -61,7 +59,7 @@ class ChallengeWeb:
         request.wfile.write(body or b"")
 
     def _content(self, path):
-        token = path.removeprefix(PREFIX).removesuffix("?again")
+        token = path.removeprefix(PREFIX)
         file = self.folder / PREFIX.strip("/") / token
         if self.behaviour == "absent" or not path.startswith(PREFIX) or "/" in token or not file.is_file():
             return None

@@ -57,7 +57,8 @@ Issuance::Form Issuance::form_for(const Content& content) {
 
 core::Bytes Issuance::mark(const core::Bytes& tbs, const Content& content) const {
     crypto::PartsDigest digest;
-    digest.add(tbs).add(content.key.spki()).add(content.profile.get()).add(content.profile_version);
+    digest.add(tbs).add(content.key.spki()).add(content.subject.to_der()).add(crypto::general_names_der(content.names));
+    digest.add(core::to_ms(content.not_before)).add(core::to_ms(content.not_after)).add(content.profile.get()).add(content.profile_version);
     const auto octets = digest.finish();
     return crypto::hmac(crypto::HmacHash::sha256, mark_key_, octets);
 }
