@@ -30,6 +30,11 @@ public:
         });
     }
 
+    /// For several waiters of one executor, resumed by one post: whose turn it is runs on `executor`
+    /// already and calls now(). Keep the executor until then.
+    [[nodiscard]] const core::Executor& executor() const noexcept { return executor_; }
+    void now(Args... args) { std::move(handler_)(std::move(args)...); }
+
 private:
     core::Executor executor_;
     boost::asio::any_completion_handler<void(Args...)> handler_;

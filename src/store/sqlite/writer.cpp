@@ -192,8 +192,28 @@ void Writer::complete(Jobs& jobs) {
     if (committed > 0) committed_.add(committed);
     if (conflicts > 0) conflicts_.add(conflicts);
     if (failures > 0) failures_.add(failures);
-    for (Job& job : jobs) job.resume.resume(std::move(job.failure), job.written);
-    jobs.clear();
+    resume_all(jobs);
+}
+
+/// One post an executor: waking an I/O thread for each job would have it sleep and wake as often.
+void Writer::resume_all(Jobs& jobs) {
+    while (!jobs.empty()) {
+        const core::Executor executor = jobs.front().resume.executor();
+        const auto others = std::stable_partition(jobs.begin(), jobs.end(), [&](const Job& job) { return job.resume.executor() == executor; });
+        Jobs together(std::make_move_iterator(jobs.begin()), std::make_move_iterator(others));
+        jobs.erase(jobs.begin(), others);
+        boost::asio::post(executor, [group = std::move(together)]() mutable {
+            std::exception_ptr thrown;
+            for (Job& job : group) {
+                try {
+                    job.resume.now(std::move(job.failure), job.written);
+                } catch (...) {
+                    thrown = std::current_exception();  // the others are owed their turn
+                }
+            }
+            if (thrown) std::rethrow_exception(thrown);
+        });
+    }
 }
 
 /// After the waiters went on. Ours instead of SQLite's automatic one, which hides a failed fsync.

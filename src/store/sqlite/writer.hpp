@@ -46,6 +46,7 @@ private:
     Written run_steps(const Batch& batch);
     void rollback() noexcept;
     void complete(Jobs& jobs);
+    static void resume_all(Jobs& jobs);
     void checkpoint_when_due();
     void give_up(const Fault& fault);
 

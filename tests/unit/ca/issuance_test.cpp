@@ -110,7 +110,7 @@ BOOST_FIXTURE_TEST_CASE(a_prepared_certificate_is_signed_for_its_own_content_onl
     const auto authorized = ra::Enrollment::authorize(other);
     const auto outcome = core::run_to_end(ca->issue(authorized, *prepared, core::deadline_in(10s)));
     BOOST_REQUIRE(!outcome);
-    check_refused(outcome.error(), "the subject alternative names are not the authorised ones");
+    check_refused(outcome.error(), "this is not the content that was linted");
 
     auto foreign = *prepared;
     foreign.issuer_key_id = "00";
