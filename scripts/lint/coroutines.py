@@ -1,8 +1,11 @@
 """Finds co_await expressions that GCC 12 compiles wrongly.
 
 An aggregate temporary (a closure with captures counts) made in the same full expression as a
-co_await is destroyed twice, and a structured binding directly of a co_await skips destructors. The
-habit that avoids both: co_await takes named operands, records and lambdas are made a line before.
+co_await is destroyed twice, and a structured binding directly of a co_await skips destructors. A
+co_await that runs only sometimes within its expression (right of && or ||, in ?:), or in the
+condition of a while, can give the ramp and the body of the coroutine two layouts of one frame. The
+habit that avoids all: co_await takes named operands, its result gets a name, records and lambdas are
+made a line before.
 """
 import bisect
 import re
@@ -19,6 +22,8 @@ _BEFORE_LAMBDA = {"return", "co_return", "co_await", "co_yield", "throw", "case"
 BRACE = "`{` in a statement with co_await: make the value on a line of its own"
 LAMBDA = "a lambda in a statement with co_await: name it on a line of its own"
 BINDING = "a structured binding directly of a co_await: name the value, then bind to it"
+SOMETIMES = "a co_await right of && or ||, or in ?: -- name its result on a line of its own"
+WHILE = "a co_await in the condition of a while: name its result, and again at the end of the body"
 
 
 def check(name, text):
@@ -33,6 +38,8 @@ def check(name, text):
         if word != "co_await" or (at and words[at - 1][0] == "operator"):
             continue
         found = {w: l for w, l in _after(words, partner, at) + _before(words, partner, at)}
+        if conditional := _conditional(words, partner, at):
+            found[conditional] = line
         for what, where in found.items():
             offence = f"{name}:{where}: {what}"
             if offence not in offences:
@@ -107,6 +114,25 @@ def _after(words, partner, at):
             found.append((LAMBDA, line))
             break
     return found
+
+
+def _conditional(words, partner, at):
+    """Walks back to the start of the full expression, over what it closes."""
+    i = at - 1
+    while i >= 0:
+        word = words[i][0]
+        if word in {";", "{", "}", "else", "do"}:
+            return None
+        if word == "(" and _control(words, i):
+            return WHILE if words[i - 1][0] == "while" else None
+        if word in _CLOSE and i in partner:
+            if word == ")" and _control(words, partner[i]):
+                return None
+            i = partner[i]
+        elif word == "?" or (word in {"&&", "||"} and words[i + 2][0] != "="):  # not `auto&& x =`
+            return SOMETIMES
+        i -= 1
+    return None
 
 
 def _before(words, partner, at):
