@@ -197,14 +197,19 @@ void Writer::complete(Jobs& jobs) {
 
 /// One post an executor: waking an I/O thread for each job would have it sleep and wake as often.
 void Writer::resume_all(Jobs& jobs) {
-    while (!jobs.empty()) {
-        const core::Executor executor = jobs.front().resume.executor();
-        const auto others = std::stable_partition(jobs.begin(), jobs.end(), [&](const Job& job) { return job.resume.executor() == executor; });
-        Jobs together(std::make_move_iterator(jobs.begin()), std::make_move_iterator(others));
-        jobs.erase(jobs.begin(), others);
-        boost::asio::post(executor, [group = std::move(together)]() mutable {
+    std::vector<Jobs> groups;
+    for (Job& job : jobs) {
+        const auto same = [&](const Jobs& group) { return group.front().resume.executor() == job.resume.executor(); };
+        auto group = std::find_if(groups.begin(), groups.end(), same);
+        if (group == groups.end()) group = groups.emplace(groups.end());
+        group->push_back(std::move(job));
+    }
+    jobs.clear();
+    for (Jobs& group : groups) {
+        const core::Executor executor = group.front().resume.executor();
+        boost::asio::post(executor, [together = std::move(group)]() mutable {
             std::exception_ptr thrown;
-            for (Job& job : group) {
+            for (Job& job : together) {
                 try {
                     job.resume.now(std::move(job.failure), job.written);
                 } catch (...) {

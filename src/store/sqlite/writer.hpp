@@ -27,8 +27,12 @@ public:
 
 private:
     using Resume = Waiter<std::exception_ptr, Written>;
+    /// Moved by construction only: Boost 1.81's any_completion_handler shares its handler with the one
+    /// that is assigned from.
     struct Job {
         Job(Resume r, Batch b) : resume(std::move(r)), batch(std::move(b)) {}
+        Job(Job&&) = default;
+        Job& operator=(Job&&) = delete;
         Resume resume;
         Batch batch;
         Written written;
