@@ -16,6 +16,7 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/system_random.hpp"
 #include "store/sqlite/open.hpp"
+#include "tests/support/folder.hpp"
 
 namespace postern::ra {
 /// The one class that may authorise: these tests stand in for it.
@@ -30,25 +31,6 @@ public:
 namespace postern::test {
 
 using namespace std::chrono_literals;
-
-class Folder {
-public:
-    Folder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "postern-ca-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = pattern;
-    }
-    ~Folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline std::string write_file(const std::string& path, std::string_view content) {
     std::ofstream(path, std::ios::binary) << content;

@@ -19,6 +19,7 @@
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/objects.hpp"
+#include "tests/support/folder.hpp"
 
 namespace postern::test {
 
@@ -37,25 +38,6 @@ void check_refused(const core::Result<T>& result, core::ProblemKind kind, std::s
     BOOST_TEST_REQUIRE(!result.has_value());
     check_problem(result.error(), kind, result.error().check, part);
 }
-
-class Folder {
-public:
-    Folder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "postern-ra-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = pattern;
-    }
-    ~Folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// Lets a test do something at the very moment before a batch with that statement is written.
 class HookedDatabase final : public store::Database {
