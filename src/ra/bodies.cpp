@@ -62,6 +62,10 @@ public:
             if (const std::string wrong = each(*got); !wrong.empty()) return fail(item.problem(wrong));
         }
     }
+    /// Where leaving a key out means "all", an empty list would open what somebody meant to close.
+    void not_empty(std::string_view key) {
+        if (const auto value = root()[key]; value.is_array() && value.items().empty()) fail(value.problem("is empty; leave the key out, or name something"));
+    }
     void fail(const Problem& problem) {
         if (!failure_) failure_ = problem;
     }
@@ -191,6 +195,7 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     if (p.lifetime > p.longest) body.fail("longest_lifetime", "shorter than the lifetime");
     if (p.longest > std::chrono::hours(24 * 3660)) body.fail("longest_lifetime", "longer than ten years");
     if (p.backdate > std::chrono::hours(24)) body.fail("backdate", "more than 24 hours");
+    for (const auto* key : {"keys", "key_usage"}) body.not_empty(key);
     body.list("keys", [&](std::string_view text) -> std::string {
         const auto spec = crypto::KeySpec::from(text);
         if (!spec) return "no key type; known: ec-p256, ec-p384, ec-p521, ed25519, rsa-2048, rsa-3072, rsa-4096";
@@ -272,6 +277,7 @@ Result<Account> read_account(const store::ObjectRow& row) {
     if (const auto* id = std::get_if<std::string>(&row.keys.at(4))) a.public_id = *id;
     if (const auto* sealed = std::get_if<core::Bytes>(&row.keys.at(5))) a.secret_sealed = *sealed;
     Body body(row);
+    body.not_empty("profiles");
     body.list("profiles", [&](std::string_view text) -> std::string {
         a.profiles.emplace_back(text);
         return {};

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "app/verbs/verbs.hpp"
@@ -23,7 +25,9 @@ void print_record(const json::Value& r) {
     }
 }
 
-int explain(const Common& common, const std::string& reference) {
+int explain(const Common& common, std::string reference) {
+    // openssl prints serials in capitals.
+    std::transform(reference.begin(), reference.end(), reference.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const auto door = Door::open(common.door);
     const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/explain/" + reference));
     if (const int failed = report(answer)) return failed;

@@ -198,6 +198,9 @@ core::Task<void> Plan::add(const Wanted& w) {
         if (const auto settled = settle_secret(w, step); !settled) co_return complain(settled.error());
     if (const auto judged = judge(step.row, w.kind->name); !judged) co_return complain(at(w, judged.error().detail));
     compare(w, step);
+    // A tenant's own administrator may name it, but not lift what others decided about it.
+    if (is_tenant && by_.tenant && step.line.change != PlanLine::Change::keep)
+        co_return complain(at(w, "only an administrator of every tenant changes a tenant"));
     steps_.push_back(std::move(step));
 }
 

@@ -30,6 +30,14 @@ Finding account_active(const PolicyInput& in) {
     return Finding::pass(what);
 }
 
+/// An endpoint that came to require external accounts serves no order of before either.
+Finding account_bound(const PolicyInput& in) {
+    const bool open = in.account->method == AccountMethod::open;
+    if (open && in.endpoint->protocol == Protocol::acme && in.endpoint->account_required)
+        return Finding::refuse(ProblemKind::forbidden, "open account", "the endpoint requires an external account binding");
+    return Finding::pass(open ? "open account" : "bound account");
+}
+
 Finding organization_active(const PolicyInput& in) {
     if (!in.account->organization) return Finding::pass("no organization");
     const auto* organization = in.catalog.organization(*in.account->organization);

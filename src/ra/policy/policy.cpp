@@ -14,6 +14,7 @@ constexpr std::array before_names{
     Check{"tenant.active", &checks::tenant_active},
     Check{"endpoint.active", &checks::endpoint_active},
     Check{"account.active", &checks::account_active},
+    Check{"account.binding", &checks::account_bound},
     Check{"account.organization", &checks::organization_active},
     Check{"evidence.sufficient", &checks::evidence_sufficient},
     Check{"profile.allowed", &checks::profile_allowed},

@@ -238,6 +238,16 @@ BOOST_AUTO_TEST_CASE(wrong_documents_are_refused_with_what_would_be_right) {
     BOOST_TEST(w.read(store::tenant_all, store::values(0)).empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_list_never_means_everything) {
+    World w;
+    w.apply_standard();
+    for (const auto* key : {"keys", "key_usage"})
+        check_refused(w.apply("[[profile]]\nname = \"p\"\n" + std::string(key) + " = []\n"), ProblemKind::malformed, "is empty; leave the key out");
+    check_refused(w.apply("[[account]]\nname = \"a\"\nendpoint = \"" + w.catalog.current()->endpoints.front().name +
+                          "\"\nmethod = \"open\"\nprofiles = []\n"),
+                  ProblemKind::malformed, "is empty; leave the key out");
+}
+
 BOOST_AUTO_TEST_CASE(an_update_names_the_fields_that_differ) {
     World w;
     w.apply_standard();
@@ -387,6 +397,11 @@ BOOST_AUTO_TEST_CASE(an_administrator_of_one_tenant_stays_in_it) {
     const auto by = tenant_administrator(w.catalog.current()->tenant("second")->id);
     check_refused(w.apply(kept, {}, by), ProblemKind::malformed, "you administer another tenant");
     check_refused(w.apply("[[tenant]]\nname = \"third\"\n", {}, by), ProblemKind::malformed, "you administer another tenant");
+    // Its own tenant may be named, but a suspension is not the suspended one's to lift.
+    BOOST_TEST(w.apply("[[tenant]]\nname = \"second\"\n", {}, by).has_value());
+    w.apply("[[tenant]]\nname = \"second\"\nenabled = false\n").value();
+    check_refused(w.apply("[[tenant]]\nname = \"second\"\n", {}, by), ProblemKind::malformed, "only an administrator of every tenant changes a tenant");
+    BOOST_TEST(!w.catalog.current()->tenant("second")->active);
     BOOST_TEST(w.apply("[[profile]]\ntenant = \"second\"\nname = \"q\"\n", {}, by)->changed);
     const auto exported = w.run(w.documents.export_all(by));
     BOOST_TEST(contains(exported, "name = \"p\""));

@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
         BOOST_TEST(!e.input.empty(), e.check);
     }
     const std::vector<std::string> order{
-        "tenant.active", "endpoint.active", "account.active",        "account.organization", "evidence.sufficient", "profile.allowed",
+        "tenant.active", "endpoint.active", "account.active",        "account.binding",      "account.organization", "evidence.sufficient", "profile.allowed",
         "profile.backend", "profile.term",  "key.allowed",           "names.form",           "csr.alternative_names", "names.agreed",
         "names.count",   "names.profile",   "names.scope",           "names.domain",         "names.proven",        "subject.common_name"};
     BOOST_TEST(checks == order, boost::test_tools::per_element());
@@ -166,6 +166,8 @@ BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
         {"account.active", forbidden, "belongs to another endpoint", [](Case& c) { c.account->tenant = core::TenantId(99); }},
         {"account.active", forbidden, "the account is disabled", [](Case& c) { c.account->active = false; }},
         {"account.active", forbidden, "the account expired at 2027-01-15T08:00:00Z", [](Case& c) { c.account->expires = now; }},
+        {"account.binding", forbidden, "the endpoint requires an external account binding",
+         [](Case& c) { c.account->method = ra::AccountMethod::open; c.catalog.endpoints[0].account_required = true; }},
         {"account.organization", forbidden, "the account's organization is gone", [](Case& c) { c.catalog.organizations.clear(); }},
         {"account.organization", forbidden, "the organization is disabled", [](Case& c) { c.catalog.organizations[0].active = false; }},
         {"account.organization", forbidden, "not of its organization", [](Case& c) { c.catalog.departments[0].organization = core::OrganizationId(3); }},
