@@ -15,6 +15,7 @@ function(postern_library target library header)
 endfunction()
 postern_library(prometheus_core prometheus-cpp-core prometheus/registry.h)
 postern_library(unbound unbound unbound.h)
+postern_library(systemd systemd systemd/sd-daemon.h)
 find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 # The allocator of the server: a sixth less CPU an issuance than the C library's (bench/run acme).

@@ -29,6 +29,7 @@ THIRD_PARTY = [
     (r"(prometheus|spdlog)/", r"core/observe/[^/]+\.cpp$",
      "prometheus-cpp and spdlog belong in core/observe/*.cpp"),
     (r"toml\+\+/|toml\.hpp$", r"core/toml/[^/]+\.cpp$", "toml++ belongs in core/toml/*.cpp"),
+    (r"systemd/", r"app/", "the service manager's interface belongs in app"),
     (r"CLI/", r"app/", "CLI11 belongs in app"),
 ]
 THIRD_PARTY = [(re.compile(header), re.compile(place), why) for header, place, why in THIRD_PARTY]

@@ -61,6 +61,8 @@ struct Config {
     bool lab = false;
     std::uint16_t http_01_port = 80;
     std::string ready_file;
+
+    std::map<std::string, int> handed_over;  ///< listener -> socket that the service manager opened
 };
 
 /// Lays the file's settings over `config`. Errors name file, line and key; all unknown keys refused.

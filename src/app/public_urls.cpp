@@ -97,7 +97,10 @@ core::Task<void> choose_ports(store::Database& db, Config& config) {
 core::Task<void> fix_public_urls(store::Database& db, Config& config, observe::Log& log) {
     co_await choose_ports(db, config);
     const auto url = [](std::string_view scheme, const Address& a) {
-        return std::string(scheme) + Address(public_host(a), a.port).authority();
+        auto out = std::string(scheme) + Address(public_host(a), a.port).authority();
+        const std::string_view usual = scheme == "https://" ? ":443" : ":80";
+        if (out.ends_with(usual)) out.resize(out.size() - usual.size());
+        return out;
     };
     auto https = url("https://", config.https);
     co_await fix(db, "https", config.public_https, std::move(https), log);

@@ -9,6 +9,7 @@
 #include "app/house.hpp"
 #include "app/management.hpp"
 #include "app/own_tls.hpp"
+#include "app/service.hpp"
 #include "core/async/deadline.hpp"
 
 namespace postern::app {
@@ -42,11 +43,16 @@ void add_routes(House& house, Listening& on) {
 
 void listen(House& house, Listening& on, const OwnTls& tls) {
     const auto& c = house.config;
-    on.server.listen(http::Endpoint("management", c.management.host, c.management.port), on.management, nullptr);
+    const auto listen_on = [&](const char* name, const Address& address, const http::Router& router, std::shared_ptr<http::TlsContext> context) {
+        http::Endpoint endpoint(name, address.host, address.port);
+        if (const auto given = c.handed_over.find(name); given != c.handed_over.end()) endpoint.handed_over = given->second;
+        on.server.listen(endpoint, router, std::move(context));
+    };
+    listen_on("management", c.management, on.management, nullptr);
     on.server.listen(http::Endpoint("control", house.folder.file("control.sock"), 0), on.control, nullptr);
-    on.server.listen(http::Endpoint("http", c.http.host, c.http.port), on.http, nullptr);
-    on.server.listen(http::Endpoint("https", c.https.host, c.https.port), on.https, tls.https());
-    on.server.listen(http::Endpoint("est", c.est.host, c.est.port), on.est, tls.est());
+    listen_on("http", c.http, on.http, nullptr);
+    listen_on("https", c.https, on.https, tls.https());
+    listen_on("est", c.est, on.est, tls.est());
 }
 
 /// From the opened house to the signal that ends it.
@@ -74,8 +80,10 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::s
     house.tasks.spawn(executor, tls.keep_fresh());
     on.ready.store(true);
     greet(house);
+    tell_service_manager("READY=1");
 
     const auto signal = co_await signals.async_wait(boost::asio::use_awaitable);
+    tell_service_manager("STOPPING=1");
     log.info("stopping", {{"signal", signal}});
 }
 
@@ -106,6 +114,8 @@ core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
 }  // namespace
 
 int serve(Config config) {
+    config.handed_over = handed_over_sockets();
+    adopt_sockets(config.handed_over, config);
     observe::Log log(config.log_level, config.log_file, config.log_json);
     core::Shards shards(core::usable_cores());
     std::promise<int> done;

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -65,6 +66,16 @@ Fd open_tcp(const Endpoint& endpoint, std::uint16_t& bound_port) {
     if (::getsockname(fd.get(), where.data(), &size) != 0) cannot_listen(endpoint);
     where.resize(size);
     bound_port = where.port();
+    return fd;
+}
+
+/// Opened by a service manager on the same address and port; the flags are ours to set.
+Fd adopt_tcp(const Endpoint& endpoint, std::uint16_t& bound_port) {
+    Fd fd(endpoint.handed_over);
+    const int flags = ::fcntl(fd.get(), F_GETFL);
+    if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) cannot_listen(endpoint);
+    set_on(endpoint, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    bound_port = endpoint.port;
     return fd;
 }
 
@@ -145,6 +156,7 @@ Accepted accept_one(const std::shared_ptr<ServerState>& server, const Listener& 
 }  // namespace
 
 Fd open_listener(const Endpoint& endpoint, std::uint16_t& bound_port) {
+    if (endpoint.handed_over >= 0) return adopt_tcp(endpoint, bound_port);
     return endpoint.address.starts_with('/') ? open_unix(endpoint) : open_tcp(endpoint, bound_port);
 }
 

@@ -36,6 +36,7 @@ struct Endpoint {  ///< where to listen
     std::string name;       ///< label in logs and metrics: "https", "http", "management"
     std::string address;    ///< textual IP; a path beginning '/' is a Unix socket (0600)
     std::uint16_t port = 0; ///< 0: a free one
+    int handed_over = -1;   ///< a listening TCP socket that somebody opened for us; -1: none
 };
 
 class Server {
