@@ -20,6 +20,7 @@ core::Task<Reply> write(Parts& parts, const Call& call, store::Batch batch, ra::
     const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
     ra::add_audit(batch, audit_id, record);
     static_cast<void>(co_await parts.deps.db.write(std::move(batch)));
+    parts.accounts.forget(call.requester().token);
     co_return co_await reread(parts, call);
 }
 

@@ -26,13 +26,16 @@ Result<void> check_key_form(const Jws& jws, Auth auth) {
     return {};
 }
 
-core::Task<std::optional<store::AcmeAccountRow>> find_by_kid(Parts& parts, const Call& call, const std::string& kid) {
+core::Task<std::shared_ptr<const KnownAccount>> find_by_kid(Parts& parts, const Call& call, const std::string& kid) {
     const std::string prefix = call.urls.account_prefix();
-    if (!kid.starts_with(prefix)) co_return std::nullopt;
-    auto parameters = store::values(std::string_view(kid).substr(prefix.size()), call.endpoint.id);
+    if (!kid.starts_with(prefix)) co_return nullptr;
+    const std::string token = kid.substr(prefix.size());
+    AccountCache::Moment moment(call.catalog->version, std::chrono::steady_clock::now());
+    if (auto known = parts.accounts.find(call.endpoint.id, token, moment)) co_return known;
+    auto parameters = store::values(token, call.endpoint.id);
     const auto row = co_await store::read_one(parts.deps.db, store::acme_account_by_token, std::move(parameters));
-    if (!row) co_return std::nullopt;
-    co_return store::AcmeAccountRow::from(*row);
+    if (!row) co_return nullptr;
+    co_return parts.accounts.keep(store::AcmeAccountRow::from(*row), moment);
 }
 
 }  // namespace
@@ -58,8 +61,8 @@ core::Task<Result<void>> authenticate(Parts& parts, Call& call, Auth auth) {
     } else {
         auto found = co_await find_by_kid(parts, call, *jws->kid);
         if (!found) co_return no_account(call);
-        call.key = parts.keys.get(*found);
-        call.account = std::move(*found);
+        call.key = found->key;
+        call.account = std::move(found);
     }
     if (const auto signed_well = verify(*jws, call.key); !signed_well) co_return signed_well.error();
 
@@ -68,7 +71,7 @@ core::Task<Result<void>> authenticate(Parts& parts, Call& call, Auth auth) {
     if (!fresh) co_return bad_nonce();
 
     if (call.account) {
-        if (auto standing = check_standing(*call.account); !standing) co_return standing.error();
+        if (auto standing = check_standing(call.account->row); !standing) co_return standing.error();
     }
     call.url = std::move(jws->url);
     call.payload = std::move(jws->parts.payload);

@@ -14,7 +14,7 @@ Parts::Parts(Deps d)
           deps.metrics.counter("postern_acme_validations_total", validations_help, {{"result", "invalid"}})) {}
 
 ra::Actor Call::actor() const {
-    if (account) return {"acme_account", account->token};
+    if (account) return {"acme_account", account->row.token};
     return {"acme_key", jwk ? jwk->thumbprint : std::string()};
 }
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "acme/account_keys.hpp"
+#include "acme/account_cache.hpp"
 #include "acme/acme.hpp"
 #include "acme/flights.hpp"
 #include "acme/problem.hpp"
@@ -19,7 +19,7 @@ namespace postern::acme {
 struct Parts : std::enable_shared_from_this<Parts> {
     explicit Parts(Deps d);
     Deps deps;
-    AccountKeys keys;
+    AccountCache accounts;
     Flights flights;
     observe::Counter bad_nonces, validations_valid, validations_invalid;
 
@@ -39,9 +39,9 @@ struct Call {
     std::string payload;  ///< verified; empty for POST-as-GET and plain GET
     crypto::PublicKey key;                         ///< what signed
     std::optional<crypto::Jwk> jwk;                ///< jws_jwk: the key came with the request
-    std::optional<store::AcmeAccountRow> account;  ///< jws_kid: an account in good standing
+    std::shared_ptr<const KnownAccount> account;   ///< jws_kid: an account in good standing
 
-    [[nodiscard]] const store::AcmeAccountRow& requester() const { return account.value(); }
+    [[nodiscard]] const store::AcmeAccountRow& requester() const { return account->row; }
     [[nodiscard]] const std::string& token() const { return request.params["token"]; }
     [[nodiscard]] ra::Actor actor() const;
     /// An audit record of this request about `object_kind`/`object_id`.

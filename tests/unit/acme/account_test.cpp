@@ -1,10 +1,11 @@
 #include <boost/test/unit_test.hpp>
 
-#include "acme/account_keys.hpp"
+#include "acme/account_cache.hpp"
 #include "tests/unit/acme/world.hpp"
 
 using namespace postern;
 using namespace postern::test;
+using namespace std::chrono_literals;
 
 namespace {
 struct Fixture {
@@ -127,22 +128,61 @@ BOOST_AUTO_TEST_CASE(the_orders_list_is_paged) {
     check_refused(other.post(client.kid + "/orders", ""), 404, "malformed", "no such resource");
 }
 
-BOOST_AUTO_TEST_CASE(the_key_cache_is_bounded_and_follows_the_row) {
-    acme::AccountKeys keys(2);
+namespace {
+
+/// An account that is in no store.
+store::AcmeAccountRow row_of(int number) {
+    const auto jwk = crypto::parse_jwk(std::string_view(crypto::to_jwk(crypto::PrivateKey::generate(crypto::KeySpec()).public_key())));
     store::AcmeAccountRow row;
-    for (int i = 1; i <= 3; ++i) {
-        const auto jwk = crypto::parse_jwk(std::string_view(crypto::to_jwk(crypto::PrivateKey::generate(crypto::KeySpec()).public_key())));
-        row.id = store::AcmeAccountId(i);
-        row.jwk = jwk->canonical;
-        row.thumbprint = jwk->thumbprint;
-        BOOST_TEST((keys.get(row).spki() == jwk->key.spki()));
-    }
-    BOOST_TEST(keys.size() == 2U);
-    const auto other = crypto::parse_jwk(std::string_view(client.jwk()));
-    row.jwk = other->canonical;
-    row.thumbprint = other->thumbprint;
-    BOOST_TEST((keys.get(row).spki() == other->key.spki()));
-    BOOST_TEST(keys.size() == 2U);
+    row.id = store::AcmeAccountId(number);
+    row.token = "account" + std::to_string(number);
+    row.endpoint = core::EndpointId(7);
+    row.jwk = jwk->canonical;
+    row.thumbprint = jwk->thumbprint;
+    row.status = "valid";
+    return row;
+}
+acme::AccountCache::Moment moment_at(std::chrono::milliseconds since, std::int64_t configuration = 1) {
+    return {configuration, acme::AccountCache::Time(std::chrono::hours(1) + since)};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_cached_account_counts_for_a_second_and_under_its_configuration) {
+    acme::AccountCache cache;
+    auto at = moment_at(0ms);
+    BOOST_TEST((cache.find(core::EndpointId(7), "account1", at) == nullptr));
+    const auto kept = cache.keep(row_of(1), at);
+    auto soon = moment_at(999ms), late = moment_at(1000ms), reconfigured = moment_at(1ms, 2);
+    BOOST_TEST((cache.find(core::EndpointId(7), "account1", soon) == kept));
+    BOOST_TEST((cache.find(core::EndpointId(7), "account1", late) == nullptr));
+    BOOST_TEST((cache.find(core::EndpointId(7), "account1", reconfigured) == nullptr));
+    BOOST_TEST((cache.find(core::EndpointId(8), "account1", soon) == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_account_is_forgotten_and_a_row_read_before_the_change_is_not_kept) {
+    acme::AccountCache cache;
+    auto at = moment_at(0ms), slow = moment_at(0ms);
+    cache.find(core::EndpointId(7), "account1", at);
+    const auto row = row_of(1);
+    cache.keep(row, at);
+    cache.find(core::EndpointId(7), "account2", slow);  // reads the store while somebody changes it
+    cache.forget("account1");
+    BOOST_TEST((cache.find(core::EndpointId(7), "account1", at) == nullptr));
+    BOOST_TEST(cache.keep(row_of(2), slow)->row.token == "account2");
+    BOOST_TEST((cache.find(core::EndpointId(7), "account2", at) == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(the_account_cache_is_bounded_and_follows_the_row) {
+    acme::AccountCache cache(2);
+    auto at = moment_at(0ms);
+    for (int i = 1; i <= 3; ++i) cache.keep(row_of(i), at);
+    BOOST_TEST(cache.size() == 2U);
+    BOOST_TEST((cache.find(core::EndpointId(7), "account1", at) == nullptr));
+    auto changed = row_of(3);
+    const auto other = crypto::parse_jwk(std::string_view(changed.jwk));
+    BOOST_TEST((cache.keep(changed, at)->key.spki() == other->key.spki()));
+    BOOST_TEST(cache.size() == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
