@@ -63,7 +63,7 @@ class Acme:
         taken, self._nonce = self._nonce, None
         return taken
 
-    def header(self, url, **overrides):
+    def header(self, url, /, **overrides):
         """The protected header that is right for `url`, with members replaced, added or dropped."""
         by_key = self.kid is None or url == self.url("new-account")
         header = {"alg": self.key.alg, "url": url, **({"jwk": self.key.jwk} if by_key else {"kid": self.kid})}
@@ -72,7 +72,7 @@ class Acme:
         header.update(overrides)
         return {k: v for k, v in header.items() if v is not DROP}
 
-    def message(self, path, payload, sign=None, header=None, members=None, **overrides):
+    def message(self, path, payload, /, sign=None, header=None, members=None, **overrides):
         """The body of a POST. `header` replaces the whole protected header; `overrides` members of it."""
         protected = self.header(self.url(path), **overrides) if header is None else header
         return jose.flattened(protected, payload, sign or self.key.sign, **(members or {}))
@@ -86,7 +86,7 @@ class Acme:
             self._nonce = answer.nonce
         return answer
 
-    def post(self, path, payload="", **how):
+    def post(self, path, payload="", /, **how):
         """A signed POST; without a payload POST-as-GET. `how` as `message` takes it."""
         return self.send(path, self.message(path, payload, **how))
 

@@ -84,7 +84,7 @@ def mac(key, hash_name="sha256"):
     return lambda octets: hmac.new(key, octets, hash_name).digest()
 
 
-def flattened(header, payload, sign, **members):
+def flattened(header, payload, sign, /, **members):
     """A JWS. `header` and `payload` may be objects, text or octets; `sign` makes the signature of its
     input; `members` replace or add members of the message (DROP takes one out)."""
     protected, body = b64(dumps(header)), b64(dumps(payload))
