@@ -136,7 +136,7 @@ class Oracle:
 
     def _check_heap(self, before):
         if not before.total(HEAP):
-            return  # a build whose allocator does not tell
+            return  # nothing here counts it
         # What a connection holds is given back when its farewell is over.
         def back():
             return Snapshot(self._laboratory).total(HEAP) <= before.total(HEAP) + HEAP_SLACK

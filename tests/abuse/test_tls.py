@@ -1,11 +1,18 @@
 """TLS as nobody should speak it (threats.md §3.1, H01 and H03)."""
+import datetime
+import ssl
 import subprocess
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from harness.environment import environment
 from hello import MODERN, client_hello, server_hello
-from octets import request
+from octets import Ended, request, trusting
 from oracle import Oracle, Snapshot
 from rows import row
 
@@ -115,6 +122,35 @@ def test_there_is_no_early_data(laboratory, oracle, tmp_path):
     said = s_client(laboratory, "-tls1_3", "-ign_eof", "-sess_in", session, "-early_data", early, words=ask)
     assert "Reused, TLSv1.3" in said and "Early data was not sent" in said, said
     assert said.count("HTTP/1.1 200") == 1, said
+
+
+def client_certificate(folder, octets):
+    """The file of a self-signed certificate with an extension of so many octets, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stranger")])
+    at = datetime.datetime(2026, 1, 1)
+    filler = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), bytes(octets))
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+                   .serial_number(1).not_valid_before(at).not_valid_after(at + datetime.timedelta(days=3650))
+                   .add_extension(filler, False).sign(key, hashes.SHA256()))
+    pem = folder / f"{octets}.pem"
+    pem.write_bytes(certificate.public_bytes(Encoding.PEM) +
+                    key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return pem
+
+
+@row("H13")
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_certificate_of_1_mib_is_refused_and_a_usual_one_is_not(laboratory, oracle, tmp_path, version):
+    def ask(octets):
+        context = trusting(laboratory.server.root)
+        context.minimum_version = context.maximum_version = version
+        context.load_cert_chain(client_certificate(tmp_path, octets))
+        with laboratory.connect("est", context) as connection:
+            return connection.ask(request("GET", "/nothing", host=laboratory.host)).status
+    assert ask(2000) == 404
+    with oracle.refuses(counter=FAILED), pytest.raises((ssl.SSLError, ConnectionError, Ended)):
+        ask(1024 * 1024)
 
 
 @row("H03")
