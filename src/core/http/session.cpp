@@ -23,7 +23,9 @@ using std::chrono::seconds;
 constexpr seconds handler_grace(5);
 /// How long, and how much, is still taken from a peer that was told to go (a reset would destroy
 /// the answer on its way).
-constexpr seconds farewell_time(10);
+constexpr seconds farewell_time(2);
+/// For a peer that is in the middle of a request that was refused.
+constexpr seconds drain_time(10);
 constexpr std::size_t farewell_bytes = 16 * 1024 * 1024;
 constexpr std::size_t kept_answer = 16 * 1024;
 constexpr std::size_t body_read = 16 * 1024;
@@ -100,6 +102,7 @@ private:
     std::string out_;
     Clock::time_point request_began_{};
     bool first_ = true;
+    bool unread_ = false;    ///< a request was refused before its end
     bool answered_ = false;  ///< the last thing we did was to answer and to say that we close
 };
 
@@ -307,6 +310,7 @@ core::Task<bool> Session::one_request() {
         }
     }
     if (refusal) {
+        unread_ = true;
         const Response told = co_await listener_.router.error(request, refusal.status, refusal.detail);
         co_return co_await answer(request, told, match.pattern, framing, true);
     }
@@ -321,7 +325,8 @@ core::Task<bool> Session::one_request() {
 }
 
 core::Task<void> Session::farewell() {
-    connection_.enter(Phase::closing, core::deadline_in(farewell_time));
+    const bool patient = unread_ && !stopping();
+    connection_.enter(Phase::closing, core::deadline_in(patient ? drain_time : farewell_time));
     co_await stream_->shutdown();
     std::size_t taken = 0;
     while (taken < farewell_bytes) {
