@@ -485,6 +485,16 @@ def test_an_account_of_another_tenant_does_not_exist_here(laboratory, oracle, cl
 
 
 @row("J11")
+def test_an_own_account_by_another_url_does_not_exist(laboratory, oracle, client):
+    own = client.kid
+    token = own.rsplit("/", 1)[1]
+    for kid in (token, f"https://evil.test/acme/default/account/{token}", f"{laboratory.https}/acme/north/account/{token}",
+                f"{laboratory.https}/acme/default/order/{token}", own + "/", own + "?", own.upper(), own.replace("https", "http", 1)):
+        with oracle.refuses():
+            check_problem(client.post(own, kid=kid), 400, "accountDoesNotExist", "account URL exactly")
+
+
+@row("J11")
 @pytest.mark.parametrize("kid", ["", "1", "account/AAAAAAAAAAAAAAAAAAAAAA", "account/' OR 1=1 --", "account/%"])
 def test_a_kid_that_names_nobody_does_not_exist(oracle, client, kid):
     with oracle.refuses():
