@@ -1,5 +1,7 @@
 #include "acme/call.hpp"
 
+#include "core/json/writer.hpp"
+
 namespace postern::acme {
 
 namespace {
@@ -41,6 +43,30 @@ Result<void> expect_post_as_get(const Call& call) {
     if (call.payload.empty()) return {};
     return Error(ErrorType::malformed,
                  "this resource is only read: send an empty payload, not even {} (POST-as-GET, RFC 8555 section 6.3)");
+}
+
+core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, ra::Trace trace, Error error) {
+    if (error.check.empty()) error.check = default_check(error.type, error.status);
+    json::Writer w;
+    w.begin_object().key("problem").begin_object().member("type", to_string(error.type)).member("detail", error.detail).member("check", error.check);
+    w.end_object().key("trace").raw(trace.to_json()).end_object();
+    record.outcome = ra::AuditRecord::Outcome::refused;
+    record.check = error.check;
+    record.detail = w.take();
+    const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
+    store::Batch batch;
+    ra::add_audit(batch, audit_id, record);
+    const auto written = co_await parts.deps.db.write(std::move(batch));
+    written.value();
+    parts.deps.log.info("acme_refused", {{"check", error.check}, {"why", error.detail}, observe::request(call.request.id)});
+    co_return error;
+}
+
+core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, std::string input, Error error) {
+    ra::Trace trace;
+    const std::string check(error.check.empty() ? default_check(error.type, error.status) : std::string_view(error.check));
+    trace.add(ra::TraceEntry(check, std::move(input), ra::Verdict::refuse, error.detail));
+    return refuse(parts, call, std::move(record), std::move(trace), std::move(error));
 }
 
 http::Response json_response(unsigned status, std::string body) {

@@ -38,8 +38,11 @@ core::Task<Reply> answer(Parts& parts, const Route& route, const http::Request& 
     const ra::Endpoint* endpoint = catalog->endpoint(ra::Protocol::acme, request.params["endpoint"]);
     if (endpoint == nullptr) co_return Error(ErrorType::malformed, 404, "there is no such ACME endpoint");
     const ra::Tenant* tenant = catalog->tenant(endpoint->tenant);
-    if (!endpoint->active || tenant == nullptr || !tenant->active)
-        co_return Error(ErrorType::unauthorized, "the administrator disabled this ACME endpoint");
+    if (!endpoint->active || tenant == nullptr || !tenant->active) {
+        Error disabled(ErrorType::unauthorized, "the administrator disabled this ACME endpoint");
+        disabled.check = endpoint->active ? "tenant.active" : "endpoint.active";
+        co_return disabled;
+    }
 
     Call call(request, catalog, *endpoint, Urls(parts.deps.https_base, endpoint->name));
     if (route.auth != Auth::none) {

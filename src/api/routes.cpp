@@ -22,7 +22,7 @@ struct Route {
 constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/apply", Role::administrator, &apply},
     {Method::get, "/api/postern/v1/export", Role::auditor, &export_documents},
-    {Method::get, "/api/postern/v1/explain/{reference:label}", Role::auditor, &explain},
+    {Method::get, "/api/postern/v1/explain", Role::auditor, &explain},
     {Method::get, "/api/postern/v1/certificates", Role::auditor, &list_certificates},
     {Method::get, "/api/postern/v1/certificates/{serial:serial}", Role::auditor, &show_certificate},
     {Method::post, "/api/postern/v1/certificates/{serial:serial}/revoke", Role::officer, &revoke_certificate},

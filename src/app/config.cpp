@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <stdexcept>
 
 #include "core/crypto/name.hpp"
 #include "core/toml/reader.hpp"
@@ -206,6 +207,13 @@ Result<void> check_store_url(std::string_view url) {
     constexpr std::string_view scheme = "sqlite:";
     if (url.empty() || (url.starts_with(scheme) && url.size() > scheme.size())) return {};
     return Problem(core::ProblemKind::malformed, "store url \"" + std::string(url) + "\": this version knows sqlite:PATH");
+}
+
+std::string store_path(const Config& config) {
+    if (config.store_url.empty()) return config.data + "/postern.db";
+    if (const auto known = check_store_url(config.store_url); !known) throw std::runtime_error(known.error().detail);
+    const auto path = config.store_url.substr(std::string_view("sqlite:").size());
+    return path.starts_with('/') ? path : config.data + "/" + path;
 }
 
 std::string Address::authority() const {

@@ -63,6 +63,9 @@ struct Config {
     std::string ready_file;
 };
 
+/// The database file: [store] url, relative to the data folder, or postern.db in it.
+std::string store_path(const Config& config);
+
 /// `malformed` unless empty or "sqlite:PATH": before anything is made, not after.
 core::Result<void> check_store_url(std::string_view url);
 

@@ -10,15 +10,6 @@ namespace postern::app {
 
 namespace {
 
-/// "sqlite:PATH"; relative paths are the data folder's.
-std::string sqlite_path(const Config& config, const DataFolder& folder) {
-    constexpr std::string_view scheme = "sqlite:";
-    if (config.store_url.empty()) return folder.file("postern.db");
-    if (const auto known = check_store_url(config.store_url); !known) throw std::runtime_error(known.error().detail);
-    const auto path = config.store_url.substr(scheme.size());
-    return path.starts_with('/') ? path : folder.file(path);
-}
-
 validation::Http01Config http_01_config(const Config& config) {
     validation::Http01Config out;
     out.port = config.http_01_port;
@@ -67,7 +58,7 @@ House::~House() {
 core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log) {
     std::unique_ptr<House> house(new House(std::move(config), shards, log));
     auto& h = *house;
-    const auto db_path = sqlite_path(h.config, h.folder);
+    const auto db_path = store_path(h.config);
     const bool new_store = !std::filesystem::exists(db_path);
     if (new_store) refuse_lost_store(db_path, h.folder.file("root.pem"));
     auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);

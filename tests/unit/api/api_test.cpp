@@ -83,7 +83,7 @@ std::string apply_body(std::string_view text, std::string_view more = {}) {
 }
 
 const std::pair<Method, std::string> all_routes[] = {
-    {Method::post, "apply"},          {Method::get, "export"},           {Method::get, "explain/abc"},
+    {Method::post, "apply"},          {Method::get, "export"},           {Method::get, "explain?reference=abc"},
     {Method::get, "certificates"},    {Method::get, "certificates/00ab"}, {Method::post, "certificates/00ab/revoke"},
     {Method::post, "principals"},
 };
@@ -250,10 +250,10 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_shown_and_revoked_once) {
 BOOST_AUTO_TEST_CASE(a_request_is_explained) {
     Rest w;
     const auto request = w.enrollments().at(0).request.get();
-    const auto answer = w.local(Method::get, v1 + "explain/" + request);
+    const auto answer = w.local(Method::get, v1 + "explain?reference=" + request);
     BOOST_TEST(answer.status == 200U);
     BOOST_TEST(parsed(answer).root()["request"].string().value() == request);
-    check_error(w.local(Method::get, v1 + "explain/nosuchrequest"), 404, -102, "nothing is recorded under nosuchrequest");
+    check_error(w.local(Method::get, v1 + "explain?reference=nosuchrequest"), 404, -102, "nothing is recorded under nosuchrequest");
 }
 
 BOOST_AUTO_TEST_CASE(principals_are_listed_disabled_and_enabled) {
@@ -325,7 +325,7 @@ BOOST_AUTO_TEST_CASE(a_tenants_principal_sees_only_its_own) {
     BOOST_TEST(w.with(w.stranger, Method::get, v1 + "certificates").body.empty());
     check_error(w.with(w.stranger, Method::get, path), 404, -102, "no certificate with serial");
     check_error(w.with(w.stranger, Method::post, path + "/revoke", R"({"reason":0})"), 404, -102, "no certificate with serial");
-    check_error(w.with(w.stranger, Method::get, v1 + "explain/" + w.enrollments().at(0).request.get()), 404, -102, "nothing is recorded");
+    check_error(w.with(w.stranger, Method::get, v1 + "explain?reference=" + w.enrollments().at(0).request.get()), 404, -102, "nothing is recorded");
     const auto exported = w.with(w.stranger, Method::get, v1 + "export").body;
     BOOST_TEST(contains(exported, "name = \"second\""));
     BOOST_TEST(!contains(exported, "default"));

@@ -11,6 +11,7 @@
 #include "core/crypto/system_random.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/explanation.hpp"
 #include "ra/principals.hpp"
 #include "ra/reports.hpp"
 #include "ra/revocation.hpp"
