@@ -46,16 +46,20 @@ core::Task<Reply> answer(Parts& parts, const Route& route, const http::Request& 
     const ra::Endpoint* endpoint = catalog->endpoint(ra::Protocol::acme, request.params["endpoint"]);
     if (endpoint == nullptr) co_return Error(ErrorType::malformed, 404, "there is no such ACME endpoint");
     const ra::Tenant* tenant = catalog->tenant(endpoint->tenant);
-    if (!endpoint->active || tenant == nullptr || !tenant->active)
-        co_return Error(ErrorType::unauthorized, "the administrator disabled this ACME endpoint");
+    if (!endpoint->active || tenant == nullptr || !tenant->active) {
+        Error disabled(ErrorType::unauthorized, "the administrator disabled this ACME endpoint");
+        disabled.check = endpoint->active ? "tenant.active" : "endpoint.active";
+        co_return disabled;
+    }
 
     Call call(request, catalog, *endpoint, Urls(parts.deps.https_base, endpoint->name));
-    Reply reply = co_await prove_and_handle(parts, call, route);
+    const Reply reply = co_await prove_and_handle(parts, call, route);
     // Once an account has proven itself, what it is refused is kept. Before that metrics count, and a
     // stranger's garbage buys no durable write (threats.md §3).
-    if (!reply && call.account && !reply.error().recorded && reply.error().status < 500)
-        co_await record_refusal(parts, call, reply.error());
-    co_return reply;
+    if (reply || !call.account || reply.error().recorded || reply.error().status >= 500) co_return reply;
+    auto record = call.audit(parts.now(), "request.refused", "acme_account", call.requester().token);
+    auto refusal = refuse(parts, call, std::move(record), "the request for " + request.path, reply.error());
+    co_return co_await std::move(refusal);
 }
 
 /// What every answer carries, errors included (RFC 8555 §6.5, §7.1).
