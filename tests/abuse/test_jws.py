@@ -509,8 +509,8 @@ def test_a_deactivated_account_can_nothing_more(laboratory, oracle, client):
         with oracle.refuses(audited=1) as refusal:
             check_problem(client.post(path, payload), 401, "unauthorized", "deactivated")
         assert refusal.records[0]["actor"] == client.kid.rsplit("/", 1)[1]
-    # By its key it is as gone, and no second account is made with that key. Nobody has proven to be it.
-    with oracle.refuses():
+    # By its key it is as gone, and no second account is made with that key.
+    with oracle.refuses(audited=1):
         check_problem(client.post("new-account", {}), 401, "unauthorized", "deactivated")
 
 
