@@ -18,7 +18,10 @@ core::Task<Answer> set_active(Call call, bool active) {
     if (!body) co_return body.error();
     const auto name = body->root()["name"].string();
     if (!name) co_return name.error();
-    const auto changed = co_await call.deps.principals.set_active(std::string(*name), active, call.principal, call.request.id);
+    std::string text(*name);
+    ra::Principal by = call.principal;
+    core::RequestId request = call.request.id;
+    const auto changed = co_await call.deps.principals.set_active(std::move(text), active, std::move(by), std::move(request));
     if (!changed) co_return changed.error();
     json::Writer w;
     w.begin_object().member("name", *name).member("status", active ? "active" : "disabled").member("changed", *changed).end_object();

@@ -55,6 +55,10 @@ core::Task<http::Response> serve(const http::Request& request, const Api::Deps& 
     if (principal->role > route.least) {
         const core::Problem refused(core::ProblemKind::forbidden, principal->name + " is " + std::string(to_string(principal->role)) +
                                                                       "; this needs " + std::string(to_string(route.least)));
+        ra::Principal by = *principal;
+        core::RequestId id = request.id;
+        std::string asked(route.pattern);
+        co_await deps.principals.record_refusal(std::move(by), route.least, std::move(asked), std::move(id));
         co_return error_response(request, refused);
     }
     const Call call(request, *principal, deps);

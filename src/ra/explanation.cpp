@@ -45,43 +45,55 @@ public:
 
     Task<void> request(std::string id) {
         auto key = store::values(id, by_.tenant);
-        keep(co_await db_.read(store::audit_by_request, std::move(key)));
+        const auto rows = co_await db_.read(store::audit_by_request, std::move(key));
+        keep(rows);
     }
-    Task<void> object(std::string kind, std::string id) {
-        if (!seen_.insert(kind + " " + id).second) co_return;
+    Task<void> object(std::string_view kind, std::string id) {
+        if (!seen_.insert(std::string(kind) + " " + id).second) co_return;
         auto key = store::values(kind, id, by_.tenant);
-        keep(co_await db_.read(store::audit_by_object, std::move(key)));
+        const auto rows = co_await db_.read(store::audit_by_object, std::move(key));
+        keep(rows);
     }
-    /// An order with all that belongs to it: id, token, enrollment or NULL.
-    Task<void> order(const store::Row& row) {
-        co_await object("acme_order", row.text(1));
-        auto key = store::values(row.integer(0));
-        const auto authorizations = co_await db_.read(store::acme_order_authorizations, std::move(key));
-        for (const auto& a : authorizations) co_await object("acme_authorization", a.text(0));
-        if (!row.null(2)) co_await object("enrollment", std::to_string(row.integer(2)));
-    }
-    Task<void> orders(const store::Statement& statement, store::Value key) {
-        auto parameters = store::Values(1, std::move(key));
-        const auto rows = co_await db_.read(statement, std::move(parameters));
-        for (const auto& row : rows) co_await order(row);
+    /// Orders with all that belongs to them: id, token, enrollment or NULL.
+    Task<void> orders(const store::Statement& statement, store::Values key) {
+        const auto rows = co_await db_.read(statement, std::move(key));
+        for (const auto& row : rows) {
+            auto token = row.text(1);
+            co_await object("acme_order", std::move(token));
+            auto order = store::values(row.integer(0));
+            const auto authorizations = co_await db_.read(store::acme_order_authorizations, std::move(order));
+            for (const auto& a : authorizations) {
+                auto authorization = a.text(0);
+                co_await object("acme_authorization", std::move(authorization));
+            }
+            if (row.null(2)) continue;
+            auto enrollment_id = std::to_string(row.integer(2));
+            co_await object("enrollment", std::move(enrollment_id));
+        }
     }
     Task<void> enrollment(std::int64_t id) {
-        co_await object("enrollment", std::to_string(id));
-        co_await orders(store::acme_order_by_enrollment, id);
+        auto text = std::to_string(id);
+        co_await object("enrollment", std::move(text));
+        auto key = store::values(id);
+        co_await orders(store::acme_order_by_enrollment, std::move(key));
     }
-    Task<void> certificate(const store::Statement& statement, store::Value key) {
-        auto parameters = store::Values(1, std::move(key));
-        const auto rows = co_await db_.read(statement, std::move(parameters));
+    Task<void> certificate(const store::Statement& statement, store::Values key) {
+        const auto rows = co_await db_.read(statement, std::move(key));
         for (const auto& raw : rows) {
             const auto row = store::CertificateRow::from(raw);
             co_await enrollment(row.enrollment.get());
         }
     }
-    /// An ACME account: id, token.
-    Task<void> acme_account(const store::Row& row) {
-        co_await object("acme_account", row.text(1));
-        refused_.push_back(row.text(1));
-        co_await orders(store::acme_orders_by_account, row.integer(0));
+    /// ACME accounts: id, token.
+    Task<void> acme_accounts(const store::Statement& statement, store::Values key) {
+        const auto rows = co_await db_.read(statement, std::move(key));
+        for (const auto& row : rows) {
+            refused_.push_back(row.text(1));
+            auto token = row.text(1);
+            co_await object("acme_account", std::move(token));
+            auto account = store::values(row.integer(0));
+            co_await orders(store::acme_orders_by_account, std::move(account));
+        }
     }
     /// Refusals leave no row but their record: the newest of them are looked through for what was named.
     Task<void> refusals() {
@@ -154,17 +166,24 @@ std::optional<core::Bytes> serial(std::string text) {
 
 Task<void> by_number(Explanation& found, std::int64_t n) {
     co_await found.enrollment(n);
-    if (found.empty()) co_await found.certificate(store::certificate_by_id, n);
+    if (!found.empty()) co_return;
+    auto key = store::values(n);
+    co_await found.certificate(store::certificate_by_id, std::move(key));
 }
 
-Task<void> by_token(store::Database& db, Explanation& found, std::string token) {
-    co_await found.orders(store::acme_order_by_token, token);
-    co_await found.orders(store::acme_orders_by_authorization, token);
-    co_await found.certificate(store::certificate_by_token, token);
-    auto key = store::values(token);
-    const auto accounts = co_await db.read(store::acme_account_traced, std::move(key));
-    for (const auto& account : accounts) co_await found.acme_account(account);
-    // A finalize whose claim was taken back, or one that was refused.
+Task<void> by_serial(Explanation& found, core::Bytes serial) {
+    auto key = store::values(serial);
+    co_await found.certificate(store::certificate_by_serial, std::move(key));
+}
+
+Task<void> by_token(Explanation& found, std::string token) {
+    const auto key = store::values(token);
+    auto order = key, authorization = key, certificate = key, account = key;
+    co_await found.orders(store::acme_order_by_token, std::move(order));
+    co_await found.orders(store::acme_orders_by_authorization, std::move(authorization));
+    co_await found.certificate(store::certificate_by_token, std::move(certificate));
+    co_await found.acme_accounts(store::acme_account_traced, std::move(account));
+    // A finalize whose claim was taken back.
     if (!found.empty()) found.look_for(token);
 }
 
@@ -175,20 +194,22 @@ Task<void> by_account(store::Database& db, const Principal& by, Explanation& fou
     const auto rows = co_await db.read(store::account_by_name, std::move(key));
     for (const auto& row : rows) {
         if (slash != std::string::npos && row.text(1) != reference.substr(0, slash)) continue;
-        co_await found.object("account", row.text(1) + "/" + row.text(2));
-        co_await found.object("account", row.text(2));
+        auto whole = row.text(1) + "/" + row.text(2), alone = row.text(2);
+        co_await found.object("account", std::move(whole));
+        co_await found.object("account", std::move(alone));
         auto credential = store::values(row.integer(0));
-        const auto accounts = co_await db.read(store::acme_accounts_by_credential, std::move(credential));
-        for (const auto& account : accounts) co_await found.acme_account(account);
+        co_await found.acme_accounts(store::acme_accounts_by_credential, std::move(credential));
     }
 }
 
 Task<void> by_name(Explanation& found, std::string reference) {
+    if (reference.ends_with('.')) reference.pop_back();
     NameRules rules;
     rules.single_label = true;
     const auto name = normalize_dns(reference, rules);
     if (!name) co_return;
-    co_await found.orders(store::acme_orders_by_name, name->starts_with("*.") ? name->substr(2) : *name);
+    auto key = store::values(name->starts_with("*.") ? name->substr(2) : *name);
+    co_await found.orders(store::acme_orders_by_name, std::move(key));
     found.look_for(*name);
 }
 
@@ -197,23 +218,25 @@ Task<void> by_name(Explanation& found, std::string reference) {
 core::Task<core::Result<std::string>> explain(store::Database& db, const Principal& by, std::string reference) {
     Explanation found(db, by);
     // A correlation id first: what logs, headers and refusals show. It stands for that request alone.
-    co_await found.request(reference);
+    auto request = reference, token = reference, account = reference, name = reference;
+    co_await found.request(std::move(request));
     if (!found.empty()) co_return found.render(reference);
 
     const auto n = number(reference);
     if (n) co_await by_number(found, *n);
-    const auto hex = serial(reference);
-    if (hex && found.empty()) co_await found.certificate(store::certificate_by_serial, *hex);
-    const bool token = reference.size() == 22 && core::from_base64url(reference);
-    if (token && found.empty()) co_await by_token(db, found, reference);
-    if (found.empty()) co_await by_account(db, by, found, reference);
-    if (found.empty()) co_await by_name(found, reference);
+    auto bytes = serial(reference);
+    if (bytes && found.empty()) co_await by_serial(found, std::move(*bytes));
+    const bool looks_like_token = reference.size() == 22 && core::from_base64url(reference);
+    if (looks_like_token && found.empty()) co_await by_token(found, std::move(token));
+    if (found.empty()) co_await by_account(db, by, found, std::move(account));
+    if (found.empty()) co_await by_name(found, std::move(name));
     co_await found.refusals();
     if (!found.empty()) co_return found.render(reference);
     core::Problem absent(core::ProblemKind::not_found,
                          "nothing is recorded under " + reference +
                              "; give a request id (X-Request-Id), the number of an enrollment or certificate, a serial, the token of an "
-                             "order, authorization, certificate or account from its URL, an account's name, or a DNS name");
+                             "order, authorization, certificate or account from its URL, an account's name, or a DNS name. What was refused "
+                             "before a credential was judged is in the log only");
     co_return absent;
 }
 

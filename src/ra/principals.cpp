@@ -4,6 +4,7 @@
 
 #include "core/base/encoding.hpp"
 #include "core/json/writer.hpp"
+#include "ra/trace.hpp"
 #include "store/tables/principal.hpp"
 
 namespace postern::ra {
@@ -81,6 +82,27 @@ core::Task<core::Result<core::SecretText>> Principals::create(std::string name, 
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) co_return core::Problem(core::ProblemKind::conflict, "a principal named " + name + " exists already");
     co_return std::move(token);
+}
+
+core::Task<void> Principals::record_refusal(Principal by, Role needed, std::string route, core::RequestId request) {
+    AuditRecord record;
+    record.at = deps_.clock.now();
+    record.tenant = by.tenant;
+    record.request = request;
+    record.actor = by.actor;
+    record.action = "api.refused";
+    record.object_kind = "route";
+    record.object_id = route;
+    record.outcome = AuditRecord::Outcome::refused;
+    record.check = "principal.role";
+    Trace trace;
+    trace.add(TraceEntry(record.check, by.name + " is " + std::string(to_string(by.role)), Verdict::refuse, "this needs " + std::string(to_string(needed))));
+    record.detail = "{\"trace\":" + trace.to_json() + "}";
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    store::Batch batch;
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    written.value();
 }
 
 core::Task<std::vector<PrincipalListed>> Principals::list(Principal by) {

@@ -65,6 +65,9 @@ public:
     /// another tenant's; false: it was so already.
     core::Task<core::Result<bool>> set_active(std::string name, bool active, Principal by, core::RequestId request);
 
+    /// On record: a known principal asked for what its role does not permit.
+    core::Task<void> record_refusal(Principal by, Role needed, std::string route, core::RequestId request);
+
 private:
     Deps deps_;
 };

@@ -139,10 +139,10 @@ void audit_records(Store& s) {
     BOOST_TEST(s.read(store::audit_by_object, values("certificate", "11", nullptr)).empty());
     BOOST_TEST((s.one(store::audit_newest, values()).time(0) == now));
     BOOST_TEST(s.read(store::audit_not_done_page, values(100, nullptr)).empty());
-    s.does(store::audit_insert, values(4, now, 1, "request-c", "acme_account", "token", "order.refused", "acme_account", "token", "refused", "names.scope", "{}"));
+    s.does(store::audit_insert, values(9, now, 1, "request-c", "acme_account", "token", "order.refused", "acme_account", "token", "refused", "names.scope", "{}"));
     BOOST_TEST(s.one(store::audit_not_done_page, values(100, 1)).text(6) == "order.refused");
     BOOST_TEST(s.read(store::audit_not_done_page, values(100, 2)).empty());
-    BOOST_TEST(s.read(store::audit_not_done_page, values(4, nullptr)).empty());
+    BOOST_TEST(s.read(store::audit_not_done_page, values(9, nullptr)).empty());
 }
 
 }  // namespace postern::contract

@@ -177,6 +177,36 @@ def certificate_files(folder, begin, end):
     return made.public_bytes(serialization.Encoding.PEM)
 
 
+def torn_pages(p):
+    with contextlib.closing(sqlite3.connect(p.data / "postern.db")) as database:
+        page = database.execute("PRAGMA page_size").fetchone()[0]
+        roots = [row[0] for row in database.execute("SELECT rootpage FROM sqlite_master WHERE name IN ('crl', 'setting')")]
+    with (p.data / "postern.db").open("r+b") as file:
+        for root in roots:
+            file.seek((root - 1) * page + 8)  # after the header: where the cells are
+            file.write(b"\xff" * 64)
+
+
+def expired_authority(p):
+    pem = certificate_files(p.data.parent, -90 * DAY, -DAY)
+    der = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+    p.sql(f"UPDATE authority SET certificate = x'{der.hex()}' WHERE kind = 'issuing'")
+
+
+def unreadable_authority(p):
+    p.sql("UPDATE authority SET certificate = x'00' WHERE kind = 'root'")
+
+
+def writable_root_file(p):
+    (p.data / "root.pem").chmod(0o666)
+
+
+def linked_key(p):
+    elsewhere = p.data.parent / "elsewhere.key"
+    p.key("issuing").rename(elsewhere)
+    p.key("issuing").symlink_to(elsewhere)
+
+
 def open_master(p):
     (p.data / "keys/master").chmod(0o640)
 
@@ -299,6 +329,11 @@ def dead_resolver(p):
     p.configuration.write_text(f'[dns]\nservers = ["127.0.0.1@{free_port()}"]\nallow_loopback_servers = true\ndnssec = false\ntimeout = "1s"\n')
 
 
+def unsigned_answers(p):
+    anchor = "example.com. IN DS 31589 8 2 " + "AB" * 32
+    p.configuration.write_text(p.configuration.read_text().replace("dnssec = false", f'dnssec = true\ntrust_anchors = ["{anchor}"]'))
+
+
 def impossible_resolver(p):
     p.configuration.write_text('[dns]\nservers = ["everywhere"]\n')
 
@@ -325,6 +360,8 @@ HARM = [
     (no_crl, "crl.age", "has no CRL"),
     (number_lost, "crl.number", "is newer than the last number used, 0"),
     (broken_index, "store.integrity", "audit_request"),
+    (torn_pages, "store.integrity", "malformed"),
+    (torn_pages, "store.readable", "malformed"),
     (torn, "store.references", "refer to others that are gone"),
     (another_journal, "store.journal", "the journal mode is delete"),
     (long_log, "store.log", "the write-ahead log has 200 MiB"),
@@ -337,6 +374,13 @@ HARM = [
     (another_public_url, "configuration.public_https", "was set up as"),
     (dead_resolver, "dns.resolver", "example.com"),
     (impossible_resolver, "dns.resolver", "everywhere"),
+    (unsigned_answers, "dns.resolver", "example.com"),
+    (expired_authority, "keys.issuing_life", "it is over"),
+    (expired_authority, "keys.issuing_key", "the key is not the one of its certificate"),
+    (unreadable_authority, "keys.root_certificate", "root CA"),
+    (writable_root_file, "folder.modes", "root.pem can be written by others"),
+    (linked_key, "folder.modes", ".key is a symbolic link"),
+    (linked_key, "keys.issuing_key", "this is a symbolic link"),
 ]
 
 
@@ -358,6 +402,24 @@ def test_what_is_only_worth_knowing_does_not_fail(patient):
     assert notices["folder.stopped"] == "the last server ended without being stopped"
     assert notices["store.schema"].startswith("schema ")
     assert notices["dns.dnssec"] == "answers are not validated"
+
+
+def test_a_folder_where_nothing_ever_ran(patient):
+    (patient.data / "lock").unlink()
+    patient.sql("DELETE FROM setting")
+    notices = {f["check"]: f["what"] for f in patient.examine() if f["verdict"] == "notice"}
+    assert notices["folder.lock"] == "there is no lock file: no server ever ran here"
+    assert notices["configuration.public_http"] == "no URL is fixed yet"
+
+
+def test_another_crl_is_served_than_the_newest(new_server, configuration):
+    server = new_server()
+    server.options = ("--config", configuration)
+    server.start()
+    patient = Patient(server.data, configuration)
+    assert "crl.served" not in failed(patient.examine())
+    patient.sql("UPDATE crl SET der = x'3000'")
+    assert "gives another CRL than the newest" in failed(patient.examine())["crl.served"]
 
 
 def test_a_quick_look_leaves_indexes_out(patient):

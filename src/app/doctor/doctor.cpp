@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 
 #include "core/async/deadline.hpp"
 #include "store/tables/setting.hpp"
@@ -34,6 +35,7 @@ namespace {
 
 /// A port 0 was chosen once and is kept.
 void fill_ports(Patient& p) {
+    if (!p.file) return;
     const auto fill = [&](std::string_view name, Address& address) {
         const auto kept = address.port == 0 ? p.setting("port." + std::string(name)) : std::string();
         std::from_chars(kept.data(), kept.data() + kept.size(), address.port);
@@ -49,13 +51,14 @@ void fill_ports(Patient& p) {
 Findings examine(const Options& options) {
     Findings findings;
     Patient p(options, findings);
-    examine_folder(p);
-    examine_store(p);
-    if (p.file) fill_ports(p);
-    examine_configuration(p);
-    examine_keys(p);
-    examine_crls(p);
-    examine_network(p);
+    // A damaged file shows at whatever is read first; the other parts go on.
+    for (const auto part : {&examine_folder, &examine_store, &fill_ports, &examine_configuration, &examine_keys, &examine_crls, &examine_network}) {
+        try {
+            part(p);
+        } catch (const std::exception& e) {
+            findings.failed("store.readable", e.what(), "stop the server and restore the newest backup; keep the damaged file for an enquiry");
+        }
+    }
     return findings;
 }
 

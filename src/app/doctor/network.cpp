@@ -108,7 +108,8 @@ void examine_listeners(Patient& p) {
     http::Target control;
     control.address = p.path("control.sock");
     control.host = "localhost";
-    const auto why = answer_of(std::move(control), "/api/postern/v1/export", 200);
+    // The cheapest answer there is: that no reference was given.
+    const auto why = answer_of(std::move(control), "/api/postern/v1/explain", 400);
     p.findings.judge("listener.control", why, "control.sock answers", "the process holds the folder and does not answer: see its log, and restart it");
     examine_listener(p, "https", c.https, true, "/ca/root.pem", 200);
     examine_listener(p, "est", c.est, true, "/api/postern/v1/export", 401);

@@ -53,10 +53,15 @@ SqliteExamination::~SqliteExamination() {
 SqliteState SqliteExamination::look(bool thorough) {
     SqliteState out;
     Rows rows;
-    impl_->connection.run(thorough ? whole : quick, {}, &rows);
+    // Where a page is beyond reading, the check itself gives up.
+    try {
+        impl_->connection.run(thorough ? whole : quick, {}, &rows);
+        out.orphans = impl_->connection.run(keys, {}).rows;
+    } catch (const sqlite::Fault& fault) {
+        out.damage.emplace_back(fault.what());
+    }
     for (const auto& row : rows)
         if (row.text(0) != "ok") out.damage.push_back(row.text(0));
-    out.orphans = impl_->connection.run(keys, {}).rows;
     Rows mode;
     impl_->connection.run(journal, {}, &mode);
     out.journal_mode = mode.at(0).text(0);

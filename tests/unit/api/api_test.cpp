@@ -290,6 +290,20 @@ BOOST_AUTO_TEST_CASE(principals_are_listed_disabled_and_enabled) {
     BOOST_TEST(w.with(w.administrator_token, Method::get, v1 + "principals").status == 200U);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_role_may_not_do_is_on_record) {
+    Rest w;
+    check_error(w.with(w.auditor, Method::post, v1 + "principals/disable", R"({"name":"chief"})"), 403, -3, "auditor is auditor; this needs administrator");
+    const auto audits = w.audits("api.refused");
+    BOOST_TEST_REQUIRE(audits.size() == 1U);
+    BOOST_TEST(audits[0].text(1) == "refused");
+    BOOST_TEST(audits[0].text(2) == "principal.role");
+    BOOST_TEST(audits[0].text(3) == R"({"trace":[{"check":"principal.role","input":"auditor is auditor","verdict":"refuse","reason":"this needs administrator"}]})");
+    BOOST_TEST(contains(w.local(Method::get, v1 + "explain?reference=testrequest00000").body, "principal.role"));
+    // Who is nobody leaves no record.
+    check_error(w.with("postern_nobody", Method::get, v1 + "principals"), 401, -16, "authenticate with a token");
+    BOOST_TEST(w.audits("api.refused").size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(only_the_local_administrator_sends_more_than_a_mebibyte) {
     Rest w;
     http::Router local;
