@@ -1,3 +1,4 @@
+import json
 import os
 import re
 from pathlib import Path
@@ -74,6 +75,8 @@ def refused(server, name):
             assert word.lower() in run.words.lower(), f"no {word!r} in:\n{run.output}"
         assert server.certificates(stored_for or name) == []
         request = re.search(r"\brequest ([a-z2-7]{16})\]", run.words)
-        return server.explain(request.group(1)) if request else []
+        # What was refused before a credential was judged is in the log only.
+        explained = server.verb("explain", request.group(1), "--json", "--data", server.data) if request else None
+        return json.loads(explained.stdout)["records"] if explained and explained.returncode == 0 else []
 
     return check

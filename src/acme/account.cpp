@@ -27,7 +27,8 @@ core::Task<Reply> write(Parts& parts, const Call& call, store::Batch batch, ra::
 /// RFC 8555 §7.3.6: open orders end, certificates stay, the key is used up here.
 core::Task<Reply> deactivate(Parts& parts, const Call& call) {
     const auto now = parts.now();
-    const Error why(ErrorType::unauthorized, "the account was deactivated");
+    Error why(ErrorType::unauthorized, "the account was deactivated");
+    why.check = "account.active";
     store::Batch batch;
     batch.add(store::acme_account_deactivate, store::values(call.requester().id, now));
     batch.add(store::acme_order_fail_all, store::values(call.requester().id, now, to_json(why, call.request.id)),

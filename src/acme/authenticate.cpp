@@ -47,31 +47,43 @@ core::Task<Result<void>> authenticate(Parts& parts, Call& call, Auth auth) {
     auto jws = parse_jws(request.body);
     if (!jws) co_return jws.error();
     // §6.4: what was signed for one URL is good for no other.
-    if (jws->url != parts.deps.https_base + request.target)
-        co_return Error(ErrorType::unauthorized, 401,
-                        "the JWS url is not the URL of this request, " + parts.deps.https_base + request.target +
-                            " (RFC 8555 section 6.4)");
+    if (jws->url != parts.deps.https_base + request.target) {
+        Error elsewhere(ErrorType::unauthorized, 401, "the JWS url is not the URL of this request, " + parts.deps.https_base +
+                                                          request.target + " (RFC 8555 section 6.4)");
+        elsewhere.check = "request.url";
+        co_return elsewhere;
+    }
     if (const auto form = check_key_form(*jws, auth); !form) co_return form.error();
 
+    std::shared_ptr<const KnownAccount> account;
     if (jws->has_jwk) {
         auto jwk = jws->jwk();
         if (!jwk) co_return jwk.error();
         call.key = jwk->key;
         call.jwk = std::move(*jwk);
     } else {
-        auto found = co_await find_by_kid(parts, call, *jws->kid);
-        if (!found) co_return no_account(call);
-        call.key = found->key;
-        call.account = std::move(found);
+        account = co_await find_by_kid(parts, call, *jws->kid);
+        if (!account) co_return no_account(call);
+        call.key = account->key;
     }
-    if (const auto signed_well = verify(*jws, call.key); !signed_well) co_return signed_well.error();
+    if (const auto signed_well = verify(*jws, call.key); !signed_well) {
+        auto wrong = signed_well.error();
+        if (wrong.type != ErrorType::bad_signature_algorithm) wrong.check = "request.signature";
+        co_return wrong;
+    }
 
     if (!jws->nonce) co_return bad_nonce();
     const bool fresh = co_await parts.deps.nonces.redeem(*jws->nonce);
     if (!fresh) co_return bad_nonce();
 
+    // From here on the request is the account's: the signature is its own, and not a replay.
+    call.account = std::move(account);
     if (call.account) {
-        if (auto standing = check_standing(call.account->row); !standing) co_return standing.error();
+        if (auto standing = check_standing(call.account->row); !standing) {
+            auto record = call.audit(parts.now(), "request.refused", "acme_account", call.account->row.token);
+            auto refusal = refuse(parts, call, std::move(record), "account " + call.account->row.token, standing.error());
+            co_return co_await std::move(refusal);
+        }
     }
     call.url = std::move(jws->url);
     call.payload = std::move(jws->parts.payload);
@@ -79,12 +91,16 @@ core::Task<Result<void>> authenticate(Parts& parts, Call& call, Auth auth) {
 }
 
 Result<void> check_standing(const store::AcmeAccountRow& account) {
-    if (account.status != "valid")
-        return Error(ErrorType::unauthorized, 401,
-                     "the account is " + account.status + "; its key cannot be used here again (RFC 8555 section 7.3.6)");
-    if (account.account_status != "active")
-        return Error(ErrorType::unauthorized, 401,
-                     "the administrator disabled the credential that this account was made with");
+    Error gone(ErrorType::unauthorized, 401, "");
+    gone.check = "account.active";
+    if (account.status != "valid") {
+        gone.detail = "the account is " + account.status + "; its key cannot be used here again (RFC 8555 section 7.3.6)";
+        return gone;
+    }
+    if (account.account_status != "active") {
+        gone.detail = "the administrator disabled the credential that this account was made with";
+        return gone;
+    }
     return {};
 }
 

@@ -26,7 +26,8 @@ core::Task<Reply> show(Parts& parts, const Call& call, const store::AcmeAuthoriz
 /// RFC 8555 §7.5.2; an order that waits for it cannot become ready any more (§7.1.6).
 core::Task<Reply> deactivate(Parts& parts, const Call& call, const store::AcmeAuthorizationRow& authorization) {
     const auto now = parts.now();
-    const Error why(ErrorType::unauthorized, "the authorization for " + authorization.identifier + " was deactivated");
+    Error why(ErrorType::unauthorized, "the authorization for " + authorization.identifier + " was deactivated");
+    why.check = "authorization.alive";
     store::Batch batch;
     batch.add(store::acme_authorization_deactivate, store::values(authorization.id, now));
     batch.add(store::acme_order_fail, store::values(authorization.id, now, to_json(why, call.request.id)),

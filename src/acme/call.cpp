@@ -1,9 +1,15 @@
 #include "acme/call.hpp"
 
+#include "core/json/writer.hpp"
+
 namespace postern::acme {
 
 namespace {
+/// A refusal may quote what the client sent.
+constexpr std::size_t most_detail = 1000;
 constexpr std::string_view validations_help = "Validations of challenges by result";
+
+std::string_view as_recorded(const Error& error) { return std::string_view(error.detail).substr(0, most_detail); }
 }
 
 Parts::Parts(Deps d)
@@ -41,6 +47,31 @@ Result<void> expect_post_as_get(const Call& call) {
     if (call.payload.empty()) return {};
     return Error(ErrorType::malformed,
                  "this resource is only read: send an empty payload, not even {} (POST-as-GET, RFC 8555 section 6.3)");
+}
+
+core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, ra::Trace trace, Error error) {
+    if (error.check.empty()) error.check = default_check(error.type, error.status);
+    json::Writer w;
+    w.begin_object().key("problem").begin_object().member("type", to_string(error.type)).member("detail", as_recorded(error)).member("check", error.check);
+    w.end_object().key("trace").raw(trace.to_json()).end_object();
+    record.outcome = ra::AuditRecord::Outcome::refused;
+    record.check = error.check;
+    record.detail = w.take();
+    const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
+    store::Batch batch;
+    ra::add_audit(batch, audit_id, record);
+    const auto written = co_await parts.deps.db.write(std::move(batch));
+    written.value();
+    parts.deps.log.info("acme_refused", {{"check", error.check}, {"why", error.detail}, observe::request(call.request.id)});
+    error.recorded = true;
+    co_return error;
+}
+
+core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, std::string input, Error error) {
+    ra::Trace trace;
+    const std::string check(error.check.empty() ? default_check(error.type, error.status) : std::string_view(error.check));
+    trace.add(ra::TraceEntry(check, std::move(input), ra::Verdict::refuse, std::string(as_recorded(error))));
+    return refuse(parts, call, std::move(record), std::move(trace), std::move(error));
 }
 
 http::Response json_response(unsigned status, std::string body) {

@@ -11,6 +11,7 @@
 #include "core/crypto/jwk.hpp"
 #include "core/json/reader.hpp"
 #include "ra/audit.hpp"
+#include "ra/trace.hpp"
 #include "store/tables/acme_account.hpp"
 
 namespace postern::acme {
@@ -39,7 +40,7 @@ struct Call {
     std::string payload;  ///< verified; empty for POST-as-GET and plain GET
     crypto::PublicKey key;                         ///< what signed
     std::optional<crypto::Jwk> jwk;                ///< jws_jwk: the key came with the request
-    std::shared_ptr<const KnownAccount> account;   ///< jws_kid: an account in good standing
+    std::shared_ptr<const KnownAccount> account;   ///< jws_kid: who signed; in good standing once a handler runs
 
     [[nodiscard]] const store::AcmeAccountRow& requester() const { return account->row; }
     [[nodiscard]] const std::string& token() const { return request.params["token"]; }
@@ -56,6 +57,11 @@ using Handler = core::Task<Reply> (*)(Parts&, Call&);
 Result<json::Document> payload_object(const Call& call);
 /// Refuses a body where only POST-as-GET makes sense (RFC 8555 §6.3).
 Result<void> expect_post_as_get(const Call& call);
+/// A refusal of somebody whose credential was judged, on record with what was looked at. `error` names
+/// its check; the last entry of the trace is the one that refused.
+core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, ra::Trace trace, Error error);
+/// The same for a single check: `input` is what it looked at.
+core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, std::string input, Error error);
 /// 200 or 201 with JSON.
 http::Response json_response(unsigned status, std::string body);
 

@@ -47,8 +47,14 @@ core::Task<Reply> challenge(Parts& parts, Call& call) {
     if (call.payload.empty()) co_return challenge_response(call, work->authorization, work->challenge);
     if (const auto payload = payload_object(call); !payload) co_return payload.error();
     if (!can_be_validated(*work, parts.now())) {
-        if (status_of(work->authorization, parts.now()) == "expired")
-            co_return Error(ErrorType::malformed, "the authorization expired; make a new order");
+        if (status_of(work->authorization, parts.now()) == "expired") {
+            Error late(ErrorType::malformed, "the authorization expired; make a new order");
+            late.check = "authorization.alive";
+            auto record = call.audit(parts.now(), "challenge.refused", "acme_authorization", work->authorization.token);
+            auto input = work->authorization.identifier + " until " + core::rfc3339(work->authorization.expires);
+            auto refusal = refuse(parts, call, std::move(record), std::move(input), std::move(late));
+            co_return co_await std::move(refusal);
+        }
         co_return challenge_response(call, work->authorization, work->challenge);
     }
 

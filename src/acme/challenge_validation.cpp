@@ -34,6 +34,10 @@ bool says_nothing(const core::Result<void>& verdict) {
                         verdict.error().kind == core::ProblemKind::internal);
 }
 
+/// What a record keeps of a validation: strangers decide how long the parts are.
+constexpr std::size_t steps_kept = 64;
+constexpr std::size_t step_octets = 512;
+
 std::string audit_detail(const store::AcmeChallengeWork& work, const validation::Finding& finding) {
     ra::Trace trace;
     trace.add(ra::TraceEntry("validation." + work.challenge.type, work.authorization.identifier,
@@ -42,7 +46,8 @@ std::string audit_detail(const store::AcmeChallengeWork& work, const validation:
     json::Writer w;
     w.begin_object().key("trace").raw(trace.to_json());
     w.key("steps").begin_array();
-    for (const auto& step : finding.steps) w.string(step);
+    for (std::size_t i = 0; i < finding.steps.size() && i < steps_kept; ++i) w.string(std::string_view(finding.steps[i]).substr(0, step_octets));
+    if (finding.steps.size() > steps_kept) w.string("and " + std::to_string(finding.steps.size() - steps_kept) + " more");
     w.end_array().end_object();
     return w.take();
 }
@@ -55,11 +60,11 @@ ra::AuditRecord audit_of(const Parts& parts, const store::AcmeChallengeWork& wor
     const auto catalog = parts.deps.catalog.current();
     if (const ra::Endpoint* endpoint = catalog ? catalog->endpoint(work.endpoint) : nullptr) r.tenant = endpoint->tenant;
     r.actor = ra::Actor("acme_account", work.account_token);
-    r.action = finding.verdict ? "authorization.valid" : "authorization.invalid";
+    r.action = finding.verdict ? "authorization.valid" : says_nothing(finding.verdict) ? "authorization.unanswered" : "authorization.invalid";
     r.object_kind = "acme_authorization";
     r.object_id = work.authorization.token;
     if (!finding.verdict) {
-        r.outcome = ra::AuditRecord::Outcome::refused;
+        r.outcome = says_nothing(finding.verdict) ? ra::AuditRecord::Outcome::failed : ra::AuditRecord::Outcome::refused;
         r.check = "validation." + work.challenge.type;
     }
     r.detail = audit_detail(work, finding);
@@ -81,7 +86,8 @@ store::Batch result_batch(const store::AcmeChallengeWork& work, const validation
         batch.add(store::acme_order_ready, store::values(row.authorization, now), store::Expect::any);
         return batch;
     }
-    const Error error = to_error(finding.verdict.error());
+    Error error = to_error(finding.verdict.error());
+    if (error.check.empty()) error.check = "validation." + work.challenge.type;
     row.status = "invalid";
     row.error = to_json(error, request);
     Error order_error = error;
@@ -110,11 +116,17 @@ core::Task<void> validate(std::shared_ptr<Parts> parts, Landing landing, core::R
     if (says_nothing(finding.verdict)) {
         deps.log.warning("validation_unavailable", {{"identifier", work.authorization.identifier},
                                                     {"what", finding.verdict.error().detail}, observe::request(request)});
-        co_return;
     }
 
     const auto now = parts->now();
     const std::int64_t audit_id = co_await deps.numbers.next(store::Series::audit);
+    if (says_nothing(finding.verdict)) {
+        store::Batch attempt;
+        ra::add_audit(attempt, audit_id, audit_of(*parts, work, finding, request, now));
+        const auto noted = co_await deps.db.write(std::move(attempt));
+        noted.value();
+        co_return;
+    }
     store::AcmeChallengeRow row = work.challenge;
     auto batch = result_batch(work, finding, request, now, row);
     ra::add_audit(batch, audit_id, audit_of(*parts, work, finding, request, now));

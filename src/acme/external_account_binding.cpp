@@ -27,7 +27,9 @@ Error malformed(std::string_view what) {
 Error refused(const std::string& kid, std::string_view why) {
     std::string detail(inner);
     detail.append(": the key id \"").append(kid, 0, 100).append("\" ").append(why);
-    return {ErrorType::unauthorized, std::move(detail)};
+    Error e(ErrorType::unauthorized, std::move(detail));
+    e.check = "account.binding";
+    return e;
 }
 constexpr std::string_view not_known = "is unknown at this endpoint, or the MAC is not made with its key";
 
@@ -46,18 +48,11 @@ std::string rebuild(const json::Value& object) {
     return w.take();
 }
 
-core::Task<void> audit_refusal(Parts& parts, const Call& call, const ra::Account& account, std::string_view why) {
-    json::Writer w;
-    w.begin_object().member("reason", why).end_object();
+/// The refusal of a key id that exists: on record with what was wrong, whatever the client is told.
+core::Task<Error> refuse_credential(Parts& parts, const Call& call, const ra::Account& account, ra::Trace trace, Error told) {
+    told.check = "account.binding";
     auto record = call.audit(parts.now(), "account.binding", "account", account.name);
-    record.outcome = ra::AuditRecord::Outcome::refused;
-    record.check = "account.binding";
-    record.detail = w.take();
-    const std::int64_t id = co_await parts.deps.numbers.next(store::Series::audit);
-    store::Batch batch;
-    ra::add_audit(batch, id, record);
-    const auto written = co_await parts.deps.db.write(std::move(batch));
-    written.value();
+    return refuse(parts, call, std::move(record), std::move(trace), std::move(told));
 }
 
 }  // namespace
@@ -105,16 +100,20 @@ core::Task<Result<Binding>> verify_binding(Parts& parts, const Call& call, json:
         parts.deps.log.error("account_secret_unreadable", {{"account", account->name}, observe::request(call.request.id)});
         co_return to_error(core::Problem(core::ProblemKind::internal, "account secret sealed under another master key"));
     }
+    ra::Trace trace;
     if (!mac_is_right(*request, key->expose())) {
-        co_await audit_refusal(parts, call, *account, "the MAC is not made with its key");
-        co_return refused(request->kid, not_known);
+        trace.add(ra::TraceEntry("account.binding", "key id " + request->kid, ra::Verdict::refuse, "the MAC is not made with its key"));
+        auto refusal = refuse_credential(parts, call, *account, std::move(trace), refused(request->kid, not_known));
+        co_return co_await std::move(refusal);
     }
     const bool expired = account->expires && *account->expires <= parts.now();
     if (!account->active || expired) {
         const std::string_view why = expired ? "is expired; ask the administrator for another"
                                              : "is disabled; ask the administrator for another";
-        co_await audit_refusal(parts, call, *account, why);
-        co_return refused(request->kid, why);
+        trace.add(ra::TraceEntry("account.binding", "key id " + request->kid, ra::Verdict::pass, "the MAC is made with its key"));
+        trace.add(ra::TraceEntry("account.active", "account " + account->name, ra::Verdict::refuse, std::string(why)));
+        auto refusal = refuse_credential(parts, call, *account, std::move(trace), refused(request->kid, why));
+        co_return co_await std::move(refusal);
     }
     Binding binding;
     binding.account = std::move(*account);

@@ -33,7 +33,8 @@ Result<crypto::Csr> read_csr(const Call& call) {
 /// RFC 8555 §11.1: who holds an account's key could otherwise have certificates revoked, and who
 /// holds a certificate's key could act for the account.
 core::Task<Result<void>> check_key(Parts& parts, const Call& call, const crypto::PublicKey& key) {
-    const Error taken(ErrorType::bad_csr, "the CSR's key is the key of an ACME account; make a new key for the certificate");
+    Error taken(ErrorType::bad_csr, "the CSR's key is the key of an ACME account; make a new key for the certificate");
+    taken.check = "key.separate";
     if (key.spki() == call.key.spki()) co_return taken;
     const std::string canonical = crypto::to_jwk(key);
     const auto digest = crypto::sha256(canonical);
@@ -83,6 +84,8 @@ ra::EnrollmentRequest compose(const Parts& parts, const Call& call, const store:
     r.not_before = order.not_before;
     r.not_after = order.not_after;
     r.attempt = order.token;
+    r.origin_kind = "acme_order";
+    r.origin_id = order.token;
     r.claim = [id = order.id, now = parts.now()](store::Batch& batch, core::EnrollmentId enrollment) {
         batch.add(store::acme_order_claim, store::values(id, enrollment, now));
     };
@@ -93,12 +96,25 @@ ra::EnrollmentRequest compose(const Parts& parts, const Call& call, const store:
     return r;
 }
 
+/// Of an order whose account was proven: on record under the order.
+core::Task<Error> refuse_finalize(Parts& parts, const Call& call, const store::AcmeOrderRow& order, std::string input, Error error) {
+    auto record = call.audit(parts.now(), "finalize.refused", "acme_order", order.token);
+    return refuse(parts, call, std::move(record), std::move(input), std::move(error));
+}
+
+std::string state_text(const store::AcmeOrderRow& order, core::TimePoint now) {
+    return "order " + std::string(to_string(status_of(order, now)));
+}
+
 /// For an order that an enrollment already took. The same CSR again is a lost answer and is repeated
 /// (acme.md §1.2); another one came too late.
 core::Task<Reply> already_claimed(Parts& parts, const Call& call, const store::AcmeOrderRow& order, const core::Bytes& csr) {
     auto parameters = store::values(*order.enrollment);
     const auto row = co_await store::read_one(parts.deps.db, store::enrollment_by_id, std::move(parameters));
-    if (!row || store::EnrollmentRow::from(*row).csr != csr) co_return not_ready(order, parts.now());
+    if (!row || store::EnrollmentRow::from(*row).csr != csr) {
+        auto refusal = refuse_finalize(parts, call, order, state_text(order, parts.now()), not_ready(order, parts.now()));
+        co_return co_await std::move(refusal);
+    }
     co_return co_await order_response(parts, call, 200, order);
 }
 
@@ -111,7 +127,9 @@ core::Task<Reply> conclude(Parts& parts, const Call& call, const core::Result<ra
     if (outcome) co_return co_await order_response(parts, call, 200, *order);
     if (order->enrollment) co_return co_await already_claimed(parts, call, *order, csr);
     if (outcome.error().kind == core::ProblemKind::conflict) co_return not_ready(*order, parts.now());
-    co_return to_error(outcome.error());
+    Error refused = to_error(outcome.error());
+    refused.recorded = !refused.check.empty();  // with the trace of the checks
+    co_return refused;
 }
 
 }  // namespace
@@ -120,14 +138,22 @@ core::Task<Reply> conclude(Parts& parts, const Call& call, const core::Result<ra
 core::Task<Reply> finalize(Parts& parts, Call& call) {
     const auto order = co_await find_order(parts, call);
     if (!order) co_return not_found();
-    if (!order->enrollment && status_of(*order, parts.now()) != OrderStatus::ready)
-        co_return not_ready(*order, parts.now());
+    if (!order->enrollment && status_of(*order, parts.now()) != OrderStatus::ready) {
+        auto refusal = refuse_finalize(parts, call, *order, state_text(*order, parts.now()), not_ready(*order, parts.now()));
+        co_return co_await std::move(refusal);
+    }
     auto csr = read_csr(call);
-    if (!csr) co_return csr.error();
+    if (!csr) {
+        auto refusal = refuse_finalize(parts, call, *order, "the CSR", csr.error());
+        co_return co_await std::move(refusal);
+    }
     const core::Bytes csr_der = csr->der();
     if (order->enrollment) co_return co_await already_claimed(parts, call, *order, csr_der);
     const auto key_is_free = co_await check_key(parts, call, csr->key());
-    if (!key_is_free) co_return key_is_free.error();
+    if (!key_is_free) {
+        auto refusal = refuse_finalize(parts, call, *order, "the CSR's key", key_is_free.error());
+        co_return co_await std::move(refusal);
+    }
     auto names = names_of(*order);
     if (!names) co_return names.error();
 

@@ -37,9 +37,12 @@ http::Response account_response(const Call& call, unsigned status, const store::
 }
 
 /// §7.3.1: the request's other fields are ignored.
-Reply existing_account(const Call& call, const store::AcmeAccountRow& account) {
-    if (const auto standing = check_standing(account); !standing) return standing.error();
-    return account_response(call, 200, account);
+core::Task<Reply> existing_account(Parts& parts, const Call& call, const store::AcmeAccountRow& account) {
+    const auto standing = check_standing(account);
+    if (standing) co_return account_response(call, 200, account);
+    auto record = call.audit(parts.now(), "account.refused", "acme_account", account.token);
+    auto refusal = refuse(parts, call, std::move(record), "account " + account.token, standing.error());
+    co_return co_await std::move(refusal);
 }
 
 /// With whose credential the account acts: the binding's, or the endpoint's open account.
@@ -88,7 +91,7 @@ core::Task<Reply> create(Parts& parts, const Call& call, Binding credential, std
         // The same key came twice at once; one made the account, and this is it.
         const auto other = co_await find_by_key(parts, call);
         if (!other) written.value();
-        co_return existing_account(call, *other);
+        co_return co_await existing_account(parts, call, *other);
     }
     parts.deps.log.info("acme_account_created", {{"account", row.token}, {"endpoint", call.endpoint.name},
                                                  {"credential", credential.account.name}, observe::request(call.request.id)});
@@ -108,7 +111,7 @@ core::Task<Reply> new_account(Parts& parts, Call& call) {
     if (!agreed) co_return agreed.error();
 
     const auto existing = co_await find_by_key(parts, call);
-    if (existing) co_return existing_account(call, *existing);
+    if (existing) co_return co_await existing_account(parts, call, *existing);
     // §7.3.1: before terms, contacts and binding are looked at, and with 400: uacme takes no other.
     if (*only_existing)
         co_return Error(ErrorType::account_does_not_exist, "there is no account with this key at this endpoint");

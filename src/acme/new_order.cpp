@@ -3,7 +3,7 @@
 #include "acme/handlers.hpp"
 #include "acme/profiles.hpp"
 #include "acme/render.hpp"
-#include "ra/policy/names_check.hpp"
+#include "ra/policy/early.hpp"
 
 namespace postern::acme {
 
@@ -42,6 +42,7 @@ Error names_error(std::vector<core::Subproblem> bad) {
     if (bad.size() > 1) detail += " (and " + std::to_string(bad.size() - 1) + " more, see subproblems)";
     core::Problem problem(kind, std::move(detail));
     problem.subproblems = std::move(bad);
+    problem.check = "names.form";
     return to_error(problem);
 }
 
@@ -96,45 +97,56 @@ Result<Wanted> read_wanted(const Call& call, core::TimePoint now) {
     return wanted;
 }
 
-/// The credential still stands, and still is one that this endpoint takes (J13).
-core::Task<Result<ra::Account>> find_credential(Parts& parts, const Call& call) {
-    auto account = co_await ra::find_account(parts.deps.db, call.requester().account);
-    if (!account || !account->active || (account->expires && *account->expires <= parts.now()))
-        co_return Error(ErrorType::unauthorized, 401, "the credential that this account was made with is disabled or expired");
-    if (call.endpoint.account_required && account->method == ra::AccountMethod::open)
-        co_return Error(ErrorType::external_account_required,
-                        "this endpoint now takes accounts with an externalAccountBinding only; make a new account with one");
-    co_return std::move(*account);
+/// What the waist will be asked at finalize, as far as it is known now. Nothing of it is kept.
+ra::EnrollmentRequest preview(const Call& call, const ra::Account* account, const Wanted& wanted) {
+    ra::EnrollmentRequest r;
+    r.via = ra::Protocol::acme;
+    r.endpoint = call.endpoint.id;
+    r.account = call.requester().account;
+    r.agreed_names = wanted.names;
+    r.not_before = wanted.not_before;
+    r.not_after = wanted.not_after;
+    r.profile = wanted.profile;
+    // The default is the first that is offered, in the order of the directory.
+    const auto offered = offered_profiles(*call.catalog, call.endpoint, account);
+    if (r.profile.empty() && !offered.empty()) r.profile = offered.front()->name;
+    return r;
 }
 
-Result<const ra::Profile*> choose_profile(const Call& call, const ra::Account& account, const std::string& wanted) {
-    const auto offered = offered_profiles(*call.catalog, call.endpoint, &account);
+std::string offer(const Call& call, const ra::Account* account, const std::string& wanted) {
     std::string list;
-    for (const ra::Profile* profile : offered) {
-        if (wanted.empty() || profile->name == wanted) return profile;
-        list += (list.empty() ? "" : ", ") + profile->name;
-    }
-    return Error(ErrorType::invalid_profile, offered.empty() ? "this account may use no profile; ask the administrator"
-                                                             : "the profile \"" + wanted.substr(0, 64) +
-                                                                   "\" is not offered to this account; offered: " + list);
+    for (const ra::Profile* profile : offered_profiles(*call.catalog, call.endpoint, account)) list += (list.empty() ? "" : ", ") + profile->name;
+    if (list.empty()) return "this account may use no profile; ask the administrator";
+    return "the profile \"" + wanted.substr(0, 64) + "\" is not offered to this account; offered: " + list;
 }
 
-/// Asked early, so that nobody validates a name in vain. The waist asks again.
-core::Task<Result<void>> check_scope(Parts& parts, const Call& call, const ra::Account& account,
-                                     const ra::Profile& profile, const Wanted& wanted) {
+/// The refusals that ACME has words of its own for.
+Error early_error(const core::Problem& problem, const Call& call, const ra::Account* account, const Wanted& wanted) {
+    Error e = to_error(problem);
+    if (problem.check == "account.active") {
+        e.status = 401;
+        e.detail = "the credential that this account was made with is disabled or expired";
+    } else if (problem.check == "account.binding") {
+        e = Error(ErrorType::external_account_required,
+                  "this endpoint now takes accounts with an externalAccountBinding only; make a new account with one");
+        e.check = problem.check;
+    } else if (problem.check == "profile.allowed") {
+        e.detail = offer(call, account, wanted.profile);
+    }
+    return e;
+}
+
+/// Asked early, so that nobody validates a name in vain; gives the profile. The waist asks again.
+core::Task<Result<std::string>> check_early(Parts& parts, const Call& call, const Wanted& wanted) {
+    const auto found = co_await ra::find_account(parts.deps.db, call.requester().account);
+    const ra::Account* account = found ? &*found : nullptr;
+    const auto request = preview(call, account, wanted);
     ra::Trace trace;
-    const auto allowed = ra::check_names(*call.catalog, account, profile, wanted.names, trace);
-    if (allowed) co_return Result<void>();
+    const auto allowed = ra::decide_early(request, *call.catalog, parts.deps.backends, account, parts.now(), trace);
+    if (allowed) co_return request.profile;
     auto record = call.audit(parts.now(), "order.refused", "acme_account", call.requester().token);
-    record.outcome = ra::AuditRecord::Outcome::refused;
-    record.check = allowed.error().check;
-    record.detail = "{\"trace\":" + trace.to_json() + "}";
-    const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
-    store::Batch batch;
-    ra::add_audit(batch, audit_id, record);
-    const auto written = co_await parts.deps.db.write(std::move(batch));
-    written.value();
-    co_return to_error(allowed.error());
+    auto refusal = refuse(parts, call, std::move(record), std::move(trace), early_error(allowed.error(), call, account, wanted));
+    co_return co_await std::move(refusal);
 }
 
 std::string identifiers_json(const std::vector<crypto::GeneralName>& names) {
@@ -214,22 +226,28 @@ NewOrder compose(Parts& parts, const Call& call, const Wanted& wanted, const std
 /// RFC 8555 §7.4.
 core::Task<Reply> new_order(Parts& parts, Call& call) {
     const auto wanted = read_wanted(call, parts.now());
-    if (!wanted) co_return wanted.error();
-    const auto account = co_await find_credential(parts, call);
-    if (!account) co_return account.error();
-    const auto profile = choose_profile(call, *account, wanted->profile);
+    if (!wanted) {
+        // What is no order at all is a client's fault; names that cannot be certified were judged.
+        if (wanted.error().check.empty()) co_return wanted.error();
+        auto record = call.audit(parts.now(), "order.refused", "acme_account", call.requester().token);
+        auto refusal = refuse(parts, call, std::move(record), "the order's identifiers", wanted.error());
+        co_return co_await std::move(refusal);
+    }
+    const auto profile = co_await check_early(parts, call, *wanted);
     if (!profile) co_return profile.error();
-    const auto allowed = co_await check_scope(parts, call, *account, **profile, *wanted);
-    if (!allowed) co_return allowed.error();
 
     const RowIds ids = co_await draw_ids(parts, wanted->names.size());
     const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
-    NewOrder made = compose(parts, call, *wanted, (*profile)->name, ids);
+    NewOrder made = compose(parts, call, *wanted, *profile, ids);
     auto record = call.audit(parts.now(), "order.created", "acme_order", made.order.token);
     record.detail = "{\"identifiers\":" + made.order.identifiers + "}";
     ra::add_audit(made.batch, audit_id, record);
     const auto written = co_await parts.deps.db.write(std::move(made.batch));
-    if (!written) co_return Error(ErrorType::unauthorized, 401, "the account was deactivated meanwhile");
+    if (!written) {
+        Error gone(ErrorType::unauthorized, 401, "the account was deactivated meanwhile");
+        gone.check = "account.active";
+        co_return gone;
+    }
 
     http::Response r = json_response(201, render_order(made.order, made.authorizations, call.urls, parts.now()));
     r.set("Location", call.urls.order(made.order.token));

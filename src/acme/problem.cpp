@@ -13,8 +13,9 @@ std::string urn(ErrorType type) { return "urn:ietf:params:acme:error:" + std::st
 std::string detail_of(const Error& e, const core::RequestId& request) {
     if (e.type == ErrorType::server_internal && e.detail.empty())
         return "Postern could not do this; its log has the cause under request " + request.get();
-    if (e.check.empty()) return e.detail;
-    return e.detail + " [check " + e.check + ", request " + request.get() + "]";
+    if (request.get().empty()) return e.detail;
+    const auto check = e.check.empty() ? default_check(e.type, e.status) : std::string_view(e.check);
+    return e.detail + " [check " + std::string(check) + ", request " + request.get() + "]";
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ enum class ErrorType {
 std::string_view to_string(ErrorType type) noexcept;
 /// The HTTP status that goes with the type unless the case says another.
 unsigned default_status(ErrorType type) noexcept;
+/// What was checked when no check of its own is named: "request.form", "names.form" …
+std::string_view default_check(ErrorType type, unsigned status) noexcept;
 
 /// One problem document on its way out.
 struct Error {
@@ -53,10 +55,11 @@ struct Error {
     ErrorType type = ErrorType::server_internal;
     unsigned status = 500;
     std::string detail;
-    std::string check;                         ///< the policy check that refused, or empty
+    std::string check;                         ///< what refused; empty: the one its type stands for
     std::vector<core::Subproblem> subproblems; ///< one an identifier
     std::vector<std::string_view> algorithms;  ///< badSignatureAlgorithm: what would do (§6.2)
     std::optional<std::chrono::seconds> retry_after;
+    bool recorded = false;                     ///< the audit log has it already
     http::Headers headers;                     ///< Link, Location
 };
 
@@ -71,8 +74,9 @@ unsigned status_of(core::ProblemKind kind) noexcept;
 /// `internal` loses its detail: it is in the log under the request's id.
 Error to_error(const core::Problem& problem);
 
-/// The document. A refusing check is named in the detail with the request that `postern explain`
-/// takes, since detail is all that most clients print.
+/// The document. The refusing check is named in the detail with the request that `postern explain`
+/// takes, since detail is all that most clients print. Without a request (an order that expired) there
+/// was no refusal to name.
 std::string to_json(const Error& error, const core::RequestId& request);
 http::Response to_response(const Error& error, const core::RequestId& request);
 

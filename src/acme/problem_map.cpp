@@ -62,6 +62,37 @@ unsigned default_status(ErrorType type) noexcept {
     return 500;
 }
 
+std::string_view default_check(ErrorType type, unsigned status) noexcept {
+    if (status == 404) return "request.resource";
+    switch (type) {
+        case ErrorType::account_does_not_exist: return "account.known";
+        case ErrorType::already_revoked: return "revocation.once";
+        case ErrorType::bad_csr: return "csr.form";
+        case ErrorType::bad_nonce: return "request.nonce";
+        case ErrorType::bad_public_key: return "key.allowed";
+        case ErrorType::bad_revocation_reason: return "revocation.reason";
+        case ErrorType::bad_signature_algorithm: return "request.algorithm";
+        case ErrorType::caa: return "validation.caa";
+        case ErrorType::external_account_required: return "account.binding";
+        case ErrorType::invalid_contact:
+        case ErrorType::unsupported_contact: return "account.contact";
+        case ErrorType::invalid_profile: return "profile.allowed";
+        case ErrorType::malformed: return "request.form";
+        case ErrorType::order_not_ready: return "order.state";
+        case ErrorType::rate_limited: return "request.load";
+        case ErrorType::rejected_identifier:
+        case ErrorType::unsupported_identifier: return "names.form";
+        case ErrorType::server_internal: return "server.fault";
+        case ErrorType::connection:
+        case ErrorType::dns:
+        case ErrorType::incorrect_response:
+        case ErrorType::tls: return "validation";
+        case ErrorType::unauthorized: return "request.authority";
+        case ErrorType::user_action_required: return "account.terms";
+    }
+    return "server.fault";
+}
+
 ErrorType type_of(core::ProblemKind kind) noexcept {
     using core::ProblemKind;
     switch (kind) {

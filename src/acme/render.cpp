@@ -6,17 +6,29 @@ namespace {
 
 /// What the enrollment says went wrong, as the order's error (RFC 8555 §7.1.3).
 std::string enrollment_error(const store::AcmeOrderRow& order) {
-    std::string detail = "the request for this certificate ended without one";
+    std::string detail = "the request for this certificate ended without one", check;
     if (order.enrollment_status == "declined" || order.enrollment_status == "rejected")
         detail = "an officer declined the request for this certificate";
     if (order.enrollment_problem) {
         const auto stored = json::Document::parse(*order.enrollment_problem);
-        if (stored)
+        if (stored) {
             if (const auto text = stored->root()["detail"].string()) detail = *text;
+            if (const auto text = stored->root()["check"].string()) check = *text;
+        }
     }
-    const Error e(ErrorType::unauthorized, detail);
-    return to_json(e, core::RequestId());
+    Error e(ErrorType::unauthorized, detail);
+    e.check = check;
+    return to_json(e, core::RequestId(order.enrollment_request.value_or("")));
 }
+
+/// Not an end: an officer decides. Told while the order is processing, or nobody would know why it stays so.
+std::string quarantine_error(const store::AcmeOrderRow& order) {
+    Error e(ErrorType::server_internal, "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer");
+    e.check = "certificate.authorised";
+    return to_json(e, core::RequestId(order.enrollment_request.value_or("")));
+}
+
+bool quarantined(const store::AcmeOrderRow& order) { return order.enrollment && order.enrollment_status == "quarantined"; }
 
 std::string expired_error() {
     return to_json(Error(ErrorType::malformed, "the order expired before it was finalized; make a new one"),
@@ -86,6 +98,7 @@ std::string render_order(const store::AcmeOrderRow& order, const std::vector<std
     w.end_array();
     w.member("finalize", urls.finalize(order.token));
     if (status == OrderStatus::valid) w.member("certificate", urls.certificate(order.certificate_token.value()));
+    if (quarantined(order)) w.key("error").raw(quarantine_error(order));
     if (status == OrderStatus::invalid) {
         w.key("error");
         if (order.error) w.raw(*order.error);
@@ -128,7 +141,8 @@ core::Task<http::Response> order_response(Parts& parts, const Call& call, unsign
     for (const auto& row : rows) tokens.push_back(row.text(0));
     http::Response r = json_response(status, render_order(order, tokens, call.urls, parts.now()));
     r.set("Location", call.urls.order(order.token));
-    if (status_of(order, parts.now()) == OrderStatus::processing) r.set("Retry-After", "1");
+    // People are slower than programs.
+    if (status_of(order, parts.now()) == OrderStatus::processing) r.set("Retry-After", quarantined(order) ? "3600" : "1");
     co_return r;
 }
 

@@ -48,19 +48,9 @@ core::Task<bool> may_revoke(Parts& parts, const Call& call, const store::Certifi
     co_return owned.has_value();
 }
 
-core::Task<Reply> refuse(Parts& parts, const Call& call, const store::CertificateRow& certificate) {
-    auto record = call.audit(parts.now(), "certificate.revocation", "certificate", core::hex(certificate.serial));
-    record.outcome = ra::AuditRecord::Outcome::refused;
-    record.check = "revocation.authority";
-    const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
-    store::Batch batch;
-    ra::add_audit(batch, audit_id, record);
-    const auto written = co_await parts.deps.db.write(std::move(batch));
-    written.value();
-    Error e(ErrorType::unauthorized,
-            "this certificate can be revoked by the account that ordered it or with the certificate's own key");
-    e.check = record.check;
-    co_return e;
+core::Task<Error> refuse_revocation(Parts& parts, const Call& call, const store::CertificateRow& certificate, Error error) {
+    auto record = call.audit(parts.now(), "certificate.revocation", "enrollment", std::to_string(certificate.enrollment.get()));
+    return refuse(parts, call, std::move(record), "certificate " + core::hex(certificate.serial), std::move(error));
 }
 
 }  // namespace
@@ -79,12 +69,21 @@ core::Task<Reply> revoke_cert(Parts& parts, Call& call) {
     const auto certificate = store::CertificateRow::from(*row);
     if (certificate.tenant != call.endpoint.tenant) co_return unknown;
     const bool may = co_await may_revoke(parts, call, certificate);
-    if (!may) co_return co_await refuse(parts, call, certificate);
+    if (!may) {
+        Error other(ErrorType::unauthorized,
+                    "this certificate can be revoked by the account that ordered it or with the certificate's own key");
+        other.check = "revocation.authority";
+        auto refusal = refuse_revocation(parts, call, certificate, std::move(other));
+        co_return co_await std::move(refusal);
+    }
     // Who signs with the certificate's key shows that it is out of its owner's hands (acme.md §1.2).
     const std::int64_t reason = call.jwk ? key_compromise : wish->reason;
     const auto actor = call.actor();
     const auto done = co_await parts.deps.revocation.revoke(certificate, reason, actor, call.request.id, call.request.deadline);
-    if (!done) co_return to_error(done.error());
+    if (!done) {
+        auto refusal = refuse_revocation(parts, call, certificate, to_error(done.error()));
+        co_return co_await std::move(refusal);
+    }
     co_return http::Response(200);
 }
 

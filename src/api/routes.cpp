@@ -22,11 +22,14 @@ struct Route {
 constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/apply", Role::administrator, &apply},
     {Method::get, "/api/postern/v1/export", Role::auditor, &export_documents},
-    {Method::get, "/api/postern/v1/explain/{reference:label}", Role::auditor, &explain},
+    {Method::get, "/api/postern/v1/explain", Role::auditor, &explain},
     {Method::get, "/api/postern/v1/certificates", Role::auditor, &list_certificates},
     {Method::get, "/api/postern/v1/certificates/{serial:serial}", Role::auditor, &show_certificate},
     {Method::post, "/api/postern/v1/certificates/{serial:serial}/revoke", Role::officer, &revoke_certificate},
+    {Method::get, "/api/postern/v1/principals", Role::administrator, &list_principals},
     {Method::post, "/api/postern/v1/principals", Role::administrator, &create_principal},
+    {Method::post, "/api/postern/v1/principals/disable", Role::administrator, &disable_principal},
+    {Method::post, "/api/postern/v1/principals/enable", Role::administrator, &enable_principal},
 };
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {
@@ -52,6 +55,10 @@ core::Task<http::Response> serve(const http::Request& request, const Api::Deps& 
     if (principal->role > route.least) {
         const core::Problem refused(core::ProblemKind::forbidden, principal->name + " is " + std::string(to_string(principal->role)) +
                                                                       "; this needs " + std::string(to_string(route.least)));
+        ra::Principal by = *principal;
+        core::RequestId id = request.id;
+        std::string asked(route.pattern);
+        co_await deps.principals.record_refusal(std::move(by), route.least, std::move(asked), std::move(id));
         co_return error_response(request, refused);
     }
     const Call call(request, *principal, deps);
@@ -60,23 +67,26 @@ core::Task<http::Response> serve(const http::Request& request, const Api::Deps& 
     co_return std::move(*answer);
 }
 
+core::Task<http::Response> error_page(const http::Request& request, unsigned status, std::string_view detail) {
+    const auto kind = status == 404   ? core::ProblemKind::not_found
+                      : status == 503 ? core::ProblemKind::unavailable
+                      : status >= 500 ? core::ProblemKind::internal
+                                      : core::ProblemKind::malformed;
+    auto r = error_response(request, core::Problem(kind, std::string(detail)));
+    r.status = status;
+    co_return r;
+}
+
 }  // namespace
 
-void Api::add_routes(http::Router& router) {
-    http::RouteLimits limits;
-    limits.body_bytes = 1024 * 1024;
-    for (const auto& route : routes)
+void Api::add_routes(http::Router& router, Reach reach) {
+    for (const auto& route : routes) {
+        http::RouteLimits limits;
+        limits.body_bytes = reach == Reach::local && route.handler == &apply ? local_apply_body : network_body;
         router.add(route.method, route.pattern, limits,
                    [this, &route](const http::Request& request) { return serve(request, deps_, route); });
-    router.error_page("/api/", [](const http::Request& request, unsigned status, std::string_view detail) {
-        const auto kind = status == 404   ? core::ProblemKind::not_found
-                          : status == 503 ? core::ProblemKind::unavailable
-                          : status >= 500 ? core::ProblemKind::internal
-                                          : core::ProblemKind::malformed;
-        auto r = error_response(request, core::Problem(kind, std::string(detail)));
-        r.status = status;
-        return r;
-    });
+    }
+    router.error_page("/api/", &error_page);
 }
 
 }  // namespace postern::api

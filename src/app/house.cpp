@@ -10,16 +10,6 @@ namespace postern::app {
 
 namespace {
 
-/// "sqlite:PATH"; relative paths are the data folder's.
-std::string sqlite_path(const Config& config, const DataFolder& folder) {
-    constexpr std::string_view scheme = "sqlite:";
-    if (config.store_url.empty()) return folder.file("postern.db");
-    if (!config.store_url.starts_with(scheme))
-        throw std::runtime_error("store url \"" + config.store_url + "\": this version knows sqlite:PATH");
-    const auto path = config.store_url.substr(scheme.size());
-    return path.starts_with('/') ? path : folder.file(path);
-}
-
 validation::Http01Config http_01_config(const Config& config) {
     validation::Http01Config out;
     out.port = config.http_01_port;
@@ -68,7 +58,7 @@ House::~House() {
 core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log) {
     std::unique_ptr<House> house(new House(std::move(config), shards, log));
     auto& h = *house;
-    const auto db_path = sqlite_path(h.config, h.folder);
+    const auto db_path = store_path(h.config);
     const bool new_store = !std::filesystem::exists(db_path);
     if (new_store) refuse_lost_store(db_path, h.folder.file("root.pem"));
     auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);
@@ -94,7 +84,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.revocation = std::make_unique<ra::Revocation>(revocation);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, h.clock};
     h.principals = std::make_unique<ra::Principals>(principals);
-    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, *h.sealer, h.random, h.clock};
+    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, h.clock};
     h.documents = std::make_unique<ra::Documents>(documents);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();

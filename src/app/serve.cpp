@@ -36,7 +36,8 @@ struct Listening {
 
 void add_routes(House& house, Listening& on) {
     house.acme->add_routes(on.https);
-    for (auto* router : {&on.https, &on.est, &on.control}) house.api->add_routes(*router);
+    for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router);
+    house.api->add_routes(on.control, api::Api::Reach::local);
     for (auto* router : {&on.https, &on.http}) house.builtin->add_routes(*router);
     add_management_routes(on.management, house, on.ready);
 }
@@ -46,6 +47,9 @@ void listen(House& house, Listening& on, const OwnTls& tls) {
     const auto listen_on = [&](const char* name, const Address& address, const http::Router& router, std::shared_ptr<http::TlsContext> context) {
         http::Endpoint endpoint(name, address.host, address.port);
         if (const auto given = c.handed_over.find(name); given != c.handed_over.end()) endpoint.handed_over = given->second;
+        // The plain listeners answer for any name: CRLs are fetched by the URLs of certificates long issued.
+        if (context)
+            for (const auto& own : tls.names()) endpoint.hosts.push_back(own.value);
         on.server.listen(endpoint, router, std::move(context));
     };
     listen_on("management", c.management, on.management, nullptr);

@@ -63,8 +63,10 @@ Result<void> Enrollment::authorise(Attempt& a) {
     a.authorized = ca::Authorized(a.id, a.request.id, a.tenant->id, resolve_content(input), a.request.csr->der());
     auto prepared = a.backend->prepare(*a.authorized);
     if (!prepared) {
-        a.trace.add(TraceEntry("content.lint", a.profile->backend, Verdict::refuse, prepared.error().detail));
-        return prepared.error();
+        auto problem = prepared.error();
+        a.trace.add(TraceEntry("content.lint", a.profile->backend, Verdict::refuse, problem.detail));
+        if (problem.check.empty()) problem.check = "content.lint";
+        return problem;
     }
     a.trace.add(TraceEntry("content.lint", a.profile->backend, Verdict::pass, {}));
     a.prepared = std::move(*prepared);
@@ -207,7 +209,9 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem p
     auto record = a.audit("enrollment.failed", AuditRecord::Outcome::failed);
     record.at = now;
     json::Writer detail;
-    detail.begin_object().key("problem").raw(problem_json(problem)).member("signed", surely_unsigned ? "no" : "perhaps").end_object();
+    detail.begin_object().key("problem").raw(problem_json(problem)).member("signed", surely_unsigned ? "no" : "perhaps");
+    if (!a.request.origin_id.empty()) detail.member("for", a.request.origin_kind + " " + a.request.origin_id);  // a claim taken back leaves no other trace
+    detail.end_object();
     record.detail = detail.take();
 
     store::Batch batch;
@@ -267,7 +271,12 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     }
     PendingEnrollment wait;
     wait.enrollment = row.id;
-    wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
+    if (row.status == "quarantined") {
+        wait.reason = "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
+        wait.retry_after = std::chrono::hours(1);  // people are slower than programs
+    } else {
+        wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
+    }
     co_return EnrollmentOutcome(std::move(wait));
 }
 
@@ -275,6 +284,10 @@ Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     auto record = a.audit("enrollment.refused", AuditRecord::Outcome::refused);
     record.check = problem.check;
+    if (!a.request.origin_id.empty()) {
+        record.object_kind = a.request.origin_kind;
+        record.object_id = a.request.origin_id;
+    }
     json::Writer detail;
     detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(a.trace.to_json()).end_object();
     record.detail = detail.take();

@@ -35,6 +35,9 @@ struct EnrollmentRequest {
     std::string profile;               ///< wanted; empty: the first that endpoint and account allow
     std::optional<core::TimePoint> not_before, not_after;
     std::string attempt;               ///< the protocol's own part of the attempt key (ACME: order token)
+    /// The front end's own record that the request is about ("acme_order" and its token): what a refusal,
+    /// which leaves no enrollment, is recorded under.
+    std::string origin_kind, origin_id;
     /// Adds the front end's own guarded statements to the intent (the order claimed for this
     /// enrollment). A missed expectation of theirs answers `conflict` and nothing is stored.
     std::function<void(store::Batch&, core::EnrollmentId)> claim;

@@ -16,8 +16,5 @@ namespace postern::ra {
 core::Task<store::Rows> list_certificates(store::Database& db, const Principal& by, std::int64_t after, std::int64_t limit);
 /// By lower-case hex serial; not_found also for another tenant's.
 core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_hex);
-/// Every audit record of a request, an enrollment number or a certificate serial, with the decision
-/// trace: JSON object {"request", "records": [{at, action, outcome, check, actor, object, trace?…}]}.
-core::Task<core::Result<std::string>> explain(store::Database& db, const Principal& by, std::string reference);
 
 }  // namespace postern::ra

@@ -179,7 +179,8 @@ private:
         hop.hidden = config_.guard(hop.address).has_value();
         hop.response = std::move(*response);
         steps_.push_back("GET " + at.to_text() + " from " + hop.address + ": status " + std::to_string(hop.response.status) +
-                         ", " + std::to_string(hop.response.body.size()) + " octets");
+                         ", " + std::to_string(hop.response.body.size()) + " octets" +
+                         (hop.response.body.empty() ? "" : ", " + quoted(hop.response.body)));
         co_return hop;
     }
 

@@ -28,6 +28,10 @@ void acme_accounts(Store& s) {
     same_key.token = "acme-account-token-032";
     s.duplicates(store::acme_account_insert, same_key.insert_values());
 
+    BOOST_TEST(s.one(store::acme_account_traced, values(account_token)).integer(0) == 31);
+    BOOST_TEST(s.read(store::acme_account_traced, values("another")).empty());
+    BOOST_TEST(s.one(store::acme_accounts_by_credential, values(7)).text(1) == account_token);
+    BOOST_TEST(s.read(store::acme_accounts_by_credential, values(99)).empty());
     s.does(store::acme_account_guard, values(31));
     s.does(store::acme_account_contacts, values(31, R"(["mailto:a@corp.example"])", later));
     BOOST_TEST((get().contacts == R"(["mailto:a@corp.example"])" && get().updated == later));
@@ -50,6 +54,16 @@ void acme_orders(Store& s) {
     const auto tokens = s.read(store::acme_order_authorizations, values(41));
     BOOST_TEST_REQUIRE(tokens.size() == 2U);
     BOOST_TEST((tokens[0].text(0) == "acme-authorization-051" && tokens[1].text(0) == "acme-authorization-052"));
+    BOOST_TEST(s.one(store::acme_order_by_token, values(order_token)).null(2));
+    BOOST_TEST(s.read(store::acme_order_by_token, values("another")).empty());
+    BOOST_TEST(s.one(store::acme_orders_by_authorization, values("acme-authorization-051")).text(1) == order_token);
+    BOOST_TEST(s.one(store::acme_orders_by_authorization, values("acme-challenge-tok-061")).text(1) == order_token);
+    BOOST_TEST(s.read(store::acme_orders_by_authorization, values("another")).empty());
+    BOOST_TEST(s.one(store::acme_orders_by_name, values("corp.example")).integer(0) == 41);
+    BOOST_TEST(s.read(store::acme_orders_by_name, values("example")).empty());
+    BOOST_TEST(s.one(store::acme_orders_by_account, values(31)).integer(0) == 41);
+    BOOST_TEST(s.read(store::acme_orders_by_account, values(99)).empty());
+    BOOST_TEST(s.read(store::acme_order_by_enrollment, values(12)).empty());
     s.duplicates(store::acme_order_link, values(41, 0, 52));
     BOOST_TEST(s.one(store::acme_order_cursor, values(order_token, 31)).integer(0) == 41);
     BOOST_TEST(s.one(store::acme_order_page, values(31, 0, now, 10)).integer(0) == 41);
@@ -73,6 +87,7 @@ void acme_orders(Store& s) {
     s.misses(store::acme_order_claim, values(41, 11, later));  // expired by then
     s.does(store::acme_order_claim, values(41, 11, now));
     s.misses(store::acme_order_claim, values(41, 12, now));
+    BOOST_TEST(s.one(store::acme_order_by_enrollment, values(11)).text(1) == order_token);
     s.misses(store::acme_order_release, values(41, 12, now));
     s.does(store::acme_order_release, values(41, 11, now));
     s.does(store::acme_order_claim, values(41, 11, now));

@@ -77,6 +77,8 @@ void certificates(Store& s) {
     BOOST_TEST((!row.revoked && !row.revoked_reason));
     BOOST_TEST((row.der == core::Bytes(7, 0x30) && row.not_after == later));
     BOOST_TEST(s.one(store::certificate_by_enrollment, values(11)).integer(0) == 21);
+    BOOST_TEST(s.one(store::certificate_by_id, values(21)).text(1) == "certificate-token-0021");
+    BOOST_TEST(s.read(store::certificate_by_id, values(22)).empty());
     BOOST_TEST(s.one(store::certificate_presented, values(core::Bytes(16, 0x11), core::Bytes(32, 0x21))).integer(0) == 21);
     BOOST_TEST(s.read(store::certificate_presented, values(core::Bytes(16, 0x11), core::Bytes(32, 0x22))).empty());
     BOOST_TEST(s.one(store::certificate_by_serial, values(core::Bytes(16, 0x11))).integer(0) == 21);

@@ -69,6 +69,8 @@ void configuration_references(Store& s) {
     BOOST_TEST((by_id.keys == values(6, 2, 3, "eab", "kid-1", core::Bytes(40, 1))));
     BOOST_TEST(s.one(store::account_by_public_id, values(6, "kid-1")).integer(0) == 7);
     BOOST_TEST(s.read(store::account_by_public_id, values(99, "kid-1")).empty());
+    BOOST_TEST(s.one(store::account_by_name, values("team", nullptr)).integer(0) == 7);
+    BOOST_TEST(s.read(store::account_by_name, values("team", 99)).empty());
     BOOST_TEST(s.one(store::account_open, values(6)).integer(0) == 8);
     BOOST_TEST(s.one(store::account_by_method, values(6, "eab")).integer(0) == 7);
     BOOST_TEST(s.read(store::account_by_method, values(6, "system")).empty());
@@ -91,6 +93,15 @@ void principals_and_settings(Store& s) {
     const auto chief = s.one(store::principal_by_token, values(other));
     BOOST_TEST((chief.null(2) && chief.null(3)));
     BOOST_TEST(s.read(store::principal_by_token, values(core::Bytes(32, 3))).empty());
+    BOOST_TEST(s.read(store::principal_page, values(0, nullptr)).size() == 2U);
+    BOOST_TEST(s.read(store::principal_page, values(1, nullptr)).size() == 1U);
+    BOOST_TEST(s.one(store::principal_page, values(0, 1)).text(2) == "robot");
+    BOOST_TEST(s.one(store::principal_by_name, values("chief", nullptr)).text(2) == "active");
+    BOOST_TEST(s.read(store::principal_by_name, values("chief", 1)).empty());
+    s.does(store::principal_status, values(2, "active", "disabled"));
+    s.misses(store::principal_status, values(2, "active", "disabled"));
+    BOOST_TEST(s.read(store::principal_by_token, values(other)).empty());
+    s.does(store::principal_status, values(2, "disabled", "active"));
     s.duplicates(store::principal_insert, values(3, nullptr, "robot", "auditor", core::Bytes(32, 4), nullptr, now, "uid 0"));
     s.duplicates(store::principal_insert, values(4, nullptr, "copy", "auditor", hash, nullptr, now, "uid 0"));
     s.is_referenced(store::principal_insert, values(5, 99, "lost", "auditor", core::Bytes(32, 5), nullptr, now, "uid 0"));
@@ -126,6 +137,12 @@ void audit_records(Store& s) {
     BOOST_TEST(s.read(store::audit_by_object, values("enrollment", "11", nullptr)).size() == 2U);
     BOOST_TEST(s.one(store::audit_by_object, values("enrollment", "11", 2)).integer(0) == 3);
     BOOST_TEST(s.read(store::audit_by_object, values("certificate", "11", nullptr)).empty());
+    BOOST_TEST((s.one(store::audit_newest, values()).time(0) == now));
+    BOOST_TEST(s.read(store::audit_not_done_page, values(100, nullptr)).empty());
+    s.does(store::audit_insert, values(9, now, 1, "request-c", "acme_account", "token", "order.refused", "acme_account", "token", "refused", "names.scope", "{}"));
+    BOOST_TEST(s.one(store::audit_not_done_page, values(100, 1)).text(6) == "order.refused");
+    BOOST_TEST(s.read(store::audit_not_done_page, values(100, 2)).empty());
+    BOOST_TEST(s.read(store::audit_not_done_page, values(9, nullptr)).empty());
 }
 
 }  // namespace postern::contract

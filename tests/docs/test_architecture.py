@@ -144,7 +144,7 @@ def test_fail_points_tables_and_statements_are_those_of_the_sources():
     (wrong_hops, "`record_intent`:", "`record_intend`:"),
     (wrong_hops, "`src/acme/jws.cpp` `parse_jws`", "`src/acme/jws.cpp` `parse_jw`"),
     (wrong_hops, "`src/acme/finalize.cpp` `conclude`", "`src/acme/order.cpp` `conclude`"),
-    (wrong_hops, "`src/ra/policy/names.cpp` `check_names`", "`src/acme/new_order.cpp` `check_names`"),
+    (wrong_hops, "`src/ra/policy/policy.cpp` `decide_early`", "`src/acme/finalize.cpp` `decide_early`"),
     (wrong_paths, "`src/ra/policy`", "`src/ra/polity`"),
     (missing_folders, "`src/core/dns`", "core/dns"),
     (missing_patterns, "`/crl/{key:label}/{shard:file}`", "`/crl/{key:label}/{shard:label}`"),

@@ -1,7 +1,12 @@
 """One implementation, three doors: control socket, in process, network with a token."""
+import base64
 import json
+import re
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from harness.environment import executable
 from harness.load import enroll
@@ -157,6 +162,19 @@ def test_an_unknown_serial_is_refused(server):
     assert done.returncode == 1 and done.stderr.startswith("postern: ")
 
 
+@pytest.mark.parametrize("verb", ["show", "revoke"])
+@pytest.mark.parametrize("text", ["zz", "a", "0" * 41, "01/../01", "01?x", ""])
+def test_what_is_no_serial_is_told_what_is(server, verb, text):
+    done = server.verb("cert", verb, text, "--data", server.data)
+    assert done.returncode != 0 and done.stdout == ""
+    assert "a serial is 2 to 40 hexadecimal digits" in done.stderr
+
+
+def test_a_serial_in_capitals_is_found(server, serial):
+    shown = [server.cli("cert", "show", text) for text in (serial, serial.upper())]
+    assert shown[0] == shown[1] and serial in shown[0]
+
+
 def test_no_verb_makes_a_data_folder(tmp_path):
     server = Postern(executable(), tmp_path, "integration.test")
     done = server.verb("cert", "list", "--data", server.data)
@@ -164,3 +182,106 @@ def test_no_verb_makes_a_data_folder(tmp_path):
     assert done.stderr == (f"postern: {server.data} holds no Postern data; start `postern serve --data {server.data}` "
                            "first, or name its folder with --data\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def refused_order(server, tmp_path, name="outside.test"):
+    """The detail that a client reads for a name that its account may not have."""
+    document = tmp_path / "bound.toml"
+    document.write_text('[[endpoint]]\nname = "bound"\nprotocol = "acme"\nprofiles = ["tls-server"]\n'
+                        'external_account_required = false\n[[account]]\nname = "narrow"\nendpoint = "bound"\nmethod = "open"\n'
+                        'names = [".corp.example"]\n')
+    server.apply(document)
+    key = ec.generate_private_key(ec.SECP256R1())
+    directory = json.loads(ask(server.directory("bound"), root=server.root).body)
+    account = acme_post(server, key, directory["newAccount"], {}, directory)
+    order = acme_post(server, key, directory["newOrder"], {"identifiers": [{"type": "dns", "value": name}]}, directory,
+                      account.headers["Location"])
+    assert order.status == 400
+    return json.loads(order.body)["detail"]
+
+
+def b64(octets):
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def acme_post(server, key, url, payload, directory, kid=None):
+    numbers = key.public_key().public_numbers()
+    header = {"alg": "ES256", "url": url, "nonce": ask(directory["newNonce"], root=server.root).headers["Replay-Nonce"]}
+    if kid:
+        header["kid"] = kid
+    else:
+        header["jwk"] = {"kty": "EC", "crv": "P-256", "x": b64(numbers.x.to_bytes(32, "big")), "y": b64(numbers.y.to_bytes(32, "big"))}
+    signed = {"protected": b64(json.dumps(header).encode()), "payload": b64(json.dumps(payload).encode())}
+    r, s = decode_dss_signature(key.sign((signed["protected"] + "." + signed["payload"]).encode(), ec.ECDSA(hashes.SHA256())))
+    signed["signature"] = b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+    return ask(url, json.dumps(signed).encode(), root=server.root, Content_Type="application/jose+json")
+
+
+def test_a_refusal_explains_itself_by_what_its_reader_has(server, tmp_path):
+    detail = refused_order(server, tmp_path)
+    named = re.fullmatch(r".* \[check (\S+), request (\w+)\]", detail)
+    assert named and named[1] == "names.scope"
+    for reference in (named[2], "outside.test", "narrow", "default/narrow"):
+        printed = server.cli("explain", reference)
+        assert "order.refused  refused by names.scope" in printed
+        assert "[pass] tenant.active: tenant default\n" in printed
+        assert "[refuse] names.scope: outside.test -- outside.test: outside the scope of account narrow" in printed
+        assert f"request {named[2]}" in printed
+    assert server.explain(named[2])[0]["detail"]["trace"][-1]["verdict"] == "refuse"
+
+
+def test_an_order_is_explained_by_its_token_with_its_validation(server, tmp_path):
+    order, serial, _ = enroll(server, tmp_path)[0]
+    printed = server.cli("explain", order)
+    assert printed == server.cli("explain", serial.upper())
+    assert "order.created  done" in printed and "enrollment.issued  done" in printed
+    assert re.search(r"steps: look-up of \S+: 127\.0\.0\.1\n", printed)
+    assert re.search(r"steps: GET http://\S+ from 127\.0\.0\.1: status 200, \d+ octets, ", printed)
+
+
+def test_nothing_that_is_printed_drives_the_terminal(server, tmp_path):
+    document = tmp_path / "wild.toml"
+    document.write_text('[[profile]]\nname = "wild"\ndescription = "\\u001b[2J\\u009b1m\\u202e"\n')
+    created = server.cli("apply", document)
+    document.write_text('[[profile]]\nname = "wild"\ndescription = "calm"\n')
+    printed = created + server.cli("apply", "--dry-run", document) + server.cli("export")
+    refused = server.verb("explain", "a\x1b[2Jb\x9b", "--data", server.data)
+    assert refused.returncode == 1 and "a\\u001b[2Jb" in refused.stderr
+    document.write_text('[[profile]]\nname = "bad"\nkeys = ["\\u001b[2J"]\nlifetime = "\\u001b[2J"\n')
+    wrong = server.verb("apply", document, "--data", server.data)
+    assert wrong.returncode == 1
+    unknown = server.verb("principal", "disable", "x\x1b[2J", "--data", server.data)
+    assert unknown.returncode == 1
+    assert "description: \\u001b[2J\\u009b1m\\u202e -> calm" in printed
+    for text in (printed, refused.stderr, wrong.stderr, unknown.stderr):
+        assert not set(text) & set("\x1b\x9b\u202e")
+
+
+def test_principals_come_and_go(server, remote, token_file):
+    token_file("officer")
+    assert re.search(r"^officer-1  officer  active  made \S+ by uid \d+$", server.cli("principal", "list"), re.MULTILINE)
+    assert server.cli("principal", "disable", "officer-1") == "officer-1 is disabled.\n"
+    refused = remote("officer", "cert", "list")
+    assert refused.returncode == 1 and refused.stderr.startswith("postern: authenticate with a token")
+    assert server.cli("principal", "disable", "officer-1") == "Nothing to change: officer-1 is disabled.\n"
+    assert server.cli("principal", "enable", "officer-1") == "officer-1 is active.\n"
+    assert remote("officer", "cert", "list").returncode == 0
+    # Nobody is locked out: the control socket needs no principal.
+    assert remote("administrator", "principal", "disable", "administrator-1").returncode == 0
+    assert remote("administrator", "principal", "enable", "administrator-1").returncode == 1
+    assert server.cli("principal", "enable", "administrator-1") == "administrator-1 is active.\n"
+
+
+def test_a_long_export_is_applied_back_in_one_piece(new_server, tmp_path):
+    server = new_server()
+    server.start()
+    document = tmp_path / "many.toml"
+    document.write_text("".join(f'[[profile]]\nname = "p{i}"\ndescription = "{"x" * 1000}"\n' for i in range(1200)))
+    assert document.stat().st_size > 1024 * 1024
+    server.cli("apply", document)
+    exported = tmp_path / "export.toml"
+    exported.write_text(server.cli("export"))
+    assert exported.stat().st_size > 1024 * 1024
+    assert "Nothing to change." in server.cli("apply", "--prune", exported)
+    server.stop()
+    assert "Nothing to change." in server.cli("apply", "--prune", exported)

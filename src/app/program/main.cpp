@@ -7,6 +7,7 @@
 
 #include "app/verbs/verbs.hpp"
 #include "app/version.hpp"
+#include "core/json/escape.hpp"
 
 int main(int argc, char** argv) {
     using namespace postern::app;
@@ -27,12 +28,13 @@ int main(int argc, char** argv) {
     verbs::add_principal(app, common, run);
     verbs::add_manual(app, run);
     verbs::add_completion(app, run);
+    verbs::add_doctor(app, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();
         return run();
     } catch (const std::exception& e) {
-        std::cerr << "postern: " << e.what() << "\n";
+        std::cerr << "postern: " << postern::json::printable(e.what(), true) << "\n";
         return 1;
     }
 }

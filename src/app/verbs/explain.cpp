@@ -1,13 +1,38 @@
-#include <algorithm>
 #include <cctype>
 #include <iostream>
 
 #include "app/verbs/verbs.hpp"
+#include "core/json/escape.hpp"
 #include "core/json/reader.hpp"
 
 namespace postern::app::verbs {
 
 namespace {
+
+std::string unreserved(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+            out += c;
+            continue;
+        }
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        const auto octet = static_cast<unsigned char>(c);
+        out += '%';
+        out += digits[octet >> 4U];
+        out += digits[octet & 0xfU];
+    }
+    return out;
+}
+
+/// Texts and numbers on a line, lists with a line each: "changes", "steps" of a validation.
+void print_member(std::string_view name, const json::Value& value) {
+    const auto label = "    " + json::printable(name) + ": ";
+    if (value.is_string()) std::cout << label << text(value) << "\n";
+    if (const auto n = value.integer()) std::cout << label << *n << "\n";
+    for (const auto& item : value.items())
+        if (item.is_string()) std::cout << label << text(item) << "\n";
+}
 
 void print_record(const json::Value& r) {
     std::cout << text(r["at"]) << "  " << text(r["action"]) << "  " << text(r["outcome"]);
@@ -15,7 +40,7 @@ void print_record(const json::Value& r) {
     std::cout << "\n    by " << text(r["actor"]) << ", " << text(r["object"]) << ", request " << text(r["request"]) << "\n";
     const auto detail = r["detail"];
     for (const auto& [name, value] : detail.members())
-        if (name != "trace" && value.is_string()) std::cout << "    " << name << ": " << text(value) << "\n";
+        if (name != "trace" && name != "problem") print_member(name, value);
     if (const auto problem = detail["problem"]; problem.exists()) std::cout << "    refusal: " << text(problem["detail"]) << "\n";
     for (const auto& e : detail["trace"].items()) {
         std::cout << "    [" << text(e["verdict"]) << "] " << text(e["check"]);
@@ -25,11 +50,9 @@ void print_record(const json::Value& r) {
     }
 }
 
-int explain(const Common& common, std::string reference) {
-    // openssl prints serials in capitals.
-    std::transform(reference.begin(), reference.end(), reference.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+int explain(const Common& common, const std::string& reference) {
     const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/explain/" + reference));
+    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/explain?reference=" + unreserved(reference)));
     if (const int failed = report(answer)) return failed;
     if (common.json) {
         std::cout << answer.body << "\n";
@@ -40,6 +63,7 @@ int explain(const Common& common, std::string reference) {
     const auto document = json::Document::parse(answer.body, limits);
     if (!document) throw std::runtime_error("the server's answer is no JSON");
     for (const auto& record : document->root()["records"].items()) print_record(record);
+    if (truth(document->root()["truncated"])) std::cout << "There are older records; ask by order, serial or request id.\n";
     return 0;
 }
 
@@ -49,7 +73,7 @@ void add_explain(CLI::App& app, Common& common, Run& run) {
     auto reference = std::make_shared<std::string>();
     auto* verb = app.add_subcommand("explain", "Print every check and record of a request");
     add_common(*verb, common);
-    verb->add_option("REQUEST", *reference, "Request id (X-Request-Id), enrollment number or certificate serial")->required();
+    verb->add_option("REF", *reference, "Request id, number, serial, token of an order or certificate, account or name")->required();
     verb->callback([reference, &common, &run] { run = [reference, &common] { return explain(common, *reference); }; });
 }
 

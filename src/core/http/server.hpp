@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/async/shards.hpp"
 #include "core/async/task_group.hpp"
@@ -19,9 +20,9 @@ namespace postern::http {
 /// Every phase of a connection has a deadline; every size has a limit. (threats.md §3.1)
 struct ServerLimits {
     ServerLimits() = default;
-    std::size_t header_bytes = 16 * 1024;
-    std::size_t header_count = 100;
-    std::size_t uri_bytes = 8 * 1024;
+    std::size_t header_bytes = 16 * 1024;  ///< all header lines with their line ends: 431
+    std::size_t header_count = 100;        ///< 431
+    std::size_t uri_bytes = 8 * 1024;      ///< 414
     std::size_t connections = 10'000;          ///< on all listeners together; more are closed at once
     std::chrono::milliseconds handshake{10'000};  ///< from accept to the end of the TLS handshake
     std::chrono::milliseconds head{10'000};       ///< from the first byte of a request to its blank line: 408
@@ -37,6 +38,7 @@ struct Endpoint {  ///< where to listen
     std::string address;    ///< textual IP; a path beginning '/' is a Unix socket (0600)
     std::uint16_t port = 0; ///< 0: a free one
     int handed_over = -1;   ///< a listening TCP socket that somebody opened for us; -1: none
+    std::vector<std::string> hosts;  ///< the names it answers for, as Request::host has them; empty: any. Others get 421
 };
 
 class Server {

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "ra/policy/checks.hpp"
-#include "ra/policy/names_check.hpp"
 
 namespace postern::ra {
 

@@ -3,25 +3,27 @@
 #include <algorithm>
 
 #include "ra/policy/checks.hpp"
-#include "ra/policy/names_check.hpp"
+#include "ra/policy/early.hpp"
 
 namespace postern::ra {
 
 namespace {
 
-/// Design §3's order. Checks that need names alone stand in check_names, which newOrder asks too.
+/// Design §3's order. Those marked need neither evidence nor a CSR: newOrder asks them too, and the
+/// checks of names between the two lists.
+constexpr bool early = true;
 constexpr std::array before_names{
-    Check{"tenant.active", &checks::tenant_active},
-    Check{"endpoint.active", &checks::endpoint_active},
-    Check{"account.active", &checks::account_active},
-    Check{"account.binding", &checks::account_bound},
-    Check{"account.organization", &checks::organization_active},
+    Check{"tenant.active", &checks::tenant_active, early},
+    Check{"endpoint.active", &checks::endpoint_active, early},
+    Check{"account.active", &checks::account_active, early},
+    Check{"account.binding", &checks::account_bound, early},
+    Check{"account.organization", &checks::organization_active, early},
     Check{"evidence.sufficient", &checks::evidence_sufficient},
-    Check{"profile.allowed", &checks::profile_allowed},
-    Check{"profile.backend", &checks::backend_known},
-    Check{"profile.term", &checks::term_within},
+    Check{"profile.allowed", &checks::profile_allowed, early},
+    Check{"profile.backend", &checks::backend_known, early},
+    Check{"profile.term", &checks::term_within, early},
     Check{"key.allowed", &checks::key_allowed},
-    Check{"names.form", &checks::names_well_formed},
+    Check{"names.form", &checks::names_well_formed, early},
     Check{"csr.alternative_names", &checks::alternative_name_types},
     Check{"names.agreed", &checks::names_agreed},
 };
@@ -49,6 +51,19 @@ const Profile* choose_profile(const EnrollmentRequest& request, const Catalog& c
         if (own.empty() || std::find(own.begin(), own.end(), name) != own.end()) return catalog.profile(endpoint->tenant, name);
     }
     return nullptr;
+}
+
+core::Result<void> decide_early(const EnrollmentRequest& request, const Catalog& catalog, const ca::Backends& backends,
+                                const Account* account, core::TimePoint now, Trace& trace) {
+    const auto* endpoint = catalog.endpoint(request.endpoint);
+    const auto* tenant = endpoint ? catalog.tenant(endpoint->tenant) : nullptr;
+    const auto* profile = choose_profile(request, catalog, endpoint, account);
+    PolicyInput in{request, catalog, backends, tenant, endpoint, account, profile, now, request.agreed_names.value(), {}};
+    for (const auto& check : before_names) {
+        if (!check.early) continue;
+        if (auto r = record(check.name, check.run(in), trace); !r) return r;
+    }
+    return check_names(catalog, *account, *profile, in.names, trace);
 }
 
 core::Result<void> decide(const PolicyInput& in, Trace& trace) {

@@ -47,6 +47,7 @@ private:
 struct Check {
     std::string_view name;
     Finding (*run)(const PolicyInput&);
+    bool early = false;  ///< needs neither evidence nor a CSR
 };
 
 /// Profile that the request means: the named one, else the endpoint's first that the account may use.
@@ -59,6 +60,11 @@ NameRules name_rules(const EnrollmentRequest& request);
 /// The names to certify: those agreed on, else the CSR's SANs and CN, normalized and each once.
 /// Fills names_problem when one cannot be a name at all.
 void fill_names(PolicyInput& input);
+
+/// The checks that need names alone: count, kinds the profile allows, the account's scope and the
+/// tenant's delegated domains. One subproblem a bad name.
+core::Result<void> check_names(const Catalog& catalog, const Account& account, const Profile& profile,
+                               const std::vector<crypto::GeneralName>& names, Trace& trace);
 
 /// Runs the list in order, stopping at the first refusal; every check run is in `trace`.
 core::Result<void> decide(const PolicyInput& input, Trace& trace);

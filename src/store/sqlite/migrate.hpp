@@ -11,6 +11,10 @@ namespace postern::store::sqlite {
 /// Throws std::runtime_error for another program's database. Reads only.
 void check_owner(Connection& connection, const std::string& path);
 
+/// The newest migration applied, 0 for none. Reads only. Throws as migrate() does for what it could not
+/// go on from.
+int schema_of(Connection& connection, const std::string& path, std::span<const Migration> migrations);
+
 /// Applies what is missing, a transaction each; several processes may do so at once. Throws
 /// std::runtime_error saying what to do: another program's database, a schema newer than
 /// `migrations`, an applied migration whose text changed, one that fails.

@@ -49,6 +49,11 @@ inline constexpr Statement acme_account_by_key{
 /// Any account of any endpoint with that key.
 inline constexpr Statement acme_account_with_key{
     "acme_account_with_key", "SELECT id FROM acme_account WHERE thumbprint = $1 LIMIT 1"};
+/// id, token: $1 token, at whatever endpoint
+inline constexpr Statement acme_account_traced{"acme_account_traced", "SELECT id, token FROM acme_account WHERE token = $1"};
+/// id, token of those that act with an endpoint account's credential, the newest: $1 account
+inline constexpr Statement acme_accounts_by_credential{
+    "acme_accounts_by_credential", "SELECT id, token FROM acme_account WHERE account_id = $1 ORDER BY id DESC LIMIT 20"};
 /// The account still stands while what hangs on it is written.
 inline constexpr Statement acme_account_guard{
     "acme_account_guard", "SELECT 1 FROM acme_account WHERE id = $1 AND status = 'valid'",

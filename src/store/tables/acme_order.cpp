@@ -20,6 +20,7 @@ AcmeOrderRow AcmeOrderRow::from(const Row& row) {
     o.enrollment_status = row.optional_text(13);
     o.enrollment_problem = row.optional_text(14);
     o.certificate_token = row.optional_text(15);
+    o.enrollment_request = row.optional_text(16);
     return o;
 }
 

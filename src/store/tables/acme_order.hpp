@@ -27,7 +27,7 @@ struct AcmeOrderRow {
     std::optional<core::EnrollmentId> enrollment;
     core::TimePoint created{}, updated{};
     // Read with the row, never inserted.
-    std::optional<std::string> enrollment_status, enrollment_problem, certificate_token;
+    std::optional<std::string> enrollment_status, enrollment_problem, certificate_token, enrollment_request;
 
     static AcmeOrderRow from(const Row& row);
     [[nodiscard]] Values insert_values() const;
@@ -35,7 +35,7 @@ struct AcmeOrderRow {
 
 #define POSTERN_ACME_ORDER_SELECT                                                                                  \
     "SELECT o.id, o.token, o.acme_account_id, o.status, o.identifiers, o.profile, o.not_before_ms, o.not_after_ms, " \
-    "o.expires_ms, o.error, o.enrollment_id, o.created_ms, o.updated_ms, e.status, e.problem, c.token "              \
+    "o.expires_ms, o.error, o.enrollment_id, o.created_ms, o.updated_ms, e.status, e.problem, c.token, e.request_id " \
     "FROM acme_order o LEFT JOIN enrollment e ON e.id = o.enrollment_id "                                            \
     "LEFT JOIN certificate c ON c.enrollment_id = o.enrollment_id "
 
@@ -105,6 +105,27 @@ inline constexpr Statement acme_order_claim{
 inline constexpr Statement acme_order_release{
     "acme_order_release",
     "UPDATE acme_order SET enrollment_id = NULL, updated_ms = $3 WHERE id = $1 AND enrollment_id = $2"};
+/// For `postern explain`, which knows an order by whatever somebody has of it: id, token, enrollment or
+/// NULL. $1 the order's token
+#define POSTERN_ACME_ORDER_TRACED "SELECT o.id, o.token, o.enrollment_id FROM acme_order o "
+inline constexpr Statement acme_order_by_token{"acme_order_by_token", POSTERN_ACME_ORDER_TRACED "WHERE o.token = $1"};
+/// $1 enrollment
+inline constexpr Statement acme_order_by_enrollment{"acme_order_by_enrollment",
+                                                    POSTERN_ACME_ORDER_TRACED "WHERE o.enrollment_id = $1"};
+/// $1 token of an authorization or of one of its challenges
+inline constexpr Statement acme_orders_by_authorization{
+    "acme_orders_by_authorization",
+    POSTERN_ACME_ORDER_TRACED "WHERE o.id IN (SELECT l.order_id FROM acme_order_authorization l "
+                              "JOIN acme_authorization a ON a.id = l.authorization_id WHERE a.token = $1 OR a.id IN "
+                              "(SELECT c.authorization_id FROM acme_challenge c WHERE c.token = $1)) ORDER BY o.id DESC LIMIT 20"};
+/// $1 identifier; the newest
+inline constexpr Statement acme_orders_by_name{
+    "acme_orders_by_name",
+    POSTERN_ACME_ORDER_TRACED "WHERE o.id IN (SELECT l.order_id FROM acme_order_authorization l "
+                              "JOIN acme_authorization a ON a.id = l.authorization_id WHERE a.identifier = $1) ORDER BY o.id DESC LIMIT 20"};
+/// $1 ACME account; the newest
+inline constexpr Statement acme_orders_by_account{
+    "acme_orders_by_account", POSTERN_ACME_ORDER_TRACED "WHERE o.acme_account_id = $1 ORDER BY o.id DESC LIMIT 20"};
 /// Whether that account ordered what the enrollment issued: $1 enrollment, $2 account
 inline constexpr Statement acme_order_of_enrollment{
     "acme_order_of_enrollment",

@@ -44,6 +44,8 @@ inline constexpr Statement certificate_insert{
                           ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"};
 inline constexpr Statement certificate_by_token{
     "certificate_by_token", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate WHERE token = $1"};
+inline constexpr Statement certificate_by_id{
+    "certificate_by_id", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate WHERE id = $1"};
 inline constexpr Statement certificate_by_enrollment{
     "certificate_by_enrollment", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate WHERE enrollment_id = $1"};
 /// A presented certificate: $1 its serial, by which it is found, $2 SHA-256 of its DER, which must agree.

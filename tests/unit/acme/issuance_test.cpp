@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_failed_validation_ends_challenge_authorization_and_order)
     const auto challenge = failed.document->root()["challenges"].items().at(0);
     BOOST_TEST(challenge["status"].string().value() == "invalid");
     BOOST_TEST(challenge["error"]["type"].string().value() == "urn:ietf:params:acme:error:incorrectResponse");
-    BOOST_TEST(challenge["error"]["detail"].string().value() == "the file has other content");
+    BOOST_TEST(challenge["error"]["detail"].string().value() == "the file has other content [check validation.http-01, request testrequest00000]");
     const auto ended = client.post(location(order), "");
     BOOST_TEST(ended.text("status") == "invalid");
     BOOST_TEST(ended.response.body.find("the file has other content") != std::string::npos);

@@ -53,6 +53,19 @@ BOOST_AUTO_TEST_CASE(a_document_has_type_detail_status_then_the_rest) {
                R"({"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"two names are refused [check names.scope, request abc]","status":400,"subproblems":[{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"outside","identifier":{"type":"dns","value":"a.example"}}]})");
 }
 
+BOOST_AUTO_TEST_CASE(every_refusal_names_a_check_and_the_request) {
+    using acme::ErrorType;
+    for (int i = 0; i <= static_cast<int>(ErrorType::user_action_required); ++i) {
+        const auto type = static_cast<ErrorType>(i);
+        const acme::Error error(type, "why");
+        const auto check = acme::default_check(type, error.status);
+        BOOST_TEST(!check.empty());
+        BOOST_TEST(acme::to_json(error, core::RequestId("abc")).find("\"detail\":\"why [check " + std::string(check) + ", request abc]\"") != std::string::npos);
+        // What no request brought about, such as an order's expiry, has none to name.
+        BOOST_TEST(acme::to_json(error, core::RequestId()).find("\"detail\":\"why\"") != std::string::npos);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(internal_faults_keep_their_detail_to_the_log) {
     const auto error = acme::to_error(core::Problem(ProblemKind::internal, "password is hunter2"));
     const auto json = acme::to_json(error, core::RequestId("abc"));
@@ -73,7 +86,9 @@ BOOST_AUTO_TEST_CASE(pages_of_the_http_layer_are_problem_documents) {
     for (const unsigned status : {404U, 405U, 408U, 413U, 414U, 415U, 431U}) {
         const auto page = acme::error_page(request, status, "why");
         BOOST_TEST(page.status == status);
-        BOOST_TEST(page.body == R"({"type":"urn:ietf:params:acme:error:malformed","detail":"why","status":)" + std::to_string(status) + "}");
+        const std::string check = status == 404 ? "request.resource" : "request.form";
+        BOOST_TEST(page.body == R"({"type":"urn:ietf:params:acme:error:malformed","detail":"why [check )" + check + R"(, request abc]","status":)" +
+                                    std::to_string(status) + "}");
         BOOST_TEST(page.header("Content-Type") == "application/problem+json");
         BOOST_TEST(page.header("Cache-Control") == "no-store");
     }

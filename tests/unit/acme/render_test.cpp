@@ -50,6 +50,21 @@ BOOST_AUTO_TEST_CASE(an_order_ends_with_certificate_or_error) {
     const auto failed = acme::render_order(o, {}, urls, now);
     BOOST_TEST(failed.find(R"("error":{"type":"urn:ietf:params:acme:error:)") != std::string::npos);
     BOOST_TEST(failed.find("the CA is gone") != std::string::npos);
+    o.enrollment_problem = R"({"detail":"the CA is gone","check":"content.lint"})";
+    o.enrollment_request = "abc";
+    BOOST_TEST(acme::render_order(o, {}, urls, now).find("the CA is gone [check content.lint, request abc]") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_quarantined_order_says_that_it_waits_for_an_officer) {
+    auto o = an_order();
+    o.enrollment = core::EnrollmentId(1);
+    o.enrollment_request = "abc";
+    o.enrollment_status = "submitted";
+    BOOST_TEST(acme::render_order(o, {}, urls, now).find("error") == std::string::npos);
+    o.enrollment_status = "quarantined";
+    const auto shown = acme::render_order(o, {}, urls, now);
+    BOOST_TEST(shown.starts_with(R"({"status":"processing")"));
+    BOOST_TEST(shown.find("the request is quarantined and waits for an officer [check certificate.authorised, request abc]") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(an_account_shows_status_contact_binding_orders) {

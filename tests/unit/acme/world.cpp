@@ -16,6 +16,7 @@ core::Task<validation::Finding> FakeValidator::validate(validation::Question que
     while (held) co_await core::sleep_for(std::chrono::milliseconds(1));
     validation::Finding finding;
     finding.steps.push_back("asked for " + question.identifier);
+    if (!steps.empty()) finding.steps = steps;
     if (const auto failure = failures.find(question.identifier); failure != failures.end()) finding.verdict = failure->second;
     co_return finding;
 }

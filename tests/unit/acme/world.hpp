@@ -21,6 +21,7 @@ public:
     core::Task<validation::Finding> validate(validation::Question question, core::Deadline deadline) override;
     std::map<std::string, core::Problem> failures;  ///< by name
     std::vector<validation::Question> asked;
+    std::vector<std::string> steps;  ///< told instead of the one
     bool held = false;  ///< true: validations wait until it is false again
 };
 

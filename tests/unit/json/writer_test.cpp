@@ -1,3 +1,4 @@
+#include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -66,6 +67,13 @@ BOOST_AUTO_TEST_CASE(every_octet_comes_back_as_valid_json) {
         BOOST_REQUIRE(document.has_value());
         if (octet < 0x80) BOOST_TEST(document.value().root().string().value() == text);
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_people_read_cannot_drive_their_terminal) {
+    BOOST_TEST(json::printable("plain \"quoted\" back\\slash, \xc3\xbc") == "plain \"quoted\" back\\slash, \xc3\xbc");
+    BOOST_TEST(json::printable("\x1b[2J\r\n\t\x7f\xc2\x9b\xe2\x80\xae") == "\\u001b[2J\\u000d\\u000a\\u0009\\u007f\\u009b\\u202e");
+    BOOST_TEST(json::printable("one\n\ttwo\x1b\r", true) == "one\n\ttwo\\u001b\\u000d");
+    BOOST_TEST(json::printable("\xff\x9b") == "\xef\xbf\xbd\xef\xbf\xbd");
 }
 
 BOOST_AUTO_TEST_CASE(extreme_numbers_are_written_exactly) {

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "app/data_folder.hpp"
+#include "app/doctor/doctor.hpp"
+#include "ca/builtin/ceremony.hpp"
+#include "core/base/encoding.hpp"
+#include "core/crypto/system_random.hpp"
+#include "ra/catalog.hpp"
+#include "store/tables/authority.hpp"
+
+namespace postern::app::doctor {
+
+namespace {
+
+constexpr std::string_view lost_key = "restore keys/ and the database from the same backup; without this key its CA cannot sign";
+
+std::string days(std::chrono::milliseconds d) { return std::to_string(std::chrono::duration_cast<std::chrono::hours>(d).count() / 24) + " days"; }
+
+std::optional<crypto::Sealer> examine_master(Patient& p, core::Random& random) {
+    const auto path = p.config.master_key_file.empty() ? p.path("keys/master") : p.config.master_key_file;
+    try {
+        require_private(path);
+        auto text = read_file(path);
+        core::SecretText held(std::move(text));
+        if (held.expose().size() != 32) throw std::runtime_error(path + " has " + std::to_string(held.expose().size()) + " octets; a master key has 32");
+        p.findings.good("keys.master", path);
+        return std::optional<crypto::Sealer>(std::in_place, core::SecretBytes(core::to_bytes(core::as_bytes(held.expose()))), random);
+    } catch (const std::runtime_error& e) {
+        p.findings.failed("keys.master", e.what(), "restore it from the backup; without it no sealed key opens");
+        return std::nullopt;
+    }
+}
+
+/// The longest term that an active profile gives: a CA that ends before refuses it.
+std::chrono::milliseconds longest_term(const Patient& p) {
+    observe::Log log(observe::Level::error, {}, false);
+    ra::CatalogSource source(p.db(), log);
+    core::run_to_end(source.refresh());
+    std::chrono::milliseconds longest{0};
+    for (const auto& profile : source.current()->profiles)
+        if (profile.active && profile.backend == "builtin") longest = std::max(longest, profile.longest);
+    return longest;
+}
+
+void examine_life(Patient& p, const store::AuthorityRow& row, const crypto::Certificate& certificate) {
+    const auto left = certificate.not_after() - p.clock.now();
+    const auto check = "keys." + row.kind + "_life";
+    const auto until = row.kind + " CA " + row.key_id + " ends at " + core::rfc3339(certificate.not_after());
+    const auto needed = row.kind == "issuing" ? longest_term(p) : std::chrono::milliseconds{0};
+    if (left <= std::chrono::milliseconds{0})
+        p.findings.failed(check, until + ": it is over", "make a new CA and have every client trust it");
+    else if (left < needed)
+        p.findings.failed(check, until + ", before a certificate of the longest profile (" + days(needed) + ") would",
+                          "shorten longest_lifetime of that profile, or make a new issuing CA");
+    else
+        p.findings.good(check, until + ", in " + days(left));
+}
+
+void examine_authority(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const ca::KeyFiles& files) {
+    const auto certificate = crypto::Certificate::parse(row.certificate);
+    const auto name = row.kind + " CA " + row.key_id;
+    if (!certificate) return p.findings.failed("keys." + row.kind + "_certificate", name + ": " + certificate.error().detail, "restore the database from the backup");
+    std::string wrong;
+    try {
+        const auto key = files.load(row.key_id);
+        if (key.public_key().spki() != certificate->spki()) wrong = name + ": the key is not the one of its certificate";
+    } catch (const std::runtime_error& e) {
+        wrong = e.what();
+    }
+    p.findings.judge("keys." + row.kind + "_key", wrong, "the key of the " + name + " opens and is the certificate's", std::string(lost_key));
+
+    std::string chain = name + " is not signed by " + row.issuer_id;
+    for (const auto& issuer : all) {
+        if (issuer.key_id != row.issuer_id) continue;
+        const auto above = crypto::Certificate::parse(issuer.certificate);
+        const auto key = above ? crypto::PublicKey::from_spki(above->spki(), crypto::KeyUse::authority) : core::Result<crypto::PublicKey>(above.error());
+        if (key && certificate->signed_by(*key)) chain.clear();
+    }
+    p.findings.judge("keys." + row.kind + "_certificate", chain, "the certificate of the " + name + " is signed by its issuer", "restore the database from the backup");
+    examine_life(p, row, *certificate);
+}
+
+std::optional<crypto::Certificate> first_certificate(const std::string& path) {
+    std::error_code none;
+    if (!std::filesystem::exists(path, none)) return std::nullopt;
+    const auto blocks = crypto::from_pem("CERTIFICATE", read_file(path));
+    if (!blocks || blocks->empty()) return std::nullopt;
+    auto certificate = crypto::Certificate::parse(blocks->front());
+    if (!certificate) return std::nullopt;
+    return std::move(*certificate);
+}
+
+void examine_root_file(Patient& p, const std::vector<store::AuthorityRow>& all) {
+    const auto held = first_certificate(p.path("root.pem"));
+    bool same = false;
+    for (const auto& row : all) same = same || (row.kind == "root" && held && held->der() == row.certificate);
+    p.findings.judge("keys.root_file", same ? "" : p.path("root.pem") + " is not the root of this CA", "root.pem is the root that clients must trust",
+                     "take the file away and restart the server, which writes it anew; clients that were given the other one trust a stranger");
+}
+
+void examine_tls(Patient& p, const std::vector<store::AuthorityRow>& all) {
+    constexpr std::string_view check = "keys.tls";
+    const std::string advice = "move tls/ away and restart the server: it enrolls a new certificate";
+    const auto leaf = first_certificate(p.path("tls/server.pem"));
+    if (!leaf) return p.findings.failed(std::string(check), p.path("tls/server.pem") + " holds no certificate", advice);
+    std::string wrong;
+    std::error_code none;
+    if (!std::filesystem::exists(p.path("tls/server.key"), none)) {
+        wrong = p.path("tls/server.key") + " is missing";
+    } else {
+        const core::SecretText text(read_file(p.path("tls/server.key")));
+        const auto key = crypto::PrivateKey::from_pem(text.expose());
+        if (!key || key->public_key().spki() != leaf->spki()) wrong = "tls/server.key is not the key of tls/server.pem";
+    }
+    const auto life = leaf->not_after() - leaf->not_before();
+    const auto left = leaf->not_after() - p.clock.now();
+    const auto until = "the server's own certificate ends at " + core::rfc3339(leaf->not_after());
+    if (wrong.empty() && left <= std::chrono::milliseconds{0}) wrong = until + ": it is over";
+    // Renewed at two thirds by a server that runs.
+    if (wrong.empty() && p.server && left < life / 4) wrong = until + " and was not renewed";
+    bool ours = false;
+    for (const auto& row : all) {
+        const auto issuer = crypto::Certificate::parse(row.certificate);
+        const auto key = issuer ? crypto::PublicKey::from_spki(issuer->spki(), crypto::KeyUse::authority) : core::Result<crypto::PublicKey>(issuer.error());
+        ours = ours || (key && leaf->signed_by(*key));
+    }
+    if (wrong.empty() && !ours) wrong = "tls/server.pem was not issued by this CA";
+    p.findings.judge(std::string(check), wrong, until, advice);
+}
+
+}  // namespace
+
+void examine_keys(Patient& p) {
+    crypto::SystemRandom random;
+    const auto sealer = examine_master(p, random);
+    if (!p.file) return;
+    std::vector<store::AuthorityRow> all;
+    for (const auto& raw : p.read(store::authority_all)) all.push_back(store::AuthorityRow::from(raw));
+    if (all.empty()) return p.findings.failed("keys.authorities", "the database knows no CA", "start the server once, or restore the backup");
+    if (sealer) {
+        const ca::KeyFiles files(p.path("keys"), *sealer);
+        for (const auto& row : all) examine_authority(p, row, all, files);
+    }
+    examine_root_file(p, all);
+    examine_tls(p, all);
+}
+
+}  // namespace postern::app::doctor

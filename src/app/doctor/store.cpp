@@ -1,0 +1,116 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "app/doctor/doctor.hpp"
+#include "store/tables/audit.hpp"
+#include "store/tables/authority.hpp"
+#include "store/tables/enrollment.hpp"
+
+namespace postern::app::doctor {
+
+namespace {
+
+constexpr std::uintmax_t log_most = std::uintmax_t{128} * 1024 * 1024;
+constexpr auto intent_age = std::chrono::minutes(2);
+constexpr double clock_tolerance = 5;  // seconds
+
+void examine_file(Patient& p) {
+    const auto state = p.file->look(!p.options.quick);
+    std::string damage;
+    for (const auto& line : state.damage) damage += (damage.empty() ? "" : "; ") + line;
+    p.findings.judge("store.integrity", damage, "every page is sound", "stop the server and restore the newest backup; keep the damaged file for an enquiry");
+    p.findings.judge("store.references", state.orphans == 0 ? "" : std::to_string(state.orphans) + " rows refer to others that are gone",
+                     "every reference leads somewhere", "somebody edited the file: restore a backup from before");
+    if (state.schema < state.known)
+        p.findings.notice("store.schema", "schema " + std::to_string(state.schema) + " of " + std::to_string(state.known), "the next start of this version migrates it; make a backup first");
+    else
+        p.findings.good("store.schema", "schema " + std::to_string(state.schema));
+    p.findings.judge("store.journal", state.journal_mode == "wal" ? "" : "the journal mode is " + state.journal_mode, "write-ahead log",
+                     "another program changed the file; stop it, and start the server, which sets the mode again");
+}
+
+void examine_log(Patient& p) {
+    std::error_code none;
+    const auto octets = std::filesystem::file_size(store_path(p.config) + "-wal", none);
+    const bool large = !none && octets > log_most;
+    p.findings.judge("store.log", large ? "the write-ahead log has " + std::to_string(octets / (1024 * 1024)) + " MiB" : "", "the write-ahead log is short",
+                     "another program holds the database open for reading; end it, or restart the server");
+}
+
+void examine_intents(Patient& p) {
+    std::size_t open = 0;
+    const auto now = p.clock.now();
+    std::int64_t after = 0;
+    for (;;) {
+        const auto rows = p.read(store::enrollment_unsettled, store::values(after));
+        if (rows.empty()) break;
+        for (const auto& raw : rows) {
+            const auto row = store::EnrollmentRow::from(raw);
+            after = row.id.get();
+            if (!p.server || row.updated < now - intent_age) ++open;
+        }
+    }
+    p.findings.judge("store.intents", open == 0 ? "" : std::to_string(open) + " issuances were begun and have no outcome", "every issuance has its outcome",
+                     p.server ? "restart the server: its start settles them" : "start the server: it settles them");
+}
+
+/// Time must not run backwards: what is stored lies in the past.
+void examine_stored_time(Patient& p) {
+    auto newest = core::TimePoint{};
+    const auto rows = p.read(store::audit_newest);
+    if (!rows.empty()) newest = rows.front().time(0);
+    for (const auto& raw : p.read(store::authority_all)) newest = std::max(newest, store::AuthorityRow::from(raw).created);
+    const auto ahead = std::chrono::duration<double>(newest - p.clock.now()).count();
+    p.findings.judge("clock.store", ahead > clock_tolerance ? "the store has a record of " + core::rfc3339(newest) + ", later than this clock says" : "",
+                     "no record is from the future", "set the clock (chrony, systemd-timesyncd): certificates would begin in the past of others");
+}
+
+/// When the server began: by the wall clock then (its lock file), and counted back by the clock that
+/// nobody sets (/proc). They part when the wall clock is set meanwhile.
+void examine_steps(Patient& p) {
+    if (!p.server || *p.server == 0) return;
+    struct stat about {};
+    std::ifstream in("/proc/" + std::to_string(*p.server) + "/stat");
+    std::stringstream text;
+    text << in.rdbuf();
+    const auto all = text.str();
+    const auto after_name = all.rfind(')');
+    if (after_name == std::string::npos || ::stat(p.path("lock").c_str(), &about) != 0) return;
+    std::istringstream fields(all.substr(after_name + 2));
+    std::string field;
+    for (int i = 3; i <= 22 && fields >> field; ++i) {}  // proc(5): field 22, in ticks since boot
+    timespec boot {}, wall {};
+    ::clock_gettime(CLOCK_BOOTTIME, &boot);
+    ::clock_gettime(CLOCK_REALTIME, &wall);
+    const auto seconds = [](const timespec& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9; };
+    const double age = seconds(boot) - std::strtod(field.c_str(), nullptr) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    const double step = seconds(wall) - age - seconds(about.st_mtim);
+    const bool stepped = std::abs(step) > clock_tolerance;
+    p.findings.judge("clock.steps", stepped ? "the wall clock was set by " + std::to_string(std::lround(step)) + " s since the server began" : "",
+                     "the wall clock ran evenly since the server began", "let chrony or systemd-timesyncd slew it; restart the server if it was wrong before");
+}
+
+}  // namespace
+
+void examine_store(Patient& p) {
+    const auto path = store_path(p.config);
+    examine_log(p);
+    try {
+        if (!std::filesystem::exists(path)) throw std::runtime_error("the database " + path + " does not exist");
+        p.file = std::make_unique<store::SqliteExamination>(path, p.server.has_value());
+        examine_file(p);
+        examine_intents(p);
+        examine_stored_time(p);
+        examine_steps(p);
+    } catch (const std::runtime_error& e) {
+        p.findings.failed("store.readable", e.what(), "restore the newest backup, or name the right file with --store");
+        p.file.reset();
+    }
+}
+
+}  // namespace postern::app::doctor

@@ -1,0 +1,1 @@
+-- Held for another change of this version; nothing here.
