@@ -132,7 +132,9 @@ core::Task<Result<void>> check_scope(Parts& parts, const Call& call, const ra::A
     ra::add_audit(batch, audit_id, record);
     const auto written = co_await parts.deps.db.write(std::move(batch));
     written.value();
-    co_return to_error(allowed.error());
+    Error refused = to_error(allowed.error());
+    refused.recorded = true;
+    co_return refused;
 }
 
 std::string identifiers_json(const std::vector<crypto::GeneralName>& names) {
