@@ -21,6 +21,7 @@ UNITS = [
     (("V01",), "validation", "validation_address_guard/special_purpose_addresses_are_forbidden_to_their_last_one"),
     (("V01",), "validation", "validation_http_01/private_addresses_are_never_contacted"),
     (("V02",), "validation", "validation_http_01/redirects_to_forbidden_places_are_refused_before_any_packet"),
+    (("V01", "V02"), "validation", "validation_http_01/a_private_target_that_is_permitted_is_not_echoed"),
     (("V03",), "validation", "validation_http_01/the_checked_address_is_dialled_whatever_dns_says_next"),
     (("V05",), "validation", "validation_http_01/nobody_configured_other_bounds"),
     (("V05",), "validation", "validation_http_01/circles_and_long_chains_end"),

@@ -33,7 +33,7 @@ class Ready:
         answer = self.finalize(csr)
         assert answer.status == 200 and answer.json["status"] == "valid", answer
         chain = self.client.post(answer.json["certificate"]).body
-        return x509.load_pem_x509_certificates(chain)[0]
+        return x509.load_pem_x509_certificate(chain)
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +303,7 @@ def test_a_key_with_a_negative_number_is_refused(order, refused):
 @row("X19")
 def test_a_certificate_in_ber_or_with_more_behind_it_is_refused(laboratory, client, oracle):
     _, _, chain = client.certify(laboratory.fresh_name())
-    der = x509.load_pem_x509_certificates(chain)[0].public_bytes(serialization.Encoding.DER)
+    der = x509.load_pem_x509_certificate(chain).public_bytes(serialization.Encoding.DER)
     content = der[4:]
     assert der[:2] == b"\x30\x82"
     serial = content[9:]

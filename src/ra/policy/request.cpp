@@ -51,9 +51,9 @@ std::string list_text(const std::vector<std::string>& oids) {
     return out;
 }
 
-/// No-break and ideographic spaces look like plain ones.
+/// No-break, narrow no-break and ideographic spaces look like plain ones.
 bool has_edge_space(std::string_view text) {
-    constexpr std::array<std::string_view, 3> spaces{" ", "\xc2\xa0", "\xe3\x80\x80"};
+    constexpr std::array<std::string_view, 4> spaces{" ", "\xc2\xa0", "\xe2\x80\xaf", "\xe3\x80\x80"};
     return std::ranges::any_of(spaces, [&](std::string_view s) { return text.starts_with(s) || text.ends_with(s); });
 }
 
