@@ -27,6 +27,10 @@ constexpr Route routes[] = {
     {Method::get, "/api/postern/v1/certificates/{serial:serial}", Role::auditor, &show_certificate},
     {Method::post, "/api/postern/v1/certificates/{serial:serial}/revoke", Role::officer, &revoke_certificate},
     {Method::post, "/api/postern/v1/principals", Role::administrator, &create_principal},
+    {Method::get, "/api/postern/v1/blocked-keys", Role::auditor, &list_blocked_keys},
+    {Method::post, "/api/postern/v1/blocked-keys", Role::administrator, &block_keys},
+    {Method::post, "/api/postern/v1/blocked-keys/unblock", Role::administrator, &unblock_keys},
+    {Method::post, "/api/postern/v1/keys/check", Role::auditor, &check_key},
 };
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {

@@ -21,6 +21,7 @@ constexpr std::array before_names{
     Check{"profile.backend", &checks::backend_known},
     Check{"profile.term", &checks::term_within},
     Check{"key.allowed", &checks::key_allowed},
+    Check{"key.blocked", &checks::key_not_blocked},
     Check{"names.form", &checks::names_well_formed},
     Check{"csr.alternative_names", &checks::alternative_name_types},
     Check{"names.agreed", &checks::names_agreed},

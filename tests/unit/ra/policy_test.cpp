@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
     }
     const std::vector<std::string> order{
         "tenant.active", "endpoint.active", "account.active",        "account.binding",      "account.organization", "evidence.sufficient", "profile.allowed",
-        "profile.backend", "profile.term",  "key.allowed",           "names.form",           "csr.alternative_names", "names.agreed",
+        "profile.backend", "profile.term",  "key.allowed", "key.blocked",           "names.form",           "csr.alternative_names", "names.agreed",
         "names.count",   "names.profile",   "names.scope",           "names.domain",         "names.proven",        "subject.common_name"};
     BOOST_TEST(checks == order, boost::test_tools::per_element());
     const auto json = c.trace.to_json();
