@@ -26,6 +26,9 @@ core::Task<Answer> list_blocked_keys(Call call);
 core::Task<Answer> block_keys(Call call);
 core::Task<Answer> unblock_keys(Call call);
 core::Task<Answer> check_key(Call call);
+core::Task<Answer> list_principals(Call call);
+core::Task<Answer> disable_principal(Call call);
+core::Task<Answer> enable_principal(Call call);
 
 /// The body as a JSON object; `malformed` otherwise, and for members not in `known`.
 core::Result<json::Document> read_body(const http::Request& request, std::initializer_list<std::string_view> known);

@@ -14,8 +14,7 @@ namespace {
 std::string sqlite_path(const Config& config, const DataFolder& folder) {
     constexpr std::string_view scheme = "sqlite:";
     if (config.store_url.empty()) return folder.file("postern.db");
-    if (!config.store_url.starts_with(scheme))
-        throw std::runtime_error("store url \"" + config.store_url + "\": this version knows sqlite:PATH");
+    if (const auto known = check_store_url(config.store_url); !known) throw std::runtime_error(known.error().detail);
     const auto path = config.store_url.substr(scheme.size());
     return path.starts_with('/') ? path : folder.file(path);
 }
@@ -96,7 +95,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, h.clock};
     h.principals = std::make_unique<ra::Principals>(principals);
-    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, *h.sealer, h.random, h.clock};
+    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, h.clock};
     h.documents = std::make_unique<ra::Documents>(documents);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();

@@ -270,7 +270,12 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     }
     PendingEnrollment wait;
     wait.enrollment = row.id;
-    wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
+    if (row.status == "quarantined") {
+        wait.reason = "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
+        wait.retry_after = std::chrono::hours(1);  // people are slower than programs
+    } else {
+        wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
+    }
     co_return EnrollmentOutcome(std::move(wait));
 }
 

@@ -7,6 +7,7 @@
 
 #include "app/verbs/verbs.hpp"
 #include "app/version.hpp"
+#include "core/json/escape.hpp"
 
 int main(int argc, char** argv) {
     using namespace postern::app;
@@ -31,7 +32,7 @@ int main(int argc, char** argv) {
         common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();
         return run();
     } catch (const std::exception& e) {
-        std::cerr << "postern: " << e.what() << "\n";
+        std::cerr << "postern: " << postern::json::printable(e.what(), true) << "\n";
         return 1;
     }
 }

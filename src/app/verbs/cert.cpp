@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "app/verbs/verbs.hpp"
+#include "core/json/escape.hpp"
 #include "core/json/reader.hpp"
 
 namespace postern::app::verbs {
@@ -12,7 +13,7 @@ void print_line(std::string_view line) {
     if (!document) return;
     const auto c = document->root();
     std::string names;
-    for (const auto& n : c["names"].items()) names += (names.empty() ? "" : ",") + std::string(text(n));
+    for (const auto& n : c["names"].items()) names += (names.empty() ? "" : ",") + text(n);
     std::cout << text(c["serial"]) << "  " << text(c["status"]) << "  " << text(c["notAfter"]) << "  " << names << "\n";
 }
 
@@ -49,13 +50,14 @@ int show(const Common& common, const std::string& serial) {
     if (!document) throw std::runtime_error("the server's answer is no JSON");
     for (const auto& [name, value] : document->root().members()) {
         if (name == "pem") continue;
-        std::cout << name << ": ";
+        std::cout << json::printable(name) << ": ";
         if (value.is_string()) std::cout << text(value);
         if (const auto n = value.integer()) std::cout << *n;
         for (const auto& item : value.items()) std::cout << text(item) << ' ';
         std::cout << "\n";
     }
-    std::cout << text(document->root()["pem"]);
+    const auto pem = document->root()["pem"].string();
+    if (pem) std::cout << json::printable(*pem, true);
     return 0;
 }
 

@@ -181,7 +181,11 @@ BOOST_AUTO_TEST_CASE(wrong_bodies_are_refused_with_what_is_wrong) {
         {"apply", apply_body("[[profile]]\ncolour = 1\n"), "site.toml:2: profile[0].colour: unknown key"},
         {"principals", R"({"name":"x","role":"officer","admin":true})", "$.admin: unknown member"},
         {"principals", R"({"role":"officer"})", "$.name"},
-        {"principals", R"({"name":"","role":"officer"})", "expected 1 to 64 characters"},
+        {"principals", R"({"name":"","role":"officer"})", "expected 1 to 64 visible ASCII characters"},
+        {"principals", R"({"name":"x\u001b[2J","role":"officer"})", "expected 1 to 64 visible ASCII characters"},
+        {"principals", R"({"name":" x","role":"officer"})", "expected 1 to 64 visible ASCII characters"},
+        {"principals/disable", R"({})", "$.name"},
+        {"principals/enable", R"({"name":"x","why":"y"})", "$.why: unknown member"},
         {"principals", R"({"name":"x"})", "$.role"},
         {"principals", R"({"name":"x","role":"root"})", "$.role: known here: administrator, officer, auditor"},
         {"principals", R"({"name":"x","role":"officer","tenant":"gone"})", "$.tenant: there is no such tenant"},
@@ -253,6 +257,58 @@ BOOST_AUTO_TEST_CASE(a_request_is_explained) {
     BOOST_TEST(answer.status == 200U);
     BOOST_TEST(parsed(answer).root()["request"].string().value() == request);
     check_error(w.local(Method::get, v1 + "explain/nosuchrequest"), 404, -102, "nothing is recorded under nosuchrequest");
+}
+
+BOOST_AUTO_TEST_CASE(principals_are_listed_disabled_and_enabled) {
+    Rest w;
+    const auto list = [&](const http::Response& r) {
+        std::string out;
+        const auto document = parsed(r);
+        for (const auto& p : document.root()["principals"].items())
+            out += std::string(p["name"].string().value()) + " " + std::string(p["role"].string().value()) + " " + std::string(p["status"].string().value()) + "\n";
+        return out;
+    };
+    BOOST_TEST(list(w.local(Method::get, v1 + "principals")) == "chief administrator active\nofficer officer active\nauditor auditor active\nstranger administrator active\n");
+    BOOST_TEST(!contains(w.local(Method::get, v1 + "principals").body, "postern_"));
+    BOOST_TEST(list(w.with(w.stranger, Method::get, v1 + "principals")) == "stranger administrator active\n");
+    check_error(w.with(w.officer, Method::get, v1 + "principals"), 403, -3, "officer is officer; this needs administrator");
+
+    const std::string officer = R"({"name":"officer"})";
+    const auto disabled = w.with(w.administrator_token, Method::post, v1 + "principals/disable", officer);
+    BOOST_TEST(disabled.body == R"({"name":"officer","status":"disabled","changed":true})");
+    check_error(w.with(w.officer, Method::get, v1 + "certificates"), 401, -16, "authenticate with a token");
+    BOOST_TEST(w.local(Method::post, v1 + "principals/disable", officer).body == R"({"name":"officer","status":"disabled","changed":false})");
+    BOOST_TEST(w.local(Method::post, v1 + "principals/enable", officer).body == R"({"name":"officer","status":"active","changed":true})");
+    BOOST_TEST(w.with(w.officer, Method::get, v1 + "certificates").status == 200U);
+    BOOST_TEST(w.audits("principal.disabled").size() == 1U);
+    BOOST_TEST(w.audits("principal.enabled").at(0).text(5) == "officer");
+
+    // Another tenant's principal is as absent as none, and the last administrator leaves the socket.
+    check_error(w.with(w.stranger, Method::post, v1 + "principals/disable", officer), 404, -102, "there is no principal named officer");
+    check_error(w.local(Method::post, v1 + "principals/disable", R"({"name":"nobody"})"), 404, -102, "there is no principal named nobody");
+    check_error(w.with(w.officer, Method::post, v1 + "principals/disable", R"({"name":"chief"})"), 403, -3, "this needs administrator");
+    BOOST_TEST(w.with(w.administrator_token, Method::post, v1 + "principals/disable", R"({"name":"chief"})").status == 200U);
+    check_error(w.with(w.administrator_token, Method::get, v1 + "principals"), 401, -16, "authenticate with a token");
+    BOOST_TEST(w.local(Method::post, v1 + "principals/enable", R"({"name":"chief"})").status == 200U);
+    BOOST_TEST(w.with(w.administrator_token, Method::get, v1 + "principals").status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_local_administrator_sends_more_than_a_mebibyte) {
+    Rest w;
+    http::Router local;
+    w.api.add_routes(local, api::Api::Reach::local);
+    const auto limit = [](const http::Router& router, std::string_view path) { return router.match(Method::post, path).limits.body_bytes; };
+    BOOST_TEST(limit(local, v1 + "apply") == std::size_t{64} * 1024 * 1024);
+    BOOST_TEST(limit(w.router, v1 + "apply") == std::size_t{1024} * 1024);
+    BOOST_TEST(limit(local, v1 + "principals") == std::size_t{1024} * 1024);
+    // Longer than 1 MiB, read whole.
+    std::string text;
+    while (text.size() < std::size_t{1200} * 1024) text += "# a comment that makes the document longer than it need be\n";
+    const auto body = apply_body(text + "[[tenant]]\nname = \"long\"\n");
+    auto request = Rest::ask(Method::post, v1 + "apply", body);
+    request.peer.unix_uid = ::geteuid();
+    BOOST_TEST(w.run(local.handle(std::move(request))).status == 200U);
+    BOOST_TEST(w.catalog.current()->tenant("long"));
 }
 
 BOOST_AUTO_TEST_CASE(a_principal_is_made_once_and_its_token_works) {

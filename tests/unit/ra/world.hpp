@@ -212,6 +212,7 @@ class World {
 public:
     World() {
         backends.add("scripted", ca);
+        backends.add("builtin", ca);
         run(catalog.refresh());
     }
     ~World() { db.close(); }
@@ -293,7 +294,7 @@ public:
     ra::CatalogSource catalog{db, log};
     ScriptedCa ca{random};
     ca::Backends backends;
-    ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, sealer, random, clock}};
+    ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, backends, sealer, random, clock}};
     ra::Principals principals{ra::Principals::Deps{db, numbers, sealer, random, clock}};
     ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics}};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
