@@ -50,16 +50,16 @@ core::Task<Result<void>> authenticate(Parts& parts, Call& call, Auth auth) {
                             " (RFC 8555 section 6.4)");
     if (const auto form = check_key_form(*jws, auth); !form) co_return form.error();
 
+    std::optional<store::AcmeAccountRow> account;
     if (jws->has_jwk) {
         auto jwk = jws->jwk();
         if (!jwk) co_return jwk.error();
         call.key = jwk->key;
         call.jwk = std::move(*jwk);
     } else {
-        auto found = co_await find_by_kid(parts, call, *jws->kid);
-        if (!found) co_return no_account(call);
-        call.key = parts.keys.get(*found);
-        call.account = std::move(*found);
+        account = co_await find_by_kid(parts, call, *jws->kid);
+        if (!account) co_return no_account(call);
+        call.key = parts.keys.get(*account);
     }
     if (const auto signed_well = verify(*jws, call.key); !signed_well) co_return signed_well.error();
 
@@ -67,6 +67,8 @@ core::Task<Result<void>> authenticate(Parts& parts, Call& call, Auth auth) {
     const bool fresh = co_await parts.deps.nonces.redeem(*jws->nonce);
     if (!fresh) co_return bad_nonce();
 
+    // From here on the request is the account's: the signature is its own, and not a replay.
+    call.account = std::move(account);
     if (call.account) {
         if (auto standing = check_standing(*call.account); !standing) co_return standing.error();
     }

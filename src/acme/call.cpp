@@ -1,8 +1,12 @@
 #include "acme/call.hpp"
 
+#include "core/json/writer.hpp"
+
 namespace postern::acme {
 
 namespace {
+/// A reason may quote what the client sent.
+constexpr std::size_t most_reason = 1000;
 constexpr std::string_view validations_help = "Validations of challenges by result";
 }
 
@@ -41,6 +45,21 @@ Result<void> expect_post_as_get(const Call& call) {
     if (call.payload.empty()) return {};
     return Error(ErrorType::malformed,
                  "this resource is only read: send an empty payload, not even {} (POST-as-GET, RFC 8555 section 6.3)");
+}
+
+core::Task<void> record_refusal(Parts& parts, const Call& call, const Error& error) {
+    json::Writer w;
+    w.begin_object().member("path", call.request.path).member("type", to_string(error.type));
+    w.member("reason", std::string_view(error.detail).substr(0, most_reason)).end_object();
+    auto record = call.audit(parts.now(), "request.refused", "acme_account", call.requester().token);
+    record.outcome = ra::AuditRecord::Outcome::refused;
+    record.check = error.check;
+    record.detail = w.take();
+    const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
+    store::Batch batch;
+    ra::add_audit(batch, audit_id, record);
+    const auto written = co_await parts.deps.db.write(std::move(batch));
+    written.value();
 }
 
 http::Response json_response(unsigned status, std::string body) {

@@ -39,7 +39,7 @@ struct Call {
     std::string payload;  ///< verified; empty for POST-as-GET and plain GET
     crypto::PublicKey key;                         ///< what signed
     std::optional<crypto::Jwk> jwk;                ///< jws_jwk: the key came with the request
-    std::optional<store::AcmeAccountRow> account;  ///< jws_kid: an account in good standing
+    std::optional<store::AcmeAccountRow> account;  ///< jws_kid: who signed; in good standing once a handler runs
 
     [[nodiscard]] const store::AcmeAccountRow& requester() const { return account.value(); }
     [[nodiscard]] const std::string& token() const { return request.params["token"]; }
@@ -56,6 +56,8 @@ using Handler = core::Task<Reply> (*)(Parts&, Call&);
 Result<json::Document> payload_object(const Call& call);
 /// Refuses a body where only POST-as-GET makes sense (RFC 8555 §6.3).
 Result<void> expect_post_as_get(const Call& call);
+/// An audit record that the requester was refused, with the client's words.
+core::Task<void> record_refusal(Parts& parts, const Call& call, const Error& error);
 /// 200 or 201 with JSON.
 http::Response json_response(unsigned status, std::string body);
 

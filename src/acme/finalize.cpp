@@ -112,7 +112,9 @@ core::Task<Reply> conclude(Parts& parts, const Call& call, const core::Result<ra
     if (outcome) co_return co_await order_response(parts, call, 200, *order);
     if (order->enrollment) co_return co_await already_claimed(parts, call, *order, csr);
     if (outcome.error().kind == core::ProblemKind::conflict) co_return not_ready(*order, parts.now());
-    co_return to_error(outcome.error());
+    Error refused = to_error(outcome.error());
+    refused.recorded = !refused.check.empty();  // with the trace of the checks
+    co_return refused;
 }
 
 }  // namespace

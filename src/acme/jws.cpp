@@ -54,7 +54,6 @@ Result<FlattenedJws> parse_flattened(const json::Value& object, std::string_view
     if (!payload) return payload.error();
     auto signature = decode(*signature_text, "signature", what);
     if (!signature) return signature.error();
-    if (signature->empty()) return malformed(name + ": the signature is empty");
 
     auto header = json::Document::parse(core::as_text(*header_bytes));
     if (!header) return malformed(name + ": protected header: " + header.error().detail);
@@ -88,6 +87,8 @@ Result<Jws> parse_jws(std::string_view body) {
     const auto algorithm = crypto::jose_algorithm(*algorithm_name);
     if (!algorithm)
         return bad_algorithm("the algorithm \"" + std::string(*algorithm_name) + "\" is not accepted for account keys");
+    // Asked after the algorithm: what `none` signs has none, and is told which algorithms would do.
+    if (parts->signature.empty()) return malformed("the JWS: the signature is empty");
 
     const auto url = text_member(header, "url", "the JWS header");
     if (!url) return url.error();

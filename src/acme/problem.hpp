@@ -57,6 +57,7 @@ struct Error {
     std::vector<core::Subproblem> subproblems; ///< one an identifier
     std::vector<std::string_view> algorithms;  ///< badSignatureAlgorithm: what would do (§6.2)
     std::optional<std::chrono::seconds> retry_after;
+    bool recorded = false;                     ///< the audit log has it already
     http::Headers headers;                     ///< Link, Location
 };
 

@@ -60,6 +60,7 @@ core::Task<Reply> refuse(Parts& parts, const Call& call, const store::Certificat
     Error e(ErrorType::unauthorized,
             "this certificate can be revoked by the account that ordered it or with the certificate's own key");
     e.check = record.check;
+    e.recorded = true;
     co_return e;
 }
 

@@ -32,6 +32,14 @@ constexpr Route routes[] = {
     {http::Method::post, "/acme/{endpoint:label}/revoke-cert", Auth::jws_jwk_or_kid, &revoke_cert},
 };
 
+core::Task<Reply> prove_and_handle(Parts& parts, Call& call, const Route& route) {
+    if (route.auth != Auth::none) {
+        const auto proven = co_await authenticate(parts, call, route.auth);
+        if (!proven) co_return proven.error();
+    }
+    co_return co_await route.handler(parts, call);
+}
+
 core::Task<Reply> answer(Parts& parts, const Route& route, const http::Request& request) {
     const auto catalog = parts.deps.catalog.current();
     if (!catalog) throw core::Unavailable("ACME was asked before the catalog was loaded");
@@ -42,11 +50,12 @@ core::Task<Reply> answer(Parts& parts, const Route& route, const http::Request& 
         co_return Error(ErrorType::unauthorized, "the administrator disabled this ACME endpoint");
 
     Call call(request, catalog, *endpoint, Urls(parts.deps.https_base, endpoint->name));
-    if (route.auth != Auth::none) {
-        const auto proven = co_await authenticate(parts, call, route.auth);
-        if (!proven) co_return proven.error();
-    }
-    co_return co_await route.handler(parts, call);
+    Reply reply = co_await prove_and_handle(parts, call, route);
+    // Once an account has proven itself, what it is refused is kept. Before that metrics count, and a
+    // stranger's garbage buys no durable write (threats.md §3).
+    if (!reply && call.account && !reply.error().recorded && reply.error().status < 500)
+        co_await record_refusal(parts, call, reply.error());
+    co_return reply;
 }
 
 /// What every answer carries, errors included (RFC 8555 §6.5, §7.1).
@@ -63,6 +72,15 @@ core::Task<http::Response> serve(std::shared_ptr<Parts> parts, const Route& rout
     co_return response;
 }
 
+/// The HTTP layer's refusals below /acme/: they carry a nonce too, so that the client can go on.
+core::Task<http::Response> page_with_nonce(std::shared_ptr<Parts> parts, const http::Request& request, unsigned status,
+                                           std::string_view detail) {
+    http::Response page = error_page(request, status, detail);
+    const std::string nonce = co_await parts->deps.nonces.issue();
+    page.set("Replay-Nonce", nonce);
+    co_return page;
+}
+
 }  // namespace
 
 Acme::Acme(Deps deps) : parts_(std::make_shared<Parts>(std::move(deps))) {}
@@ -73,7 +91,9 @@ void Acme::add_routes(http::Router& router) {
         auto handler = [parts = parts_, &route](const http::Request& request) { return serve(parts, route, request); };
         router.add(route.method, route.pattern, http::RouteLimits(), std::move(handler));
     }
-    router.error_page("/acme/", &error_page);
+    router.error_page("/acme/", [parts = parts_](const http::Request& request, unsigned status, std::string_view detail) {
+        return page_with_nonce(parts, request, status, detail);
+    });
 }
 
 core::Task<std::size_t> Acme::resume_validations() { return resume_processing(parts_); }

@@ -67,6 +67,16 @@ core::Task<http::Response> serve(const http::Request& request, const Api::Deps& 
     co_return std::move(*answer);
 }
 
+core::Task<http::Response> error_page(const http::Request& request, unsigned status, std::string_view detail) {
+    const auto kind = status == 404   ? core::ProblemKind::not_found
+                      : status == 503 ? core::ProblemKind::unavailable
+                      : status >= 500 ? core::ProblemKind::internal
+                                      : core::ProblemKind::malformed;
+    auto r = error_response(request, core::Problem(kind, std::string(detail)));
+    r.status = status;
+    co_return r;
+}
+
 }  // namespace
 
 void Api::add_routes(http::Router& router, Reach reach) {
@@ -76,15 +86,7 @@ void Api::add_routes(http::Router& router, Reach reach) {
         router.add(route.method, route.pattern, limits,
                    [this, &route](const http::Request& request) { return serve(request, deps_, route); });
     }
-    router.error_page("/api/", [](const http::Request& request, unsigned status, std::string_view detail) {
-        const auto kind = status == 404   ? core::ProblemKind::not_found
-                          : status == 503 ? core::ProblemKind::unavailable
-                          : status >= 500 ? core::ProblemKind::internal
-                                          : core::ProblemKind::malformed;
-        auto r = error_response(request, core::Problem(kind, std::string(detail)));
-        r.status = status;
-        return r;
-    });
+    router.error_page("/api/", &error_page);
 }
 
 }  // namespace postern::api

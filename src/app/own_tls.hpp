@@ -19,13 +19,14 @@ public:
     /// Looks every hour and renews in place; ends when the house closes.
     core::Task<void> keep_fresh();
 
+    /// What clients may call this server, as its certificate says it.
+    [[nodiscard]] std::vector<crypto::GeneralName> names() const;
     [[nodiscard]] const std::shared_ptr<http::TlsContext>& https() const noexcept { return https_; }
     [[nodiscard]] const std::shared_ptr<http::TlsContext>& est() const noexcept { return est_; }
 
 private:
     core::Task<bool> enroll();
     [[nodiscard]] bool usable() const;
-    [[nodiscard]] std::vector<crypto::GeneralName> names() const;
     void present();
 
     House& house_;

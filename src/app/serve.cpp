@@ -46,8 +46,13 @@ void listen(House& house, Listening& on, const OwnTls& tls) {
     on.server.listen(http::Endpoint("management", c.management.host, c.management.port), on.management, nullptr);
     on.server.listen(http::Endpoint("control", house.folder.file("control.sock"), 0), on.control, nullptr);
     on.server.listen(http::Endpoint("http", c.http.host, c.http.port), on.http, nullptr);
-    on.server.listen(http::Endpoint("https", c.https.host, c.https.port), on.https, tls.https());
-    on.server.listen(http::Endpoint("est", c.est.host, c.est.port), on.est, tls.est());
+    // The plain listeners answer for any name: CRLs are fetched by the URLs of certificates long issued.
+    http::Endpoint https("https", c.https.host, c.https.port);
+    http::Endpoint est("est", c.est.host, c.est.port);
+    for (const auto& name : tls.names()) https.hosts.push_back(name.value);
+    est.hosts = https.hosts;
+    on.server.listen(https, on.https, tls.https());
+    on.server.listen(est, on.est, tls.est());
 }
 
 /// From the opened house to the signal that ends it.

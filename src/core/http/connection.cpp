@@ -39,7 +39,7 @@ void Connection::look() {
 }
 
 void Connection::stop_if_idle() noexcept {
-    if (phase_ == Phase::idle) socket_.cancel();
+    if (phase_ == Phase::idle || phase_ == Phase::closing) socket_.cancel();
 }
 
 void Connection::finish() noexcept {

@@ -1,5 +1,7 @@
 #include "core/http/head.hpp"
 
+#include <algorithm>
+
 #include "core/http/text.hpp"
 
 namespace postern::http {
@@ -25,6 +27,17 @@ bool is_host(std::string_view host) noexcept {
     return true;
 }
 
+/// "Example.com.:8443" is example.com, "[::1]:8443" is ::1.
+std::string host_name(std::string_view authority) {
+    const bool literal = authority.starts_with('[');
+    if (literal) authority.remove_prefix(1);
+    authority = authority.substr(0, authority.find(literal ? ']' : ':'));
+    if (authority.ends_with('.')) authority.remove_suffix(1);
+    std::string name(authority);
+    std::ranges::transform(name, name.begin(), text::lower);
+    return name;
+}
+
 /// RFC 9112 §3.2: origin form, absolute form, or the asterisk of OPTIONS.
 Refusal split_target(Request& request) {
     std::string_view target = request.target;
@@ -41,7 +54,9 @@ Refusal split_target(Request& request) {
         if (!text::same(target.substr(0, scheme.size()), scheme)) continue;
         target.remove_prefix(scheme.size());
         const auto path = std::min(target.find_first_of("/?"), target.size());
-        if (path == 0) return bad("the request target has no host");
+        if (!is_host(target.substr(0, path))) return bad("the request target has no host name");
+        // §3.2.2: this one counts, whatever the Host header says.
+        request.host = host_name(target.substr(0, path));
         target.remove_prefix(path);
         if (!target.starts_with('/')) request.path = "/";
         break;
@@ -77,7 +92,7 @@ Refusal parse_request_line(std::string_view line, std::size_t uri_bytes, Request
 /// The fields that decide where the message ends and whose server it is for.
 class FramingFields {
 public:
-    explicit FramingFields(Framing& framing) noexcept : framing_(&framing) {}
+    FramingFields(Request& request, Framing& framing) noexcept : request_(&request), framing_(&framing) {}
 
     Refusal take(std::string_view name, std::string_view value) {
         switch (name.size()) {
@@ -111,7 +126,9 @@ public:
 private:
     Refusal take_host(std::string_view value) {
         if (++hosts_ > 1) return bad("there is more than one Host header");
-        return is_host(value) ? Refusal() : bad("the Host header is no host name");
+        if (!is_host(value)) return bad("the Host header is no host name");
+        if (request_->host.empty()) request_->host = host_name(value);
+        return {};
     }
     Refusal take_length(std::string_view value) {
         if (has_length_) return bad("there is more than one Content-Length header");
@@ -132,6 +149,7 @@ private:
         if (framing_->http_1_0 && text::list_has(value, "keep-alive")) framing_->keep_alive = true;
     }
 
+    Request* request_;
     Framing* framing_;
     unsigned hosts_ = 0;
     bool has_length_ = false;
@@ -192,7 +210,7 @@ Refusal HeadScanner::over_limit(std::size_t size) const noexcept {
 
 Refusal parse_head(std::string_view head, const ServerLimits& limits, Request& request, Framing& framing) {
     if (Refusal r = parse_request_line(cut_line(head), limits.uri_bytes, request, framing)) return r;
-    FramingFields fields(framing);
+    FramingFields fields(request, framing);
     for (std::string_view line = cut_line(head); !line.empty(); line = cut_line(head)) {
         if (line.front() == ' ' || line.front() == '\t') return bad("folded header lines are not served");
         const auto colon = line.find(':');

@@ -51,7 +51,7 @@ struct Framing {
     [[nodiscard]] bool has_body() const noexcept { return chunked || content_length > 0; }
 };
 
-/// Fills method, target, path, query and headers. `head` includes the blank line.
+/// Fills method, target, path, query, host and headers. `head` includes the blank line.
 Refusal parse_head(std::string_view head, const ServerLimits& limits, Request& request, Framing& framing);
 
 /// Digits only, at most 2^63-1.

@@ -48,6 +48,7 @@ struct Request {
     std::string target;  ///< as on the request line, byte for byte
     std::string path;    ///< target up to '?'
     std::string query;   ///< after '?', may be empty
+    std::string host;    ///< the name it was sent to, in small letters and without a port; empty in HTTP/1.0 without Host
     Headers headers;     ///< names as sent
     std::string body;
     Peer peer;

@@ -1,5 +1,6 @@
 #include "core/http/router.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "core/http/text.hpp"
@@ -184,22 +185,26 @@ Router::Match Router::match(Method method, std::string_view path) const {
     return result;
 }
 
-Response Router::error(const Request& request, unsigned status, std::string_view detail) const {
-    for (const auto& [prefix, page] : impl_->pages)
-        if (request.path.starts_with(prefix)) return page(request, status, detail);
-    return Response(status, "text/plain; charset=utf-8", std::string(detail) + "\n");
+core::Task<Response> Router::error(const Request& request, unsigned status, std::string_view detail) const {
+    const auto owns = [&](const auto& entry) { return request.path.starts_with(entry.first); };
+    const auto found = std::ranges::find_if(impl_->pages, owns);
+    if (found == impl_->pages.end()) co_return Response(status, "text/plain; charset=utf-8", std::string(detail) + "\n");
+    auto page = found->second(request, status, detail);
+    Response response = co_await std::move(page);
+    co_return response;
 }
 
-Response Router::unmatched(const Match& match, const Request& request) const {
-    if (match.status != 405) return error(request, 404, "there is nothing at this path");
-    Response refusal = error(request, 405, "this path takes " + match.allow + " only");
-    refusal.set("Allow", match.allow);
-    return refusal;
+core::Task<Response> Router::unmatched(const Match& match, const Request& request) const {
+    std::string detail = "there is nothing at this path";
+    if (match.status == 405) detail = "this path takes " + match.allow + " only";
+    Response refusal = co_await error(request, match.status, detail);
+    if (match.status == 405) refusal.set("Allow", match.allow);
+    co_return refusal;
 }
 
 core::Task<Response> Router::handle(Request request) const {
     Match found = match(request.method, request.path);
-    if (found.handler == nullptr) co_return unmatched(found, request);
+    if (found.handler == nullptr) co_return co_await unmatched(found, request);
     request.params = std::move(found.params);
     if (request.deadline == core::Deadline{}) request.deadline = core::deadline_in(found.limits.time);
     Response response = co_await (*found.handler)(request);

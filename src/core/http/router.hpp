@@ -11,9 +11,9 @@
 namespace postern::http {
 
 using Handler = std::function<core::Task<Response>(const Request&)>;
-/// Renders an error in the words of the protocol that owns the prefix (404, 405, 408, 413, 414,
-/// 415, 431, 500, 503).
-using ErrorPage = std::function<Response(const Request&, unsigned status, std::string_view detail)>;
+/// Renders an error in the words of the protocol that owns the prefix (404, 405, 408, 413, 415, 421,
+/// 500, 503). A task, since what a protocol owes with every answer may have to be fetched.
+using ErrorPage = std::function<core::Task<Response>(const Request&, unsigned status, std::string_view detail)>;
 
 struct RouteLimits {
     RouteLimits() = default;
@@ -50,9 +50,10 @@ public:
     };
     /// HEAD falls back to GET where no HEAD route exists.
     [[nodiscard]] Match match(Method method, std::string_view path) const;
-    [[nodiscard]] Response error(const Request& request, unsigned status, std::string_view detail) const;
+    /// `request` and `detail` must outlive the task.
+    core::Task<Response> error(const Request& request, unsigned status, std::string_view detail) const;
     /// The 404 or 405 (with Allow) of a match without a handler.
-    [[nodiscard]] Response unmatched(const Match& match, const Request& request) const;
+    core::Task<Response> unmatched(const Match& match, const Request& request) const;
 
     /// Matches and runs in process, without a socket: command-line verbs and tests.
     core::Task<Response> handle(Request request) const;

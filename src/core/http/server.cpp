@@ -48,7 +48,10 @@ std::uint16_t Server::listen(const Endpoint& endpoint, const Router& router, std
     ServerState& state = *impl_->state;
     const auto open = state.deps.metrics.gauge("postern_http_connections", "Connections that are open now",
                                                {{"listener", endpoint.name}});
-    auto listener = std::make_unique<Listener>(endpoint, router, std::move(tls), open);
+    const auto unshaken = state.deps.metrics.counter("postern_tls_handshakes_failed_total",
+                                                     "Connections that ended before their TLS handshake did",
+                                                     {{"listener", endpoint.name}});
+    auto listener = std::make_unique<Listener>(endpoint, router, std::move(tls), open, unshaken);
     listener->socket = std::make_unique<Socket>(state.deps.shards.executor(0), std::move(fd));
     state.listeners.push_back(std::move(listener));
     if (impl_->started) impl_->accept_on(*state.listeners.back());

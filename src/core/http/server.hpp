@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/async/shards.hpp"
 #include "core/async/task_group.hpp"
@@ -36,6 +37,7 @@ struct Endpoint {  ///< where to listen
     std::string name;       ///< label in logs and metrics: "https", "http", "management"
     std::string address;    ///< textual IP; a path beginning '/' is a Unix socket (0600)
     std::uint16_t port = 0; ///< 0: a free one
+    std::vector<std::string> hosts;  ///< the names it answers for, as Request::host has them; empty: any. Others get 421
 };
 
 class Server {

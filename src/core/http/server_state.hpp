@@ -15,12 +15,13 @@
 namespace postern::http {
 
 struct Listener {
-    Listener(Endpoint e, const Router& r, std::shared_ptr<TlsContext> t, observe::Gauge g)
-        : endpoint(std::move(e)), router(r), tls(std::move(t)), open(g) {}
+    Listener(Endpoint e, const Router& r, std::shared_ptr<TlsContext> t, observe::Gauge g, observe::Counter f)
+        : endpoint(std::move(e)), router(r), tls(std::move(t)), open(g), unshaken(f) {}
     Endpoint endpoint;
     const Router& router;
     std::shared_ptr<TlsContext> tls;
-    observe::Gauge open;  ///< postern_http_connections
+    observe::Gauge open;        ///< postern_http_connections
+    observe::Counter unshaken;  ///< postern_tls_handshakes_failed_total
     std::unique_ptr<Socket> socket;
 };
 

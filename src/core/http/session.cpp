@@ -23,13 +23,15 @@ using std::chrono::seconds;
 constexpr seconds handler_grace(5);
 /// How long, and how much, is still taken from a peer that was told to go (a reset would destroy
 /// the answer on its way).
-constexpr seconds farewell_time(2);
-constexpr std::size_t farewell_bytes = 1024 * 1024;
+constexpr seconds farewell_time(10);
+constexpr std::size_t farewell_bytes = 16 * 1024 * 1024;
 constexpr std::size_t kept_answer = 16 * 1024;
 constexpr std::size_t body_read = 16 * 1024;
 /// Longer bodies go out from where they are, and have a second more for each such part.
 constexpr std::size_t long_body = 64 * 1024;
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view unavailable = "the service cannot do this at the moment; try again later";
+constexpr std::string_view internal = "internal error";
 
 /// Keeps the shard's list and the counters right, whichever way the session ends.
 class Registered {
@@ -80,6 +82,11 @@ private:
         request.peer = peer_;
         return request;
     }
+    /// URLs never come from Host; a name that is not ours means a client that wanted somebody else (H08).
+    [[nodiscard]] bool answers_for(const std::string& host) const {
+        const auto& ours = listener_.endpoint.hosts;
+        return ours.empty() || host.empty() || std::ranges::find(ours, host) != ours.end();
+    }
     [[nodiscard]] bool stopping() const noexcept { return server_.stopping.load(std::memory_order_relaxed); }
 
     ServerState& server_;
@@ -106,11 +113,16 @@ core::Task<bool> Session::open() {
     const auto until = core::deadline_in(limits_.handshake);
     connection_.enter(Phase::idle, until);
     const ErrorCode woken = co_await connection_.socket().wait_readable();
-    if (woken || stopping()) co_return false;
+    if (stopping()) co_return false;
+    if (woken) {
+        listener_.unshaken.add();
+        co_return false;
+    }
     connection_.enter(Phase::handshake, until);
     auto tls = tls_server_stream(connection_.socket(), listener_.tls->current());
     const bool shaken = co_await tls->handshake();
     if (!shaken) {
+        listener_.unshaken.add();
         server_.deps.log.debug("tls_handshake_failed", {{"listener", listener_.endpoint.name},
                                                         {"peer", peer_.address},
                                                         {"reason", tls->reason()}});
@@ -213,12 +225,12 @@ core::Task<Response> Session::handle(const Router::Match& match, const Request& 
     if (retry_after) {
         server_.deps.log.warning("handler_unavailable",
                                  {{"request", request.id.get()}, {"route", match.pattern}, {"what", what}});
-        Response busy = listener_.router.error(request, 503, "the service cannot do this at the moment; try again later");
+        Response busy = co_await listener_.router.error(request, 503, unavailable);
         busy.set("Retry-After", std::to_string(retry_after->count()));
         co_return busy;
     }
     server_.deps.log.error("handler_fault", {{"request", request.id.get()}, {"route", match.pattern}, {"what", what}});
-    co_return listener_.router.error(request, 500, "internal error");
+    co_return co_await listener_.router.error(request, 500, internal);
 }
 
 void Session::log_answer(const Request& request, unsigned status, Clock::duration took) {
@@ -251,7 +263,7 @@ core::Task<bool> Session::answer(const Request& request, const Response& respons
                                                  {"route", pattern},
                                                  {"what", "a response header has characters that it may not have"}});
         status = 500;
-        const Response plain = listener_.router.error(request, status, "internal error");
+        const Response plain = co_await listener_.router.error(request, status, internal);
         apart = false;
         frame.body_apart = false;
         if (!write_answer(out_, plain, frame)) co_return false;
@@ -281,6 +293,8 @@ core::Task<bool> Session::one_request() {
         refusal = parse_head(head, limits_, request, framing);
         in_.consume(scanner.end());
     }
+    if (!refusal && !answers_for(request.host))
+        refusal = Refusal(421, "this server does not answer for the host name that the request names");
     Router::Match match;
     if (!refusal) {
         match = listener_.router.match(request.method, request.path);
@@ -293,11 +307,11 @@ core::Task<bool> Session::one_request() {
         }
     }
     if (refusal) {
-        const Response told = listener_.router.error(request, refusal.status, refusal.detail);
+        const Response told = co_await listener_.router.error(request, refusal.status, refusal.detail);
         co_return co_await answer(request, told, match.pattern, framing, true);
     }
     if (match.handler == nullptr) {
-        const Response told = listener_.router.unmatched(match, request);
+        const Response told = co_await listener_.router.unmatched(match, request);
         co_return co_await answer(request, told, match.pattern, framing, false);
     }
     request.params = std::move(match.params);

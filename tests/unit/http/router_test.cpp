@@ -7,6 +7,8 @@ using namespace postern::http;
 
 namespace {
 
+core::Task<Response> text_page(unsigned status, std::string text) { co_return Response(status, "text/plain", std::move(text)); }
+
 struct Fixture {
     Fixture() {
         add(Method::get, "/acme/{endpoint:label}/directory");
@@ -96,7 +98,7 @@ BOOST_AUTO_TEST_CASE(head_runs_the_get_handler_without_its_body) {
 BOOST_AUTO_TEST_CASE(the_longest_prefix_renders_the_error) {
     auto page = [](std::string name) {
         return [name](const Request&, unsigned status, std::string_view detail) {
-            return Response(status, "text/plain", name + ": " + std::string(detail));
+            return text_page(status, name + ": " + std::string(detail));
         };
     };
     router.error_page("/", page("all"));
