@@ -17,7 +17,13 @@ OPEN = frozenset(LISTED) - frozenset(_rows("H", *range(1, 10), 11, 14) + _rows("
 # Each is run by test_units.py and must pass.
 UNITS = [
     (("J01",), "acme", "acme_nonces/nonces_older_than_the_window_are_refused_and_newer_ones_stay"),
+    (("H02", "H04", "H07"), "http", "http_refusals/the_limits_by_default_are_those_of_the_catalogue"),
+    (("H03",), "http", "http_tls/renegotiation_is_refused"),
+    (("H04",), "http", "http_refusals/each_size_is_served_at_its_limit_and_refused_one_beyond"),
     (("H05",), "http", "http_refusals/each_ambiguous_or_oversized_request_is_answered_and_the_connection_closed"),
+    (("H08",), "http", "http_server/a_host_that_is_not_ours_is_misdirected"),
+    (("H13",), "http", "http_tls/a_chain_of_twenty_is_refused"),
+    (("H14",), "http", "http_server/of_10000_pipelined_requests_one_is_in_flight"),
 ]
 
 

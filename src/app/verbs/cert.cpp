@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "app/verbs/verbs.hpp"
@@ -73,6 +75,13 @@ int revoke(const Common& common, const std::string& serial, int reason) {
     return 0;
 }
 
+/// Openssl prints serials in capitals, and what is no serial would be another path to the server.
+std::string read_serial(std::string& text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool hex = text.find_first_not_of("0123456789abcdef") == text.npos;
+    return hex && text.size() >= 2 && text.size() <= 40 ? "" : "a serial is 2 to 40 hexadecimal digits, as `postern cert list` prints it";
+}
+
 }  // namespace
 
 void add_cert(CLI::App& app, Common& common, Run& run) {
@@ -85,11 +94,11 @@ void add_cert(CLI::App& app, Common& common, Run& run) {
     list_verb->callback([&common, &run] { run = [&common] { return list(common); }; });
     auto* show_verb = noun->add_subcommand("show", "One certificate");
     add_common(*show_verb, common);
-    show_verb->add_option("SERIAL", *serial, "Lower-case hex")->required();
+    show_verb->add_option("SERIAL", *serial, "Hexadecimal")->required()->transform(CLI::Validator(read_serial, ""));
     show_verb->callback([serial, &common, &run] { run = [serial, &common] { return show(common, *serial); }; });
     auto* revoke_verb = noun->add_subcommand("revoke", "Revoke a certificate");
     add_common(*revoke_verb, common);
-    revoke_verb->add_option("SERIAL", *serial, "Lower-case hex")->required();
+    revoke_verb->add_option("SERIAL", *serial, "Hexadecimal")->required()->transform(CLI::Validator(read_serial, ""));
     revoke_verb->add_option("--reason", *reason, "0 unspecified, 1 keyCompromise, 3 affiliationChanged, 4 superseded, 5 cessationOfOperation");
     revoke_verb->callback([serial, reason, &common, &run] { run = [serial, reason, &common] { return revoke(common, *serial, *reason); }; });
 }
