@@ -21,6 +21,7 @@ class Postern:
         self.suffix = suffix
         self.http01_port = free_port()
         self.ready_file = folder / "ready.json"
+        self.variables = {}  # more of the server's environment
         self._process = None
         self.ready = {}
 
@@ -34,7 +35,7 @@ class Postern:
         self.ready_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                             env=environment())
+                                             env=environment(**self.variables))
 
     def kill_in_start(self, moment):
         """Starts, and SIGKILLs when `moment()` holds, at the latest when everything is ready."""
@@ -59,7 +60,7 @@ class Postern:
         """A start that must end by itself: (status, what it said). `more` are options added to the usual ones."""
         done = subprocess.run([*map(str, self._command()), *map(str, more)], text=True, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=READY_SECONDS,
-                              env=environment())
+                              env=environment(**self.variables))
         return done.returncode, done.stdout
 
     @property

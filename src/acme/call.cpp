@@ -5,8 +5,8 @@
 namespace postern::acme {
 
 namespace {
-/// A reason may quote what the client sent.
-constexpr std::size_t most_reason = 1000;
+/// A refusal may quote what the client sent.
+constexpr std::size_t most_detail = 1000;
 constexpr std::string_view validations_help = "Validations of challenges by result";
 }
 
@@ -49,8 +49,9 @@ Result<void> expect_post_as_get(const Call& call) {
 
 core::Task<void> record_refusal(Parts& parts, const Call& call, const Error& error) {
     json::Writer w;
-    w.begin_object().member("path", call.request.path).member("type", to_string(error.type));
-    w.member("reason", std::string_view(error.detail).substr(0, most_reason)).end_object();
+    w.begin_object().member("path", call.request.path).key("problem").begin_object();
+    w.member("type", to_string(error.type)).member("detail", std::string_view(error.detail).substr(0, most_detail));
+    w.end_object().end_object();
     auto record = call.audit(parts.now(), "request.refused", "acme_account", call.requester().token);
     record.outcome = ra::AuditRecord::Outcome::refused;
     record.check = error.check;
@@ -60,6 +61,7 @@ core::Task<void> record_refusal(Parts& parts, const Call& call, const Error& err
     ra::add_audit(batch, audit_id, record);
     const auto written = co_await parts.deps.db.write(std::move(batch));
     written.value();
+    parts.deps.log.info("acme_refused", {{"type", to_string(error.type)}, {"why", error.detail}, observe::request(call.request.id)});
 }
 
 http::Response json_response(unsigned status, std::string body) {

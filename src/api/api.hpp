@@ -1,6 +1,7 @@
 #pragma once
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
+#include "ra/blocked_keys.hpp"
 #include "ra/catalog.hpp"
 #include "ra/documents.hpp"
 #include "ra/principals.hpp"
@@ -20,10 +21,16 @@ public:
         ra::Principals& principals;
         ra::Revocation& revocation;
         const core::Clock& clock;
+        ra::BlockedKeys& blocked_keys;
     };
     explicit Api(Deps deps) : deps_(deps) {}
+    /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,
+    /// on the control socket or in process, may send a configuration of many MiB.
+    enum class Reach { network, local };
+    static constexpr std::size_t network_body = std::size_t{1024} * 1024;
+    static constexpr std::size_t local_apply_body = std::size_t{64} * 1024 * 1024;
     /// Everything below /api/postern/v1. The Api must outlive the router.
-    void add_routes(http::Router& router);
+    void add_routes(http::Router& router, Reach reach = Reach::network);
 
 private:
     Deps deps_;

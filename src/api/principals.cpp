@@ -1,7 +1,54 @@
+#include <algorithm>
+
 #include "api/call.hpp"
 #include "core/json/writer.hpp"
 
 namespace postern::api {
+
+namespace {
+
+/// Names stand in lists, logs and audit records: one line of visible characters.
+bool good_name(std::string_view name) {
+    return !name.empty() && name.size() <= 64 &&
+           std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c < 0x7f; }) && name.front() != ' ' && name.back() != ' ';
+}
+
+core::Task<Answer> set_active(Call call, bool active) {
+    const auto body = read_body(call.request, {"name"});
+    if (!body) co_return body.error();
+    const auto name = body->root()["name"].string();
+    if (!name) co_return name.error();
+    const auto changed = co_await call.deps.principals.set_active(std::string(*name), active, call.principal, call.request.id);
+    if (!changed) co_return changed.error();
+    json::Writer w;
+    w.begin_object().member("name", *name).member("status", active ? "active" : "disabled").member("changed", *changed).end_object();
+    co_return json_response(200, w.take());
+}
+
+}  // namespace
+
+/// -> {"principals": [{"name", "role", "status", "tenant"?, "expires"?, "created", "createdBy"}]}
+core::Task<Answer> list_principals(Call call) {
+    const auto list = co_await call.deps.principals.list(call.principal);
+    const auto catalog = call.deps.catalog.current();
+    json::Writer w;
+    w.begin_object().key("principals").begin_array();
+    for (const auto& p : list) {
+        w.begin_object().member("name", p.name).member("role", p.role).member("status", p.status);
+        if (p.tenant) {
+            const auto* tenant = catalog->tenant(*p.tenant);
+            w.member("tenant", tenant ? tenant->name : std::to_string(p.tenant->get()));
+        }
+        if (p.expires) w.member("expires", core::rfc3339(*p.expires));
+        w.member("created", core::rfc3339(p.created)).member("createdBy", p.created_by).end_object();
+    }
+    w.end_array().end_object();
+    co_return json_response(200, w.take());
+}
+
+/// {"name"} -> {"name", "status", "changed"}
+core::Task<Answer> disable_principal(Call call) { return set_active(call, false); }
+core::Task<Answer> enable_principal(Call call) { return set_active(call, true); }
 
 /// {"name", "role", "tenant"?, "expires"?} -> {"name", "role", "token"}; the token is shown this once
 core::Task<Answer> create_principal(Call call) {
@@ -10,7 +57,7 @@ core::Task<Answer> create_principal(Call call) {
     const auto root = body->root();
     const auto name = root["name"].string();
     if (!name) co_return name.error();
-    if (name->empty() || name->size() > 64) co_return root["name"].problem("expected 1 to 64 characters");
+    if (!good_name(*name)) co_return root["name"].problem("expected 1 to 64 visible ASCII characters");
     const auto role_text = root["role"].string();
     if (!role_text) co_return role_text.error();
     const auto role = ra::role_from(*role_text);

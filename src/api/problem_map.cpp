@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "api/call.hpp"
 #include "core/json/writer.hpp"
 
@@ -59,11 +61,22 @@ http::Response error_response(const http::Request& request, const core::Problem&
     return r;
 }
 
+core::Result<std::int64_t> query_number(const http::Request& request, std::string_view name, std::int64_t fallback,
+                                        std::int64_t least, std::int64_t most) {
+    const auto text = request.query_value(name);
+    if (!text) return fallback;
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), n);
+    if (error != std::errc() || end != text->data() + text->size() || n < least || n > most)
+        return core::Problem(core::ProblemKind::malformed, std::string(name) + ": expected " + std::to_string(least) + " to " + std::to_string(most));
+    return n;
+}
+
 core::Result<json::Document> read_body(const http::Request& request, std::initializer_list<std::string_view> known) {
     if (!http::media_type_is(request.header("Content-Type"), "application/json"))
         return core::Problem(core::ProblemKind::malformed, "send Content-Type: application/json");
     json::Limits limits;
-    limits.bytes = 1024 * 1024;
+    limits.bytes = Api::local_apply_body;  // the route bounded what was read
     auto document = json::Document::parse(request.body, limits);
     if (!document) return document;
     if (!document->root().is_object()) return document->root().problem("expected an object");

@@ -26,7 +26,14 @@ constexpr Route routes[] = {
     {Method::get, "/api/postern/v1/certificates", Role::auditor, &list_certificates},
     {Method::get, "/api/postern/v1/certificates/{serial:serial}", Role::auditor, &show_certificate},
     {Method::post, "/api/postern/v1/certificates/{serial:serial}/revoke", Role::officer, &revoke_certificate},
+    {Method::get, "/api/postern/v1/principals", Role::administrator, &list_principals},
     {Method::post, "/api/postern/v1/principals", Role::administrator, &create_principal},
+    {Method::get, "/api/postern/v1/blocked-keys", Role::auditor, &list_blocked_keys},
+    {Method::post, "/api/postern/v1/blocked-keys", Role::administrator, &block_keys},
+    {Method::post, "/api/postern/v1/blocked-keys/unblock", Role::administrator, &unblock_keys},
+    {Method::post, "/api/postern/v1/keys/check", Role::auditor, &check_key},
+    {Method::post, "/api/postern/v1/principals/disable", Role::administrator, &disable_principal},
+    {Method::post, "/api/postern/v1/principals/enable", Role::administrator, &enable_principal},
 };
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {
@@ -72,12 +79,13 @@ core::Task<http::Response> error_page(const http::Request& request, unsigned sta
 
 }  // namespace
 
-void Api::add_routes(http::Router& router) {
-    http::RouteLimits limits;
-    limits.body_bytes = 1024 * 1024;
-    for (const auto& route : routes)
+void Api::add_routes(http::Router& router, Reach reach) {
+    for (const auto& route : routes) {
+        http::RouteLimits limits;
+        limits.body_bytes = reach == Reach::local && route.handler == &apply ? local_apply_body : network_body;
         router.add(route.method, route.pattern, limits,
                    [this, &route](const http::Request& request) { return serve(request, deps_, route); });
+    }
     router.error_page("/api/", &error_page);
 }
 

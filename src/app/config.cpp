@@ -165,7 +165,8 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
         read(s, c);
         return s.result();
     };
-    const auto store = [](Section& s, Config& into) { s.text("url", into.store_url); };
+    const auto store_url = [](const std::string& text) { return check_store_url(text) ? std::optional(text) : std::nullopt; };
+    const auto store = [&](Section& s, Config& into) { s.parsed("url", into.store_url, store_url, "sqlite:PATH"); };
     const auto secrets = [](Section& s, Config& into) { s.text("master_key_file", into.master_key_file); };
     const auto validation = [](Section& s, Config& into) { s.duration("http_01_timeout", into.http_01_time); };
     if (auto r = section("public", &read_public); !r) return r;
@@ -199,6 +200,12 @@ Result<Address> Address::parse(std::string_view text) {
     std::string ip = host == "localhost" ? "127.0.0.1" : crypto::canonical_ip(host);
     if (ip.empty()) return bad;
     return Address(std::move(ip), static_cast<std::uint16_t>(port));
+}
+
+Result<void> check_store_url(std::string_view url) {
+    constexpr std::string_view scheme = "sqlite:";
+    if (url.empty() || (url.starts_with(scheme) && url.size() > scheme.size())) return {};
+    return Problem(core::ProblemKind::malformed, "store url \"" + std::string(url) + "\": this version knows sqlite:PATH");
 }
 
 std::string Address::authority() const {

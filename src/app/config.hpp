@@ -63,6 +63,9 @@ struct Config {
     std::string ready_file;
 };
 
+/// `malformed` unless empty or "sqlite:PATH": before anything is made, not after.
+core::Result<void> check_store_url(std::string_view url);
+
 /// Lays the file's settings over `config`. Errors name file, line and key; all unknown keys refused.
 core::Result<void> read_config_text(std::string_view text, std::string_view name, Config& config);
 core::Result<void> read_config_file(const std::string& path, Config& config);

@@ -61,7 +61,7 @@ void greet(const House& house) {
         const auto& url = list.front().second;
         std::string certbot_account, lego_account;
         if (!house.first_account_key_id.empty()) {
-            // Shown once: the store keeps it sealed. With "=", since either may begin with a hyphen.
+            // Shown once: the store keeps it sealed.
             const auto& mac = house.first_account_mac_key.expose();
             certbot_account = " --eab-kid=" + house.first_account_key_id + " --eab-hmac-key=" + mac;
             lego_account = " --eab --kid=" + house.first_account_key_id + " --hmac=" + mac;

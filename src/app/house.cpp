@@ -14,8 +14,7 @@ namespace {
 std::string sqlite_path(const Config& config, const DataFolder& folder) {
     constexpr std::string_view scheme = "sqlite:";
     if (config.store_url.empty()) return folder.file("postern.db");
-    if (!config.store_url.starts_with(scheme))
-        throw std::runtime_error("store url \"" + config.store_url + "\": this version knows sqlite:PATH");
+    if (const auto known = check_store_url(config.store_url); !known) throw std::runtime_error(known.error().detail);
     const auto path = config.store_url.substr(scheme.size());
     return path.starts_with('/') ? path : folder.file(path);
 }
@@ -92,9 +91,11 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, h.clock};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
+    const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, h.clock};
+    h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, h.clock};
     h.principals = std::make_unique<ra::Principals>(principals);
-    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, *h.sealer, h.random, h.clock};
+    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, h.clock};
     h.documents = std::make_unique<ra::Documents>(documents);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();
@@ -103,7 +104,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
                           *h.sealer, *h.nonces, h.tasks,   h.random,      h.clock,       h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock, *h.blocked_keys};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

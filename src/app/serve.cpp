@@ -35,7 +35,8 @@ struct Listening {
 
 void add_routes(House& house, Listening& on) {
     house.acme->add_routes(on.https);
-    for (auto* router : {&on.https, &on.est, &on.control}) house.api->add_routes(*router);
+    for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router);
+    house.api->add_routes(on.control, api::Api::Reach::local);
     for (auto* router : {&on.https, &on.http}) house.builtin->add_routes(*router);
     add_management_routes(on.management, house, on.ready);
 }

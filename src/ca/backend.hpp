@@ -84,6 +84,12 @@ public:
             if (n == name) return b;
         return nullptr;
     }
+    /// "builtin, upstream": for people who named another.
+    [[nodiscard]] std::string names() const {
+        std::string out;
+        for (const auto& [n, b] : list_) out += (out.empty() ? "" : ", ") + n;
+        return out;
+    }
     /// The chain of whichever backend knows the issuer.
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const {
         for (const auto& [n, b] : list_)

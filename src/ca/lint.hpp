@@ -3,6 +3,7 @@
 
 #include "ca/content.hpp"
 #include "core/crypto/certificate.hpp"
+#include "core/crypto/name.hpp"
 #include "core/base/result.hpp"
 
 namespace postern::ca {
@@ -26,5 +27,9 @@ core::Result<void> lint_to_be_signed(core::BytesView tbs, const Content& content
 /// Step 5 for any backend: the certificate carries the authorised key, names, dates, issuer.
 core::Result<crypto::Certificate> check_issued(core::BytesView der, const Content& content, core::BytesView prepared_tbs,
                                                const crypto::PublicKey* issuer);
+
+/// Why the text of one subject attribute would be refused by the lints, or empty: configuration is
+/// judged by the same rules before anything is requested with it.
+std::string why_no_subject_value(const crypto::DnEntry& entry);
 
 }  // namespace postern::ca

@@ -6,7 +6,8 @@
 #include "ca/text_rules.hpp"
 
 /// The subject: lints 26–29 and 36.
-namespace postern::ca::lint {
+namespace postern::ca {
+namespace lint {
 namespace {
 
 namespace der = crypto::der;
@@ -62,8 +63,11 @@ std::string called(const crypto::DnEntry& e) {
     return e.type == DnAttribute::other ? "subject attribute " + e.oid : "the subject's " + std::string(short_name(e.type));
 }
 
-/// What is wrong with the text of one attribute, or empty.
-std::string why_bad_value(const crypto::DnEntry& e) {
+}  // namespace
+}  // namespace lint
+
+std::string why_no_subject_value(const crypto::DnEntry& e) {
+    using namespace lint;
     const auto characters = text_rules::utf8_length(e.value);
     if (!characters) return "is not UTF-8";
     if (*characters == 0) return "is empty";
@@ -83,7 +87,7 @@ std::string why_bad_value(const crypto::DnEntry& e) {
     return {};
 }
 
-}  // namespace
+namespace lint {
 
 Finding subject_name(const Subject& s) {
     // Byte for byte what the profile's template and the organization's record gave (lint 36).
@@ -94,7 +98,7 @@ Finding subject_name(const Subject& s) {
     if (read->multi_valued) return Offence("subject", "an RDN has several values; write one attribute each");
     std::map<DnAttribute, int> seen;
     for (const auto& e : read->entries) {
-        if (const auto why = why_bad_value(e); !why.empty())
+        if (const auto why = why_no_subject_value(e); !why.empty())
             return Offence(e.type == DnAttribute::country ? "country" : "subject", called(e) + " " + why);
         if (++seen[e.type] > 1 && only_once(e.type)) return Offence("subject", called(e) + " stands there twice");
     }
@@ -113,4 +117,5 @@ Finding common_name(const Subject& s) {
     return std::nullopt;
 }
 
-}  // namespace postern::ca::lint
+}  // namespace lint
+}  // namespace postern::ca

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/lint.hpp"
 #include "core/json/reader.hpp"
 #include "ra/extended_key_usage.hpp"
 
@@ -91,6 +92,8 @@ std::optional<Id> key_id(const store::ObjectRow& row, std::size_t i) {
     return n ? std::optional<Id>(Id(*n)) : std::nullopt;
 }
 
+constexpr std::chrono::milliseconds shortest_use{std::chrono::minutes(1)};
+
 std::optional<crypto::KeyUsageBit> key_usage_from(std::string_view text) {
     using Bit = crypto::KeyUsageBit;
     constexpr std::array<std::pair<std::string_view, Bit>, 5> known{{{"digitalSignature", Bit::digital_signature},
@@ -143,13 +146,17 @@ Result<Organization> read_organization(const store::ObjectRow& row) {
     o.active = active(row);
     o.legal_name = row.name;
     Body body(row);
-    body.text("legal_name", o.legal_name, 64);
-    body.text("country", o.country, 2);
-    body.text("state", o.state, 128);
-    body.text("locality", o.locality, 128);
-    const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-    if (!o.country.empty() && (o.country.size() != 2 || !std::all_of(o.country.begin(), o.country.end(), upper)))
-        body.fail("country", "expected two capital letters (ISO 3166)");
+    // What stands in subjects obeys the lints' rules here already, or every finalize would be refused.
+    using Attribute = crypto::DnAttribute;
+    const auto subject = [&](std::string_view key, std::string& into, Attribute attribute) {
+        body.text(key, into, 512);
+        if (!body.root()[key].exists()) return;
+        if (const auto why = ca::why_no_subject_value(crypto::DnEntry(attribute, into)); !why.empty()) body.fail(key, why);
+    };
+    subject("legal_name", o.legal_name, Attribute::organization);
+    subject("country", o.country, Attribute::country);
+    subject("state", o.state, Attribute::state);
+    subject("locality", o.locality, Attribute::locality);
     if (body.failure()) return *body.failure();
     return o;
 }
@@ -195,6 +202,9 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     if (p.lifetime > p.longest) body.fail("longest_lifetime", "shorter than the lifetime");
     if (p.longest > std::chrono::hours(24 * 3660)) body.fail("longest_lifetime", "longer than ten years");
     if (p.backdate > std::chrono::hours(24)) body.fail("backdate", "more than 24 hours");
+    // A certificate begins a backdate ago: a shorter term would be over, or nearly, when it is made.
+    if (p.lifetime < p.backdate + shortest_use)
+        body.fail("lifetime", "must be at least " + core::format_duration(shortest_use) + " longer than the backdate of " + core::format_duration(p.backdate));
     for (const auto* key : {"keys", "key_usage"}) body.not_empty(key);
     body.list("keys", [&](std::string_view text) -> std::string {
         const auto spec = crypto::KeySpec::from(text);
@@ -253,8 +263,15 @@ Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     });
     if (e.profiles.empty()) body.fail("profiles", "name at least one profile");
     body.flag("external_account_required", e.account_required);
-    body.text("terms_of_service", e.terms_of_service, 2048);
-    body.text("website", e.website, 2048);
+    // Both stand in headers and in what clients print.
+    const auto url = [&](std::string_view key, std::string& into) {
+        body.text(key, into, 2048);
+        const bool scheme = into.starts_with("https://") || into.starts_with("http://");
+        const auto in_url = [](char c) { return c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '"'; };
+        if (!into.empty() && (!scheme || !std::all_of(into.begin(), into.end(), in_url))) body.fail(key, "expected a URL such as \"https://ca.example.com/terms\"");
+    };
+    url("terms_of_service", e.terms_of_service);
+    url("website", e.website);
     if (body.failure()) return *body.failure();
     return e;
 }

@@ -54,12 +54,12 @@ AuditRecord audit_of(const Step& step, const Principal& by, const core::RequestI
 
 Problem lost_to(const store::Conflict& conflict) {
     Problem problem(ProblemKind::conflict, "somebody else changed the configuration meanwhile; look at the plan again");
-    if (conflict.kind == store::Conflict::Kind::referenced)
-        problem.detail = "something to be removed is still referred to, by requests, certificates or other objects (" +
-                         std::string(conflict.statement->name) + "); say enabled = false instead";
-    if (conflict.kind == store::Conflict::Kind::duplicate)
-        problem.detail = "a name is taken: " + std::string(conflict.statement->name) +
-                         " (endpoint names and key ids are unique in the installation; an endpoint has one open account)";
+    if (conflict.kind != store::Conflict::Kind::referenced) return problem;
+    std::string kind = "object";
+    for (const auto& k : documents::kinds())
+        if (conflict.statement == &documents::statements_of(k.name).remove) kind = k.name;
+    problem.detail = "an " + kind + " to be removed is still referred to, by requests, certificates or other objects; say enabled = false instead";
+    if (kind.front() != 'a' && kind.front() != 'e' && kind.front() != 'o') problem.detail.erase(1, 1);
     return problem;
 }
 
@@ -71,10 +71,11 @@ core::Task<Result<ApplyReport>> Documents::apply(std::vector<DocumentText> texts
     if (!wanted) co_return wanted.error();
     const auto stored = co_await documents::load_stored(deps_.db);
     const auto now = deps_.clock.now();
-    const documents::Plan::Deps plan_deps{deps_.numbers, deps_.sealer, deps_.random};
+    const documents::Plan::Deps plan_deps{deps_.numbers, deps_.backends, deps_.sealer, deps_.random};
     documents::Plan plan(plan_deps, stored, by, options, now);
     for (const auto& object : *wanted) co_await plan.add(object);
     if (options.prune) plan.prune();
+    plan.check_whole();
     if (!plan.errors().empty()) co_return Problem(ProblemKind::malformed, plan.errors());
 
     ApplyReport report;

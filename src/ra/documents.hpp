@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/backend.hpp"
 #include "core/async/task.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/random.hpp"
@@ -58,6 +59,7 @@ public:
         store::Database& db;
         store::Numbers& numbers;
         CatalogSource& catalog;
+        const ca::Backends& backends;  ///< what profiles may name
         const crypto::Sealer& sealer;
         core::Random& random;
         const core::Clock& clock;

@@ -83,4 +83,51 @@ core::Task<core::Result<core::SecretText>> Principals::create(std::string name, 
     co_return std::move(token);
 }
 
+core::Task<std::vector<PrincipalListed>> Principals::list(Principal by) {
+    std::vector<PrincipalListed> out;
+    std::int64_t after = 0;
+    for (;;) {
+        auto page = store::values(after, by.tenant);
+        const auto rows = co_await deps_.db.read(store::principal_page, std::move(page));
+        if (rows.empty()) co_return out;
+        for (const auto& row : rows) {
+            PrincipalListed p;
+            after = row.integer(0);
+            if (const auto tenant = row.optional_integer(1)) p.tenant = core::TenantId(*tenant);
+            p.name = row.text(2);
+            p.role = row.text(3);
+            p.status = row.text(4);
+            p.expires = row.optional_time(5);
+            p.created = row.time(6);
+            p.created_by = row.text(7);
+            out.push_back(std::move(p));
+        }
+    }
+}
+
+core::Task<core::Result<bool>> Principals::set_active(std::string name, bool active, Principal by, core::RequestId request) {
+    auto key = store::values(name, by.tenant);
+    const auto found = co_await store::read_one(deps_.db, store::principal_by_name, std::move(key));
+    if (!found) co_return core::Problem(core::ProblemKind::not_found, "there is no principal named " + name);
+    const std::string_view wanted = active ? "active" : "disabled";
+    const auto held = found->text(2);
+    if (held == wanted) co_return false;
+
+    AuditRecord record;
+    record.at = deps_.clock.now();
+    if (const auto tenant = found->optional_integer(1)) record.tenant = core::TenantId(*tenant);
+    record.request = request;
+    record.actor = by.actor;
+    record.action = active ? "principal.enabled" : "principal.disabled";
+    record.object_kind = "principal";
+    record.object_id = name;
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    store::Batch batch;
+    batch.add(store::principal_status, store::values(found->integer(0), held, wanted));
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written) co_return core::Problem(core::ProblemKind::conflict, "somebody else changed principal " + name + " meanwhile; look again");
+    co_return true;
+}
+
 }  // namespace postern::ra

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/async/task.hpp"
 #include "core/base/clock.hpp"
@@ -27,6 +28,16 @@ struct Principal {
     Actor actor;
 };
 
+/// A principal as a list shows it; never its token.
+struct PrincipalListed {
+    PrincipalListed() = default;
+    std::string name, role, status;  ///< status: active, disabled
+    std::optional<core::TenantId> tenant;
+    std::optional<core::TimePoint> expires;
+    core::TimePoint created{};
+    std::string created_by;
+};
+
 class Principals {
 public:
     struct Deps {
@@ -46,6 +57,13 @@ public:
     core::Task<core::Result<core::SecretText>> create(std::string name, Role role, std::optional<core::TenantId> tenant,
                                                       std::optional<core::TimePoint> expires, Principal by,
                                                       core::RequestId request);
+
+    /// Those of the caller's tenant, or all, oldest first.
+    core::Task<std::vector<PrincipalListed>> list(Principal by);
+    /// From then on the token is refused, or taken again. Nobody is kept by this from the last
+    /// administrator: the control socket's local peer needs no principal. `not_found` also for
+    /// another tenant's; false: it was so already.
+    core::Task<core::Result<bool>> set_active(std::string name, bool active, Principal by, core::RequestId request);
 
 private:
     Deps deps_;

@@ -4,11 +4,13 @@ import threading
 from urllib.parse import urlsplit
 
 from client import Acme
-from harness.environment import executable, free_port
+from harness.environment import LOAD, executable, free_port
 from harness.server import Postern
 from octets import Connection, trusting
 
 SUFFIX = "abuse.test"
+# Preloaded into the server where it was built: counts the octets of the heap exactly.
+HEAP_COUNTER = LOAD.with_name("heap_count.so")
 PREFIX = "/.well-known/acme-challenge/"
 
 
@@ -50,6 +52,8 @@ class Laboratory:
         config = folder / "postern.toml"
         config.write_text(configuration)
         self.server = Postern(executable(), folder, SUFFIX, options=("--config", config))
+        if HEAP_COUNTER.exists():
+            self.server.variables = {"LD_PRELOAD": str(HEAP_COUNTER)}
         self._ports = {name: free_port() for name in ("http", "est")}
         for name, port in self._ports.items():
             self.server.listeners[name] = f"127.0.0.1:{port}"

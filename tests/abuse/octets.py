@@ -149,7 +149,7 @@ class Connection:
         None where the connection ends without one (RFC 8446 §6)."""
         while len(self._buffer) < 7 and (got := self._more()):
             self._buffer += got
-        record = self._buffer[:7]
+        record, self._buffer = self._buffer[:7], self._buffer[7:]
         return record[6] if len(record) == 7 and record[0] == 21 and record[5] == 2 else None
 
 

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from octets import request, until
 
 # What nobody outside needs to know: traces, sources, statements, library and type names.
-_INSIDE = re.compile(rb"\.[ch]pp\b|\bsrc/|/work/|/usr/|/tmp/|/home/|\bSQL|\bsqlite|\bSELECT \S+ FROM\b|\bINSERT INTO\b|"
+_INSIDE = re.compile(rb"\.[ch]pp\b|\bsrc/|/work/|/usr/|/tmp/|/home/|\bSQL\b|\bSQLITE_|\bsqlite3?\b|\bSELECT \S+ FROM\b|\bINSERT INTO\b|"
                      rb"\bstd::|\bboost::|\bpostern::|\bterminate called|\bwhat\(\)|\bassert|0x[0-9a-f]{8,}|"
                      rb"error:[0-9A-F]{8}:", re.IGNORECASE)
+_RANDOM = re.compile(rb"(Replay-Nonce|X-Request-Id): \S+")
 # Blocks of ids are drawn by whoever needs one; a drawn number is no state.
 _ALWAYS = frozenset({"number_block"})
 HEAP = "postern_heap_in_use_bytes"
@@ -85,7 +86,8 @@ class Oracle:
     @contextmanager
     def refuses(self, audited=0, changes=(), counter=None):
         """`audited`: how many refusals come after a credential was judged. `changes`: tables whose rows may
-        change. `counter`: the metric that counts the rest; by default HTTP's answers of 4xx and 5xx."""
+        change. `counter`: the metric that counts the rest; by default HTTP's answers of 4xx and 5xx, and none
+        where it is "": what is refused goes on."""
         before = Snapshot(self._laboratory)
         self._laboratory.answers.clear()
         refusal = Refusal()
@@ -95,7 +97,7 @@ class Oracle:
         after = Snapshot(self._laboratory)
         refusal.records = self._check_state(before, after, set(changes) | _ALWAYS, audited)
         assert after.total(SIGNED, 'kind="certificate"') == before.total(SIGNED, 'kind="certificate"'), "something was signed"
-        if not audited:
+        if not audited and counter != "":
             grown = (after.total(counter) - before.total(counter)) if counter else after.refused - before.refused
             assert grown > 0, f"no refusal was counted in {counter or ANSWERED}"
         self._check_answers(refusal.answers)
@@ -128,13 +130,13 @@ class Oracle:
     def _check_answers(self, answers):
         data = str(self._laboratory.server.data).encode()
         for answer in answers:
-            found = _INSIDE.search(answer.octets)
+            found = _INSIDE.search(_RANDOM.sub(b"", answer.octets))
             assert not found, f"an answer tells of the inside: {found.group(0)!r} in {answer.octets!r}"
             assert data not in answer.octets, answer.octets
 
     def _check_heap(self, before):
         if not before.total(HEAP):
-            return  # a build whose allocator does not tell
+            return  # nothing here counts it
         # What a connection holds is given back when its farewell is over.
         def back():
             return Snapshot(self._laboratory).total(HEAP) <= before.total(HEAP) + HEAP_SLACK

@@ -34,7 +34,13 @@ UNITS = [
     (("X14",), "ca", "ca_serials/a_million_serials_are_16_octets_each_its_own_and_even"),
     (("X19",), "crypto", "crypto_certificate/broken_certificates_say_which_field"),
     (("X19",), "crypto", "crypto_der/der_goes_all_the_way_down"),
+    (("H02", "H04", "H07"), "http", "http_refusals/the_limits_by_default_are_those_of_the_catalogue"),
+    (("H03",), "http", "http_tls/renegotiation_is_refused"),
+    (("H04",), "http", "http_refusals/each_size_is_served_at_its_limit_and_refused_one_beyond"),
     (("H05",), "http", "http_refusals/each_ambiguous_or_oversized_request_is_answered_and_the_connection_closed"),
+    (("H08",), "http", "http_server/a_host_that_is_not_ours_is_misdirected"),
+    (("H13",), "http", "http_tls/a_chain_of_twenty_is_refused"),
+    (("H14",), "http", "http_server/of_10000_pipelined_requests_one_is_in_flight"),
 ]
 
 

@@ -455,8 +455,8 @@ def test_json_with_two_readings_is_refused_in_the_payload(oracle, stranger, clie
     with oracle.refuses(audited=1) as refusal:
         check_problem(client.post("new-order", text), 400, "malformed", "the payload")
     detail = json.loads(refusal.records[0]["detail"])
-    assert (detail["type"], detail["path"]) == ("malformed", "/acme/default/new-order")
-    assert detail["reason"].startswith("the payload")
+    assert detail["problem"]["type"] == "malformed"
+    assert detail["problem"]["detail"].startswith("the payload")
 
 
 @row("J10")
@@ -508,7 +508,7 @@ def masked(answer):
     """All octets of an answer, without what differs from one answer to the next by design."""
     text = re.sub(rb"(Replay-Nonce|X-Request-Id|Date): [^\r]*", rb"\1: *", answer.octets)
     assert text.count(b": *\r\n") == 3, answer
-    return text
+    return text.replace(answer.header("X-Request-Id").encode(), b"*")
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,9 @@
 """The judge is judged: it must see what it is there to see."""
 import pytest
 
+from laboratory import HEAP_COUNTER
 from octets import request
-from oracle import tables
+from oracle import HEAP, Snapshot, tables
 
 
 def test_it_sees_a_certificate(laboratory, oracle, client):
@@ -34,6 +35,11 @@ def test_it_sees_an_answer_that_tells_of_the_inside(laboratory, oracle):
         with oracle.refuses(), laboratory.connect() as connection:
             answer = connection.ask(request("GET", "/nothing", host=laboratory.host))
             answer.octets += b"at src/acme/routes.cpp:40"
+
+
+@pytest.mark.skipif(not HEAP_COUNTER.exists(), reason="heap_count.so was not built")
+def test_it_sees_the_heap(laboratory):
+    assert Snapshot(laboratory).total(HEAP) > 0
 
 
 def test_it_reads_every_table(laboratory):

@@ -91,6 +91,15 @@ void principals_and_settings(Store& s) {
     const auto chief = s.one(store::principal_by_token, values(other));
     BOOST_TEST((chief.null(2) && chief.null(3)));
     BOOST_TEST(s.read(store::principal_by_token, values(core::Bytes(32, 3))).empty());
+    BOOST_TEST(s.read(store::principal_page, values(0, nullptr)).size() == 2U);
+    BOOST_TEST(s.read(store::principal_page, values(1, nullptr)).size() == 1U);
+    BOOST_TEST(s.one(store::principal_page, values(0, 1)).text(2) == "robot");
+    BOOST_TEST(s.one(store::principal_by_name, values("chief", nullptr)).text(2) == "active");
+    BOOST_TEST(s.read(store::principal_by_name, values("chief", 1)).empty());
+    s.does(store::principal_status, values(2, "active", "disabled"));
+    s.misses(store::principal_status, values(2, "active", "disabled"));
+    BOOST_TEST(s.read(store::principal_by_token, values(other)).empty());
+    s.does(store::principal_status, values(2, "disabled", "active"));
     s.duplicates(store::principal_insert, values(3, nullptr, "robot", "auditor", core::Bytes(32, 4), nullptr, now, "uid 0"));
     s.duplicates(store::principal_insert, values(4, nullptr, "copy", "auditor", hash, nullptr, now, "uid 0"));
     s.is_referenced(store::principal_insert, values(5, 99, "lost", "auditor", core::Bytes(32, 5), nullptr, now, "uid 0"));

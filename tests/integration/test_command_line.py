@@ -157,6 +157,19 @@ def test_an_unknown_serial_is_refused(server):
     assert done.returncode == 1 and done.stderr.startswith("postern: ")
 
 
+@pytest.mark.parametrize("verb", ["show", "revoke"])
+@pytest.mark.parametrize("text", ["zz", "a", "0" * 41, "01/../01", "01?x", ""])
+def test_what_is_no_serial_is_told_what_is(server, verb, text):
+    done = server.verb("cert", verb, text, "--data", server.data)
+    assert done.returncode != 0 and done.stdout == ""
+    assert "a serial is 2 to 40 hexadecimal digits" in done.stderr
+
+
+def test_a_serial_in_capitals_is_found(server, serial):
+    shown = [server.cli("cert", "show", text) for text in (serial, serial.upper())]
+    assert shown[0] == shown[1] and serial in shown[0]
+
+
 def test_no_verb_makes_a_data_folder(tmp_path):
     server = Postern(executable(), tmp_path, "integration.test")
     done = server.verb("cert", "list", "--data", server.data)

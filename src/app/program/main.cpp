@@ -7,6 +7,7 @@
 
 #include "app/verbs/verbs.hpp"
 #include "app/version.hpp"
+#include "core/json/escape.hpp"
 
 int main(int argc, char** argv) {
     using namespace postern::app;
@@ -25,12 +26,13 @@ int main(int argc, char** argv) {
     verbs::add_explain(app, common, run);
     verbs::add_cert(app, common, run);
     verbs::add_principal(app, common, run);
+    verbs::add_key(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();
         return run();
     } catch (const std::exception& e) {
-        std::cerr << "postern: " << e.what() << "\n";
+        std::cerr << "postern: " << postern::json::printable(e.what(), true) << "\n";
         return 1;
     }
 }

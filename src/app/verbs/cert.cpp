@@ -1,6 +1,9 @@
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "app/verbs/verbs.hpp"
+#include "core/json/escape.hpp"
 #include "core/json/reader.hpp"
 
 namespace postern::app::verbs {
@@ -12,7 +15,7 @@ void print_line(std::string_view line) {
     if (!document) return;
     const auto c = document->root();
     std::string names;
-    for (const auto& n : c["names"].items()) names += (names.empty() ? "" : ",") + std::string(text(n));
+    for (const auto& n : c["names"].items()) names += (names.empty() ? "" : ",") + text(n);
     std::cout << text(c["serial"]) << "  " << text(c["status"]) << "  " << text(c["notAfter"]) << "  " << names << "\n";
 }
 
@@ -49,13 +52,14 @@ int show(const Common& common, const std::string& serial) {
     if (!document) throw std::runtime_error("the server's answer is no JSON");
     for (const auto& [name, value] : document->root().members()) {
         if (name == "pem") continue;
-        std::cout << name << ": ";
+        std::cout << json::printable(name) << ": ";
         if (value.is_string()) std::cout << text(value);
         if (const auto n = value.integer()) std::cout << *n;
         for (const auto& item : value.items()) std::cout << text(item) << ' ';
         std::cout << "\n";
     }
-    std::cout << text(document->root()["pem"]);
+    const auto pem = document->root()["pem"].string();
+    if (pem) std::cout << json::printable(*pem, true);
     return 0;
 }
 
@@ -71,6 +75,13 @@ int revoke(const Common& common, const std::string& serial, int reason) {
     return 0;
 }
 
+/// Openssl prints serials in capitals, and what is no serial would be another path to the server.
+std::string read_serial(std::string& text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool hex = text.find_first_not_of("0123456789abcdef") == text.npos;
+    return hex && text.size() >= 2 && text.size() <= 40 ? "" : "a serial is 2 to 40 hexadecimal digits, as `postern cert list` prints it";
+}
+
 }  // namespace
 
 void add_cert(CLI::App& app, Common& common, Run& run) {
@@ -83,11 +94,11 @@ void add_cert(CLI::App& app, Common& common, Run& run) {
     list_verb->callback([&common, &run] { run = [&common] { return list(common); }; });
     auto* show_verb = noun->add_subcommand("show", "One certificate");
     add_common(*show_verb, common);
-    show_verb->add_option("SERIAL", *serial, "Lower-case hex")->required();
+    show_verb->add_option("SERIAL", *serial, "Hexadecimal")->required()->transform(CLI::Validator(read_serial, ""));
     show_verb->callback([serial, &common, &run] { run = [serial, &common] { return show(common, *serial); }; });
     auto* revoke_verb = noun->add_subcommand("revoke", "Revoke a certificate");
     add_common(*revoke_verb, common);
-    revoke_verb->add_option("SERIAL", *serial, "Lower-case hex")->required();
+    revoke_verb->add_option("SERIAL", *serial, "Hexadecimal")->required()->transform(CLI::Validator(read_serial, ""));
     revoke_verb->add_option("--reason", *reason, "0 unspecified, 1 keyCompromise, 3 affiliationChanged, 4 superseded, 5 cessationOfOperation");
     revoke_verb->callback([serial, reason, &common, &run] { run = [serial, reason, &common] { return revoke(common, *serial, *reason); }; });
 }

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "app/verbs/verbs.hpp"
+#include "core/json/escape.hpp"
 
 namespace postern::app::verbs {
 
@@ -12,9 +13,9 @@ void add_common(CLI::App& verb, Common& common) {
     verb.add_flag("--json", common.json, "Print JSON");
 }
 
-std::string_view text(const json::Value& value) {
+std::string text(const json::Value& value) {
     const auto got = value.string();
-    return got ? *got : std::string_view();
+    return got ? json::printable(*got) : std::string();
 }
 
 bool truth(const json::Value& value) {
@@ -24,9 +25,12 @@ bool truth(const json::Value& value) {
 
 int report(const http::Response& answer) {
     if (answer.status < 400) return 0;
-    const auto document = json::Document::parse(answer.body);
-    const auto text = document ? document->root()["description"].string() : core::Result<std::string_view>(std::string_view(answer.body));
-    std::cerr << "postern: " << (text ? *text : std::string_view(answer.body)) << "\n";
+    json::Limits limits;
+    limits.bytes = answer.body.size() + 1;
+    const auto document = json::Document::parse(answer.body, limits);
+    const auto told = document ? document->root()["description"].string() : core::Result<std::string_view>(std::string_view(answer.body));
+    // The errors of a document are a line each.
+    std::cerr << "postern: " << json::printable(told ? *told : std::string_view(answer.body), true) << "\n";
     return 1;
 }
 

@@ -29,7 +29,47 @@ int create(const Common& common, const Options& o) {
     }
     const auto document = json::Document::parse(answer.body);
     if (!document) throw std::runtime_error("the server's answer is no JSON");
-    std::cout << "Token of " << o.name << " (" << o.role << "), shown this once:\n" << document->root()["token"].string().value() << "\n";
+    std::cout << "Token of " << text(document->root()["name"]) << " (" << text(document->root()["role"]) << "), shown this once:\n" << document->root()["token"].string().value() << "\n";
+    return 0;
+}
+
+void print_one(const json::Value& p) {
+    std::cout << text(p["name"]) << "  " << text(p["role"]) << "  " << text(p["status"]);
+    if (p["tenant"].exists()) std::cout << "  tenant " << text(p["tenant"]);
+    if (p["expires"].exists()) std::cout << "  until " << text(p["expires"]);
+    std::cout << "  made " << text(p["created"]) << " by " << text(p["createdBy"]) << "\n";
+}
+
+int list(const Common& common) {
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/principals"));
+    if (const int failed = report(answer)) return failed;
+    if (common.json) {
+        std::cout << answer.body << "\n";
+        return 0;
+    }
+    json::Limits limits;
+    limits.bytes = answer.body.size() + 1;
+    const auto document = json::Document::parse(answer.body, limits);
+    if (!document) throw std::runtime_error("the server's answer is no JSON");
+    for (const auto& p : document->root()["principals"].items()) print_one(p);
+    return 0;
+}
+
+int set_active(const Common& common, const std::string& name, bool active) {
+    json::Writer w;
+    w.begin_object().member("name", name).end_object();
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(make_request(http::Method::post, active ? "/api/postern/v1/principals/enable" : "/api/postern/v1/principals/disable", w.take()));
+    if (const int failed = report(answer)) return failed;
+    if (common.json) {
+        std::cout << answer.body << "\n";
+        return 0;
+    }
+    const auto document = json::Document::parse(answer.body);
+    if (!document) throw std::runtime_error("the server's answer is no JSON");
+    std::cout << (truth(document->root()["changed"]) ? "" : "Nothing to change: ") << text(document->root()["name"]) << " is "
+              << text(document->root()["status"]) << ".\n";
     return 0;
 }
 
@@ -46,6 +86,17 @@ void add_principal(CLI::App& app, Common& common, Run& run) {
     verb->add_option("--tenant", o->tenant, "Only this tenant's objects");
     verb->add_option("--expires", o->expires, "Last moment, as 2027-01-31T00:00:00Z");
     verb->callback([o, &common, &run] { run = [o, &common] { return create(common, *o); }; });
+    auto* list_verb = noun->add_subcommand("list", "Every principal, without tokens");
+    add_common(*list_verb, common);
+    list_verb->callback([&common, &run] { run = [&common] { return list(common); }; });
+    auto* disable = noun->add_subcommand("disable", "Refuse a principal's token from now on");
+    auto* enable = noun->add_subcommand("enable", "Take a disabled principal's token again");
+    for (auto* each : {disable, enable}) {
+        add_common(*each, common);
+        each->add_option("NAME", o->name, "Name of the principal")->required();
+        const bool active = each == enable;
+        each->callback([o, active, &common, &run] { run = [o, active, &common] { return set_active(common, o->name, active); }; });
+    }
 }
 
 }  // namespace postern::app::verbs

@@ -39,6 +39,8 @@ core::Result<Config> settle(Options o) {
     };
     if (!c.lab && c.http_01_port != 80) return lab_only("--http01-port");
     if (!c.lab && !o.resolve.empty()) return lab_only("--resolve");
+    if (c.http_01_port == 0) return core::Problem(core::ProblemKind::malformed, "--http01-port: expected 1 to 65535");
+    if (const auto r = check_store_url(c.store_url); !r) return r.error();
     for (const auto& entry : o.resolve) {
         const auto equals = entry.find('=');
         if (equals == std::string::npos || crypto::canonical_ip(entry.substr(equals + 1)).empty())

@@ -25,12 +25,15 @@ void add_export(CLI::App& app, Common& common, Run& run);
 void add_explain(CLI::App& app, Common& common, Run& run);
 void add_cert(CLI::App& app, Common& common, Run& run);
 void add_principal(CLI::App& app, Common& common, Run& run);
+void add_key(CLI::App& app, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.
 int report(const http::Response& answer);
-/// Members of the server's answers, for printing: empty or false when absent.
-std::string_view text(const json::Value& value);
+/// Members of the server's answers, for printing: empty or false when absent. What somebody else
+/// wrote (names, documents, answers of strange servers) cannot drive the terminal: control characters
+/// and direction marks are written as \uXXXX.
+std::string text(const json::Value& value);
 bool truth(const json::Value& value);
 
 }  // namespace postern::app::verbs

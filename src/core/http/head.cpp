@@ -27,7 +27,7 @@ bool is_host(std::string_view host) noexcept {
     return true;
 }
 
-/// "Example.com.:8443" is example.com, "[::1]:8443" is ::1.
+/// "Example.com.:8443" is example.com, "[::1]:8443" is ::1; empty for what has no name in it.
 std::string host_name(std::string_view authority) {
     const bool literal = authority.starts_with('[');
     if (literal) authority.remove_prefix(1);
@@ -54,9 +54,9 @@ Refusal split_target(Request& request) {
         if (!text::same(target.substr(0, scheme.size()), scheme)) continue;
         target.remove_prefix(scheme.size());
         const auto path = std::min(target.find_first_of("/?"), target.size());
-        if (!is_host(target.substr(0, path))) return bad("the request target has no host name");
         // §3.2.2: this one counts, whatever the Host header says.
-        request.host = host_name(target.substr(0, path));
+        if (is_host(target.substr(0, path))) request.host = host_name(target.substr(0, path));
+        if (request.host.empty()) return bad("the request target has no host name");
         target.remove_prefix(path);
         if (!target.starts_with('/')) request.path = "/";
         break;
@@ -126,8 +126,10 @@ public:
 private:
     Refusal take_host(std::string_view value) {
         if (++hosts_ > 1) return bad("there is more than one Host header");
-        if (!is_host(value)) return bad("the Host header is no host name");
-        if (request_->host.empty()) request_->host = host_name(value);
+        std::string name;
+        if (is_host(value)) name = host_name(value);
+        if (name.empty()) return bad("the Host header is no host name");
+        if (request_->host.empty()) request_->host = std::move(name);
         return {};
     }
     Refusal take_length(std::string_view value) {
@@ -177,17 +179,20 @@ bool HeadScanner::scan(std::string_view bytes, Refusal& refusal) noexcept {
         }
         const auto feed = bytes.find('\n', scanned_);
         const bool complete = feed != bytes.npos;
-        refusal = over_limit(complete ? feed : bytes.size());
+        const std::string_view line = bytes.substr(scanned_, complete ? feed - scanned_ : bytes.npos);
+        // The blank line that ends the fields is none of them.
+        const bool empty = line == "\r";
+        if (!empty) refusal = over_limit(complete ? feed + 1 : bytes.size());
         if (refusal || !complete) return false;
-        if (feed == 0 || bytes[feed - 1] != '\r') {
+        if (!line.ends_with('\r')) {
             refusal = bad("a line must end in CR LF");
             return false;
         }
-        const bool empty = feed - scanned_ == 1;
         scanned_ = feed + 1;
         if (fields_ != 0) {
             if (empty) return true;
-            ++field_lines_;
+            if (++field_lines_ > limits_->header_count) refusal = Refusal(431, "there are too many headers");
+            if (refusal) return false;
         } else if (!empty) {
             fields_ = scanned_;
         } else {
@@ -203,9 +208,7 @@ Refusal HeadScanner::over_limit(std::size_t size) const noexcept {
         const bool fits = size - begin_ <= limits_->uri_bytes + method_and_version;
         return fits ? Refusal() : Refusal(414, "the request target is too long");
     }
-    if (size - fields_ > limits_->header_bytes) return Refusal(431, "the headers are too long");
-    if (field_lines_ > limits_->header_count) return Refusal(431, "there are too many headers");
-    return {};
+    return size - fields_ > limits_->header_bytes ? Refusal(431, "the headers are too long") : Refusal();
 }
 
 Refusal parse_head(std::string_view head, const ServerLimits& limits, Request& request, Framing& framing) {

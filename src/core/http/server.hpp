@@ -20,9 +20,9 @@ namespace postern::http {
 /// Every phase of a connection has a deadline; every size has a limit. (threats.md §3.1)
 struct ServerLimits {
     ServerLimits() = default;
-    std::size_t header_bytes = 16 * 1024;
-    std::size_t header_count = 100;
-    std::size_t uri_bytes = 8 * 1024;
+    std::size_t header_bytes = 16 * 1024;  ///< all header lines with their line ends: 431
+    std::size_t header_count = 100;        ///< 431
+    std::size_t uri_bytes = 8 * 1024;      ///< 414
     std::size_t connections = 10'000;          ///< on all listeners together; more are closed at once
     std::chrono::milliseconds handshake{10'000};  ///< from accept to the end of the TLS handshake
     std::chrono::milliseconds head{10'000};       ///< from the first byte of a request to its blank line: 408

@@ -87,6 +87,25 @@ void append_escaped(std::string& out, std::string_view text) {
     }
 }
 
+std::string printable(std::string_view text, bool lines) {
+    std::string out;
+    out.reserve(text.size());
+    std::size_t at = 0;
+    while (at < text.size()) {
+        std::size_t length = 1;
+        const auto octet = static_cast<std::uint8_t>(text[at]);
+        const std::uint32_t code = octet < 0x80 ? octet : decode(text, at, length);
+        if (code == not_utf8)
+            out += "\xEF\xBF\xBD";
+        else if (unsafe(code) && !(lines && (code == '\n' || code == '\t')))
+            append_u(out, code);
+        else
+            out.append(text, at, length);
+        at += length;
+    }
+    return out;
+}
+
 void append_quoted(std::string& out, std::string_view text) {
     out += '"';
     append_escaped(out, text);

@@ -12,4 +12,8 @@ void append_escaped(std::string& out, std::string_view text);
 /// The same between quotes.
 void append_quoted(std::string& out, std::string_view text);
 
+/// For people at a terminal: `text` with the same characters written as \uXXXX, quotes and backslashes
+/// left alone. Line feeds and tabs are kept where `lines`, for texts of several lines.
+std::string printable(std::string_view text, bool lines = false);
+
 }  // namespace postern::json

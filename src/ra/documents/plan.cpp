@@ -29,8 +29,8 @@ store::Series series_of(std::string_view kind) {
     return series.at(kind);
 }
 
-/// The same judgement that loading the catalog will pass.
-Result<void> judge(const store::ObjectRow& row, std::string_view kind) {
+/// The same judgement that loading the catalog will pass, and whether the CA that is named exists.
+Result<void> judge(const store::ObjectRow& row, std::string_view kind, const ca::Backends& backends) {
     const auto drop = [](const auto& r) -> Result<void> {
         if (!r) return r.error();
         return {};
@@ -39,7 +39,12 @@ Result<void> judge(const store::ObjectRow& row, std::string_view kind) {
     if (kind == "organization") return drop(read_organization(row));
     if (kind == "department") return drop(read_department(row));
     if (kind == "domain") return drop(read_domain(row));
-    if (kind == "profile") return drop(read_profile(row));
+    if (kind == "profile") {
+        const auto profile = read_profile(row);
+        if (profile && !backends.find(profile->backend))
+            return Problem(ProblemKind::malformed, "backend: there is no CA backend named " + profile->backend + "; known here: " + backends.names());
+        return drop(profile);
+    }
     if (kind == "endpoint") return drop(read_endpoint(row));
     return drop(read_account(row));
 }
@@ -84,6 +89,13 @@ bool servers_own(std::string_view kind, const store::ObjectRow& row) {
     const std::size_t column = kind == "endpoint" ? 0 : kind == "account" ? 3 : row.keys.size();
     const auto* text = column < row.keys.size() ? std::get_if<std::string>(&row.keys[column]) : nullptr;
     return text && *text == "system";
+}
+
+constexpr std::string_view servers_tenant = "system";
+
+/// What clients send as kid, and people paste after an option.
+bool good_key_id(std::string_view id) {
+    return !id.empty() && id.size() <= 100 && id.front() != '-' && std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 /// What only the server itself describes, and protocols that this version does not serve.
@@ -196,8 +208,15 @@ core::Task<void> Plan::add(const Wanted& w) {
     step.row.keys = std::move(*keys);
     if (w.kind->name == "account")
         if (const auto settled = settle_secret(w, step); !settled) co_return complain(settled.error());
-    if (const auto judged = judge(step.row, w.kind->name); !judged) co_return complain(at(w, judged.error().detail));
+    if (const auto judged = judge(step.row, w.kind->name, deps_.backends); !judged) {
+        // A body's error names its key as a JSON path, which is the document's key.
+        const auto& why = judged.error().detail;
+        co_return complain(at(w, w.display() + ": " + (why.starts_with("$.") ? why.substr(2) : why)));
+    }
     compare(w, step);
+    // Exported with the others, so that it can be read, and applied back when nothing was changed.
+    if (by_.actor.kind != "system" && w.tenant == servers_tenant && step.line.change != PlanLine::Change::keep)
+        co_return complain(at(w, w.display() + ": tenant \"system\" is the server's own; nothing in it can be added or changed"));
     // A tenant's own administrator may name it, but not lift what others decided about it.
     if (is_tenant && by_.tenant && step.line.change != PlanLine::Change::keep)
         co_return complain(at(w, "only an administrator of every tenant changes a tenant"));
@@ -211,19 +230,23 @@ Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
     const bool has_secret = std::holds_alternative<core::Bytes>(sealed);
     const auto context = account_secret_context(core::AccountId(step.row.id));
     if (w.secret == SecretWish::generate && !has_secret && !options_.dry_run) {
-        const core::SecretBytes key(deps_.random.bytes(32));
         GeneratedSecret shown;
         shown.account = w.display();
         // Command lines take a word that begins with a hyphen for an option.
         do shown.key_id = deps_.random.token();
         while (shown.key_id.starts_with('-'));
-        shown.mac_key = core::SecretText(core::base64url(key.expose()));
+        core::SecretBytes key;
+        do {
+            key = core::SecretBytes(deps_.random.bytes(32));
+            shown.mac_key = core::SecretText(core::base64url(key.expose()));
+        } while (shown.mac_key.expose().starts_with('-'));
         public_id = shown.key_id;
         sealed = deps_.sealer.seal(account_secret_label, context, key.expose());
         secrets_.push_back(std::move(shown));
     } else if (w.secret == SecretWish::given) {
         const auto key = core::from_base64url(w.secret_value.expose());
         if (!key || key->size() < 16) return at(w, "secret: expected at least 16 octets as base64url");
+        if (!good_key_id(w.key_id)) return at(w, "secret: key_id: expected 1 to 100 visible ASCII characters, the first no hyphen");
         const auto held = has_secret ? deps_.sealer.open(account_secret_label, context, std::get<core::Bytes>(sealed)) : std::nullopt;
         if (!held || held->expose() != *key) sealed = deps_.sealer.seal(account_secret_label, context, *key);
         public_id = w.key_id;
@@ -259,6 +282,73 @@ void Plan::prune() {
             const auto named = std::any_of(steps_.begin(), steps_.end(), [&](const Step& s) { return s.stored == &row; });
             if (!named) remove(kind->name, row);
         }
+    }
+}
+
+namespace {
+
+/// What no two objects of a kind may share, with the words for it.
+std::vector<std::pair<std::string, std::string>> unique_keys(std::string_view kind, const store::ObjectRow& row) {
+    std::vector<std::pair<std::string, std::string>> out;
+    const auto text = [&](std::size_t i) {
+        const auto* t = std::get_if<std::string>(&row.keys.at(i));
+        return t ? *t : std::string();
+    };
+    if (kind == "endpoint") out.emplace_back(text(0) + " " + row.name, "name: an endpoint named " + row.name + " exists already in this installation");
+    if (kind != "account") return out;
+    if (const auto id = text(4); !id.empty()) out.emplace_back("kid " + id, "secret: the key id " + id + " is taken already in this installation");
+    if (text(3) == "open")
+        out.emplace_back("open " + std::to_string(std::get<std::int64_t>(row.keys.at(0))), "method: the endpoint has an open account already");
+    return out;
+}
+
+}  // namespace
+
+void Plan::check_whole() {
+    // In the order in which the batch is written: a key is free once its holder gave it up.
+    for (const std::string_view kind : {"endpoint", "account"}) {
+        std::map<std::string, std::int64_t> holders;
+        for (const auto& row : stored_.rows.at(std::string(kind)))
+            for (const auto& [key, words] : unique_keys(kind, row)) holders[key] = row.id;
+        for (const auto& step : steps_) {
+            if (step.line.kind != kind) continue;
+            if (step.stored)
+                for (const auto& [key, words] : unique_keys(kind, *step.stored)) holders.erase(key);
+            if (!step.wanted) continue;
+            for (const auto& [key, words] : unique_keys(kind, step.row))
+                if (!holders.emplace(key, step.row.id).second) complain(at(*step.wanted, words));
+        }
+    }
+    check_departments();
+}
+
+void Plan::check_departments() {
+    std::map<std::int64_t, const store::ObjectRow*> departments, accounts;
+    std::map<std::int64_t, const Wanted*> described;
+    const auto gather = [&](std::string_view kind, auto& into) {
+        for (const auto& row : stored_.rows.at(std::string(kind))) into[row.id] = &row;
+        for (const auto& step : steps_) {
+            if (step.line.kind != kind) continue;
+            if (!step.wanted) {
+                into.erase(step.stored->id);
+            } else {
+                into[step.row.id] = &step.row;
+                described[step.row.id] = step.wanted;
+            }
+        }
+    };
+    gather("department", departments);
+    const auto described_departments = std::exchange(described, {});
+    gather("account", accounts);
+    for (const auto& [id, account] : accounts) {
+        const auto* department_id = std::get_if<std::int64_t>(&account->keys.at(2));
+        const auto found = department_id ? departments.find(*department_id) : departments.end();
+        if (found == departments.end() || found->second->keys.at(0) == account->keys.at(1)) continue;
+        const auto& department = *found->second;
+        if (const auto w = described.find(id); w != described.end())
+            complain(at(*w->second, w->second->display() + ": department: " + department.name + " is no department of the account's organization"));
+        else if (const auto d = described_departments.find(department.id); d != described_departments.end())
+            complain(at(*d->second, d->second->display() + ": organization: account " + account->name + " names this department and has another organization"));
     }
 }
 

@@ -38,6 +38,7 @@ class Plan {
 public:
     struct Deps {
         store::Numbers& numbers;
+        const ca::Backends& backends;
         const crypto::Sealer& sealer;
         core::Random& random;
     };
@@ -47,6 +48,9 @@ public:
     core::Task<void> add(const Wanted& wanted);
     /// Steps that remove whatever of the named tenants no document describes.
     void prune();
+    /// After all steps: what is unique in the installation stays so, and departments belong to the
+    /// organizations of the accounts that name them. The store would refuse it, or every request.
+    void check_whole();
 
     [[nodiscard]] const std::vector<Step>& steps() const noexcept { return steps_; }
     [[nodiscard]] std::vector<GeneratedSecret> take_secrets() { return std::move(secrets_); }
@@ -56,6 +60,7 @@ public:
 private:
     void complain(const core::Problem& problem);
     core::Result<void> settle_secret(const Wanted& wanted, Step& step);
+    void check_departments();
     void compare(const Wanted& wanted, Step& step) const;
     void remove(std::string_view kind, const store::ObjectRow& row);
 

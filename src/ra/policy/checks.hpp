@@ -18,6 +18,9 @@ Finding backend_known(const PolicyInput& in);
 Finding term_within(const PolicyInput& in);
 Finding key_allowed(const PolicyInput& in);
 
+// keys.cpp: whether the key is known to others
+Finding key_not_blocked(const PolicyInput& in);
+
 // names.cpp: for which names
 Finding names_well_formed(const PolicyInput& in);
 Finding names_agreed(const PolicyInput& in);

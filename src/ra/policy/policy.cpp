@@ -21,6 +21,7 @@ constexpr std::array before_names{
     Check{"profile.backend", &checks::backend_known},
     Check{"profile.term", &checks::term_within},
     Check{"key.allowed", &checks::key_allowed},
+    Check{"key.blocked", &checks::key_not_blocked},
     Check{"csr.extensions", &checks::extensions_harmless},
     Check{"csr.attributes", &checks::attributes_ignored},
     Check{"subject.text", &checks::subject_text},

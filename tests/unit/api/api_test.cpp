@@ -42,6 +42,8 @@ struct Rest : World {
         r.deadline = core::deadline_in(30s);
         return r;
     }
+    std::string installation_auditor() { return mint("watcher" + std::to_string(++watchers), ra::Role::auditor, {}); }
+    int watchers = 0;
     http::Response send(http::Request r) { return run(router.handle(std::move(r))); }
     http::Response local(Method method, std::string target, std::string body = {}) {
         auto r = ask(method, std::move(target), std::move(body));
@@ -54,7 +56,7 @@ struct Rest : World {
         return send(std::move(r));
     }
 
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -85,7 +87,8 @@ std::string apply_body(std::string_view text, std::string_view more = {}) {
 const std::pair<Method, std::string> all_routes[] = {
     {Method::post, "apply"},          {Method::get, "export"},           {Method::get, "explain/abc"},
     {Method::get, "certificates"},    {Method::get, "certificates/00ab"}, {Method::post, "certificates/00ab/revoke"},
-    {Method::post, "principals"},
+    {Method::post, "principals"},     {Method::get, "blocked-keys"},     {Method::post, "blocked-keys"},
+    {Method::post, "blocked-keys/unblock"}, {Method::post, "keys/check"},
 };
 
 }  // namespace
@@ -178,7 +181,11 @@ BOOST_AUTO_TEST_CASE(wrong_bodies_are_refused_with_what_is_wrong) {
         {"apply", apply_body("[[profile]]\ncolour = 1\n"), "site.toml:2: profile[0].colour: unknown key"},
         {"principals", R"({"name":"x","role":"officer","admin":true})", "$.admin: unknown member"},
         {"principals", R"({"role":"officer"})", "$.name"},
-        {"principals", R"({"name":"","role":"officer"})", "expected 1 to 64 characters"},
+        {"principals", R"({"name":"","role":"officer"})", "expected 1 to 64 visible ASCII characters"},
+        {"principals", R"({"name":"x\u001b[2J","role":"officer"})", "expected 1 to 64 visible ASCII characters"},
+        {"principals", R"({"name":" x","role":"officer"})", "expected 1 to 64 visible ASCII characters"},
+        {"principals/disable", R"({})", "$.name"},
+        {"principals/enable", R"({"name":"x","why":"y"})", "$.why: unknown member"},
         {"principals", R"({"name":"x"})", "$.role"},
         {"principals", R"({"name":"x","role":"root"})", "$.role: known here: administrator, officer, auditor"},
         {"principals", R"({"name":"x","role":"officer","tenant":"gone"})", "$.tenant: there is no such tenant"},
@@ -252,6 +259,58 @@ BOOST_AUTO_TEST_CASE(a_request_is_explained) {
     check_error(w.local(Method::get, v1 + "explain/nosuchrequest"), 404, -102, "nothing is recorded under nosuchrequest");
 }
 
+BOOST_AUTO_TEST_CASE(principals_are_listed_disabled_and_enabled) {
+    Rest w;
+    const auto list = [&](const http::Response& r) {
+        std::string out;
+        const auto document = parsed(r);
+        for (const auto& p : document.root()["principals"].items())
+            out += std::string(p["name"].string().value()) + " " + std::string(p["role"].string().value()) + " " + std::string(p["status"].string().value()) + "\n";
+        return out;
+    };
+    BOOST_TEST(list(w.local(Method::get, v1 + "principals")) == "chief administrator active\nofficer officer active\nauditor auditor active\nstranger administrator active\n");
+    BOOST_TEST(!contains(w.local(Method::get, v1 + "principals").body, "postern_"));
+    BOOST_TEST(list(w.with(w.stranger, Method::get, v1 + "principals")) == "stranger administrator active\n");
+    check_error(w.with(w.officer, Method::get, v1 + "principals"), 403, -3, "officer is officer; this needs administrator");
+
+    const std::string officer = R"({"name":"officer"})";
+    const auto disabled = w.with(w.administrator_token, Method::post, v1 + "principals/disable", officer);
+    BOOST_TEST(disabled.body == R"({"name":"officer","status":"disabled","changed":true})");
+    check_error(w.with(w.officer, Method::get, v1 + "certificates"), 401, -16, "authenticate with a token");
+    BOOST_TEST(w.local(Method::post, v1 + "principals/disable", officer).body == R"({"name":"officer","status":"disabled","changed":false})");
+    BOOST_TEST(w.local(Method::post, v1 + "principals/enable", officer).body == R"({"name":"officer","status":"active","changed":true})");
+    BOOST_TEST(w.with(w.officer, Method::get, v1 + "certificates").status == 200U);
+    BOOST_TEST(w.audits("principal.disabled").size() == 1U);
+    BOOST_TEST(w.audits("principal.enabled").at(0).text(5) == "officer");
+
+    // Another tenant's principal is as absent as none, and the last administrator leaves the socket.
+    check_error(w.with(w.stranger, Method::post, v1 + "principals/disable", officer), 404, -102, "there is no principal named officer");
+    check_error(w.local(Method::post, v1 + "principals/disable", R"({"name":"nobody"})"), 404, -102, "there is no principal named nobody");
+    check_error(w.with(w.officer, Method::post, v1 + "principals/disable", R"({"name":"chief"})"), 403, -3, "this needs administrator");
+    BOOST_TEST(w.with(w.administrator_token, Method::post, v1 + "principals/disable", R"({"name":"chief"})").status == 200U);
+    check_error(w.with(w.administrator_token, Method::get, v1 + "principals"), 401, -16, "authenticate with a token");
+    BOOST_TEST(w.local(Method::post, v1 + "principals/enable", R"({"name":"chief"})").status == 200U);
+    BOOST_TEST(w.with(w.administrator_token, Method::get, v1 + "principals").status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_local_administrator_sends_more_than_a_mebibyte) {
+    Rest w;
+    http::Router local;
+    w.api.add_routes(local, api::Api::Reach::local);
+    const auto limit = [](const http::Router& router, std::string_view path) { return router.match(Method::post, path).limits.body_bytes; };
+    BOOST_TEST(limit(local, v1 + "apply") == std::size_t{64} * 1024 * 1024);
+    BOOST_TEST(limit(w.router, v1 + "apply") == std::size_t{1024} * 1024);
+    BOOST_TEST(limit(local, v1 + "principals") == std::size_t{1024} * 1024);
+    // Longer than 1 MiB, read whole.
+    std::string text;
+    while (text.size() < std::size_t{1200} * 1024) text += "# a comment that makes the document longer than it need be\n";
+    const auto body = apply_body(text + "[[tenant]]\nname = \"long\"\n");
+    auto request = Rest::ask(Method::post, v1 + "apply", body);
+    request.peer.unix_uid = ::geteuid();
+    BOOST_TEST(w.run(local.handle(std::move(request))).status == 200U);
+    BOOST_TEST(w.catalog.current()->tenant("long"));
+}
+
 BOOST_AUTO_TEST_CASE(a_principal_is_made_once_and_its_token_works) {
     Rest w;
     const auto made = w.local(Method::post, v1 + "principals", R"({"name":"robot","role":"auditor","tenant":"default","expires":"2030-01-01T00:00:00Z"})");
@@ -302,6 +361,65 @@ BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_answer_in_the_same_form) {
     const auto wrong = w.local(Method::delete_, v1 + "export");
     check_error(wrong, 405, -7, "");
     BOOST_TEST(wrong.header("Allow") == "GET, HEAD");
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_blocked_listed_checked_and_unblocked) {
+    Rest w;
+    const auto prints = crypto::fingerprints(w.leaf_key.public_key());
+    const auto spki = core::hex(prints.spki);
+    const auto body = R"({"keys":[")" + spki + R"(","8df20e6961a16398b85a"],"reason":"published","source":"a list"})";
+    const auto blocked = w.local(Method::post, v1 + "blocked-keys", body);
+    BOOST_TEST(blocked.status == 200U);
+    const auto import = parsed(blocked).root()["import"].integer().value();
+    auto more = R"({"keys":["000102030405060708090a0b0c0d0e"],"reason":"published","source":"a list","import":)" + std::to_string(import) + "}";
+    BOOST_TEST(w.local(Method::post, v1 + "blocked-keys", more).status == 200U);
+    check_error(w.with(w.administrator_token, Method::post, v1 + "blocked-keys", more), 404, -102, "no import");
+
+    const auto first = w.local(Method::get, v1 + "blocked-keys?limit=2");
+    BOOST_TEST(contains(first.body, R"({"key":"000102030405060708090a0b0c0d0e","reason":"published","source":"a list","import":)" + std::to_string(import)));
+    const auto next = first.header("X-Next-After");
+    const auto second = w.local(Method::get, v1 + "blocked-keys?limit=2&after=" + std::string(next));
+    BOOST_TEST(std::count(first.body.begin(), first.body.end(), '\n') + std::count(second.body.begin(), second.body.end(), '\n') == 3);
+    BOOST_TEST(second.header("X-Next-After").empty());
+
+    const auto check = [&](core::BytesView der) {
+        json::Writer q;
+        q.begin_object().member("spki", core::base64(der)).end_object();
+        return w.with(w.installation_auditor(), Method::post, v1 + "keys/check", q.take()).body;
+    };
+    BOOST_TEST(contains(check(w.leaf_key.public_key().spki()), R"("refused":[{"check":"key.blocked","detail":"the key is blocked (published))"));
+    BOOST_TEST(contains(check(crypto::PrivateKey::generate(crypto::KeySpec()).public_key().spki()), R"("key":"EC P-256","fingerprint":)"));
+    BOOST_TEST(contains(check(core::Bytes{0x30, 0x00}), R"("check":"key.form")"));
+
+    const auto unblock = R"({"keys":[")" + spki + R"("]})";
+    BOOST_TEST(parsed(w.local(Method::post, v1 + "blocked-keys/unblock", unblock)).root()["unblocked"].integer().value() == 1);
+    check_error(w.local(Method::post, v1 + "blocked-keys/unblock", unblock), 404, -102, "not blocked");
+    BOOST_TEST(contains(check(w.leaf_key.public_key().spki()), R"("refused":[])"));
+}
+
+BOOST_AUTO_TEST_CASE(a_tenants_principal_neither_sees_nor_blocks_the_keys_of_all) {
+    Rest w;
+    const auto one = R"({"keys":["8df20e6961a16398b85a"],"reason":"x","source":"y"})";
+    check_error(w.with(w.stranger, Method::post, v1 + "blocked-keys", one), 403, -3, "whole installation");
+    check_error(w.with(w.stranger, Method::get, v1 + "blocked-keys"), 403, -3, "whole installation");
+    check_error(w.with(w.stranger, Method::post, v1 + "blocked-keys/unblock", R"({"keys":["8df20e6961a16398b85a"]})"), 403, -3, "whole installation");
+    check_error(w.with(w.stranger, Method::post, v1 + "keys/check", R"({"spki":"AA=="})"), 403, -3, "whole installation");
+    check_error(w.with(w.installation_auditor(), Method::post, v1 + "blocked-keys", one), 403, -3, "this needs administrator");
+}
+
+BOOST_AUTO_TEST_CASE(blocking_refuses_what_it_does_not_understand) {
+    Rest w;
+    const auto post = [&](std::string_view path, std::string body) { return w.local(Method::post, v1 + std::string(path), std::move(body)); };
+    check_error(post("blocked-keys", R"({"keys":["00"],"reason":"x","source":"y"})"), 400, -7, "$.keys[0]: expected 64, 30 or 20");
+    check_error(post("blocked-keys", R"({"keys":[],"reason":"x","source":"y"})"), 400, -7, "$.keys: expected 1 to 8192");
+    check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"source":"y"})"), 400, -7, "$.reason");
+    check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"","source":"y"})"), 400, -7, "$.reason: expected 1 to 200");
+    check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"x","source":"y","tenant":"z"})"), 400, -7, "unknown member");
+    check_error(post("blocked-keys/unblock", R"({"keys":["8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a"]})"),
+                400, -7, "expected 1 to 6");
+    check_error(post("keys/check", R"({"spki":"*"})"), 400, -7, "$.spki: expected base64");
+    check_error(w.local(Method::get, v1 + "blocked-keys?after=xyz"), 400, -7, "after: expected hexadecimal");
+    check_error(w.local(Method::get, v1 + "blocked-keys?limit=0"), 400, -7, "limit: expected 1 to 1000");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

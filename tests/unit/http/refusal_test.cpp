@@ -140,9 +140,41 @@ BOOST_AUTO_TEST_CASE(a_body_up_to_the_limit_is_served_by_length_and_in_chunks) {
 }
 
 BOOST_AUTO_TEST_CASE(the_answer_reaches_a_client_that_is_still_sending) {
-    test::RawClient client(port);
-    client.send(post + "Content-Length: 500000\r\n\r\n" + std::string(500'000, 'x'));
-    BOOST_TEST(client.read().status == 413U);
+    for (const std::size_t size : {500'000U, 12'000'000U}) {
+        test::RawClient client(port);
+        client.send(post + "Content-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'));
+        BOOST_TEST(client.read().status == 413U, size);
+        BOOST_TEST(client.at_end(), size);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_size_is_served_at_its_limit_and_refused_one_beyond) {
+    const auto status = [&](const std::string& bytes) {
+        test::RawClient client(port);
+        client.send(bytes);
+        return client.read().status;
+    };
+    const auto with_fields = [](std::size_t size) {
+        return get + host + "X-A: " + std::string(size - host.size() - 7, 'a') + "\r\n\r\n";
+    };
+    BOOST_TEST(status(with_fields(1024)) == 200U);
+    BOOST_TEST(status(with_fields(1025)) == 431U);
+    BOOST_TEST(status(get + host + many_headers(9) + "\r\n") == 200U);
+    BOOST_TEST(status(get + host + many_headers(10) + "\r\n") == 431U);
+    const auto with_uri = [](std::size_t size) { return "GET /hello?" + std::string(size - 7, 'a') + " HTTP/1.1\r\n" + host + "\r\n"; };
+    BOOST_TEST(status(with_uri(200)) == 200U);
+    BOOST_TEST(status(with_uri(201)) == 414U);
+}
+
+BOOST_AUTO_TEST_CASE(the_limits_by_default_are_those_of_the_catalogue) {
+    const http::ServerLimits limits;
+    BOOST_TEST(limits.header_bytes == 16U * 1024);
+    BOOST_TEST(limits.header_count == 100U);
+    BOOST_TEST(limits.uri_bytes == 8U * 1024);
+    BOOST_TEST(limits.handshake.count() == 10'000);
+    BOOST_TEST(limits.head.count() == 10'000);
+    BOOST_TEST(limits.body.count() == 30'000);
+    BOOST_TEST(http::RouteLimits().body_bytes == 64U * 1024);
 }
 
 BOOST_AUTO_TEST_CASE(http_1_0_needs_no_host_and_closes) {

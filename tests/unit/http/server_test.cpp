@@ -38,6 +38,14 @@ core::Task<http::Response> who(const http::Request& request) {
     if (request.peer.unix_uid) text += " " + std::to_string(*request.peer.unix_uid);
     co_return http::Response(200, "text/plain", text);
 }
+std::atomic<int> in_flight{0}, most_in_flight{0}, counted_so_far{0};
+core::Task<http::Response> counted(const http::Request&) {
+    const int now = ++in_flight;
+    if (now > most_in_flight) most_in_flight = now;
+    co_await core::sleep_for(milliseconds(0));
+    --in_flight;
+    co_return http::Response(200, "text/plain", std::to_string(counted_so_far++));
+}
 core::Task<http::Response> slow(const http::Request&) {
     co_await core::sleep_for(milliseconds(300));
     co_return http::Response(200, "text/plain", "done");
@@ -60,6 +68,8 @@ struct Fixture {
         router.add(http::Method::get, "/split", route, split_header);
         router.add(http::Method::get, "/who", route, who);
         router.add(http::Method::get, "/slow", route, slow);
+        router.add(http::Method::get, "/counted", route, counted);
+        router.add(http::Method::get, "/name", route, test::text_handler("who"));
         router.add(http::Method::get, "/endless", route, endless);
         port = server.listen();
     }
@@ -118,6 +128,44 @@ BOOST_AUTO_TEST_CASE(pipelined_requests_are_answered_in_order) {
     }
     client.send(all);
     for (int i = 0; i < 500; ++i) BOOST_REQUIRE(client.read().body == std::to_string(i));
+}
+
+BOOST_AUTO_TEST_CASE(of_10000_pipelined_requests_one_is_in_flight) {
+    test::RawClient client(port);
+    // From a thread: the server reads no further than it has answered.
+    std::thread sender([&] {
+        std::string all;
+        for (int i = 0; i < 10'000; ++i) all += "GET /counted HTTP/1.1\r\n" + host + "\r\n";
+        client.send(all);
+    });
+    int answered = 0;
+    while (answered < 10'000 && client.read().body == std::to_string(answered)) ++answered;
+    sender.join();
+    BOOST_TEST(answered == 10'000);
+    BOOST_TEST(most_in_flight == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_is_not_ours_is_misdirected) {
+    http::Endpoint endpoint("named", "127.0.0.1", 0);
+    endpoint.hosts = {"ca.example", "::1"};
+    const auto named = server.server.listen(endpoint, server.router, nullptr);
+    const auto status = [&](const std::string& request) {
+        test::RawClient client(named);
+        client.send(request);
+        const auto answer = client.read();
+        return answer.body == "who" || answer.status != 200 ? answer.status : 0U;
+    };
+    const std::string line = "GET /name HTTP/1.1\r\n";
+    for (const char* ours : {"ca.example", "CA.Example", "ca.example:8443", "ca.example.", "ca.example.:1", "[::1]", "[::1]:8443"})
+        BOOST_TEST(status(line + "Host: " + ours + "\r\n\r\n") == 200U, ours);
+    for (const char* other : {"localhost", "xca.example", "ca.example.evil.test", "[::2]", "127.0.0.1"})
+        BOOST_TEST(status(line + "Host: " + other + "\r\n\r\n") == 421U, other);
+    for (const char* none : {"::1", ":8443", "[]", ".", ""}) BOOST_TEST(status(line + "Host: " + none + "\r\n\r\n") == 400U, none);
+    // The absolute form counts before the header.
+    BOOST_TEST(status("GET http://ca.example/name HTTP/1.1\r\nHost: other\r\n\r\n") == 200U);
+    BOOST_TEST(status("GET http://other/name HTTP/1.1\r\nHost: ca.example\r\n\r\n") == 421U);
+    BOOST_TEST(status("GET http://a@ca.example/name HTTP/1.1\r\nHost: ca.example\r\n\r\n") == 400U);
+    BOOST_TEST(status("GET /name HTTP/1.0\r\n\r\n") == 200U);
 }
 
 BOOST_AUTO_TEST_CASE(connection_close_is_obeyed) {

@@ -211,7 +211,21 @@ BOOST_AUTO_TEST_CASE(wrong_documents_are_refused_with_what_would_be_right) {
         {standard + "[[profile]]\nname=\"p\"\nnames_limit=0\n", "expected 1 to 1000"},
         {standard + "[[profile]]\nname=\"p\"\nip_names=\"yes\"\n", "profile[1].ip_names: expected"},
         {standard + "[[organization]]\nname=\"o\"\ncountry=\"de\"\n", "two capital letters"},
-        {standard + "[[organization]]\nname=\"o\"\nlegal_name=\"" + std::string(65, 'x') + "\"\n", "longer than 64 octets"},
+        {standard + "[[organization]]\nname=\"o\"\nlegal_name=\"" + std::string(65, 'x') + "\"\n", "site.toml:37: organization[1]: default/o: legal_name: has 65 characters; 64 are the most"},
+        {standard + "[[organization]]\nname=\"o\"\nlegal_name=\"Acme\\nCorporation\"\n", "default/o: legal_name: contains a control character"},
+        {standard + "[[organization]]\nname=\"o\"\nlegal_name=\" Acme\"\n", "default/o: legal_name: begins or ends with a space"},
+        {standard + "[[organization]]\nname=\"o\"\nlegal_name=\"\"\n", "default/o: legal_name: is empty"},
+        {standard + "[[organization]]\nname=\"o\"\ncountry=\"XX\"\n", "default/o: country: is no ISO 3166 code"},
+        {standard + "[[organization]]\nname=\"o\"\nlocality=\"A &amp; B\"\n", "default/o: locality: contains an HTML entity"},
+        {standard + "[[profile]]\nname=\"p\"\nbackend=\"gone\"\n", "site.toml:37: profile[1]: default/p: backend: there is no CA backend named gone; known here: scripted, builtin"},
+        {standard + "[[profile]]\nname=\"p\"\nlifetime=\"1ms\"\n", "default/p: lifetime: must be at least 1m longer than the backdate of 1m"},
+        {standard + "[[profile]]\nname=\"p\"\nlifetime=\"12h\"\nbackdate=\"12h\"\n", "default/p: lifetime: must be at least 1m longer than the backdate of 12h"},
+        {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"acme\"\nprofiles=[\"server\"]\nterms_of_service=\"see the wiki\"\n", "default/e: terms_of_service: expected a URL"},
+        {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"acme\"\nprofiles=[\"server\"]\nwebsite=\"https://a.test/>\"\n", "default/e: website: expected a URL"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\ndepartment=\"it\"\nmethod=\"open\"\n", "default/a: department: it is no department of the account's organization"},
+        {standard + "[[organization]]\nname=\"o\"\n[[account]]\nname=\"a\"\nendpoint=\"web\"\norganization=\"o\"\ndepartment=\"it\"\nmethod=\"open\"\n", "default/a: department: it is no department of the account's organization"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"eab\"\nsecret={value=\"MDEyMzQ1Njc4OWFiY2RlZg\", key_id=\"-x\"}\n", "secret: key_id: expected 1 to 100 visible ASCII characters, the first no hyphen"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"eab\"\nsecret={value=\"MDEyMzQ1Njc4OWFiY2RlZg\", key_id=\"a b\"}\n", "secret: key_id: expected 1 to 100 visible ASCII characters"},
         {standard + "[[department]]\nname=\"d\"\n", "organization is missing"},
         {standard + "[[department]]\nname=\"d\"\norganization=\"gone\"\n", "organization: there is no organization named gone"},
         {standard + "[[domain]]\nname=\"-x.example\"\n", "use lower-case letters"},
@@ -221,7 +235,7 @@ BOOST_AUTO_TEST_CASE(wrong_documents_are_refused_with_what_would_be_right) {
         {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"gopher\"\nprofiles=[\"server\"]\n", "this version serves acme, not gopher"},
         {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"scep\"\nprofiles=[\"server\"]\n", "this version serves acme, not scep"},
         {standard + "[[account]]\nname=\"a\"\nendpoint=\"gone\"\nmethod=\"open\"\n", "endpoint: there is no endpoint named gone"},
-        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"magic\"\n", "$.method: known here: eab, open"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"magic\"\n", "default/a: method: known here: eab, open"},
         {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nsecret=\"keep\"\n", "secret: unknown key"},
         {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"eab\"\nsecret=\"hunter2\"\n", "expected {generate = true}"},
         {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nnames=[\"*.x.example\"]\n", "write \\\".x.example\\\" for the names below it"},
@@ -312,7 +326,7 @@ BOOST_AUTO_TEST_CASE(what_requests_refer_to_cannot_be_pruned) {
     w.apply_standard();
     w.issue({"corp.example"});
     const auto less = kept.substr(0, kept.find("[[account]]"));
-    check_refused(w.apply(less, prune()), ProblemKind::conflict, "(account_remove); say enabled = false instead");
+    check_refused(w.apply(less, prune()), ProblemKind::conflict, "an account to be removed is still referred to, by requests, certificates or other objects; say enabled = false instead");
     BOOST_TEST(w.account().get() > 0);
 }
 
@@ -331,9 +345,63 @@ BOOST_AUTO_TEST_CASE(names_that_are_taken_are_told) {
     w.apply_standard();
     const std::string second = "[[tenant]]\nname = \"second\"\n[[profile]]\ntenant = \"second\"\nname = \"p\"\n[[endpoint]]\ntenant = \"second\"\n"
                                "name = \"web\"\nprotocol = \"acme\"\nprofiles = [\"p\"]\n";
-    check_refused(w.apply(second), ProblemKind::conflict, "a name is taken: endpoint_insert");
     const std::string open = "[[account]]\nname = \"one\"\nendpoint = \"web\"\nmethod = \"open\"\n[[account]]\nname = \"two\"\nendpoint = \"web\"\nmethod = \"open\"\n";
-    check_refused(w.apply(open), ProblemKind::conflict, "an endpoint has one open account");
+    const auto given = [](std::string_view name) {
+        return "[[account]]\nname = \"" + std::string(name) + "\"\nendpoint = \"web\"\nmethod = \"eab\"\nsecret = {value = \"MDEyMzQ1Njc4OWFiY2RlZg\", key_id = \"shared\"}\n";
+    };
+    // The dry run tells what the change itself would.
+    for (const auto& options : {dry_run(), ra::ApplyOptions()}) {
+        check_refused(w.apply(second, options), ProblemKind::malformed, "endpoint[0]: name: an endpoint named web exists already in this installation");
+        check_refused(w.apply(open, options), ProblemKind::malformed, "account[1]: method: the endpoint has an open account already");
+        check_refused(w.apply(given("a") + given("b"), options), ProblemKind::malformed, "account[1]: secret: the key id shared is taken already in this installation");
+    }
+    w.apply(given("a")).value();
+    check_refused(w.apply(given("b"), dry_run()), ProblemKind::malformed, "account[0]: secret: the key id shared is taken already");
+    BOOST_TEST(!w.apply(given("a"))->changed);
+}
+
+BOOST_AUTO_TEST_CASE(a_department_stays_with_the_organization_of_its_accounts) {
+    World w;
+    w.apply_standard();
+    check_refused(w.apply("[[organization]]\nname = \"other\"\n[[department]]\nname = \"it\"\norganization = \"other\"\n"), ProblemKind::malformed,
+                  "site.toml:3: department[0]: default/it: organization: account team names this department and has another organization");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_generated_never_begins_with_a_hyphen) {
+    /// 0xf8 is '-' in base64url; two draws of each begin with it.
+    class Hyphens final : public core::Random {
+    public:
+        void fill(std::span<std::uint8_t> out) override {
+            std::fill(out.begin(), out.end(), std::uint8_t(++drawn_ % 3 == 0 ? 0x11 : 0xf8));
+        }
+
+    private:
+        int drawn_ = 0;
+    };
+    World w;
+    Hyphens hyphens;
+    ra::Documents documents{ra::Documents::Deps{w.db, w.numbers, w.catalog, w.backends, w.sealer, hyphens, w.clock}};
+    std::vector<ra::DocumentText> texts;
+    texts.emplace_back("site.toml", standard);
+    const auto report = w.run(documents.apply(std::move(texts), {}, administrator(), core::RequestId("applyrequest0000")));
+    BOOST_TEST_REQUIRE(report.has_value());
+    const auto& secret = report->secrets.at(0);
+    BOOST_TEST(secret.key_id.front() != '-');
+    BOOST_TEST(secret.mac_key.expose().front() != '-');
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_put_into_the_servers_own_tenant) {
+    World w;
+    apply_own(w);
+    const std::string refusal = "tenant \"system\" is the server's own; nothing in it can be added or changed";
+    for (const auto* text : {"[[organization]]\ntenant = \"system\"\nname = \"o\"\n", "[[profile]]\ntenant = \"system\"\nname = \"p\"\n",
+                             "[[profile]]\ntenant = \"system\"\nname = \"server-tls\"\nlifetime = \"10d\"\n", "[[tenant]]\nname = \"system\"\nenabled = false\n",
+                             "[[endpoint]]\ntenant = \"system\"\nname = \"e\"\nprotocol = \"acme\"\nprofiles = [\"server-tls\"]\n"})
+        BOOST_TEST_CONTEXT(text) check_refused(w.apply(text), ProblemKind::malformed, refusal);
+    // As `export` prints them they may stand in a file.
+    BOOST_TEST(!w.apply("[[tenant]]\nname = \"system\"\n[[profile]]\ntenant = \"system\"\nname = \"server-tls\"\n")->changed);
+    World fresh;
+    check_refused(fresh.apply("[[tenant]]\nname = \"system\"\n"), ProblemKind::malformed, refusal);
 }
 
 BOOST_AUTO_TEST_CASE(the_servers_own_objects_are_reserved) {

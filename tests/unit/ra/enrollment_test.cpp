@@ -182,7 +182,10 @@ BOOST_AUTO_TEST_CASE(what_was_not_authorised_is_quarantined) {
         // Nothing is resubmitted behind the officer's back.
         w.ca.mode = Mode::ok;
         const auto again = w.submit(w.request({"corp.example"}));
-        BOOST_TEST(std::holds_alternative<ra::PendingEnrollment>(again.value()));
+        const auto* pending = std::get_if<ra::PendingEnrollment>(&again.value());
+        BOOST_TEST_REQUIRE(pending);
+        BOOST_TEST(pending->reason == "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer");
+        BOOST_TEST((pending->retry_after == 1h));
         BOOST_TEST(w.ca.asked == 1);
     }
 }

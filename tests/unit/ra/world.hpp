@@ -9,6 +9,7 @@
 #include "core/async/shards.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/system_random.hpp"
+#include "ra/blocked_keys.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/principals.hpp"
@@ -211,6 +212,7 @@ class World {
 public:
     World() {
         backends.add("scripted", ca);
+        backends.add("builtin", ca);
         run(catalog.refresh());
     }
     ~World() { db.close(); }
@@ -292,10 +294,11 @@ public:
     ra::CatalogSource catalog{db, log};
     ScriptedCa ca{random};
     ca::Backends backends;
-    ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, sealer, random, clock}};
+    ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, backends, sealer, random, clock}};
     ra::Principals principals{ra::Principals::Deps{db, numbers, sealer, random, clock}};
     ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics}};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
+    ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
 };
 
