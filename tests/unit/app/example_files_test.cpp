@@ -23,8 +23,21 @@ std::vector<std::filesystem::path> examples() {
 }
 bool for_the_server(const std::filesystem::path& path) { return path.filename().string().starts_with("postern"); }
 
+/// What profiles may name; nothing is issued here.
+class Named final : public ca::Backend {
+public:
+    [[nodiscard]] ca::Capabilities capabilities() const noexcept override { return {}; }
+    core::Result<ca::Prepared> prepare(const ca::Authorized&) override { return core::Problem(core::ProblemKind::unavailable, "nothing is issued here"); }
+    core::Task<core::Result<ca::Outcome>> issue(const ca::Authorized&, const ca::Prepared&, core::Deadline) override { throw std::logic_error("issued"); }
+    void record_revocation(store::Batch&, const ca::Revoked&) override {}
+    core::Task<core::Result<void>> publish_revocations(core::Deadline) override { co_return core::Result<void>(); }
+    [[nodiscard]] std::vector<core::Bytes> chain(const std::string&) const override { return {}; }
+    [[nodiscard]] core::TimePoint latest_not_after() const override { return {}; }
+};
+
 /// A store as it is after the first start: the default tenant, profile and endpoint.
 struct Registry {
+    Registry() { backends.add("builtin", builtin); }
     core::Result<ra::ApplyReport> apply(std::string name, std::string text, bool dry_run) {
         std::vector<ra::DocumentText> texts;
         texts.emplace_back(std::move(name), std::move(text));
@@ -41,7 +54,9 @@ struct Registry {
     store::Numbers numbers{*db};
     crypto::Sealer sealer{core::SecretBytes(core::Bytes(32, 7)), random};
     ra::CatalogSource catalog{*db, log};
-    ra::Documents documents{ra::Documents::Deps{*db, numbers, catalog, sealer, random, clock}};
+    Named builtin;
+    ca::Backends backends;
+    ra::Documents documents{ra::Documents::Deps{*db, numbers, catalog, backends, sealer, random, clock}};
 };
 
 constexpr std::string_view first_start = R"([[tenant]]
