@@ -10,9 +10,11 @@
 
 #include "bench/timing.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/encoding.hpp"
 #include "core/crypto/certificate_template.hpp"
 #include "core/crypto/csr.hpp"
 #include "core/crypto/jwk.hpp"
+#include "core/crypto/key_quality.hpp"
 #include "core/crypto/system_random.hpp"
 #include "store/sqlite/open.hpp"
 
@@ -82,6 +84,21 @@ void measure_crypto() {
     const auto tbs = shape.to_be_signed(fields);
     line("PrivateKey::sign, P-256, of that content", median_us([&] { (void)key.sign(algorithm, tbs); }), "us");
     line("Random::token", median_us([&] { (void)random.token(); }), "us");
+}
+
+/// All checks run on a good key only, and a modulus of two unknown primes is as good as any.
+void measure_key_quality() {
+    for (const char* spec : {"rsa-2048", "rsa-4096"}) {
+        const auto key = crypto::PrivateKey::generate(*crypto::KeySpec::from(spec)).public_key();
+        const auto jwk = json::Document::parse(crypto::to_jwk(key)).value();
+        const auto modulus = core::from_base64url(jwk.root()["n"].string().value()).value();
+        const auto what = "rsa_weakness: small factors, ROCA, Fermat, " + std::string(spec);
+        line(what.c_str(), median_us([&] {
+                 if (crypto::rsa_weakness(modulus)) throw std::runtime_error("a good key was called weak");
+             }), "us");
+        const auto load = "PublicKey::from_spki with them, " + std::string(spec);
+        line(load.c_str(), median_us([&] { must(crypto::PublicKey::from_spki(key.spki(), crypto::KeyUse::csr)); }), "us");
+    }
 }
 
 constexpr store::Statement make_table{
@@ -167,6 +184,7 @@ int main(int argc, char** argv) {
     }
     try {
         postern::bench::measure_crypto();
+        postern::bench::measure_key_quality();
         const postern::bench::TemporaryFolder folder(argc == 2 ? argv[1] : "/var/tmp");
         postern::bench::measure_store(folder.path());
         return 0;

@@ -26,6 +26,7 @@ THIRD_PARTY = [
     (r"sqlite3", r"store/sqlite/", "SQLite belongs in store/sqlite"),
     (r"(postgresql/)?libpq", r"store/postgres/", "libpq belongs in store/postgres"),
     (r"unbound", r"core/dns/", "libunbound belongs in core/dns"),
+    (r"idn2|unictype|libpsl", r"core/dns/[^/]+\.cpp$", "libidn2, libunistring and libpsl belong in core/dns/*.cpp"),
     (r"(prometheus|spdlog)/", r"core/observe/[^/]+\.cpp$",
      "prometheus-cpp and spdlog belong in core/observe/*.cpp"),
     (r"toml\+\+/|toml\.hpp$", r"core/toml/[^/]+\.cpp$", "toml++ belongs in core/toml/*.cpp"),

@@ -77,6 +77,7 @@ ra::EnrollmentRequest compose(const Parts& parts, const Call& call, const store:
     r.endpoint = call.endpoint.id;
     r.account = call.requester().account;
     r.requester = call.requester().token;
+    r.requester_key = call.key;
     r.evidence = std::move(evidence);
     r.csr = std::move(csr);
     r.agreed_names = std::move(names);

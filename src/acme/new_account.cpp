@@ -3,6 +3,7 @@
 #include "acme/external_account_binding.hpp"
 #include "acme/handlers.hpp"
 #include "acme/render.hpp"
+#include "ra/blocked_keys.hpp"
 
 namespace postern::acme {
 
@@ -110,6 +111,12 @@ core::Task<Reply> new_account(Parts& parts, Call& call) {
     const auto agreed = flag(body, "termsOfServiceAgreed");
     if (!agreed) co_return agreed.error();
 
+    const ra::JudgedKeys keys(call.key);
+    if (const auto block = co_await ra::find_block(parts.deps.db, keys)) {
+        Error blocked(ErrorType::bad_public_key, ra::block_text(*block));
+        blocked.check = "key.blocked";
+        co_return blocked;
+    }
     const auto existing = co_await find_by_key(parts, call);
     if (existing) co_return co_await existing_account(parts, call, *existing);
     // §7.3.1: before terms, contacts and binding are looked at, and with 400: uacme takes no other.

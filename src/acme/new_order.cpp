@@ -35,9 +35,7 @@ core::Result<std::string> orderable_name(std::string_view type, std::string_view
 /// All that is wrong with the names at once (RFC 8555 §6.7.1).
 Error names_error(std::vector<core::Subproblem> bad) {
     const auto same = [&](const core::Subproblem& s) { return s.kind == bad.front().kind; };
-    const auto kind = std::ranges::all_of(bad, same) && bad.front().kind == core::ProblemKind::unsupported_identifier
-                          ? core::ProblemKind::unsupported_identifier
-                          : core::ProblemKind::rejected_identifier;
+    const auto kind = std::ranges::all_of(bad, same) ? bad.front().kind : core::ProblemKind::rejected_identifier;
     std::string detail = bad.front().identifier + ": " + bad.front().detail;
     if (bad.size() > 1) detail += " (and " + std::to_string(bad.size() - 1) + " more, see subproblems)";
     core::Problem problem(kind, std::move(detail));

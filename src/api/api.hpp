@@ -1,6 +1,7 @@
 #pragma once
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
+#include "ra/blocked_keys.hpp"
 #include "ra/catalog.hpp"
 #include "ra/documents.hpp"
 #include "ra/principals.hpp"
@@ -20,6 +21,7 @@ public:
         ra::Principals& principals;
         ra::Revocation& revocation;
         const core::Clock& clock;
+        ra::BlockedKeys& blocked_keys;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

@@ -22,12 +22,19 @@ core::Task<Answer> list_certificates(Call call);
 core::Task<Answer> show_certificate(Call call);
 core::Task<Answer> revoke_certificate(Call call);
 core::Task<Answer> create_principal(Call call);
+core::Task<Answer> list_blocked_keys(Call call);
+core::Task<Answer> block_keys(Call call);
+core::Task<Answer> unblock_keys(Call call);
+core::Task<Answer> check_key(Call call);
 core::Task<Answer> list_principals(Call call);
 core::Task<Answer> disable_principal(Call call);
 core::Task<Answer> enable_principal(Call call);
 
 /// The body as a JSON object; `malformed` otherwise, and for members not in `known`.
 core::Result<json::Document> read_body(const http::Request& request, std::initializer_list<std::string_view> known);
+/// A number of the query within bounds, or the fallback when it is absent.
+core::Result<std::int64_t> query_number(const http::Request& request, std::string_view name, std::int64_t fallback,
+                                        std::int64_t least, std::int64_t most);
 http::Response json_response(unsigned status, std::string body);
 /// {"code", "description", "requestId"} with the status that fits the kind.
 http::Response error_response(const http::Request& request, const core::Problem& problem);

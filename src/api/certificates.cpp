@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include "api/call.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
@@ -27,26 +25,15 @@ void write(json::Writer& w, const store::CertificateRow& c, core::TimePoint now)
     if (c.revoked) w.member("revoked", core::rfc3339(*c.revoked)).member("reason", c.revoked_reason.value_or(0));
 }
 
-core::Result<std::int64_t> number(const http::Request& request, std::string_view name, std::int64_t fallback, std::int64_t least,
-                                  std::int64_t most) {
-    const auto text = request.query_value(name);
-    if (!text) return fallback;
-    std::int64_t n = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), n);
-    if (error != std::errc() || end != text->data() + text->size() || n < least || n > most)
-        return core::Problem(core::ProblemKind::malformed, std::string(name) + ": expected " + std::to_string(least) + " to " + std::to_string(most));
-    return n;
-}
-
 constexpr std::int64_t page_limit = 1000;
 
 }  // namespace
 
 /// ?after=ID&limit=N: one JSON object a line, rising ids; X-Next-After names the next page.
 core::Task<Answer> list_certificates(Call call) {
-    const auto after = number(call.request, "after", 0, 0, std::numeric_limits<std::int64_t>::max());
+    const auto after = query_number(call.request, "after", 0, 0, std::numeric_limits<std::int64_t>::max());
     if (!after) co_return after.error();
-    const auto limit = number(call.request, "limit", page_limit, 1, page_limit);
+    const auto limit = query_number(call.request, "limit", page_limit, 1, page_limit);
     if (!limit) co_return limit.error();
     const auto rows = co_await ra::list_certificates(call.deps.db, call.principal, *after, *limit);
     const auto now = call.deps.clock.now();

@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "api/call.hpp"
 #include "core/json/writer.hpp"
 
@@ -57,6 +59,17 @@ http::Response error_response(const http::Request& request, const core::Problem&
     if (mapped.status == 401) r.set("WWW-Authenticate", "Bearer realm=\"postern\"");
     if (problem.retry_after) r.set("Retry-After", std::to_string(problem.retry_after->count()));
     return r;
+}
+
+core::Result<std::int64_t> query_number(const http::Request& request, std::string_view name, std::int64_t fallback,
+                                        std::int64_t least, std::int64_t most) {
+    const auto text = request.query_value(name);
+    if (!text) return fallback;
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), n);
+    if (error != std::errc() || end != text->data() + text->size() || n < least || n > most)
+        return core::Problem(core::ProblemKind::malformed, std::string(name) + ": expected " + std::to_string(least) + " to " + std::to_string(most));
+    return n;
 }
 
 core::Result<json::Document> read_body(const http::Request& request, std::initializer_list<std::string_view> known) {

@@ -28,6 +28,10 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/certificates/{serial:serial}/revoke", Role::officer, &revoke_certificate},
     {Method::get, "/api/postern/v1/principals", Role::administrator, &list_principals},
     {Method::post, "/api/postern/v1/principals", Role::administrator, &create_principal},
+    {Method::get, "/api/postern/v1/blocked-keys", Role::auditor, &list_blocked_keys},
+    {Method::post, "/api/postern/v1/blocked-keys", Role::administrator, &block_keys},
+    {Method::post, "/api/postern/v1/blocked-keys/unblock", Role::administrator, &unblock_keys},
+    {Method::post, "/api/postern/v1/keys/check", Role::auditor, &check_key},
     {Method::post, "/api/postern/v1/principals/disable", Role::administrator, &disable_principal},
     {Method::post, "/api/postern/v1/principals/enable", Role::administrator, &enable_principal},
 };

@@ -48,6 +48,7 @@ public:
     ca::Backends backends;
     std::unique_ptr<ra::Enrollment> enrollment;
     std::unique_ptr<ra::Revocation> revocation;
+    std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::Principals> principals;
     std::unique_ptr<ra::Documents> documents;
     std::unique_ptr<acme::Nonces> nonces;

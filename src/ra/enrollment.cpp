@@ -29,6 +29,8 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     attempt.catalog = deps_.catalog.current();
     attempt.now = deps_.clock.now();
     attempt.account = co_await find_account(deps_.db, attempt.request.account);
+    const JudgedKeys keys(attempt.request.csr->key(), attempt.request.requester_key);
+    attempt.key_block = co_await find_block(deps_.db, keys);
     const auto number = co_await deps_.numbers.next(store::Series::enrollment);
     attempt.id = core::EnrollmentId(number);
 
@@ -54,6 +56,7 @@ Result<void> Enrollment::authorise(Attempt& a) {
 
     PolicyInput input{a.request, catalog, deps_.backends, a.tenant, a.endpoint, a.account ? &*a.account : nullptr,
                       a.profile, a.now,   {},             {}};
+    input.key_block = a.key_block ? &*a.key_block : nullptr;
     fill_names(input);
     if (auto r = decide(input, a.trace); !r) return r;
     core::fail_point("authorised");

@@ -29,6 +29,8 @@ struct EnrollmentRequest {
     std::string requester;             ///< ACME account token, SCEP transaction, principal: who asked
     std::vector<Evidence> evidence;
     std::optional<crypto::Csr> csr;    ///< proof of possession already checked; required
+    /// What the requester signed with, when that is another key than the CSR's (ACME: the account's).
+    std::optional<crypto::PublicKey> requester_key;
     /// Names the protocol itself agreed on (the order's identifiers), normalized. When set, the CSR
     /// must ask for exactly these, else bad_csr.
     std::optional<std::vector<crypto::GeneralName>> agreed_names;

@@ -47,6 +47,8 @@ Task<bool> Enrollment::settle(store::EnrollmentRow row) {
     a.now = deps_.clock.now();
     a.id = row.id;
     a.account = co_await find_account(deps_.db, row.account);
+    const JudgedKeys keys(a.request.csr->key());
+    a.key_block = co_await find_block(deps_.db, keys);
     if (const auto* profile = a.catalog->profile(row.profile)) a.request.profile = profile->name;
     // The end that was authorised stays the end: the client may have asked for it.
     a.request.not_after = row.not_after;

@@ -1,6 +1,7 @@
 #pragma once
 #include "ca/lint.hpp"
 #include "ra/audit.hpp"
+#include "ra/blocked_keys.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/policy/policy.hpp"
 
@@ -12,6 +13,7 @@ struct Enrollment::Attempt {
     EnrollmentRequest request;
     std::shared_ptr<const Catalog> catalog;
     std::optional<Account> account;
+    std::optional<KeyBlock> key_block;
     const Tenant* tenant = nullptr;
     const Endpoint* endpoint = nullptr;
     const Profile* profile = nullptr;

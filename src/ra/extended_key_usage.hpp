@@ -21,4 +21,21 @@ inline constexpr std::array extended_key_usages{
     ExtendedKeyUsage{"timeStamping", "1.3.6.1.5.5.7.3.8"},
 };
 
+/// Purposes that give power over others. A request that names one which its profile does not give is
+/// refused, so that nobody takes the certificate for what it is not; other purposes are passed over.
+inline constexpr std::array powerful_key_usages{
+    ExtendedKeyUsage{"any purpose", "2.5.29.37.0"},
+    ExtendedKeyUsage{"code signing", "1.3.6.1.5.5.7.3.3"},
+    ExtendedKeyUsage{"time stamping", "1.3.6.1.5.5.7.3.8"},
+    ExtendedKeyUsage{"OCSP signing", "1.3.6.1.5.5.7.3.9"},
+    ExtendedKeyUsage{"Kerberos client (PKINIT)", "1.3.6.1.5.2.3.4"},
+    ExtendedKeyUsage{"Kerberos KDC (PKINIT)", "1.3.6.1.5.2.3.5"},
+    ExtendedKeyUsage{"smart card logon", "1.3.6.1.4.1.311.20.2.2"},
+    ExtendedKeyUsage{"certificate request agent", "1.3.6.1.4.1.311.20.2.1"},
+    ExtendedKeyUsage{"key recovery agent", "1.3.6.1.4.1.311.21.6"},
+    ExtendedKeyUsage{"CA exchange", "1.3.6.1.4.1.311.21.5"},
+    ExtendedKeyUsage{"file recovery", "1.3.6.1.4.1.311.10.3.4.1"},
+    ExtendedKeyUsage{"trust list signing", "1.3.6.1.4.1.311.10.3.1"},
+};
+
 }  // namespace postern::ra

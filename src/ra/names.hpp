@@ -9,9 +9,9 @@ namespace postern::ra {
 
 /// The one normaliser of DNS names: CSR, scope, SAN, CN and orders all pass through it.
 /// Gives lower-case A-labels without a final dot; "*.example.com" is allowed when `wildcard`.
-/// U-labels, empty or over-long labels, leading or trailing hyphens, R-LDH that is no valid
-/// punycode, addresses and single-label names (unless `single_label`) are `malformed` or
-/// `rejected_identifier` (V11, V12).
+/// Empty or over-long labels, leading or trailing hyphens, other characters and addresses are
+/// `malformed` (V11); U-labels, reserved labels, A-labels that IDNA 2008 does not know or that mix
+/// scripts, and single-label names (unless `single_label`) `rejected_identifier` (V12).
 struct NameRules {
     NameRules() = default;
     bool wildcard = true;
@@ -28,6 +28,9 @@ struct NameScope {
     bool wildcard = false;
     [[nodiscard]] bool covers_dns(std::string_view normalized) const;
     [[nodiscard]] bool covers_ip(std::string_view canonical) const;
+    /// Whether an entry means just this name: itself, or for "*.example.com" the entry ".example.com"
+    /// with `wildcard`.
+    [[nodiscard]] bool lists_dns(std::string_view normalized) const;
     /// "example.com, .example.org" for people
     [[nodiscard]] std::string to_text() const;
 };

@@ -1,13 +1,36 @@
 #include "ra/revocation.hpp"
 
 #include "core/base/encoding.hpp"
+#include "core/crypto/certificate.hpp"
 #include "core/json/writer.hpp"
+#include "ra/blocked_keys.hpp"
 #include "store/tables/enrollment.hpp"
 
 namespace postern::ra {
 
 using core::Problem;
 using core::ProblemKind;
+
+namespace {
+
+constexpr std::int64_t key_compromise = 1;
+
+/// The certificate's key; one that would be refused today is known by its SPKI alone.
+crypto::Fingerprints key_of(const store::CertificateRow& certificate) {
+    if (const auto read = crypto::Certificate::parse(certificate.der))
+        if (const auto key = crypto::PublicKey::from_spki(read->spki(), crypto::KeyUse::csr)) return crypto::fingerprints(*key);
+    crypto::Fingerprints out;
+    out.spki = certificate.spki_sha256;
+    return out;
+}
+
+/// A compromised key is never certified again, under whatever name.
+void add_key_block(store::Batch& batch, const store::CertificateRow& certificate, std::int64_t audit_id, core::TimePoint now,
+                   store::Expect expect) {
+    add_block(batch, key_of(certificate), "keyCompromise", "certificate " + core::hex(certificate.serial), audit_id, now, expect);
+}
+
+}  // namespace
 
 bool revocation_reason_allowed(std::int64_t reason) noexcept {
     return reason == 0 || reason == 1 || reason == 3 || reason == 4 || reason == 5;
@@ -40,16 +63,30 @@ core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certific
     record.object_kind = "enrollment";
     record.object_id = std::to_string(certificate.enrollment.get());
     json::Writer detail;
-    detail.begin_object().member("serial", core::hex(certificate.serial)).member("reason", reason).end_object();
+    detail.begin_object().member("serial", core::hex(certificate.serial)).member("reason", reason);
+    if (reason == key_compromise) detail.member("key_blocked", true);
+    detail.end_object();
     record.detail = detail.take();
 
     store::Batch batch;
     batch.add(store::certificate_revoke, store::values(certificate.id, now, reason));
     batch.add(store::enrollment_revoked, store::values(certificate.enrollment, now));
     backend->record_revocation(batch, revoked);
+    if (reason == key_compromise) add_key_block(batch, certificate, audit_id, now, store::Expect::any);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
-    if (!written) co_return Problem(ProblemKind::already_revoked, "certificate " + core::hex(certificate.serial) + " is revoked already");
+    if (!written) {
+        // Revoked for a lesser reason before, the key is out all the same. A conflict: it is blocked already.
+        if (reason == key_compromise) {
+            store::Batch block;
+            add_key_block(block, certificate, audit_id, now, store::Expect::one);
+            record.action = "key.blocked";
+            add_audit(block, audit_id, record);
+            const auto blocked = co_await deps_.db.write(std::move(block));
+            static_cast<void>(blocked);
+        }
+        co_return Problem(ProblemKind::already_revoked, "certificate " + core::hex(certificate.serial) + " is revoked already");
+    }
 
     // Durable from here. The CRL follows within the wait, or a moment later: the answer is yes either way.
     const auto wait = core::earlier(deadline, core::deadline_in(std::chrono::seconds(3)));

@@ -85,6 +85,8 @@ void audit_records(Store& s);
 void enrollments(Store& s);
 void certificates(Store& s);
 void authorities(Store& s);
+void blocked_keys(Store& s);
+void profile_pauses(Store& s);
 void acme_accounts(Store& s);
 void acme_orders(Store& s);
 void acme_authorizations(Store& s);

@@ -133,6 +133,7 @@ core::Result<Certificate> Certificate::parse(BytesView der) {
     const auto whole = outer.next(der::sequence);
     if (!whole) return bad("it is not DER");
     if (!outer.empty()) return bad("bytes follow its end");
+    if (!der::is_der(der)) return bad("something within it is not DER (X.690)");
     der::Reader parts(whole->content);
     const auto tbs = parts.next(der::sequence);
     const auto algorithm = parts.next(der::sequence);

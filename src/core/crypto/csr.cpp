@@ -53,6 +53,7 @@ Problem unsupported_algorithm(BytesView identifier) {
 struct Attributes {
     std::optional<BytesView> extensions;
     std::optional<std::string> challenge_password;
+    std::vector<std::string> unread;  ///< OIDs of all others
 };
 
 core::Result<Attributes> read_attributes(BytesView content) {
@@ -67,7 +68,11 @@ core::Result<Attributes> read_attributes(BytesView content) {
         if (!oid || !values || !fields.empty()) return bad("an attribute is not an object identifier and a set of values");
         const std::string name = der::oid_text(oid->content);
         const bool is_extensions = name == oid_extension_request || name == oid_microsoft_extensions;
-        if (!is_extensions && name != oid_challenge_password) continue;  // wishes nobody here reads
+        if (name.empty()) return bad("an attribute has a broken object identifier");
+        if (!is_extensions && name != oid_challenge_password) {
+            out.unread.push_back(name);
+            continue;
+        }
 
         der::Reader single(values->content);
         const auto value = single.next();
@@ -85,6 +90,22 @@ core::Result<Attributes> read_attributes(BytesView content) {
     return out;
 }
 
+/// X18: a list without purposes would read as "any purpose" to some and as "none" to others.
+core::Result<std::vector<std::string>> read_purposes(BytesView value) {
+    der::Reader outer(value);
+    const auto list = outer.next(der::sequence);
+    if (!list || list->content.empty() || !outer.empty())
+        return bad("the extendedKeyUsage is empty or broken; leave the extension out");
+    std::vector<std::string> out;
+    der::Reader purposes(list->content);
+    while (!purposes.empty()) {
+        const auto purpose = purposes.next(der::oid);
+        out.push_back(purpose ? der::oid_text(purpose->content) : std::string());
+        if (out.back().empty()) return bad("the extendedKeyUsage holds something that is no purpose");
+    }
+    return out;
+}
+
 }  // namespace
 
 std::optional<Problem> Csr::read_requested(BytesView extensions_der) {
@@ -92,6 +113,7 @@ std::optional<Problem> Csr::read_requested(BytesView extensions_der) {
     if (!extensions) return bad(extensions.error());
     for (const auto& extension : *extensions) {
         extension_oids_.push_back(extension.oid);
+        if (!der::is_der(extension.value)) return bad("the extension " + extension.oid + " is empty or its value is not DER");
         if (extension.oid == oid_subject_alt_name) {
             auto names = parse_general_names(extension.value);
             if (!names) return bad(names.error());
@@ -101,10 +123,9 @@ std::optional<Problem> Csr::read_requested(BytesView extensions_der) {
             if (!asked) return bad(asked.error());
             must_staple_ = *asked;
         } else if (extension.oid == oid_extended_key_usage) {
-            der::Reader reader(extension.value);
-            const auto usages = reader.next(der::sequence);
-            if (!usages || usages->content.empty() || !reader.empty())
-                return bad("the extendedKeyUsage is empty or broken; leave the extension out");
+            auto purposes = read_purposes(extension.value);
+            if (!purposes) return purposes.error();
+            extended_key_usage_ = std::move(*purposes);
         }
     }
     return std::nullopt;
@@ -116,6 +137,7 @@ core::Result<Csr> Csr::parse(BytesView der) {
     const auto request = outer.next(der::sequence);
     if (!request) return bad("it is not DER");
     if (!outer.empty()) return bad("bytes follow its end");
+    if (!der::is_der(der)) return bad("something within it is not DER (X.690): lengths in their shortest form, strings in one piece, no other forms of BER");
     der::Reader parts(request->content);
     const auto info = parts.next(der::sequence);
     const auto algorithm = parts.next(der::sequence);
@@ -143,6 +165,7 @@ core::Result<Csr> Csr::parse(BytesView der) {
     if (attributes) {
         auto read = read_attributes(attributes->content);
         if (!read) return read.error();
+        csr.unread_attributes_ = std::move(read->unread);
         if (read->challenge_password) csr.challenge_password_ = std::move(*read->challenge_password);
         if (read->extensions)
             if (auto problem = csr.read_requested(*read->extensions)) return std::move(*problem);

@@ -13,7 +13,7 @@ namespace postern::crypto {
 class Csr {
 public:
     Csr() = default;
-    /// Errors: bad_csr (not DER, trailing bytes, duplicate extensions, SHA-1 or MD5 or wrong
+    /// Errors: bad_csr (not DER anywhere in it, trailing bytes, duplicate or empty extensions, SHA-1 or MD5 or wrong
     /// signature, doubled extensionRequest), bad_public_key (see PublicKey::from_spki).
     /// Cost: one signature verification; RSA and P-256 inline, larger curves on the pool.
     static core::Result<Csr> parse(core::BytesView der);
@@ -24,6 +24,10 @@ public:
     [[nodiscard]] const std::vector<GeneralName>& alt_names() const noexcept { return alt_names_; }
     /// Dotted OIDs of all requested extensions, in order.
     [[nodiscard]] const std::vector<std::string>& extension_oids() const noexcept { return extension_oids_; }
+    /// Dotted OIDs of the purposes in the extendedKeyUsage, empty without one.
+    [[nodiscard]] const std::vector<std::string>& extended_key_usage() const noexcept { return extended_key_usage_; }
+    /// Dotted OIDs of the attributes that nobody here reads, in order.
+    [[nodiscard]] const std::vector<std::string>& unread_attributes() const noexcept { return unread_attributes_; }
     /// RFC 7633 status_request asked for.
     [[nodiscard]] bool must_staple() const noexcept { return must_staple_; }
     /// PKCS #9 challengePassword, empty when absent (SCEP, EST).
@@ -37,7 +41,7 @@ private:
     PublicKey key_;
     DistinguishedName subject_;
     std::vector<GeneralName> alt_names_;
-    std::vector<std::string> extension_oids_;
+    std::vector<std::string> extension_oids_, extended_key_usage_, unread_attributes_;
     bool must_staple_ = false;
     std::string challenge_password_;
 };

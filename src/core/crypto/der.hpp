@@ -43,6 +43,12 @@ private:
     core::BytesView rest_;
 };
 
+/// Whether this is one DER value and so is all within it (X19): definite lengths in the fewest octets,
+/// primitive strings, minimal INTEGERs, BOOLEANs of 00 or FF, at most 32 levels. Neither the order of
+/// a SET nor values equal to a default are looked at, which widely used encoders get wrong; nothing is
+/// copied from such bytes. What an OCTET STRING or a context-specific primitive wraps is not entered.
+bool is_der(core::BytesView bytes) noexcept;
+
 /// Content octets of an OBJECT IDENTIFIER from dotted text, e.g. "2.5.29.17"; throws for junk.
 core::Bytes oid_content(std::string_view dotted);
 /// Empty for content that is no OBJECT IDENTIFIER, or one longer than anybody needs (100 octets).

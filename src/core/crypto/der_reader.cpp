@@ -26,6 +26,36 @@ void append(std::string& out, const Decimal& number) {
     for (auto digit = number.rbegin(); digit != number.rend(); ++digit) out.push_back(static_cast<char>('0' + *digit));
 }
 
+constexpr unsigned deepest = 32;
+constexpr std::uint8_t constructed = 0x20;
+
+/// X.690 §8.3.2: the first nine bits are not all equal.
+bool is_minimal_integer(core::BytesView content) {
+    if (content.empty()) return false;
+    if (content.size() == 1) return true;
+    const bool negative = (content[1] & 0x80U) != 0;
+    return content[0] != (negative ? 0xff : 0x00);
+}
+
+bool are_der(core::BytesView bytes, unsigned depth) {
+    if (depth > deepest) return false;
+    Reader elements(bytes);
+    while (!elements.empty()) {
+        const auto element = elements.next();
+        if (!element) return false;
+        const bool universal = (element->tag & 0xc0U) == 0;
+        const bool nested = (element->tag & constructed) != 0;
+        // X.690 §10.2: of the universal types SEQUENCE and SET are constructed, and no others.
+        const auto constructed_tag = static_cast<std::uint8_t>(element->tag | constructed);
+        if (universal && nested != (constructed_tag == sequence || constructed_tag == set)) return false;
+        if (nested && !are_der(element->content, depth + 1)) return false;
+        if (element->tag == boolean && !read_boolean(*element)) return false;
+        if ((element->tag == integer || element->tag == enumerated) && !is_minimal_integer(element->content)) return false;
+        if (element->tag == null && !element->content.empty()) return false;
+    }
+    return true;
+}
+
 /// Two digits at `at`; -1 when they are none.
 int two_digits(std::string_view text, std::size_t at) {
     const char high = text[at];
@@ -63,6 +93,11 @@ std::optional<Element> Reader::next() noexcept {
 std::optional<Element> Reader::next(std::uint8_t tag) noexcept {
     if (peek() != tag) return std::nullopt;
     return next();
+}
+
+bool is_der(core::BytesView bytes) noexcept {
+    Reader one(bytes);
+    return one.next() && one.empty() && are_der(bytes, 0);
 }
 
 std::string oid_text(core::BytesView content) {

@@ -33,8 +33,8 @@ class PublicKey {
 public:
     PublicKey() = default;
     /// SubjectPublicKeyInfo DER. `bad_public_key` for another algorithm, a point off its curve or
-    /// compressed or explicit parameters, RSA sizes out of range or not divisible by 8, even or small
-    /// (< 65537) exponents.
+    /// compressed or explicit parameters, RSA sizes out of range or not divisible by 8, even, small
+    /// (< 65537) or huge (≥ 2^256) exponents, and breakable moduli, with the check's name (key_quality.hpp).
     static core::Result<PublicKey> from_spki(core::BytesView der, KeyUse use);
     static core::Result<PublicKey> from_ec_point(KeyType curve, core::BytesView x, core::BytesView y, KeyUse use);
     static core::Result<PublicKey> from_rsa(core::BytesView n, core::BytesView e, KeyUse use);

@@ -74,7 +74,9 @@ std::string escaped(std::string_view value) {
     return out;
 }
 
-core::Result<DnEntry> read_entry(BytesView attribute) {
+bool is_legacy_text(std::uint8_t tag) { return tag == der::t61_string || tag == der::bmp_string; }
+
+core::Result<DnEntry> read_entry(BytesView attribute, bool& legacy_text) {
     der::Reader fields(attribute);
     const auto oid = fields.next(der::oid);
     const auto value = fields.next();
@@ -87,6 +89,7 @@ core::Result<DnEntry> read_entry(BytesView attribute) {
         entry.type = found->type;
     else
         entry.oid = dotted;
+    legacy_text = legacy_text || is_legacy_text(value->tag);
     auto text = directory_string(*value);
     if (!text)
         return malformed("the value of " + label(entry) +
@@ -147,7 +150,7 @@ core::Result<DistinguishedName> DistinguishedName::parse(BytesView der) {
                 return malformed("the name has more than " + std::to_string(most_rdns) + " attributes");
             const auto attribute = attributes.next(der::sequence);
             if (!attribute) return malformed("the name holds something that is no attribute");
-            auto entry = read_entry(attribute->content);
+            auto entry = read_entry(attribute->content, name.legacy_text);
             if (!entry) return entry.error();
             name.entries.push_back(std::move(*entry));
         }

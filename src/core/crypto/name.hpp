@@ -25,6 +25,7 @@ struct DistinguishedName {
     DistinguishedName() = default;
     std::vector<DnEntry> entries;
     bool multi_valued = false;  ///< read from a name with a multi-valued RDN
+    bool legacy_text = false;   ///< read from a name with a T61String or BMPString
     /// UTF8String, but PrintableString for C and serialNumber (RFC 5280 §4.1.2.4).
     [[nodiscard]] core::Bytes to_der() const;
     /// RFC 4514 order, for people: "CN=a,O=b".

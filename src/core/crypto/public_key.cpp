@@ -8,6 +8,7 @@
 #include "core/crypto/der.hpp"
 #include "core/crypto/handles.hpp"
 #include "core/crypto/key.hpp"
+#include "core/crypto/key_quality.hpp"
 #include "core/crypto/rsa_numbers.hpp"
 
 namespace postern::crypto {
@@ -116,6 +117,7 @@ core::Result<PublicKey> PublicKey::from_rsa(BytesView n, BytesView e, KeyUse use
     const bool small = e.size() < 3 || (e.size() == 3 && e[0] == 1 && e[1] == 0 && e[2] == 0);
     if (small || (e.back() & 1U) == 0 || e.size() > 32)
         return bad("the RSA public exponent must be odd, at least 65537 and below 2^256; 65537 is usual");
+    if (auto weak = rsa_weakness(n)) return Problem(ProblemKind::bad_public_key, std::move(weak->detail), std::string(weak->check));
 
     Bytes modulus = native_order(n);
     Bytes exponent = native_order(e);

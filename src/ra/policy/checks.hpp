@@ -18,14 +18,25 @@ Finding backend_known(const PolicyInput& in);
 Finding term_within(const PolicyInput& in);
 Finding key_allowed(const PolicyInput& in);
 
+// keys.cpp: whether the key is known to others
+Finding key_not_blocked(const PolicyInput& in);
+
 // names.cpp: for which names
 Finding names_well_formed(const PolicyInput& in);
 Finding names_agreed(const PolicyInput& in);
 Finding names_counted(const Profile& profile, const std::vector<crypto::GeneralName>& names);
 Finding names_of_profile(const Profile& profile, const std::vector<crypto::GeneralName>& names);
 Finding names_in_scope(const Account& account, const std::vector<crypto::GeneralName>& names);
+Finding names_below_suffix(const Account& account, const std::vector<crypto::GeneralName>& names);
+Finding names_recognizable(const Account& account, const std::vector<crypto::GeneralName>& names);
 Finding names_delegated(const Catalog& catalog, const Account& account, const std::vector<crypto::GeneralName>& names);
 Finding names_proven(const PolicyInput& in);
+
+// request.cpp: what a CSR says beside its names
+Finding extensions_harmless(const PolicyInput& in);
+Finding attributes_ignored(const PolicyInput& in);
+Finding subject_text(const PolicyInput& in);
+Finding subject_form(const PolicyInput& in);
 
 // content.cpp: what else the request wished for
 Finding subject_common_name(const PolicyInput& in);

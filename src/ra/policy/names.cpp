@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "core/dns/international.hpp"
+#include "core/dns/public_suffix.hpp"
 #include "ra/policy/checks.hpp"
 
 namespace postern::ra {
@@ -142,6 +144,37 @@ Finding names_in_scope(const Account& account, const std::vector<GeneralName>& n
     });
 }
 
+/// Who may have names below a suffix is nobody's to be that suffix, nor all that is below it (V13).
+Finding names_below_suffix(const Account& account, const std::vector<GeneralName>& names) {
+    if (account.method == AccountMethod::system) return Finding::pass("the server's own names");
+    return each_name(names, [&](const GeneralName& name) -> std::string {
+        if (name.type != GeneralNameType::dns || account.scope.lists_dns(name.value)) return {};
+        const bool wildcard = name.value.starts_with("*.");
+        const auto bare = wildcard ? name.value.substr(2) : name.value;
+        if (!dns::is_public_suffix(bare)) return {};
+        return bare + " is a public suffix, below which names have many owners; only an account whose scope lists \"" +
+               (wildcard ? "." + bare + "\" with wildcard = true" : bare + "\" itself") + " may ask for it";
+    });
+}
+
+/// A name all in letters that look like ASCII ones is somebody else's name to every reader (V13).
+/// Under a top-level name in the same letters it is read as what it is.
+Finding names_recognizable(const Account& account, const std::vector<GeneralName>& names) {
+    return each_name(names, [&](const GeneralName& name) -> std::string {
+        if (name.type != GeneralNameType::dns || name.value.find("xn--") == std::string::npos || account.scope.lists_dns(name.value)) return {};
+        std::string_view rest = name.value;
+        if (rest.substr(rest.rfind('.') + 1).starts_with("xn--")) return {};
+        while (!rest.empty()) {
+            const auto label = rest.substr(0, rest.find('.'));
+            if (dns::looks_like_ascii(label))
+                return "the label " + std::string(label) + " is made of letters that look like ASCII ones; only an account whose scope lists \"" +
+                       name.value + "\" itself may ask for it";
+            rest.remove_prefix(std::min(label.size() + 1, rest.size()));
+        }
+        return {};
+    });
+}
+
 Finding names_delegated(const Catalog& catalog, const Account& account, const std::vector<GeneralName>& names) {
     return each_name(names, [&](const GeneralName& name) -> std::string {
         if (name.type != GeneralNameType::dns) return {};
@@ -180,6 +213,8 @@ core::Result<void> check_names(const Catalog& catalog, const Account& account, c
     if (auto r = record("names.count", checks::names_counted(profile, names), trace); !r) return r;
     if (auto r = record("names.profile", checks::names_of_profile(profile, names), trace); !r) return r;
     if (auto r = record("names.scope", checks::names_in_scope(account, names), trace); !r) return r;
+    if (auto r = record("names.suffix", checks::names_below_suffix(account, names), trace); !r) return r;
+    if (auto r = record("names.homograph", checks::names_recognizable(account, names), trace); !r) return r;
     return record("names.domain", checks::names_delegated(catalog, account, names), trace);
 }
 

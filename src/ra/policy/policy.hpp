@@ -12,6 +12,8 @@
 /// The RA's decision (design §3): an ordered list of small pure checks, each recorded in the trace.
 namespace postern::ra {
 
+struct KeyBlock;
+
 /// What the checks look at. Everything was read before; nothing here reads or waits.
 struct PolicyInput {
     const EnrollmentRequest& request;
@@ -24,6 +26,7 @@ struct PolicyInput {
     core::TimePoint now{};
     std::vector<crypto::GeneralName> names;  ///< what will be certified, normalized; see requested_names
     std::optional<core::Problem> names_problem;
+    const KeyBlock* key_block = nullptr;     ///< what was found on the blocklist (blocked_keys.hpp)
 };
 
 /// One check's result.

@@ -31,7 +31,7 @@ Finding term_within(const PolicyInput& in) {
     const auto begin = in.request.not_before.value_or(in.now);
     const auto end = in.request.not_after.value_or(begin + in.profile->lifetime);
     const auto what = core::rfc3339(begin) + " to " + core::rfc3339(end);
-    if (begin < in.now - in.profile->backdate - std::chrono::minutes(5))
+    if (begin < core::floor_seconds(in.now - in.profile->backdate))
         return Finding::refuse(ProblemKind::malformed, what, "notBefore lies further back than the profile's backdate");
     if (begin > in.now + in.profile->longest) return Finding::refuse(ProblemKind::malformed, what, "notBefore lies too far ahead");
     if (end <= begin || end <= in.now) return Finding::refuse(ProblemKind::malformed, what, "notAfter is not after notBefore and now");

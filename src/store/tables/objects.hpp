@@ -82,5 +82,8 @@ inline constexpr Statement configuration_version{"configuration_version", "SELEC
 /// $1 the version that the plan was made from
 inline constexpr Statement configuration_advance{
     "configuration_advance", "UPDATE configuration SET version = version + 1 WHERE id = 1 AND version = $1"};
+/// For a change that no plan was made for: every node reads the catalog anew.
+inline constexpr Statement configuration_raise{
+    "configuration_raise", "UPDATE configuration SET version = version + 1 WHERE id = 1"};
 
 }  // namespace postern::store

@@ -42,6 +42,8 @@ struct Rest : World {
         r.deadline = core::deadline_in(30s);
         return r;
     }
+    std::string installation_auditor() { return mint("watcher" + std::to_string(++watchers), ra::Role::auditor, {}); }
+    int watchers = 0;
     http::Response send(http::Request r) { return run(router.handle(std::move(r))); }
     http::Response local(Method method, std::string target, std::string body = {}) {
         auto r = ask(method, std::move(target), std::move(body));
@@ -54,7 +56,7 @@ struct Rest : World {
         return send(std::move(r));
     }
 
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -85,7 +87,8 @@ std::string apply_body(std::string_view text, std::string_view more = {}) {
 const std::pair<Method, std::string> all_routes[] = {
     {Method::post, "apply"},          {Method::get, "export"},           {Method::get, "explain?reference=abc"},
     {Method::get, "certificates"},    {Method::get, "certificates/00ab"}, {Method::post, "certificates/00ab/revoke"},
-    {Method::post, "principals"},
+    {Method::post, "principals"},     {Method::get, "blocked-keys"},     {Method::post, "blocked-keys"},
+    {Method::post, "blocked-keys/unblock"}, {Method::post, "keys/check"},
 };
 
 }  // namespace
@@ -372,6 +375,65 @@ BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_answer_in_the_same_form) {
     const auto wrong = w.local(Method::delete_, v1 + "export");
     check_error(wrong, 405, -7, "");
     BOOST_TEST(wrong.header("Allow") == "GET, HEAD");
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_blocked_listed_checked_and_unblocked) {
+    Rest w;
+    const auto prints = crypto::fingerprints(w.leaf_key.public_key());
+    const auto spki = core::hex(prints.spki);
+    const auto body = R"({"keys":[")" + spki + R"(","8df20e6961a16398b85a"],"reason":"published","source":"a list"})";
+    const auto blocked = w.local(Method::post, v1 + "blocked-keys", body);
+    BOOST_TEST(blocked.status == 200U);
+    const auto import = parsed(blocked).root()["import"].integer().value();
+    auto more = R"({"keys":["000102030405060708090a0b0c0d0e"],"reason":"published","source":"a list","import":)" + std::to_string(import) + "}";
+    BOOST_TEST(w.local(Method::post, v1 + "blocked-keys", more).status == 200U);
+    check_error(w.with(w.administrator_token, Method::post, v1 + "blocked-keys", more), 404, -102, "no import");
+
+    const auto first = w.local(Method::get, v1 + "blocked-keys?limit=2");
+    BOOST_TEST(contains(first.body, R"({"key":"000102030405060708090a0b0c0d0e","reason":"published","source":"a list","import":)" + std::to_string(import)));
+    const auto next = first.header("X-Next-After");
+    const auto second = w.local(Method::get, v1 + "blocked-keys?limit=2&after=" + std::string(next));
+    BOOST_TEST(std::count(first.body.begin(), first.body.end(), '\n') + std::count(second.body.begin(), second.body.end(), '\n') == 3);
+    BOOST_TEST(second.header("X-Next-After").empty());
+
+    const auto check = [&](core::BytesView der) {
+        json::Writer q;
+        q.begin_object().member("spki", core::base64(der)).end_object();
+        return w.with(w.installation_auditor(), Method::post, v1 + "keys/check", q.take()).body;
+    };
+    BOOST_TEST(contains(check(w.leaf_key.public_key().spki()), R"("refused":[{"check":"key.blocked","detail":"the key is blocked (published))"));
+    BOOST_TEST(contains(check(crypto::PrivateKey::generate(crypto::KeySpec()).public_key().spki()), R"("key":"EC P-256","fingerprint":)"));
+    BOOST_TEST(contains(check(core::Bytes{0x30, 0x00}), R"("check":"key.form")"));
+
+    const auto unblock = R"({"keys":[")" + spki + R"("]})";
+    BOOST_TEST(parsed(w.local(Method::post, v1 + "blocked-keys/unblock", unblock)).root()["unblocked"].integer().value() == 1);
+    check_error(w.local(Method::post, v1 + "blocked-keys/unblock", unblock), 404, -102, "not blocked");
+    BOOST_TEST(contains(check(w.leaf_key.public_key().spki()), R"("refused":[])"));
+}
+
+BOOST_AUTO_TEST_CASE(a_tenants_principal_neither_sees_nor_blocks_the_keys_of_all) {
+    Rest w;
+    const auto one = R"({"keys":["8df20e6961a16398b85a"],"reason":"x","source":"y"})";
+    check_error(w.with(w.stranger, Method::post, v1 + "blocked-keys", one), 403, -3, "whole installation");
+    check_error(w.with(w.stranger, Method::get, v1 + "blocked-keys"), 403, -3, "whole installation");
+    check_error(w.with(w.stranger, Method::post, v1 + "blocked-keys/unblock", R"({"keys":["8df20e6961a16398b85a"]})"), 403, -3, "whole installation");
+    check_error(w.with(w.stranger, Method::post, v1 + "keys/check", R"({"spki":"AA=="})"), 403, -3, "whole installation");
+    check_error(w.with(w.installation_auditor(), Method::post, v1 + "blocked-keys", one), 403, -3, "this needs administrator");
+}
+
+BOOST_AUTO_TEST_CASE(blocking_refuses_what_it_does_not_understand) {
+    Rest w;
+    const auto post = [&](std::string_view path, std::string body) { return w.local(Method::post, v1 + std::string(path), std::move(body)); };
+    check_error(post("blocked-keys", R"({"keys":["00"],"reason":"x","source":"y"})"), 400, -7, "$.keys[0]: expected 64, 30 or 20");
+    check_error(post("blocked-keys", R"({"keys":[],"reason":"x","source":"y"})"), 400, -7, "$.keys: expected 1 to 8192");
+    check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"source":"y"})"), 400, -7, "$.reason");
+    check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"","source":"y"})"), 400, -7, "$.reason: expected 1 to 200");
+    check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"x","source":"y","tenant":"z"})"), 400, -7, "unknown member");
+    check_error(post("blocked-keys/unblock", R"({"keys":["8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a"]})"),
+                400, -7, "expected 1 to 6");
+    check_error(post("keys/check", R"({"spki":"*"})"), 400, -7, "$.spki: expected base64");
+    check_error(w.local(Method::get, v1 + "blocked-keys?after=xyz"), 400, -7, "after: expected hexadecimal");
+    check_error(w.local(Method::get, v1 + "blocked-keys?limit=0"), 400, -7, "limit: expected 1 to 1000");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

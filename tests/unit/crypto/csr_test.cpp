@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/crypto/der.hpp"
+#include "tests/support/csr.hpp"
 #include "tests/unit/crypto/support.hpp"
 
 using namespace postern;
@@ -27,48 +28,15 @@ const PrivateKey& signer() {
     return key;
 }
 
-/// Signs whatever the parts say, so that only one thing is wrong at a time.
-struct Forge {
-    core::Bytes version = hex("020100");
-    core::Bytes subject = hex("3000");
-    std::optional<core::Bytes> attributes = core::Bytes();  ///< content of [0]; nullopt leaves it out
-    core::Bytes after_attributes;
-    core::Bytes after_signature;
+using test::csr_attribute;
+using test::csr_extension;
+using test::extension_request;
+using test::joined;
 
-    [[nodiscard]] core::Bytes build() const {
-        der::Writer info;
-        info.begin(der::sequence).raw(version).raw(subject).raw(signer().public_key().spki());
-        if (attributes) info.primitive(der::context_constructed(0), *attributes);
-        info.raw(after_attributes).end();
-        const auto algorithm = signer().default_algorithm();
-        der::Writer out;
-        out.begin(der::sequence).raw(info.bytes()).raw(crypto::algorithm_identifier(algorithm));
-        out.bits(signer().sign(algorithm, info.bytes())).raw(after_signature).end();
-        return out.take();
-    }
+struct Forge : test::CsrParts {
+    [[nodiscard]] core::Bytes build() const { return sign(signer()); }
 };
-
-core::Bytes attribute(std::string_view oid, core::BytesView values) {
-    der::Writer out;
-    out.begin(der::sequence).oid(oid).primitive(der::set, values).end();
-    return out.take();
-}
-core::Bytes extension(std::string_view oid, core::BytesView value, std::string_view critical_hex = "") {
-    der::Writer out;
-    out.begin(der::sequence).oid(oid).raw(hex(critical_hex)).primitive(der::octet_string, value).end();
-    return out.take();
-}
-core::Bytes operator+(core::Bytes a, const core::Bytes& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
-/// The extensionRequest attribute with those extensions.
-core::Bytes request(core::BytesView extensions, std::string_view oid = "1.2.840.113549.1.9.14") {
-    der::Writer out;
-    out.primitive(der::sequence, extensions);
-    return attribute(oid, out.bytes());
-}
-core::Bytes alt_name(std::string value) { return extension("2.5.29.17", crypto::general_names_der({{GeneralNameType::dns, std::move(value)}})); }
+core::Bytes alt_name(std::string value) { return test::dns_names_extension({{GeneralNameType::dns, std::move(value)}}); }
 
 std::string with_attributes(core::Bytes attributes) {
     Forge forge;
@@ -105,6 +73,7 @@ BOOST_AUTO_TEST_CASE(what_people_put_into_requests_is_found) {
     BOOST_REQUIRE(staple.has_value());
     BOOST_TEST(staple->must_staple());
     BOOST_TEST(staple->subject().entries.empty());
+    BOOST_TEST((staple->extended_key_usage() == std::vector<std::string>{"1.3.6.1.5.5.7.3.1"}));
     BOOST_TEST((staple->extension_oids() == std::vector<std::string>{"2.5.29.17", "1.3.6.1.5.5.7.1.24", "2.5.29.37"}));
 
     const auto cn_only = Csr::parse(test::data_file("cn-only.csr"));
@@ -196,48 +165,71 @@ BOOST_AUTO_TEST_CASE(broken_frames_are_refused) {
 
 BOOST_AUTO_TEST_CASE(doubled_things_are_refused) {
     const core::Bytes names = alt_name("a.example");
-    const core::Bytes password = attribute("1.2.840.113549.1.9.7", hex("0c0161"));
-    BOOST_TEST(contains(with_attributes(request(names + alt_name("b.example"))), "the extension 2.5.29.17 is there twice"));
-    BOOST_TEST(contains(with_attributes(request(names) + request(names)), "two extensionRequest attributes; put all extensions into one"));
-    BOOST_TEST(contains(with_attributes(request(names) + request(names, "1.3.6.1.4.1.311.2.1.14")), "two extensionRequest attributes"));
-    BOOST_TEST(contains(with_attributes(password + password), "two challengePassword attributes"));
-    BOOST_TEST(contains(with_attributes(attribute("1.2.840.113549.1.9.14", hex("30003000"))), "extensionRequest attribute has not exactly one value"));
-    BOOST_TEST(contains(with_attributes(attribute("1.2.840.113549.1.9.14", {})), "has not exactly one value"));
+    const core::Bytes password = csr_attribute("1.2.840.113549.1.9.7", hex("0c0161"));
+    BOOST_TEST(contains(with_attributes(extension_request(joined(names, alt_name("b.example")))), "the extension 2.5.29.17 is there twice"));
+    BOOST_TEST(contains(with_attributes(joined(extension_request(names), extension_request(names))), "two extensionRequest attributes; put all extensions into one"));
+    BOOST_TEST(contains(with_attributes(joined(extension_request(names), extension_request(names, "1.3.6.1.4.1.311.2.1.14"))), "two extensionRequest attributes"));
+    BOOST_TEST(contains(with_attributes(joined(password, password)), "two challengePassword attributes"));
+    BOOST_TEST(contains(with_attributes(csr_attribute("1.2.840.113549.1.9.14", hex("30003000"))), "extensionRequest attribute has not exactly one value"));
+    BOOST_TEST(contains(with_attributes(csr_attribute("1.2.840.113549.1.9.14", {})), "has not exactly one value"));
 }
 
 BOOST_AUTO_TEST_CASE(empty_and_broken_extensions_are_refused) {
-    BOOST_TEST(contains(with_attributes(request({})), "the list of extensions is empty; leave it out"));
-    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.17", hex("3000")))), "subjectAltName is empty"));
-    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.17", hex("30028200")))), "empty dNSName"));
-    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.17", hex("3080")))), "not the DER of one sequence"));
-    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.37", hex("3000")))), "extendedKeyUsage is empty"));
-    BOOST_TEST(contains(with_attributes(request(extension("1.3.6.1.5.5.7.1.24", hex("3000")))), "TLS feature extension is not a list"));
-    BOOST_TEST(contains(with_attributes(request(extension("1.3.6.1.5.5.7.1.24", hex("30030201ff")))), "TLS feature extension is not a list"));
-    BOOST_TEST(contains(with_attributes(request(extension("2.5.29.15", hex("03020780"), "010101"))), "2.5.29.15 has a broken critical flag"));
-    BOOST_TEST(contains(with_attributes(request(hex("3000"))), "an extension has no object identifier"));
-    BOOST_TEST(contains(with_attributes(request(hex("0500"))), "list of extensions holds something else"));
-    BOOST_TEST(contains(with_attributes(attribute("1.2.840.113549.1.9.7", hex("0c026100"))), "challengePassword cannot be read"));
+    BOOST_TEST(contains(with_attributes(extension_request({})), "the list of extensions is empty; leave it out"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("2.5.29.17", hex("3000")))), "subjectAltName is empty"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("2.5.29.17", hex("30028200")))), "empty dNSName"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("2.5.29.17", hex("3080")))), "the extension 2.5.29.17 is empty or its value is not DER"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("2.5.29.37", hex("3000")))), "extendedKeyUsage is empty"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("2.5.29.37", hex("30030c0161")))), "holds something that is no purpose"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("1.2.3.4", {}))), "the extension 1.2.3.4 is empty or its value is not DER"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("1.2.3.4", hex("0500" "00")))), "the extension 1.2.3.4 is empty or its value is not DER"));
+    BOOST_TEST(contains(with_attributes(csr_attribute("1.2.3.4", hex("24800401610000"))), "something within it is not DER"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("1.3.6.1.5.5.7.1.24", hex("3000")))), "TLS feature extension is not a list"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("1.3.6.1.5.5.7.1.24", hex("30030201ff")))), "TLS feature extension is not a list"));
+    BOOST_TEST(contains(with_attributes(extension_request(csr_extension("2.5.29.15", hex("03020780"), "010101"))), "something within it is not DER"));
+    BOOST_TEST(contains(with_attributes(extension_request(hex("3000"))), "an extension has no object identifier"));
+    BOOST_TEST(contains(with_attributes(extension_request(hex("0500"))), "list of extensions holds something else"));
+    BOOST_TEST(contains(with_attributes(csr_attribute("1.2.840.113549.1.9.7", hex("0c026100"))), "challengePassword cannot be read"));
     BOOST_TEST(contains(with_attributes(hex("0500")), "attributes are not DER"));
     core::Bytes many;
-    for (int i = 0; i < 65; ++i) many = many + extension("1.2.3." + std::to_string(i), hex("0500"));
-    BOOST_TEST(contains(with_attributes(request(many)), "more than 64 extensions"));
+    for (int i = 0; i < 65; ++i) many = joined(many, csr_extension("1.2.3." + std::to_string(i), hex("0500")));
+    BOOST_TEST(contains(with_attributes(extension_request(many)), "more than 64 extensions"));
 }
 
 BOOST_AUTO_TEST_CASE(an_explicit_false_and_the_old_microsoft_attribute_are_read) {
     Forge forge;
-    forge.attributes = request(extension("2.5.29.17", crypto::general_names_der({{GeneralNameType::dns, "a.example"}}), "010100"),
+    forge.attributes = extension_request(csr_extension("2.5.29.17", crypto::general_names_der({{GeneralNameType::dns, "a.example"}}), "010100"),
                                "1.3.6.1.4.1.311.2.1.14");
     const auto csr = Csr::parse(forge.build());
     BOOST_REQUIRE(csr.has_value());
     BOOST_TEST((csr->alt_names() == std::vector<GeneralName>{{GeneralNameType::dns, "a.example"}}));
 }
 
-BOOST_AUTO_TEST_CASE(unknown_attributes_and_extensions_are_listed_or_passed_over) {
+BOOST_AUTO_TEST_CASE(ten_thousand_rdns_are_refused) {
+    core::Bytes rdns;
+    const core::Bytes one = hex("310a3008" "060355040b" "0c0161");  // OU=a
+    for (int i = 0; i < 10'000; ++i) rdns.insert(rdns.end(), one.begin(), one.end());
+    der::Writer subject;
+    subject.primitive(der::sequence, rdns);
     Forge forge;
-    forge.attributes = attribute("1.2.840.113549.1.9.2", hex("0c0161")) + request(extension("1.3.6.1.4.1.311.25.2", hex("0500")));
+    forge.subject = subject.take();
+    BOOST_TEST(contains(refusal(Csr::parse(forge.build()), ProblemKind::bad_csr), "the name has more than 64 attributes"));
+}
+
+BOOST_AUTO_TEST_CASE(a_negative_version_is_refused) {
+    Forge forge;
+    forge.version = hex("0201ff");
+    BOOST_TEST(contains(refusal(Csr::parse(forge.build()), ProblemKind::bad_csr), "version is not 0"));
+}
+
+BOOST_AUTO_TEST_CASE(unknown_attributes_and_extensions_are_listed) {
+    Forge forge;
+    forge.attributes = joined(csr_attribute("1.2.840.113549.1.9.2", hex("0c0161")), extension_request(csr_extension("1.3.6.1.4.1.311.25.2", hex("0500"))));
     const auto csr = Csr::parse(forge.build());
     BOOST_REQUIRE(csr.has_value());
     BOOST_TEST((csr->extension_oids() == std::vector<std::string>{"1.3.6.1.4.1.311.25.2"}));
+    BOOST_TEST((csr->unread_attributes() == std::vector<std::string>{"1.2.840.113549.1.9.2"}));
+    BOOST_TEST(csr->extended_key_usage().empty());
 }
 
 BOOST_AUTO_TEST_CASE(our_requests_pass_openssl_and_ourselves) {

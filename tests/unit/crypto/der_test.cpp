@@ -39,6 +39,34 @@ BOOST_AUTO_TEST_CASE(what_is_not_der_is_refused) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(der_goes_all_the_way_down) {
+    for (const auto* right : {"3000", "0500", "30050203010001", "a003020100", "3006010100" "0101ff"}) BOOST_TEST(der::is_der(hex(right)), right);
+    BOOST_TEST(der::is_der(hex("30030201ff")));        // a negative INTEGER is one; who reads it decides
+    BOOST_TEST(der::is_der(hex("0403308000")));        // what an OCTET STRING wraps is not entered
+    for (const auto* ber : {"", "05", "050000",        // nothing, cut, trailing
+                            "30800000",                // indefinite length
+                            "3081020500",              // length not in the fewest octets
+                            "3082000105",
+                            "30042402" "0400",         // a string in pieces
+                            "30032c0100",
+                            "3003010102",              // BOOLEAN neither 00 nor FF
+                            "300402020001", "30040202ffff", "30020200",  // INTEGER not minimal, or none
+                            "3003050100",              // NULL with content
+                            "30041002" "0500"})        // a SEQUENCE that claims to be primitive
+        BOOST_TEST(!der::is_der(hex(ber)), ber);
+    core::Bytes deep = hex("0500");
+    for (int depth = 0; depth < 32; ++depth) {
+        BOOST_TEST(der::is_der(deep), depth);
+        der::Writer out;
+        out.primitive(der::sequence, deep);
+        deep = out.take();
+    }
+    BOOST_TEST(der::is_der(deep));
+    der::Writer out;
+    out.primitive(der::sequence, deep);
+    BOOST_TEST(!der::is_der(out.bytes()));
+}
+
 BOOST_AUTO_TEST_CASE(elements_follow_one_another) {
     const core::Bytes bytes = hex("020105" "0400" "3003020101");
     der::Reader reader(bytes);

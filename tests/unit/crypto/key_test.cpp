@@ -10,6 +10,7 @@
 #include "core/crypto/curves.hpp"
 #include "core/crypto/der.hpp"
 #include "core/crypto/handles.hpp"
+#include "core/crypto/key_quality.hpp"
 #include "tests/unit/crypto/support.hpp"
 
 using namespace postern;
@@ -32,10 +33,14 @@ constexpr SignatureAlgorithm all_algorithms[] = {
     SignatureAlgorithm::ecdsa_sha256, SignatureAlgorithm::ecdsa_sha384, SignatureAlgorithm::ecdsa_sha512, SignatureAlgorithm::ed25519,
     SignatureAlgorithm::rsa_sha256,   SignatureAlgorithm::rsa_sha384,   SignatureAlgorithm::rsa_sha512};
 
-/// An odd number of that many bits: what a modulus looks like from outside.
+/// An odd number of that many bits without small factors: what a modulus looks like from outside.
 core::Bytes modulus(unsigned bits) {
     core::Bytes n((bits + 7) / 8, 0xa5);
     n.front() = static_cast<std::uint8_t>(bits % 8 == 0 ? 0x80 : 1U << (bits % 8 - 1));
+    auto& low = n[n.size() - 2];
+    auto& high = n[n.size() - 3];
+    while (crypto::rsa_weakness(n))
+        if (++low == 0) ++high;
     return n;
 }
 const core::Bytes e65537{1, 0, 1};

@@ -98,6 +98,17 @@ BOOST_AUTO_TEST_CASE(multi_valued_rdns_are_marked) {
     BOOST_TEST(name->entries.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(old_strings_are_marked) {
+    for (const auto tag : {der::t61_string, der::bmp_string, der::utf8_string, der::printable_string}) {
+        const auto text = tag == der::bmp_string ? test::hex("0061") : test::octets("a");
+        der::Writer out;
+        out.begin(der::sequence).begin(der::set).begin(der::sequence).oid("2.5.4.3").primitive(tag, text).end().end().end();
+        const auto name = DistinguishedName::parse(out.bytes());
+        BOOST_REQUIRE(name.has_value());
+        BOOST_TEST(name->legacy_text == (tag == der::t61_string || tag == der::bmp_string));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_written_is_read_back_with_the_right_types) {
     DistinguishedName name;
     name.entries = {{DnAttribute::country, "DE"},       {DnAttribute::state, "Bayern"},       {DnAttribute::locality, "M\xc3\xbcnchen"},

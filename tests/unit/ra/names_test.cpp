@@ -29,7 +29,8 @@ BOOST_AUTO_TEST_CASE(names_become_lower_case_and_nothing_else) {
         {"*.Example.com", "*.example.com"},
         {"xn--mnchen-3ya.de", "xn--mnchen-3ya.de"},
         {"XN--80AK6AA92E.com", "xn--80ak6aa92e.com"},
-        {"xn--n3h.example", "xn--n3h.example"},
+        {"xn--fa-hia.example", "xn--fa-hia.example"},
+        {"xn--tower-w91hq39l.example", "xn--tower-w91hq39l.example"},
         {"a-b.c-d.example", "a-b.c-d.example"},
         {"1.example", "1.example"},
         {"9to5.3com", "9to5.3com"},
@@ -69,7 +70,6 @@ BOOST_AUTO_TEST_CASE(what_is_no_name_is_malformed) {
         {"exa mple.com", "letters, digits and hyphens only"},
         {"under_score.example", "letters, digits and hyphens only"},
         {std::string("nul\0.example", 12), "letters, digits and hyphens only"},
-        {"m\xC3\xBCnchen.de", "write non-ASCII labels as A-labels"},
         {"user@example.com", "letters, digits and hyphens only"},
         {"http://example.com", "letters, digits and hyphens only"},
     };
@@ -88,8 +88,16 @@ BOOST_AUTO_TEST_CASE(names_that_nobody_should_have_are_rejected) {
         {"*.com", "has a single label"},
         {"ab--cd.example", "hyphens in the third and fourth place are reserved"},
         {"xn--.example", "a label begins or ends with a hyphen"},
-        {"xn--99999999.example", "is no Punycode"},
-        {"xn--abc-99999.com", "is no Punycode"},
+        {"xn--99999999.example", "is no international label (IDNA 2008): punycode"},
+        {"xn--abc-99999.com", "is no international label (IDNA 2008): string contains invalid punycode"},
+        {"xn--n3h.example", "contains a disallowed character"},     // a snowman
+        {"xn--wca.example", "contains a disallowed character"},     // a capital U with diaeresis
+        {"xn--munchen-gie.de", "is not in Unicode NFC"},            // u and a combining diaeresis
+        {"xn--ab-m1t.example", "forbidden context-j character"},    // a zero-width joiner
+        {"XN--PPLE-43D.com", "mixes letters of Cyrillic and Latin, which look like one another"},
+        {"www.xn--bc-b9b.example", "mixes letters of Greek and Latin"},
+        {"m\xC3\xBCnchen.de", "write non-ASCII labels as A-labels"},
+        {"mu\xCC\x88nchen.de", "write non-ASCII labels as A-labels"},
         {"xn--a-b-.example", "a label begins or ends with a hyphen"},
     };
     for (const auto& [given, part] : cases) BOOST_TEST_CONTEXT(given) {
@@ -144,12 +152,34 @@ BOOST_AUTO_TEST_CASE(a_scope_covers_what_it_says_and_nothing_beside_it) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_scope_lists_a_name_when_an_entry_means_no_other) {
+    ra::NameScope scope;
+    scope.names = {"co.uk", ".example.com", "*"};
+    BOOST_TEST(scope.lists_dns("co.uk"));
+    BOOST_TEST(!scope.lists_dns("example.com"));
+    BOOST_TEST(!scope.lists_dns("www.example.com"));
+    BOOST_TEST(!scope.lists_dns("*.example.com"));
+    scope.wildcard = true;
+    BOOST_TEST(scope.lists_dns("*.example.com"));
+    BOOST_TEST(!scope.lists_dns("*.www.example.com"));
+    BOOST_TEST(!scope.lists_dns("*.co.uk"));
+}
+
+BOOST_AUTO_TEST_CASE(a_long_name_is_shown_in_whole_characters) {
+    std::string name(255, 'a');
+    name += "\xC3\xBC";
+    const auto got = ra::normalize_dns(name);
+    BOOST_TEST_REQUIRE(!got.has_value());
+    BOOST_TEST((got.error().detail.find("\xC3") == std::string::npos), got.error().detail);
+}
+
 BOOST_AUTO_TEST_CASE(addresses_are_covered_one_by_one) {
     ra::NameScope scope;
     scope.names = {"192.0.2.1", ".example.com"};
     BOOST_TEST(scope.covers_ip("192.0.2.1"));
     BOOST_TEST(!scope.covers_ip("192.0.2.10"));
     BOOST_TEST(!scope.covers_ip("2.0.2.1"));
+    BOOST_TEST(!scope.covers_ip("::ffff:192.0.2.1"));  // X12: another address
     scope.names = {"*"};
     BOOST_TEST(scope.covers_ip("2001:db8::1"));
 }

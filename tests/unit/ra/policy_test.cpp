@@ -1,5 +1,6 @@
 #include "ra/policy/policy.hpp"
 
+#include "tests/support/csr.hpp"
 #include "tests/unit/ra/world.hpp"
 
 BOOST_AUTO_TEST_SUITE(ra_policy)
@@ -96,6 +97,28 @@ struct Case {
         for (const auto& cn : common_names) subject.entries.emplace_back(DnAttribute::common_name, cn);
         request.csr = crypto::Csr::parse(crypto::make_csr(with, subject, names)).value();
     }
+    /// A CSR for the order's names with that subject and more attributes and extensions.
+    void csr_with(core::BytesView subject, const core::Bytes& extensions = {}, const core::Bytes& attributes = {}) {
+        CsrParts parts;
+        parts.subject = core::to_bytes(subject);
+        parts.attributes = joined(extension_request(joined(dns_names_extension(*request.agreed_names), extensions)), attributes);
+        request.csr = crypto::Csr::parse(parts.sign(key())).value();
+    }
+    /// "CN" and the like with this string type.
+    static core::Bytes subject_of(std::string_view oid, std::uint8_t tag, core::BytesView value) {
+        crypto::der::Writer out;
+        out.begin(crypto::der::sequence).begin(crypto::der::set).begin(crypto::der::sequence).oid(oid).primitive(tag, value);
+        out.end().end().end();
+        return out.take();
+    }
+    void organization(std::string_view text) { csr_with(subject_of("2.5.4.10", crypto::der::utf8_string, core::as_bytes(text))); }
+    void usage(std::string_view oid) {
+        crypto::der::Writer out;
+        out.begin(crypto::der::sequence).oid(server_auth).oid(oid).end();
+        csr_with(nothing(), csr_extension(crypto::oid_extended_key_usage, out.bytes()));
+    }
+    static core::Bytes nothing() { return core::from_hex("3000").value(); }
+    static constexpr std::string_view server_auth = "1.3.6.1.5.5.7.3.1";
     static const crypto::PrivateKey& key() {
         static const auto made = crypto::PrivateKey::generate(crypto::KeySpec());
         return made;
@@ -147,8 +170,10 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
     }
     const std::vector<std::string> order{
         "tenant.active", "endpoint.active", "account.active",        "account.binding",      "account.organization", "evidence.sufficient", "profile.allowed",
-        "profile.backend", "profile.term",  "key.allowed",           "names.form",           "csr.alternative_names", "names.agreed",
-        "names.count",   "names.profile",   "names.scope",           "names.domain",         "names.proven",        "subject.common_name"};
+        "profile.backend", "profile.term",  "key.allowed",           "key.blocked",          "csr.extensions",       "csr.attributes",       "subject.text",        "subject.form",
+        "names.form",    "csr.alternative_names", "names.agreed",
+        "names.count",   "names.profile",   "names.scope",           "names.suffix",         "names.homograph",      "names.domain",        "names.proven",
+        "subject.common_name"};
     BOOST_TEST(checks == order, boost::test_tools::per_element());
     const auto json = c.trace.to_json();
     BOOST_TEST(json.starts_with(R"([{"check":"tenant.active","input":"tenant default","verdict":"pass"},)"));
@@ -185,6 +210,8 @@ BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
         {"profile.allowed", invalid_profile, "the profile is disabled", [](Case& c) { c.catalog.profiles[0].active = false; }},
         {"profile.backend", unavailable, "no CA backend of that name is configured", [](Case& c) { c.catalog.profiles[0].backend = "gone"; }},
         {"profile.term", malformed, "further back than the profile's backdate", [](Case& c) { c.request.not_before = now - 1h; }},
+        {"profile.term", malformed, "further back than the profile's backdate", [](Case& c) { c.request.not_before = now - 61s; }},
+        {"profile.term", malformed, "longer than the profile's 60d", [](Case& c) { c.request.not_after = now + 24h * 60 + 1s; }},
         {"profile.term", malformed, "notBefore lies too far ahead", [](Case& c) { c.request.not_before = now + 24h * 61; }},
         {"profile.term", malformed, "notAfter is not after notBefore and now", [](Case& c) { c.request.not_after = now; }},
         {"profile.term", malformed, "longer than the profile's 60d", [](Case& c) { c.request.not_after = now + 24h * 61; }},
@@ -193,6 +220,22 @@ BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
              const auto ed25519 = crypto::PrivateKey::generate(*crypto::KeySpec::from("ed25519"));
              c.csr(*c.request.agreed_names, {}, ed25519);
          }},
+        {"csr.extensions", bad_csr, "asks for the extended key usage any purpose (2.5.29.37.0), which the profile does not give",
+         [](Case& c) { c.usage("2.5.29.37.0"); }},
+        {"csr.extensions", bad_csr, "code signing", [](Case& c) { c.usage("1.3.6.1.5.5.7.3.3"); }},
+        {"csr.extensions", bad_csr, "OCSP signing", [](Case& c) { c.usage("1.3.6.1.5.5.7.3.9"); }},
+        {"csr.extensions", bad_csr, "smart card logon", [](Case& c) { c.usage("1.3.6.1.4.1.311.20.2.2"); }},
+        {"csr.extensions", bad_csr, "certificate request agent", [](Case& c) { c.usage("1.3.6.1.4.1.311.20.2.1"); }},
+        {"subject.text", bad_csr, "the subject's O has a control character", [](Case& c) { c.organization("Ex\x1b[31mample"); }},
+        {"subject.text", bad_csr, "changes the direction of writing", [](Case& c) { c.organization("Ex\xe2\x80\xae" "elpma"); }},
+        {"subject.text", bad_csr, "an invisible one", [](Case& c) { c.organization("Ex\xe2\x80\x8b" "ample"); }},
+        {"subject.text", bad_csr, "the subject's O begins or ends with a space", [](Case& c) { c.organization(" Example"); }},
+        {"subject.text", bad_csr, "the subject's O begins or ends with a space", [](Case& c) { c.organization("Example\xc2\xa0"); }},
+        {"subject.form", bad_csr, "several attributes; write one attribute each",
+         [](Case& c) { c.csr_with(core::from_hex("3016" "3114" "3008" "060355040b" "0c0161" "3008" "060355040b" "0c0162").value()); }},
+        {"subject.form", bad_csr, "T61String or BMPString", [](Case& c) { c.csr_with(Case::subject_of("2.5.4.10", crypto::der::t61_string, core::as_bytes("Ex"))); }},
+        {"subject.form", bad_csr, "T61String or BMPString",
+         [](Case& c) { c.csr_with(Case::subject_of("2.5.4.10", crypto::der::bmp_string, core::from_hex("00450078").value())); }},
         {"names.form", bad_csr, "the request names nothing to certify", [](Case& c) { c.request.agreed_names.reset(), c.csr({}); }},
         {"names.form", malformed, "a label is empty", [](Case& c) { c.request.agreed_names.reset(), c.csr({host("a..b")}); }},
         {"csr.alternative_names", bad_csr, "certifies no IP addresses", [](Case& c) { c.csr({host("corp.example"), ip("192.0.2.1")}); }},
@@ -211,6 +254,20 @@ BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
          "www.other.test: outside the scope of account team, which covers corp.example, .corp.example, .example.net, 192.0.2.1",
          [](Case& c) { c.ask({host("corp.example"), host("www.other.test")}); }},
         {"names.scope", rejected_identifier, "*.corp.example: outside the scope", [](Case& c) { c.ask({host("*.corp.example")}); }},
+        {"names.suffix", rejected_identifier, "co.uk is a public suffix, below which names have many owners; only an account whose scope lists \"co.uk\" itself",
+         [](Case& c) { c.account->scope.names = {"*"}, c.ask({host("co.uk")}); }},
+        {"names.suffix", rejected_identifier, "co.uk is a public suffix", [](Case& c) { c.account->scope.names = {".uk"}, c.ask({host("co.uk")}); }},
+        {"names.suffix", rejected_identifier, "only an account whose scope lists \".co.uk\" with wildcard = true may ask for it",
+         [](Case& c) { c.account->scope.names = {".uk"}, c.account->scope.wildcard = true, c.ask({host("*.co.uk")}); }},
+        {"names.homograph", rejected_identifier, "the label xn--80ak6aa92e is made of letters that look like ASCII ones",
+         [](Case& c) { c.account->scope.names = {".com"}, c.ask({host("www.xn--80ak6aa92e.com")}); }},
+        {"names.domain", rejected_identifier, "domain xn--80ak6aa92e.com is suspended",
+         [](Case& c) {
+             c.account->scope.names = {"xn--80ak6aa92e.com"};
+             c.catalog.domains[0].name = "xn--80ak6aa92e.com";
+             c.catalog.domains[0].active = false;
+             c.ask({host("xn--80ak6aa92e.com")});
+         }},
         {"names.domain", rejected_identifier, "domain corp.example is suspended", [](Case& c) { c.catalog.domains[0].active = false; }},
         {"names.domain", rejected_identifier, "delegated to another organization", [](Case& c) { c.catalog.domains[0].organization = core::OrganizationId(3); }},
         {"names.proven", rejected_identifier, "corp.example: nobody proved control of it", [](Case& c) { c.request.evidence.resize(2); }},
@@ -236,6 +293,59 @@ BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
         BOOST_TEST((c.trace.entries().back().verdict == ra::Verdict::refuse));
         BOOST_TEST(contains(c.trace.to_json(), R"("verdict":"refuse","reason":)"));
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_csr_says_beside_its_names_is_passed_over_and_told) {
+    Case c;
+    crypto::der::Writer usage;
+    usage.begin(crypto::der::sequence).oid(Case::server_auth).oid("1.3.6.1.5.5.7.3.2").end();
+    const auto bytes = [](std::string_view hex) { return core::from_hex(hex).value(); };
+    core::Bytes extensions = csr_extension(crypto::oid_basic_constraints, bytes("30060101ff020100"), "0101ff");
+    extensions = joined(extensions, csr_extension(crypto::oid_key_usage, bytes("03020106")));
+    extensions = joined(extensions, csr_extension("2.5.29.30", bytes("300ca00a3008820665782e636f6d")));
+    extensions = joined(extensions, csr_extension(crypto::oid_extended_key_usage, usage.bytes()));
+    extensions = joined(extensions, csr_extension("1.3.6.1.4.1.311.25.2", bytes("0500")));
+    extensions = joined(extensions, csr_extension("1.3.6.1.4.1.311.20.2", bytes("1e020041")));
+    extensions = joined(extensions, csr_extension("1.2.3.4", bytes("0500")));
+    c.csr_with(Case::nothing(), extensions, csr_attribute("1.3.6.1.4.1.311.13.2.1", bytes("0500")));
+    expect_pass(c);
+    const auto json = c.trace.to_json();
+    BOOST_TEST(contains(json, R"("check":"csr.extensions","input":"not followed: basicConstraints, keyUsage, nameConstraints, extendedKeyUsage, )"
+                              R"(Windows security identifier, Windows template name, 1.2.3.4")"), json);
+    BOOST_TEST(contains(json, R"("check":"csr.attributes","input":"not read: Windows name and value pairs")"), json);
+    const auto content = ra::resolve_content(c.input());
+    BOOST_TEST((content.extended_key_usage == std::vector<std::string>{"1.3.6.1.5.5.7.3.1"}));
+    BOOST_TEST((content.key_usage == std::vector{crypto::KeyUsageBit::digital_signature}));
+}
+
+BOOST_AUTO_TEST_CASE(a_profile_may_give_what_is_refused_elsewhere) {
+    Case c;
+    c.catalog.profiles[0].extended_key_usage = {"1.3.6.1.5.5.7.3.3"};
+    c.usage("1.3.6.1.5.5.7.3.3");
+    expect_pass(c);
+    // No TLS server reads this subject: it is rebuilt, whatever its form.
+    c.csr_with(core::from_hex("3016" "3114" "3008" "060355040b" "0c0161" "3008" "060355040b" "0c0162").value());
+    expect_pass(c);
+}
+
+BOOST_AUTO_TEST_CASE(internal_names_and_suffixes_are_for_scopes_that_list_them) {
+    struct Wish {
+        std::vector<std::string> scope;
+        std::string name;
+    };
+    for (const auto& wish : {Wish{{".lan"}, "nas.lan"}, Wish{{"nas.lan"}, "nas.lan"}, Wish{{"*"}, "nas.lan"}, Wish{{"co.uk"}, "co.uk"},
+                             Wish{{"xn--80ak6aa92e.com"}, "xn--80ak6aa92e.com"}, Wish{{".xn--p1ai"}, "xn--n1aen.xn--p1ai"}}) {
+        Case c;
+        c.account->scope.names = wish.scope;
+        c.ask({host(wish.name)});
+        BOOST_TEST_CONTEXT(wish.name) { expect_pass(c); }
+    }
+    Case c;
+    c.account->scope.names = {".co.uk"};
+    c.account->scope.wildcard = true;
+    c.ask({host("*.co.uk")});
+    c.prove(host("*.co.uk"), "dns-01");
+    expect_pass(c);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_endpoint_is_refused) {

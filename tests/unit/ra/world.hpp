@@ -9,6 +9,7 @@
 #include "core/async/shards.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/system_random.hpp"
+#include "ra/blocked_keys.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/explanation.hpp"
@@ -298,6 +299,7 @@ public:
     ra::Principals principals{ra::Principals::Deps{db, numbers, sealer, random, clock}};
     ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics}};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
+    ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
 };
 

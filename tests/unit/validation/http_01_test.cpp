@@ -213,6 +213,12 @@ BOOST_AUTO_TEST_CASE(a_dripping_server_is_left_at_the_deadline) {
     has(probe.refused(ProblemKind::connection), "timed out");
 }
 
+BOOST_AUTO_TEST_CASE(nobody_configured_other_bounds) {
+    const validation::Http01Config usual;
+    BOOST_TEST((usual.redirects == 10 && usual.body_bytes == 512 && usual.time == 10s));
+    BOOST_TEST((usual.port == 80 && usual.https_port == 443 && !usual.private_targets && usual.guard == &validation::why_forbidden));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_http_is_a_connection_problem) {
     for (const auto* octets : {"SSH-2.0-OpenSSH_9.2\r\n", "", "HTTP/1.1 2"}) {
         const RawServer server{std::string(octets)};
