@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bench/timing.hpp"
+#include "ca/lint.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate_template.hpp"
@@ -17,6 +18,7 @@
 #include "core/crypto/key_quality.hpp"
 #include "core/crypto/system_random.hpp"
 #include "store/sqlite/open.hpp"
+#include "store/tables/blocked_key.hpp"
 
 namespace postern::bench {
 namespace {
@@ -101,6 +103,40 @@ void measure_key_quality() {
     }
 }
 
+/// All lints of one certificate, as before every signature; a large one has 100 names.
+void measure_lint(const char* spec, std::size_t names) {
+    const auto issuer = crypto::PrivateKey::generate(crypto::KeySpec());
+    const core::TimePoint now = core::floor_seconds(core::SystemClock().now());
+    auto shape = leaf_shape(issuer);
+    ca::IssuerFacts facts;
+    facts.subject_der = shape.issuer_der;
+    facts.subject_key_id = shape.authority_key_id;
+    facts.algorithm = shape.algorithm;
+    facts.not_before = now - std::chrono::days(1);
+    facts.not_after = now + std::chrono::days(1000);
+    ca::Content content;
+    content.key = crypto::PrivateKey::generate(*crypto::KeySpec::from(spec)).public_key();
+    for (std::size_t i = 0; i < names; ++i)
+        content.names.emplace_back(crypto::GeneralNameType::dns, "n" + std::to_string(i) + ".0123456789abcdef.bench.test");
+    content.subject.entries.emplace_back(crypto::DnAttribute::common_name, content.names.front().value);
+    content.not_before = now;
+    content.not_after = now + std::chrono::days(90) - std::chrono::seconds(1);
+    content.key_usage = shape.key_usage;
+    content.extended_key_usage = shape.extended_key_usage;
+    content.tls_server = true;
+    crypto::CertificateFields fields;
+    fields.serial = core::Bytes(16, 0x4a);
+    fields.not_before = content.not_before;
+    fields.not_after = content.not_after;
+    fields.subject_der = content.subject.to_der();
+    fields.spki = content.key.spki();
+    fields.subject_key_id = content.key.key_identifier();
+    fields.alt_names = content.names;
+    const auto tbs = crypto::CertificateTemplate(std::move(shape)).to_be_signed(fields);
+    const auto what = "lint_to_be_signed, " + std::string(spec) + ", names: " + std::to_string(names);
+    line(what.c_str(), median_us([&] { must(ca::lint_to_be_signed(tbs, content, facts, now)); }), "us");
+}
+
 constexpr store::Statement make_table{
     "bench_make_table", "CREATE TABLE IF NOT EXISTS bench_row (id BIGINT PRIMARY KEY, body TEXT NOT NULL)"};
 constexpr store::Statement insert_row{"bench_insert_row", "INSERT INTO bench_row (id, body) VALUES ($1, $2)"};
@@ -136,6 +172,43 @@ double run_all(std::vector<core::Task<void>> tasks) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+core::Task<void> block_many(store::Database& db, std::int64_t count) {
+    for (std::int64_t done = 0; done < count;) {
+        store::Batch batch;
+        for (int i = 0; i < 4000; ++i) {
+            store::BlockedKeyRow row;
+            const auto digest = crypto::sha256(std::to_string(++done));
+            row.digest.assign(digest.begin(), digest.begin() + 10);
+            row.reason = "Debian weak key";
+            row.source = "bench";
+            row.audit = 1;
+            batch.add(store::blocked_key_insert, row.insert_values(), store::Expect::any);
+        }
+        const auto written = co_await db.write(std::move(batch));
+        if (!written) throw std::runtime_error("keys were not blocked");
+    }
+}
+
+core::Task<void> look_up(store::Database& db, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const core::Bytes spki(32, static_cast<std::uint8_t>(i)), number(15, static_cast<std::uint8_t>(i));
+        auto keys = store::values(spki, number, nullptr, spki, number, nullptr);
+        const auto rows = co_await db.read(store::blocked_key_find, std::move(keys));
+        if (!rows.empty()) throw std::runtime_error("a key that nobody blocked was found");
+    }
+}
+
+void measure_blocklist(store::Database& db) {
+    constexpr std::int64_t keys = 200'000, reads = 20'000;
+    std::vector<core::Task<void>> tasks;
+    tasks.push_back(block_many(db, keys));
+    const double filled = run_all(std::move(tasks));
+    line("Blocklist: keys blocked, in batches of 4000", static_cast<double>(keys) / filled, "keys/s");
+    std::vector<core::Task<void>> looks;
+    looks.push_back(look_up(db, reads));
+    line("Blocklist of 200 000: one look-up", run_all(std::move(looks)) / static_cast<double>(reads) * 1e6, "us");
+}
+
 void measure_store(const std::filesystem::path& folder) {
     const core::SystemClock clock;
     observe::Metrics metrics;
@@ -152,6 +225,7 @@ void measure_store(const std::filesystem::path& folder) {
         const auto what = "SQLite, durable one-row batches, requesters: " + std::to_string(requesters);
         line(what.c_str(), static_cast<double>(requesters * each) / seconds, "batches/s");
     }
+    measure_blocklist(*db);
     db->close();
 }
 
@@ -185,6 +259,9 @@ int main(int argc, char** argv) {
     try {
         postern::bench::measure_crypto();
         postern::bench::measure_key_quality();
+        postern::bench::measure_lint("ec-p256", 1);
+        postern::bench::measure_lint("rsa-4096", 1);
+        postern::bench::measure_lint("ec-p256", 100);
         const postern::bench::TemporaryFolder folder(argc == 2 ? argv[1] : "/var/tmp");
         postern::bench::measure_store(folder.path());
         return 0;

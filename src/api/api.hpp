@@ -5,6 +5,7 @@
 #include "ra/catalog.hpp"
 #include "ra/documents.hpp"
 #include "ra/principals.hpp"
+#include "ra/profile_pauses.hpp"
 #include "ra/revocation.hpp"
 #include "store/database.hpp"
 
@@ -22,6 +23,7 @@ public:
         ra::Revocation& revocation;
         const core::Clock& clock;
         ra::BlockedKeys& blocked_keys;
+        ra::ProfilePauses& profile_pauses;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

@@ -26,6 +26,8 @@ core::Task<Answer> list_blocked_keys(Call call);
 core::Task<Answer> block_keys(Call call);
 core::Task<Answer> unblock_keys(Call call);
 core::Task<Answer> check_key(Call call);
+core::Task<Answer> list_paused_profiles(Call call);
+core::Task<Answer> resume_profile(Call call);
 core::Task<Answer> list_principals(Call call);
 core::Task<Answer> disable_principal(Call call);
 core::Task<Answer> enable_principal(Call call);

@@ -32,6 +32,8 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/blocked-keys", Role::administrator, &block_keys},
     {Method::post, "/api/postern/v1/blocked-keys/unblock", Role::administrator, &unblock_keys},
     {Method::post, "/api/postern/v1/keys/check", Role::auditor, &check_key},
+    {Method::get, "/api/postern/v1/paused-profiles", Role::auditor, &list_paused_profiles},
+    {Method::post, "/api/postern/v1/paused-profiles/resume", Role::administrator, &resume_profile},
     {Method::post, "/api/postern/v1/principals/disable", Role::administrator, &disable_principal},
     {Method::post, "/api/postern/v1/principals/enable", Role::administrator, &enable_principal},
 };

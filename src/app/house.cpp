@@ -84,6 +84,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.revocation = std::make_unique<ra::Revocation>(revocation);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, h.clock};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
+    const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, h.clock};
+    h.profile_pauses = std::make_unique<ra::ProfilePauses>(pauses);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, h.clock};
     h.principals = std::make_unique<ra::Principals>(principals);
     const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, h.clock};
@@ -95,7 +97,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
                           *h.sealer, *h.nonces, h.tasks,   h.random,      h.clock,       h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock, *h.blocked_keys};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock, *h.blocked_keys, *h.profile_pauses};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

@@ -19,6 +19,7 @@ struct Capabilities {
     bool query = false;         ///< can be asked by enrollment id what became of a submission
     bool revoke = false;        ///< publishes revocations itself (CRL, OCSP) or passes them on
     bool asynchronous = false;  ///< issue() may answer Pending
+    bool publicly_trusted = false;  ///< browsers know its root: their rules hold (Content::publicly_trusted)
 };
 
 /// What step 2 of an issuance fixed, and step 3 records before anything is signed.

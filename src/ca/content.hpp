@@ -25,6 +25,10 @@ struct Content {
     std::vector<std::string> extended_key_usage;  ///< dotted OIDs
     bool must_staple = false;
     bool tls_server = false;  ///< serverAuth: CN must be one of the names, and so on
+    /// The backend's chain ends at a root of the browsers: internal names and special addresses are
+    /// refused, and terms are theirs. A private CA certifies both.
+    bool publicly_trusted = false;
+    bool key_blocked = false;  ///< the key is on the blocklist: policy refuses it long before
 };
 
 }  // namespace postern::ca

@@ -11,12 +11,12 @@ namespace {
 
 using Rule = lint::Finding (*)(const lint::Subject&);
 
-constexpr std::array<Rule, 13> rules{
+constexpr std::array<Rule, 14> rules{
     lint::version_and_serial, lint::algorithm_and_issuer, lint::validity,
     lint::key,                lint::extension_set,        lint::key_identifiers,
     lint::basic_constraints,  lint::key_usage,            lint::extended_key_usage,
-    lint::locations,          lint::subject_name,         lint::alt_names,
-    lint::common_name,
+    lint::locations,          lint::policies,             lint::subject_name,
+    lint::alt_names,          lint::common_name,
 };
 
 core::Problem refused(std::string_view check, const std::string& detail) {
@@ -36,14 +36,16 @@ bool same_names(std::vector<crypto::GeneralName> a, std::vector<crypto::GeneralN
 
 }  // namespace
 
-core::Result<void> lint_to_be_signed(core::BytesView tbs, const Content& content, const IssuerFacts& issuer) {
+core::Result<void> lint_to_be_signed(core::BytesView tbs, const Content& content, const IssuerFacts& issuer,
+                                     std::optional<core::TimePoint> now) {
     const auto read = TbsView::read(tbs);
     if (!read) return read.error();
-    const lint::Subject subject{*read, content, issuer};
+    const lint::Subject subject{*read, content, issuer, now};
     for (const Rule rule : rules)
         if (const auto offence = rule(subject)) {
             const std::string check = "lint." + std::string(offence->name);
-            return core::Problem(core::ProblemKind::bad_content, check + ": " + offence->detail, check);
+            const auto kind = offence->fault == lint::Fault::request ? core::ProblemKind::bad_content : core::ProblemKind::internal;
+            return core::Problem(kind, check + ": " + offence->detail, check);
         }
     return {};
 }

@@ -4,7 +4,7 @@
 
 #include "ca/lint_rules.hpp"
 
-/// Extensions: lints 4, 20–26, 34.
+/// Extensions: lints 4, 20–26, 34, 35 and 37.
 namespace postern::ca::lint {
 namespace {
 
@@ -14,7 +14,8 @@ using crypto::KeyUsageBit;
 constexpr std::string_view oid_ski = "2.5.29.14", oid_key_usage = "2.5.29.15", oid_alt_name = "2.5.29.17",
                            oid_basic = "2.5.29.19", oid_crl = "2.5.29.31", oid_policies = "2.5.29.32",
                            oid_aki = "2.5.29.35", oid_eku = "2.5.29.37", oid_aia = "1.3.6.1.5.5.7.1.1",
-                           oid_tls_feature = "1.3.6.1.5.5.7.1.24";
+                           oid_tls_feature = "1.3.6.1.5.5.7.1.24", oid_poison = "1.3.6.1.4.1.11129.2.4.3",
+                           oid_scts = "1.3.6.1.4.1.11129.2.4.2", any_policy = "2.5.29.32.0";
 constexpr std::string_view eku_any = "2.5.29.37.0", eku_server = "1.3.6.1.5.5.7.3.1", eku_client = "1.3.6.1.5.5.7.3.2";
 
 /// What a leaf of ours may carry, and whether it must be critical (RFC 5280 §4.2).
@@ -130,9 +131,9 @@ Finding usage_and_purpose_agree(const std::set<unsigned>& usage, const std::vect
     const bool signs = has(KeyUsageBit::digital_signature) || has(KeyUsageBit::key_agreement);
     for (const auto& purpose : purposes) {
         if (purpose == eku_server && !signs && !has(KeyUsageBit::key_encipherment))
-            return Offence("key_usage", "serverAuth needs digitalSignature, keyEncipherment or keyAgreement (RFC 5280 section 4.2.1.12)");
+            return Offence("usage_purpose", "serverAuth needs digitalSignature, keyEncipherment or keyAgreement (RFC 5280 section 4.2.1.12)");
         if (purpose == eku_client && !signs)
-            return Offence("key_usage", "clientAuth needs digitalSignature or keyAgreement (RFC 5280 section 4.2.1.12)");
+            return Offence("usage_purpose", "clientAuth needs digitalSignature or keyAgreement (RFC 5280 section 4.2.1.12)");
     }
     return std::nullopt;
 }
@@ -142,6 +143,9 @@ Finding usage_and_purpose_agree(const std::set<unsigned>& usage, const std::vect
 Finding extension_set(const Subject& s) {
     std::set<std::string_view> seen;
     const bool empty_subject = s.tbs.subject.size() == 2;
+    // RFC 6962 §3.1, §3.3: what is poisoned has been logged nowhere yet.
+    if (s.tbs.find(oid_poison) != nullptr && s.tbs.find(oid_scts) != nullptr)
+        return Offence("precertificate", "a precertificate's poison and the time stamps of logs exclude each other");
     for (const auto& e : s.tbs.extensions) {
         if (!seen.insert(e.oid).second) return Offence("duplicate_extension", "extension " + e.oid + " stands there twice");
         const auto* known = std::ranges::find(known_extensions, e.oid, &Known::oid);
@@ -190,10 +194,13 @@ Finding key_usage(const Subject& s) {
     if (!bits) return Offence("key_usage", "the key usage is empty or no DER bit string");
     std::set<unsigned> authorised;
     for (const auto bit : s.content.key_usage) {
+        if (bit == KeyUsageBit::key_cert_sign || bit == KeyUsageBit::crl_sign)
+            return Offence("ca_usage", "a leaf certificate may sign neither certificates nor CRLs; correct the profile's key usage");
+        // The requester chose the type of the key.
         if (!fits(bit, s.content.key.type()))
             return Offence("key_usage", "bit " + std::to_string(static_cast<unsigned>(bit)) + " does not fit a key of type " +
                                             crypto::describe(s.content.key.type(), s.content.key.bits()) +
-                                            " in a leaf certificate; correct the profile's key usage");
+                                            "; correct the profile's key usage or its keys", Fault::request);
         authorised.insert(static_cast<unsigned>(bit));
     }
     if (*bits != authorised) return Offence("key_usage", "the key usage is not the authorised one");
@@ -213,6 +220,25 @@ Finding extended_key_usage(const Subject& s) {
         return Offence("extended_key_usage", "anyExtendedKeyUsage lets the certificate serve every purpose; name the ones it needs");
     if (unique.contains(eku_server) != s.content.tls_server)
         return Offence("extended_key_usage", "serverAuth and the profile's type (TLS server) contradict each other");
+    return std::nullopt;
+}
+
+/// certificatePolicies (§4.2.1.4): each once, without qualifiers, and none that stands for all.
+Finding policies(const Subject& s) {
+    const auto* extension = s.tbs.find(oid_policies);
+    if (extension == nullptr) return std::nullopt;
+    const auto list = only(extension->value, der::sequence);
+    if (!list || list->empty()) return Offence("policies", "the certificate policies are empty or ill-formed");
+    std::set<std::string> seen;
+    der::Reader items(*list);
+    while (!items.empty()) {
+        const auto item = items.next(der::sequence);
+        const auto oid = item ? only(item->content, der::oid) : std::nullopt;
+        if (!oid) return Offence("policies", "a certificate policy is ill-formed or has qualifiers");
+        const auto name = der::oid_text(*oid);
+        if (name == any_policy) return Offence("policies", "anyPolicy has no place in a leaf certificate; name the policies");
+        if (!seen.insert(name).second) return Offence("policies", "policy " + name + " stands there twice");
+    }
     return std::nullopt;
 }
 

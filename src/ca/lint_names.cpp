@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "ca/lint_rules.hpp"
 #include "ca/text_rules.hpp"
+#include "validation/address_guard.hpp"
 
 /// Subject alternative names: lints 26, 30–33.
 namespace postern::ca::lint {
@@ -33,16 +35,46 @@ bool nobodys_address(std::string_view text) {
     return octets.size() == 4 ? octets[0] >= 224 || octets[0] == 0 : octets[0] == 0xff;
 }
 
-std::string why_bad(const GeneralName& name) {
+/// Names that no registry delegates: one label, and the special-use names of RFC 6761 and 8375 and of
+/// ICANN's list of collisions.
+bool internal_name(std::string_view name) {
+    constexpr std::array special{"local", "localhost", "internal", "intranet", "private", "corp", "home", "lan", "test", "example",
+                                 "invalid", "onion", "alt", "home.arpa"};
+    if (name.find('.') == std::string_view::npos) return true;
+    return std::ranges::any_of(special, [&](std::string_view end) { return name.ends_with("." + std::string(end)); });
+}
+
+/// A "*" anywhere but as the whole leftmost label above at least two others.
+bool star_misplaced(std::string_view name) {
+    const auto star = name.find('*');
+    if (star == std::string_view::npos) return false;
+    if (!name.starts_with("*.") || name.find('*', 1) != std::string_view::npos) return true;
+    return name.substr(2).find('.') == std::string_view::npos;
+}
+
+/// The lint that one name offends, and how. All of them are the request's.
+Finding bad_name(const GeneralName& name, bool publicly_trusted) {
+    const auto offence = [](std::string_view lint, std::string why) -> Finding {
+        if (why.empty()) return std::nullopt;
+        return Offence(lint, std::move(why), Fault::request);
+    };
     switch (name.type) {
-        case GeneralNameType::dns: return why_no_dns_name(name.value, true);
+        case GeneralNameType::dns:
+            if (auto bad = offence(star_misplaced(name.value) ? "wildcard" : "dns_name", why_no_dns_name(name.value, true))) return bad;
+            if (publicly_trusted && internal_name(name.value))
+                return offence("reserved_name", "is an internal or special-use name, which no public CA certifies");
+            return std::nullopt;
         case GeneralNameType::ip:
-            return nobodys_address(name.value) ? "is an unspecified, multicast or broadcast address, which is no host's" : "";
-        case GeneralNameType::email: return text_rules::why_no_mailbox(name.value);
-        case GeneralNameType::uri: return text_rules::why_no_uri(name.value);
-        case GeneralNameType::other: return "is of a type that profiles do not give";
+            if (nobodys_address(name.value))
+                return offence("reserved_name", "is an unspecified, multicast or broadcast address, which is no host's");
+            if (const auto why = publicly_trusted ? validation::why_forbidden(name.value) : std::nullopt)
+                return offence("reserved_name", "is a special-purpose address (" + std::string(*why) + "), which no public CA certifies");
+            return std::nullopt;
+        case GeneralNameType::email: return offence("alt_names", text_rules::why_no_mailbox(name.value));
+        case GeneralNameType::uri: return offence("alt_names", text_rules::why_no_uri(name.value));
+        case GeneralNameType::other: return offence("alt_names", "is of a type that profiles do not give");
     }
-    return {};
+    return std::nullopt;
 }
 
 std::string_view called(GeneralNameType type) {
@@ -96,19 +128,18 @@ Finding alt_names(const Subject& s) {
         return std::nullopt;
     }
     const auto names = crypto::parse_general_names(extension->value);
-    if (!names) return Offence("alt_names", names.error().detail);
+    if (!names) return Offence("alt_names", names.error().detail, Fault::request);
     if (names->empty()) return Offence("alt_names", "the subject alternative name is empty");
     if (*names != s.content.names) return Offence("alt_names", "the subject alternative names are not the authorised ones");
     std::set<std::pair<GeneralNameType, std::string_view>> seen;
     for (const auto& name : *names) {
-        if (const auto why = why_bad(name); !why.empty())
-            return Offence(name.type == GeneralNameType::dns ? "dns_name" : "alt_names",
-                           std::string(called(name.type)) + " \"" + shown(name.value) + "\" " + why);
+        if (const auto bad = bad_name(name, s.content.publicly_trusted))
+            return Offence(bad->name, std::string(called(name.type)) + " \"" + shown(name.value) + "\" " + bad->detail, bad->fault);
         if (!seen.emplace(name.type, name.value).second)
-            return Offence("alt_names", std::string(called(name.type)) + " \"" + shown(name.value) + "\" stands there twice");
+            return Offence("alt_names", std::string(called(name.type)) + " \"" + shown(name.value) + "\" stands there twice", Fault::request);
         if (s.content.tls_server && name.type != GeneralNameType::dns && name.type != GeneralNameType::ip)
             return Offence("alt_names", "a TLS server certificate names DNS names and addresses only, not a " +
-                                            std::string(called(name.type)));
+                                            std::string(called(name.type)), Fault::request);
     }
     return std::nullopt;
 }

@@ -13,12 +13,16 @@ struct Subject {
     const TbsView& tbs;
     const Content& content;
     const IssuerFacts& issuer;
+    std::optional<core::TimePoint> now;
 };
+/// Whose doing it is: ours, which no request can change, or that of the one request.
+enum class Fault { ours, request };
 /// The name without "lint." and a sentence: what is wrong and what would be right.
 struct Offence {
-    Offence(std::string_view n, std::string d) : name(n), detail(std::move(d)) {}
+    Offence(std::string_view n, std::string d, Fault f = Fault::ours) : name(n), detail(std::move(d)), fault(f) {}
     std::string_view name;
     std::string detail;
+    Fault fault;
 };
 using Finding = std::optional<Offence>;
 
@@ -33,6 +37,7 @@ Finding basic_constraints(const Subject& s);
 Finding key_usage(const Subject& s);
 Finding extended_key_usage(const Subject& s);
 Finding locations(const Subject& s);
+Finding policies(const Subject& s);
 
 Finding subject_name(const Subject& s);
 Finding alt_names(const Subject& s);

@@ -5,7 +5,7 @@
 #include "ca/lint_rules.hpp"
 #include "ca/text_rules.hpp"
 
-/// The subject: lints 26–29 and 36.
+/// The subject: lints 27–29 and 36.
 namespace postern::ca {
 namespace lint {
 namespace {
@@ -63,28 +63,50 @@ std::string called(const crypto::DnEntry& e) {
     return e.type == DnAttribute::other ? "subject attribute " + e.oid : "the subject's " + std::string(short_name(e.type));
 }
 
+/// The lint that the text of one attribute offends, and how.
+Finding bad_value(const crypto::DnEntry& e) {
+    const auto characters = text_rules::utf8_length(e.value);
+    if (!characters) return Offence("subject_charset", "is not UTF-8");
+    if (*characters == 0) return Offence("subject_length", "is empty");
+    const auto bound = upper_bound(e.type);
+    if (bound != 0 && e.type != DnAttribute::country && *characters > bound)
+        return Offence("subject_length", "has " + std::to_string(*characters) + " characters; " + std::to_string(bound) +
+                                             " are the most (RFC 5280 appendix A.1)");
+    if (text_rules::has_control_or_direction_mark(e.value))
+        return Offence("subject_charset", "contains a control character or a mark that changes the direction of writing");
+    if (e.value.front() == ' ' || e.value.back() == ' ') return Offence("subject_space", "begins or ends with a space");
+    if (text_rules::has_html_entity(e.value)) return Offence("subject_html", "contains an HTML entity; write the character itself");
+    if (e.type == DnAttribute::country && !is_country(e.value))
+        return Offence("country", "is no ISO 3166 code of two capital letters");
+    if (e.type == DnAttribute::serial_number && !text_rules::is_printable_string(e.value))
+        return Offence("subject_charset", "has characters that a PrintableString cannot hold");
+    if (e.type == DnAttribute::email)
+        if (auto why = text_rules::why_no_mailbox(e.value); !why.empty()) return Offence("subject_charset", std::move(why));
+    return std::nullopt;
+}
+
+/// From the most general to the most particular; attributes of rank 0 stand anywhere.
+int rank(DnAttribute a) {
+    switch (a) {
+        case DnAttribute::country: return 1;
+        case DnAttribute::state: return 2;
+        case DnAttribute::locality: return 3;
+        case DnAttribute::organization: return 4;
+        case DnAttribute::organizational_unit: return 5;
+        case DnAttribute::common_name: return 6;
+        case DnAttribute::serial_number:
+        case DnAttribute::email:
+        case DnAttribute::other: return 0;
+    }
+    return 0;
+}
+
 }  // namespace
 }  // namespace lint
 
 std::string why_no_subject_value(const crypto::DnEntry& e) {
-    using namespace lint;
-    const auto characters = text_rules::utf8_length(e.value);
-    if (!characters) return "is not UTF-8";
-    if (*characters == 0) return "is empty";
-    const auto bound = upper_bound(e.type);
-    if (bound != 0 && *characters > bound)
-        return "has " + std::to_string(*characters) + " characters; " + std::to_string(bound) + " are the most (RFC 5280 appendix A.1)";
-    if (text_rules::has_control_or_direction_mark(e.value))
-        return "contains a control character or a mark that changes the direction of writing";
-    if (e.value.front() == ' ' || e.value.back() == ' ') return "begins or ends with a space";
-    if (text_rules::has_html_entity(e.value)) return "contains an HTML entity; write the character itself";
-    if (e.type == DnAttribute::country && !is_country(e.value))
-        return "is no ISO 3166 code of two capital letters";
-    if (e.type == DnAttribute::serial_number && !text_rules::is_printable_string(e.value))
-        return "has characters that a PrintableString cannot hold";
-    if (e.type == DnAttribute::email && !text_rules::why_no_mailbox(e.value).empty())
-        return text_rules::why_no_mailbox(e.value);
-    return {};
+    const auto offence = lint::bad_value(e);
+    return offence ? offence->detail : std::string();
 }
 
 namespace lint {
@@ -92,15 +114,20 @@ namespace lint {
 Finding subject_name(const Subject& s) {
     // Byte for byte what the profile's template and the organization's record gave (lint 36).
     if (!std::ranges::equal(s.tbs.subject, s.content.subject.to_der()))
-        return Offence("subject", "the subject is not the authorised one");
+        return Offence("subject_fields", "the subject is not the authorised one");
     const auto read = crypto::DistinguishedName::parse(s.tbs.subject);
-    if (!read) return Offence("subject", read.error().detail);
-    if (read->multi_valued) return Offence("subject", "an RDN has several values; write one attribute each");
+    if (!read) return Offence("subject_charset", read.error().detail);
+    if (read->multi_valued) return Offence("subject_fields", "an RDN has several values; write one attribute each");
+    int last = 0;
     std::map<DnAttribute, int> seen;
     for (const auto& e : read->entries) {
-        if (const auto why = why_no_subject_value(e); !why.empty())
-            return Offence(e.type == DnAttribute::country ? "country" : "subject", called(e) + " " + why);
-        if (++seen[e.type] > 1 && only_once(e.type)) return Offence("subject", called(e) + " stands there twice");
+        // A CN is one of the request's names; everything else comes from profile and records.
+        if (const auto bad = bad_value(e))
+            return Offence(bad->name, called(e) + " " + bad->detail, e.type == DnAttribute::common_name ? Fault::request : Fault::ours);
+        if (++seen[e.type] > 1 && only_once(e.type)) return Offence("subject_duplicate", called(e) + " stands there twice");
+        if (rank(e.type) != 0 && rank(e.type) < last)
+            return Offence("subject_order", called(e) + " stands behind one that is more particular; the order is C, ST, L, O, OU, CN");
+        last = std::max(last, rank(e.type));
     }
     return std::nullopt;
 }

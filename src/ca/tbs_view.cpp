@@ -6,7 +6,7 @@ namespace {
 namespace der = crypto::der;
 
 core::Problem broken(std::string_view field) {
-    return {core::ProblemKind::bad_content,
+    return {core::ProblemKind::internal,
             "lint.encoding: the to-be-signed certificate has no well-formed " + std::string(field) + " (RFC 5280 section 4.1)",
             "lint.encoding"};
 }

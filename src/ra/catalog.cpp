@@ -6,6 +6,7 @@
 
 #include "ra/bodies.hpp"
 #include "store/tables/objects.hpp"
+#include "store/tables/profile_pause.hpp"
 
 namespace postern::ra {
 
@@ -34,6 +35,32 @@ core::Task<void> load(store::Database& db, observe::Log& log, const store::Objec
                 log.error("catalog_unreadable", {{"kind", statements.kind}, {"name", row.name}, {"why", object.error().detail}});
         }
         if (rows.size() < 500) break;
+    }
+}
+
+}  // namespace
+
+namespace {
+
+/// A pause counts for the version that it was found at.
+core::Task<void> load_pauses(store::Database& db, std::vector<Profile>& profiles) {
+    std::int64_t after = 0;
+    for (;;) {
+        auto key = store::values(after);
+        const auto rows = co_await db.read(store::profile_pause_all, std::move(key));
+        for (const auto& raw : rows) {
+            auto row = store::ProfilePauseRow::from(raw);
+            after = row.profile.get();
+            for (auto& p : profiles) {
+                if (p.id != row.profile || p.version != row.version) continue;
+                p.paused.emplace();
+                p.paused->check = row.check;
+                p.paused->detail = row.detail;
+                p.paused->request = row.request;
+                p.paused->since = row.since;
+            }
+        }
+        if (rows.size() < 500) co_return;
     }
 }
 
@@ -107,6 +134,7 @@ core::Task<void> CatalogSource::refresh() {
     co_await load<Department>(db, log, store::department_statements, &read_department, next->departments);
     co_await load<Domain>(db, log, store::domain_statements, &read_domain, next->domains);
     co_await load<Profile>(db, log, store::profile_statements, &read_profile, next->profiles);
+    co_await load_pauses(db, next->profiles);
     co_await load<Endpoint>(db, log, store::endpoint_statements, &read_endpoint, next->endpoints);
 
     const std::lock_guard lock(impl_->mutex);

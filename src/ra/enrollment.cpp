@@ -5,6 +5,7 @@
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
+#include "ra/profile_pauses.hpp"
 #include "store/tables/certificate.hpp"
 
 /// One issuance, in the order of design §4. docs/architecture.md walks through it by these names.
@@ -19,7 +20,8 @@ Enrollment::Enrollment(Deps deps)
     : deps_(deps),
       issued_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "issued"}})),
       refused_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "refused"}})),
-      failed_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "failed"}})) {}
+      failed_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "failed"}})),
+      paused_(deps.metrics.counter("postern_profiles_paused_total", "Profiles paused because a lint refused their own content")) {}
 Enrollment::~Enrollment() = default;
 
 Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
@@ -36,6 +38,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
 
     if (auto r = authorise(attempt); !r) {
         co_await audit_refusal(attempt, r.error());
+        if (attempt.profile && pauses_profile(r.error())) co_await pause_profile(attempt, r.error());
         co_return r.error();
     }
     core::fail_point("linted");
@@ -281,6 +284,26 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
         wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
     }
     co_return EnrollmentOutcome(std::move(wait));
+}
+
+Task<void> Enrollment::pause_profile(Attempt& a, Problem problem) {
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    auto record = a.audit("profile.paused", AuditRecord::Outcome::failed);
+    record.object_kind = "profile";
+    record.object_id = a.tenant->name + "/" + a.profile->name;
+    record.check = problem.check;
+    json::Writer detail;
+    detail.begin_object().member("version", a.profile->version).key("problem").raw(problem_json(problem)).end_object();
+    record.detail = detail.take();
+    store::Batch batch;
+    add_pause(batch, *a.profile, problem, a.request.id, a.now);
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written) co_return;  // another request of the same moment paused it
+    paused_.add();
+    deps_.log.error("profile_paused", {{"alarm", "certificate_template"}, {"profile", record.object_id}, {"check", problem.check},
+                                       {"why", problem.detail}, {"request", a.request.id.get()}});
+    co_await deps_.catalog.refresh();
 }
 
 Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {

@@ -70,7 +70,7 @@ public:
     struct Deps {
         store::Database& db;
         store::Numbers& numbers;
-        const CatalogSource& catalog;
+        CatalogSource& catalog;
         const ca::Backends& backends;
         core::Random& random;
         const core::Clock& clock;
@@ -104,10 +104,12 @@ private:
     core::Task<core::Result<EnrollmentOutcome>> quarantine(Attempt& attempt, core::Problem problem, core::Bytes received);
     core::Task<core::Result<EnrollmentOutcome>> repeat(core::Bytes attempt_key);
     core::Task<void> audit_refusal(Attempt& attempt, core::Problem problem);
+    /// The lint refused what is our own doing: no further request meets it (X17).
+    core::Task<void> pause_profile(Attempt& attempt, core::Problem problem);
     core::Task<bool> settle(store::EnrollmentRow row);
 
     Deps deps_;
-    observe::Counter issued_, refused_, failed_;
+    observe::Counter issued_, refused_, failed_, paused_;
 };
 
 }  // namespace postern::ra

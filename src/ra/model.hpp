@@ -53,6 +53,14 @@ struct Domain {
     std::optional<core::OrganizationId> organization;
 };
 
+/// Why a version of a profile issues nothing: a lint refused what its template gave.
+struct ProfilePause {
+    ProfilePause() = default;
+    std::string check, detail;
+    core::RequestId request;
+    core::TimePoint since{};
+};
+
 /// What a certificate looks like and which backend signs (registration-authority.md §2).
 struct Profile {
     Profile() = default;
@@ -74,6 +82,7 @@ struct Profile {
     bool private_targets = false;                     ///< validation may reach private addresses
     bool must_staple = false;                         ///< honour a CSR's wish for it
     unsigned names_limit = 100;
+    std::optional<ProfilePause> paused;               ///< no part of the document
     [[nodiscard]] bool tls_server() const;
 };
 

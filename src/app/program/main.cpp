@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
     verbs::add_completion(app, run);
     verbs::add_doctor(app, run);
     verbs::add_key(app, common, run);
+    verbs::add_profile(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();

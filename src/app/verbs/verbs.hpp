@@ -30,6 +30,7 @@ void add_manual(CLI::App& app, Run& run);
 void add_completion(CLI::App& app, Run& run);
 void add_doctor(CLI::App& app, Run& run);
 void add_key(CLI::App& app, Common& common, Run& run);
+void add_profile(CLI::App& app, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.

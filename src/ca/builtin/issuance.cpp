@@ -8,8 +8,6 @@ namespace {
 
 /// Profiles change rarely; a bound keeps a busy administrator from growing the cache for ever.
 constexpr std::size_t most_forms = 256;
-/// For clients whose clocks are behind (X15, private CAs).
-constexpr std::chrono::hours most_backdated{24};
 
 core::Problem nothing_signed(std::string detail) {
     core::Problem out(core::ProblemKind::unavailable, std::move(detail));
@@ -65,10 +63,6 @@ core::Bytes Issuance::mark(const core::Bytes& tbs, const Content& content) const
 
 core::Result<Prepared> Issuance::prepare(const Content& content) {
     const auto now = clock_.now();
-    if (content.not_before < core::floor_seconds(now) - most_backdated)
-        return core::Problem(core::ProblemKind::bad_content,
-                             "lint.backdated: notBefore (" + core::rfc3339(content.not_before) + ") lies more than 24 hours back",
-                             "lint.backdated");
     if (content.not_after <= now)
         return core::Problem(core::ProblemKind::bad_content,
                              "lint.validity: the certificate would have ended already, at " + core::rfc3339(content.not_after),
@@ -89,7 +83,7 @@ core::Result<Prepared> Issuance::prepare(const Content& content) {
     out.issuer_key_id = issuer_->key_id;
     out.tbs = form_for(content)->to_be_signed(fields);
     out.serial = std::move(fields.serial);
-    if (const auto linted = lint_to_be_signed(out.tbs, content, facts_); !linted) return linted.error();
+    if (const auto linted = lint_to_be_signed(out.tbs, content, facts_, now); !linted) return linted.error();
     out.linted = mark(out.tbs, content);
     return out;
 }

@@ -14,6 +14,7 @@ Finding evidence_sufficient(const PolicyInput& in);
 
 // profile.cpp: what kind of certificate, how long, with which key
 Finding profile_allowed(const PolicyInput& in);
+Finding profile_not_paused(const PolicyInput& in);
 Finding backend_known(const PolicyInput& in);
 Finding term_within(const PolicyInput& in);
 Finding key_allowed(const PolicyInput& in);

@@ -20,6 +20,7 @@ constexpr std::array before_names{
     Check{"account.organization", &checks::organization_active, early},
     Check{"evidence.sufficient", &checks::evidence_sufficient},
     Check{"profile.allowed", &checks::profile_allowed, early},
+    Check{"profile.paused", &checks::profile_not_paused, early},
     Check{"profile.backend", &checks::backend_known, early},
     Check{"profile.term", &checks::term_within, early},
     Check{"key.allowed", &checks::key_allowed},
@@ -44,6 +45,7 @@ core::Result<void> record(std::string_view check, Finding finding, Trace& trace)
     if (finding.verdict == Verdict::pass) return {};
     core::Problem problem(finding.kind, finding.reason, std::string(check));
     problem.subproblems = std::move(finding.subproblems);
+    problem.retry_after = finding.retry_after;
     return problem;
 }
 

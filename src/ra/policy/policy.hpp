@@ -41,6 +41,7 @@ struct Finding {
     std::string input;
     std::string reason;
     std::vector<core::Subproblem> subproblems;
+    std::optional<std::chrono::seconds> retry_after;
 
 private:
     Finding(Verdict v, core::ProblemKind k, std::string i, std::string r)

@@ -20,6 +20,15 @@ Finding profile_allowed(const PolicyInput& in) {
     return Finding::pass(name + " version " + std::to_string(in.profile->version));
 }
 
+Finding profile_not_paused(const PolicyInput& in) {
+    if (!in.profile->paused) return Finding::pass(in.profile->name);
+    auto refusal = Finding::refuse(ProblemKind::unavailable, in.profile->name + ", paused by request " + in.profile->paused->request.get(),
+                                   "the profile is paused after a fault of its certificates (" + in.profile->paused->check +
+                                       "); the administrator corrects it and resumes it");
+    refusal.retry_after = std::chrono::hours(1);
+    return refusal;
+}
+
 Finding backend_known(const PolicyInput& in) {
     if (!in.backends.find(in.profile->backend))
         return Finding::refuse(ProblemKind::unavailable, in.profile->backend, "no CA backend of that name is configured");

@@ -56,7 +56,7 @@ struct Rest : World {
         return send(std::move(r));
     }
 
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -89,6 +89,7 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::get, "certificates"},    {Method::get, "certificates/00ab"}, {Method::post, "certificates/00ab/revoke"},
     {Method::post, "principals"},     {Method::get, "blocked-keys"},     {Method::post, "blocked-keys"},
     {Method::post, "blocked-keys/unblock"}, {Method::post, "keys/check"},
+    {Method::get, "paused-profiles"}, {Method::post, "paused-profiles/resume"},
 };
 
 }  // namespace

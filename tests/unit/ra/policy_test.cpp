@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
     }
     const std::vector<std::string> order{
         "tenant.active", "endpoint.active", "account.active",        "account.binding",      "account.organization", "evidence.sufficient", "profile.allowed",
-        "profile.backend", "profile.term",  "key.allowed",           "key.blocked",          "csr.extensions",       "csr.attributes",       "subject.text",        "subject.form",
+        "profile.paused",  "profile.backend", "profile.term",  "key.allowed",           "key.blocked",          "csr.extensions",       "csr.attributes",       "subject.text",        "subject.form",
         "names.form",    "csr.alternative_names", "names.agreed",
         "names.count",   "names.profile",   "names.scope",           "names.suffix",         "names.homograph",      "names.domain",        "names.proven",
         "subject.common_name"};

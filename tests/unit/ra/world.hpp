@@ -14,6 +14,7 @@
 #include "ra/enrollment.hpp"
 #include "ra/explanation.hpp"
 #include "ra/principals.hpp"
+#include "ra/profile_pauses.hpp"
 #include "ra/reports.hpp"
 #include "ra/revocation.hpp"
 #include "store/sqlite/open.hpp"
@@ -71,7 +72,7 @@ private:
 /// A CA that answers as it is told; what it signs is real.
 class ScriptedCa final : public ca::Backend {
 public:
-    enum class Mode { ok, refuse, unavailable, internal, other_content, garbage, pending, crash };
+    enum class Mode { ok, refuse, wrong_template, unavailable, internal, other_content, garbage, pending, crash };
     explicit ScriptedCa(core::Random& random) : random_(random) {}
 
     [[nodiscard]] ca::Capabilities capabilities() const noexcept override {
@@ -81,6 +82,7 @@ public:
     }
     core::Result<ca::Prepared> prepare(const ca::Authorized& authorized) override {
         if (mode == Mode::refuse) return core::Problem(core::ProblemKind::bad_content, "lint.validity: too long", "lint.validity");
+        if (mode == Mode::wrong_template) return core::Problem(core::ProblemKind::internal, "lint.subject_html: it has an entity", "lint.subject_html");
         ca::Prepared out;
         out.issuer_key_id = "0badcafe";
         if (draws_serials) {
@@ -105,6 +107,7 @@ public:
             case Mode::garbage: issued.certificate = core::Bytes(10, 0x30); break;
             case Mode::pending: co_return ca::Outcome(ca::Pending());
             case Mode::crash: throw std::runtime_error("the process ends here");
+            case Mode::wrong_template:
             case Mode::refuse: throw std::logic_error("issue without prepare");
         }
         co_return ca::Outcome(std::move(issued));
@@ -300,6 +303,7 @@ public:
     ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics}};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
+    ra::ProfilePauses profile_pauses{ra::ProfilePauses::Deps{db, numbers, catalog, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
 };
 
