@@ -92,6 +92,14 @@ BOOST_AUTO_TEST_CASE(arcs_of_128_bits_come_back) {
         BOOST_TEST(der::oid_text(der::oid_content(text)) == text);
 }
 
+BOOST_AUTO_TEST_CASE(the_longest_object_identifier_that_is_read_is_written_too) {
+    const core::Bytes longest(100, 0x7f);
+    const std::string text = der::oid_text(longest);
+    BOOST_TEST(text.size() == 2 + 2 + 99 * 4);
+    BOOST_TEST((der::oid_content(text) == longest));
+    BOOST_CHECK_THROW(der::oid_content(text + ".1.1"), std::invalid_argument);
+}
+
 BOOST_AUTO_TEST_CASE(broken_object_identifiers_have_no_text) {
     for (const std::string_view content : {"", "80", "5580", "558011", "551d91", "ffffffffff7f"})
         BOOST_TEST(der::oid_text(hex(content)) == "", content);
