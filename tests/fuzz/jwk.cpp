@@ -43,6 +43,10 @@ Outcome jwk(core::BytesView input) {
     const auto document = json::Document::parse(text);
     for (const std::string_view name : {"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
         require(!document->root().contains(name), "no private member is accepted");
+    const json::Value use = document->root()["use"], alg = document->root()["alg"];
+    require(!use.exists() || use.string().value() == "sig", "a key that signs is for signatures");
+    const auto algorithm = alg.exists() ? crypto::jose_algorithm(alg.string().value()) : std::nullopt;
+    require(!alg.exists() || (algorithm && crypto::fits(*algorithm, parsed->key)), "a key's algorithm is its own");
     check_canonical(parsed->canonical, document->root());
     require(parsed->thumbprint == core::base64url(crypto::sha256(parsed->canonical)), "the thumbprint is of the canonical form");
     require(parsed->thumbprint.size() == 43, "a thumbprint has 43 characters");

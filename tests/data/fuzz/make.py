@@ -123,7 +123,10 @@ def jose():
 
     for name in ("P-256", "RSA"):
         jwk = keys["ES256" if name == "P-256" else "RS256"].jwk
-        write("jwk", f"{name}-with-more", json.dumps({**jwk, "use": "sig", "kid": "1", "alg": "x", "ext": True}, indent=1))
+        alg = "ES256" if name == "P-256" else "RS256"
+        write("jwk", f"{name}-with-more", json.dumps({**jwk, "use": "sig", "kid": "1", "alg": alg, "ext": True}, indent=1))
+        write("jwk", f"{name}-of-another-alg", json.dumps({**jwk, "alg": "EdDSA"}))
+        write("jwk", f"{name}-for-encryption", json.dumps({**jwk, "use": "enc"}))
         write("jwk", f"{name}-private", json.dumps({**jwk, "d": "AQAB"}))
     ec_jwk, rsa_jwk = keys["ES256"].jwk, keys["RS256"].jwk
     write("jwk", "short-coordinate", json.dumps({**ec_jwk, "x": ec_jwk["x"][:-2]}))
