@@ -48,6 +48,7 @@ Outcome json(core::BytesView input);
 Outcome jwk(core::BytesView input);
 Outcome jws(core::BytesView input);
 Outcome location(core::BytesView input);
+Outcome tbs(core::BytesView input);
 Outcome toml(core::BytesView input);
 
 }  // namespace postern::fuzz

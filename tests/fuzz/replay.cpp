@@ -32,7 +32,8 @@ constexpr std::array targets{
     Target{"http_head", &fuzz::http_head},         Target{"http_response", &fuzz::http_response},
     Target{"http_route", &fuzz::http_route},       Target{"json", &fuzz::json},
     Target{"jwk", &fuzz::jwk},                     Target{"jws", &fuzz::jws},
-    Target{"location", &fuzz::location},           Target{"toml", &fuzz::toml},
+    Target{"location", &fuzz::location},           Target{"tbs", &fuzz::tbs},
+    Target{"toml", &fuzz::toml},
 };
 
 const fs::path corpora = fs::path(POSTERN_TEST_DATA) / "fuzz";

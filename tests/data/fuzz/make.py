@@ -165,6 +165,12 @@ def oid(dotted):
     return tlv(0x06, out)
 
 
+def content_of(certificate):
+    """The TBSCertificate, with tag and length; lengths of two octets."""
+    inner = certificate[4:]
+    return inner[:4 + int.from_bytes(inner[2:4], "big")]
+
+
 def pkix():
     for path in sorted(CRYPTO.glob("*.csr")):
         write("csr", path.stem, path.read_bytes())
@@ -185,6 +191,21 @@ def pkix():
     write("certificate", "csr", (CRYPTO / "p256.csr").read_bytes())
     write("certificate", "overlong", b"\x30\x83\0" + leaf[2:])
     write("certificate", "version-4", leaf.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03", 1))
+
+    tbs_of = {path.stem: content_of(path.read_bytes()) for path in sorted(CRYPTO.glob("*.der"))}
+    tbs_of.update({f"chain-{i}": content_of(base64.b64decode(block.split(b"-----BEGIN CERTIFICATE-----")[-1])) for i, block in enumerate(blocks)})
+    for stem, content in tbs_of.items():
+        write("tbs", stem, content)
+    tbs = tbs_of["leaf"]
+    write("tbs", "cut", tbs[:-1])
+    write("tbs", "trailing", tbs + b"\0")
+    write("tbs", "empty", b"")
+    write("tbs", "whole-certificate", leaf)
+    write("tbs", "no-extensions", tlv(0x30, tbs[4:tbs.index(b"\xa3\x82")]) if b"\xa3\x82" in tbs else tbs[:40])
+    for what, (old, new) in {"broken-oid": (b"\x06\x03\x55\x1d\x23", b"\x06\x03\x55\x1d\x80"), "doubled": (b"\x06\x03\x55\x1d\x23", b"\x06\x03\x55\x1d\x11"),
+                             "negative-serial": (b"\x02\x02\x12\x34", b"\x02\x02\x82\x34"), "no-version": (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05"),
+                             "critical-false": (b"\x01\x01\xff", b"\x01\x01\x00"), "no-sequence": (b"\x30", b"\x31")}.items():
+        write("tbs", what, tbs.replace(old, new, 1))
 
     name = tlv(0x30, tlv(0x31, tlv(0x30, oid("2.5.4.6"), tlv(0x13, b"DE"))), tlv(0x31, tlv(0x30, oid("2.5.4.10"), tlv(0x0c, "Müller".encode()))),
                tlv(0x31, tlv(0x30, oid("2.5.4.3"), tlv(0x1e, "www.example.org".encode("utf-16-be")))))
