@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <set>
+#include <vector>
 
 #include "core/json/reader.hpp"
 #include "core/json/writer.hpp"
@@ -13,11 +14,19 @@ namespace {
 
 constexpr std::size_t depth_limit = 16;
 
+/// What stands in a document, in its order.
+struct Scalars {
+    std::vector<double> numbers;
+    std::vector<std::string> texts;  ///< strings and names
+    friend bool operator==(const Scalars&, const Scalars&) = default;
+};
+
 /// The grammar, RFC 8259 §2 to §7, with what Postern asks beyond it: names once, whole UTF-8,
 /// paired surrogates, numbers that a double can hold, depth.
 class Grammar {
 public:
     explicit Grammar(std::string_view text) : rest_(text) {}
+    [[nodiscard]] const Scalars& scalars() const { return scalars_; }
     [[nodiscard]] bool doubtful() const { return doubtful_; }
     bool document() { return (space(), value(0)) && (space(), rest_.empty()); }
 
@@ -88,6 +97,7 @@ private:
         const bool zero = text.substr(0, text.find_first_of("eE")).find_first_of("123456789") == std::string::npos;
         // 0e999 is nothing, but std::from_chars of GCC 12 calls it out of range: either is right.
         if (zero && text.find_first_of("eE") != std::string::npos) doubtful_ = true;
+        scalars_.numbers.push_back(as_double);
         return std::isfinite(as_double) && (as_double != 0 || zero);
     }
     std::optional<unsigned> four_hex() {
@@ -151,12 +161,24 @@ private:
             if (rest_.empty() || static_cast<unsigned char>(rest_[0]) < 0x20) return false;
             if (take('\\') ? !escape(out) : !utf8(out)) return false;
         }
+        scalars_.texts.push_back(out);
         return true;
     }
 
     std::string_view rest_;
+    Scalars scalars_;
     bool doubtful_ = false;
 };
+
+void gather(const json::Value& value, Scalars& into) {
+    for (const auto& [name, member] : value.members()) {
+        into.texts.emplace_back(name);
+        gather(member, into);
+    }
+    for (const auto& item : value.items()) gather(item, into);
+    if (value.is_string()) into.texts.emplace_back(value.string().value());
+    if (value.is_number()) into.numbers.push_back(value.number().value());
+}
 
 void write(json::Writer& w, const json::Value& value) {
     if (value.is_object()) {
@@ -225,6 +247,9 @@ Outcome json(core::BytesView input) {
         require(document.error().kind == core::ProblemKind::malformed && document.error().detail.starts_with("$"), "a refusal is malformed and says where");
         return Outcome::refused;
     }
+    Scalars read;
+    gather(document->root(), read);
+    require(read == grammar.scalars(), "two readers find the same strings and numbers");
     const std::string once = written(*document);
     require(Grammar(once).document(), "the writer writes JSON");
     limits.bytes = 8 * limits.bytes;  // escapes take more room
