@@ -33,7 +33,8 @@ if(POSTERN_SANITIZE)
   add_compile_options(-fsanitize=${POSTERN_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${POSTERN_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    add_compile_options(-fno-sanitize=function)
+    add_compile_options(-fno-sanitize=function -fno-sanitize-recover=undefined
+                        -fsanitize-ignorelist=${CMAKE_SOURCE_DIR}/cmake/sanitizer-ignorelist.txt)
   elseif(POSTERN_SANITIZE STREQUAL "thread")
     add_compile_options(-Wno-tsan)  # Asio's fences, which GCC's thread sanitizer does not model
   endif()

@@ -1,4 +1,4 @@
-# Shared by ./quickstart and ./check: packages, the user to work as, the build. Sourced by bash.
+# Shared by ./quickstart, ./check and scripts/fuzz: packages, the user to work as, the build. Sourced by bash.
 set -o pipefail
 
 build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev libssl-dev libsqlite3-dev
@@ -7,6 +7,7 @@ build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev
 client_packages=(certbot lego openssl curl python3)
 test_packages=(python3-pytest python3-cryptography unbound systemd)
 package_packages=(dpkg-dev file)
+fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 
 # A terminal's environment may name proxies and trust stores; everything here talks to this machine
 # alone and names its own root.

@@ -34,6 +34,12 @@ Result<core::Bytes> decode(std::string_view text, std::string_view name, std::st
     return std::move(*bytes);
 }
 
+/// RFC 8555 §6.5.1: base64url = 1*( ALPHA / DIGIT / "-" / "_" ).
+bool is_nonce(std::string_view text) {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    return !text.empty() && text.find_first_not_of(alphabet) == std::string_view::npos;
+}
+
 }  // namespace
 
 Result<FlattenedJws> parse_flattened(const json::Value& object, std::string_view what) {
@@ -94,6 +100,8 @@ Result<Jws> parse_jws(std::string_view body) {
     if (!url) return url.error();
     const auto nonce = header["nonce"].optional_string();
     if (!nonce) return malformed("the JWS header: " + nonce.error().detail);
+    // §6.5.2 wants malformed here, not badNonce: a fresh nonce would not help whoever encodes it wrongly.
+    if (*nonce && !is_nonce(**nonce)) return malformed("the JWS header: the nonce is not base64url (RFC 8555 section 6.5.2)");
     const auto kid = header["kid"].optional_string();
     if (!kid) return malformed("the JWS header: " + kid.error().detail);
     const bool has_jwk = header.contains("jwk");

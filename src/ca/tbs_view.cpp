@@ -25,8 +25,9 @@ bool read_version(der::Reader& fields, core::BytesView& version) {
 bool read_extension(core::BytesView content, TbsView::Extension& out) {
     der::Reader fields(content);
     const auto oid = fields.next(der::oid);
-    if (!oid || oid->content.empty()) return false;
+    if (!oid) return false;
     out.oid = der::oid_text(oid->content);
+    if (out.oid.empty()) return false;
     if (fields.peek() == der::boolean) {
         const auto critical = fields.next(der::boolean);
         // DEFAULT FALSE is never written, and TRUE is ff (X.690 §11.1, §11.5).

@@ -104,8 +104,12 @@ std::optional<TimePoint> from_rfc3339(std::string_view text) {
     const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
                                            std::chrono::day{static_cast<unsigned>(*day)}};
     if (!date.ok()) return std::nullopt;
-    return TimePoint{std::chrono::sys_days{date}} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
-           std::chrono::seconds{*second} + milliseconds{fraction} - *offset;
+    const TimePoint time = TimePoint{std::chrono::sys_days{date}} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
+                           std::chrono::seconds{*second} + milliseconds{fraction} - *offset;
+    // An offset or a leap second can lead into a year that four digits cannot write.
+    const TimePoint first{std::chrono::sys_days{std::chrono::year{0} / 1 / 1}}, behind{std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1}};
+    if (time < first || time >= behind) return std::nullopt;
+    return time;
 }
 
 std::optional<milliseconds> parse_duration(std::string_view text) {

@@ -22,10 +22,15 @@ core::Result<Bytes> read_authority_key_id(BytesView value) {
     const auto sequence = outer.next(der::sequence);
     if (!sequence || !outer.empty()) return bad("authorityKeyIdentifier is not the DER of one sequence");
     der::Reader fields(sequence->content);
-    if (fields.peek() != der::context(0)) return Bytes();  // issuer and serial only
-    const auto id = fields.next();
-    if (!id) return bad("authorityKeyIdentifier is broken");
-    return core::to_bytes(id->content);
+    Bytes id;  // empty where issuer and serial stand alone
+    for (const auto tag : {der::context(0), der::context_constructed(1), der::context(2)}) {
+        if (fields.peek() != tag) continue;
+        const auto field = fields.next();
+        if (!field) return bad("authorityKeyIdentifier is broken");
+        if (tag == der::context(0)) id = core::to_bytes(field->content);
+    }
+    if (!fields.empty()) return bad("authorityKeyIdentifier is broken");
+    return id;
 }
 
 core::Result<bool> read_basic_constraints(BytesView value) {

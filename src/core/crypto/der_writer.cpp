@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <limits>
 #include <stdexcept>
 
 #include "core/crypto/der.hpp"
 
 namespace postern::crypto::der {
 namespace {
+
+/// What oid_text() makes of the 100 octets that it reads is no longer: ".127" an octet.
+constexpr std::size_t longest_oid_text = 400;
 
 /// Length octets of X.690 §10.1.
 struct Length {
@@ -69,7 +73,7 @@ Digits digits_of(std::string_view arc, std::string_view dotted) {
 }  // namespace
 
 core::Bytes oid_content(std::string_view dotted) {
-    if (dotted.size() > 300) refuse_oid(dotted);
+    if (dotted.size() > longest_oid_text) refuse_oid(dotted);
     std::vector<std::string_view> arcs;
     std::string_view rest = dotted;
     for (auto dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
@@ -77,13 +81,14 @@ core::Bytes oid_content(std::string_view dotted) {
         rest.remove_prefix(dot + 1);
     }
     arcs.push_back(rest);
-    if (arcs.size() < 2 || arcs[0].size() != 1 || arcs[0][0] < '0' || arcs[0][0] > '2' || arcs[1].size() > 9)
+    if (arcs.size() < 2 || arcs[0].size() != 1 || arcs[0][0] < '0' || arcs[0][0] > '2' || arcs[1].size() > 10)
         refuse_oid(dotted);
 
-    const unsigned root = static_cast<unsigned>(arcs[0][0] - '0');
-    unsigned second = 0;
+    const auto root = static_cast<std::uint64_t>(arcs[0][0] - '0');
+    std::uint64_t second = 0;
     for (const auto digit : digits_of(arcs[1], dotted)) second = second * 10 + digit;
-    if (root < 2 && second >= 40) refuse_oid(dotted);
+    // The bound of what oid_text() reads.
+    if ((root < 2 && second >= 40) || root * 40 + second > std::numeric_limits<std::uint32_t>::max()) refuse_oid(dotted);
 
     core::Bytes out;
     append_base128(out, digits_of(std::to_string(root * 40 + second), dotted));

@@ -84,6 +84,23 @@ core::Result<PublicKey> key_of(const json::Value& object) {
     return Problem(ProblemKind::bad_public_key, "the JWK's kty \"" + std::string(*kty) + "\" is no public key we know; use EC, RSA or OKP");
 }
 
+/// What the sender says the key is for, where it says so (RFC 7517 §4.2, §4.4): signatures, with the
+/// algorithm of such keys.
+std::optional<Problem> check_purpose(const json::Value& object, const PublicKey& key) {
+    const auto use = object["use"].optional_string();
+    if (!use) return use.error();
+    if (*use && **use != "sig")
+        return Problem(ProblemKind::bad_public_key, "the JWK's use is \"" + std::string(**use) + "\"; a key that signs has use \"sig\" or none");
+    const auto alg = object["alg"].optional_string();
+    if (!alg) return alg.error();
+    if (!*alg) return std::nullopt;
+    const auto algorithm = jose_algorithm(**alg);
+    if (!algorithm || !fits(*algorithm, key))
+        return Problem(ProblemKind::bad_public_key, "the JWK's alg \"" + std::string(**alg) + "\" does not go with its key, " +
+                                                        describe(key.type(), key.bits()));
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::span<const JoseAlgorithm> jose_algorithms() noexcept { return algorithms; }
@@ -116,6 +133,7 @@ core::Result<Jwk> parse_jwk(const json::Value& object) {
                                "\": this key is disclosed; make a new one and send its public members only");
     auto key = key_of(object);
     if (!key) return key.error();
+    if (auto problem = check_purpose(object, *key)) return *std::move(problem);
     Jwk jwk;
     jwk.key = std::move(*key);
     jwk.canonical = to_jwk(jwk.key);

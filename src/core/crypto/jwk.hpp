@@ -24,8 +24,9 @@ struct Jwk {
     std::string canonical;   ///< RFC 7638 §3.2 members, lexicographic, no white space
     std::string thumbprint;  ///< base64url(SHA-256(canonical)), 43 characters
 };
-/// `bad_public_key` for private members, a point off the curve, or a size or exponent out of range;
-/// `malformed` for anything that is no JWK (RFC 7517, 7518 §6, 8037).
+/// `bad_public_key` for private members, a point off the curve, or a size or exponent out of range,
+/// a `use` other than "sig" or an `alg` that is not the key's; `malformed` for anything that is no JWK
+/// (RFC 7517, 7518 §6, 8037).
 core::Result<Jwk> parse_jwk(const json::Value& object);
 core::Result<Jwk> parse_jwk(std::string_view json_text);
 /// The canonical form of a public key, for clients of ours.

@@ -61,6 +61,8 @@ ChunkedDecoder::State ChunkedDecoder::feed(std::string_view bytes, std::string& 
             part_ = Part::size;
         } else if (empty) {
             return State::done;
+        } else if (!text::is_field_value(line_)) {
+            return State::malformed;  // a bare CR is a line's end to some readers
         }
         line_.clear();
     }

@@ -88,6 +88,7 @@ core::Result<void> ResponseReader::status_line(std::string_view line) {
 core::Result<void> ResponseReader::field_line(std::string_view line) {
     if (line.front() == ' ' || line.front() == '\t') {
         if (response_.headers.empty()) return broken("the answer begins with a folded header line");
+        if (!text::is_field_value(line)) return broken("a header of the answer has a control character");
         response_.headers.back().second.append(" ").append(text::trim(line));
         return {};
     }

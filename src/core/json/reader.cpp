@@ -21,6 +21,8 @@ using Node = rj::Value;
 constexpr unsigned parse_flags = rj::kParseInsituFlag | rj::kParseIterativeFlag |
                                  rj::kParseValidateEncodingFlag | rj::kParseNumbersAsStringsFlag;
 
+constexpr std::size_t longest_utf8 = 4;
+
 const Node& node_of(const void* node) {
     return *static_cast<const Node*>(node);
 }
@@ -213,6 +215,8 @@ core::Result<Document> Document::parse(std::string_view text, Limits limits) {
     }
     Document document;
     document.impl_->text = text;
+    // Behind a lead octet RapidJSON reads all that should follow, were it beyond the final NUL.
+    document.impl_->text.append(longest_utf8, '\0');
     rj::InsituStringStream stream(document.impl_->text.data());
     Guard guard(document.impl_->tree, limits.depth);
     rj::Reader reader;

@@ -110,6 +110,8 @@ Writer& Writer::number(double value) {
     std::array<char, 40> text{};
     const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
     impl_->out.append(text.data(), end.ptr);
+    // "-0" would be read as the integer, which has no sign.
+    if (value == 0 && std::signbit(value)) impl_->out += ".0";
     return *this;
 }
 

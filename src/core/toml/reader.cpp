@@ -57,21 +57,65 @@ std::vector<std::pair<const ::toml::key*, const ::toml::node*>> in_order(const :
     return members;
 }
 
-/// toml++ bounds how deep values nest, so this recursion is bounded too.
-std::optional<core::Problem> find_unstorable(const File& file, const ::toml::node& node, const std::string& path) {
+/// Tables within tables. toml++ bounds brackets, but a dotted key has as many levels as dots.
+constexpr unsigned deepest = 128;
+constexpr std::size_t longest_dotted = 32;
+
+std::optional<core::Problem> find_unstorable(const File& file, const ::toml::node& node, const std::string& path,
+                                             unsigned depth = 0) {
+    if (depth > deepest) {
+        return malformed(place_of(file, node.source().begin, path.substr(0, 64)) + ": nested deeper than " +
+                         std::to_string(deepest) + " levels");
+    }
     if (const auto* number = node.as_floating_point(); number != nullptr && !std::isfinite(number->get())) {
         return malformed(place_of(file, node.source().begin, path) + ": inf and nan are not accepted; write a number");
     }
     if (const auto* table = node.as_table()) {
         for (const auto& [key, value] : *table) {
-            if (auto problem = find_unstorable(file, value, below(path, key.str()))) return problem;
+            if (auto problem = find_unstorable(file, value, below(path, key.str()), depth + 1)) return problem;
         }
     } else if (const auto* array = node.as_array()) {
         for (std::size_t i = 0; i < array->size(); ++i) {
-            if (auto problem = find_unstorable(file, (*array)[i], path + "[" + std::to_string(i) + "]")) return problem;
+            if (auto problem = find_unstorable(file, (*array)[i], path + "[" + std::to_string(i) + "]", depth + 1)) return problem;
         }
     }
     return std::nullopt;
+}
+
+/// The most parts that dots join into one key. toml++ goes down the stack a step for each, so this
+/// is looked at before it is asked.
+std::size_t longest_key(std::string_view text) {
+    const auto bare = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+               static_cast<unsigned char>(c) >= 0x80;
+    };
+    std::size_t most = 0, parts = 0;
+    bool joined = false;
+    for (std::size_t i = 0; i < text.size();) {
+        std::size_t end = i;
+        while (end < text.size() && bare(text[end])) ++end;
+        if (text[i] == '"' || text[i] == '\'') {
+            const char quote = text[i];
+            for (end = i + 1; end < text.size() && text[end] != quote && text[end] != '\n'; ++end)
+                if (quote == '"' && text[end] == '\\') ++end;
+            end = end < text.size() && text[end] == quote ? end + 1 : i;
+        }
+        if (end > i) {
+            parts = joined ? parts + 1 : 1;
+            joined = false;
+            most = std::max(most, parts);
+            i = end;
+            continue;
+        }
+        if (text[i] == '.' && parts > 0 && !joined) {
+            joined = true;
+        } else if (text[i] != ' ' && text[i] != '\t') {
+            parts = 0;
+            joined = false;
+        }
+        ++i;
+    }
+    return most;
 }
 
 std::string_view kind_of(const ::toml::node& node) {
@@ -343,6 +387,9 @@ std::string Value::to_json() const {
 core::Result<Table> parse(std::string_view text, std::string_view name) {
     auto file = std::make_shared<File>();
     file->name = name;
+    if (longest_key(text) > longest_dotted) {
+        return malformed(file->name + ": a key has more than " + std::to_string(longest_dotted) + " parts joined by dots");
+    }
     try {
         file->root = ::toml::parse(text, name);
     } catch (const ::toml::parse_error& error) {

@@ -110,20 +110,22 @@ Wanted read_object(const Kind& kind, const toml::Table& table, Errors& errors) {
         const auto value = table.find(key);
         if (!value) {
             if (required) errors.add(table.problem(std::string(key) + " is missing"));
-            return;
+            return false;
         }
-        if (auto got = value->string())
+        auto got = value->string();
+        if (got)
             into = *got;
         else
             errors.add(got.error());
+        return got.has_value();
     };
-    text("name", w.name, true);
+    const bool named = text("name", w.name, true);
     w.tenant = "default";
     if (kind.name == "tenant")
         w.tenant = w.name;
     else
         text("tenant", w.tenant, false);
-    if (!w.name.empty() && !good_name(w.name, kind.name == "domain"))
+    if (named && !good_name(w.name, kind.name == "domain"))
         errors.add(table.problem("name \"" + w.name + "\": use lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit"));
     if (const auto enabled = table.find("enabled")) {
         if (const auto flag = enabled->boolean())

@@ -66,6 +66,8 @@ const std::vector<Refusal>& refusals() {
         {"no url", message(R"({"alg":"ES256","kid":"k"})"), ErrorType::malformed, "url"},
         {"url no string", message(R"({"alg":"ES256","kid":"k","url":1})"), ErrorType::malformed, "url"},
         {"nonce no string", message(R"({"alg":"ES256","kid":"k","url":"u","nonce":1})"), ErrorType::malformed, "nonce"},
+        {"empty nonce", message(R"({"alg":"ES256","kid":"k","url":"u","nonce":""})"), ErrorType::malformed, "nonce is not base64url"},
+        {"nonce with padding", message(R"({"alg":"ES256","kid":"k","url":"u","nonce":"AAAA=="})"), ErrorType::malformed, "nonce is not base64url"},
         {"jwk and kid", message(R"({"alg":"ES256","kid":"k","jwk":{},"url":"u"})"), ErrorType::malformed, "both jwk and kid"},
         {"neither", message(R"({"alg":"ES256","url":"u"})"), ErrorType::malformed, "neither jwk nor kid"},
     };

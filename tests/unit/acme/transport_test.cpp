@@ -92,12 +92,14 @@ BOOST_AUTO_TEST_CASE(the_signed_url_is_the_requests_byte_for_byte) {
 BOOST_AUTO_TEST_CASE(bad_nonces_are_refused_with_a_fresh_one_in_the_words_clients_look_for) {
     auto header = client.header(client.url("new-account"));
     const auto good = header.nonce;
-    for (const std::string& wrong : {std::string(), std::string("AAAA"), std::string("not base64!"), good + "A"}) {
+    for (const std::string& wrong : {std::string(), std::string("AAAA"), good + "A"}) {
         header.nonce = wrong;
         const auto answer = client.send(header.url, header, "{}");
         check_refused(answer, 400, "badNonce", "JWS has an invalid anti-replay nonce");
         BOOST_TEST(world.run(world.nonces.redeem(std::string(answer.response.header("Replay-Nonce")))));
     }
+    header.nonce = "not base64!";
+    check_refused(client.send(header.url, header, "{}"), 400, "malformed", "the nonce is not base64url");
     header.nonce = good;
     BOOST_TEST(client.send(header.url, header, "{}").status == 201U);
     check_refused(client.send(header.url, header, "{}"), 400, "badNonce", "anti-replay");

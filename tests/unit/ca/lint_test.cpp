@@ -205,6 +205,8 @@ BOOST_AUTO_TEST_CASE(version_extensions_and_criticality) {
     // extended key usage -> an OID that nobody issues; then one that is there already
     BOOST_TEST(said(with(good, {6, 3, 0x55, 0x1d, 0x25}, {6, 3, 0x55, 0x1d, 0x36})) == "lint.unknown_extension");
     BOOST_TEST(said(with(good, {6, 3, 0x55, 0x1d, 0x25}, {6, 3, 0x55, 0x1d, 0x0e})) == "lint.duplicate_extension");
+    // the last octet of an OID does not announce another
+    BOOST_TEST(said(with(good, {6, 3, 0x55, 0x1d, 0x25}, {6, 3, 0x55, 0x1d, 0xa5})) == "lint.encoding");
     // critical FALSE must not be written
     BOOST_TEST(said(with(good, {6, 3, 0x55, 0x1d, 0x0f, 1, 1, 0xff}, {6, 3, 0x55, 0x1d, 0x0f, 1, 1, 0x00})) == "lint.encoding");
     // key usage and basic constraints change places with what is not critical

@@ -259,6 +259,7 @@ BOOST_AUTO_TEST_CASE(broken_certificates_say_which_field) {
         {replaced("02021234", "02020034"), "something within it is not DER"},
         {replaced("300d06092a864886f70d01010b", "300d06092a864886f70d01010c"), "inside and outside of the signed part differ"},
         {replaced("0603551d23", "0603551d11"), "is there twice"},
+        {replaced("30168014", "30168414"), "authorityKeyIdentifier is broken"},
         {replaced("8704c0000201", "8904c0000201"), "no general name"},
     };
     for (const auto& [bytes, expected] : table) {

@@ -107,6 +107,7 @@ BOOST_AUTO_TEST_CASE(object_identifiers_have_one_form) {
         {"0.9.2342.19200300.100.1.25", "0992268993f22c640119"},
         {"2.999.3", "883703"},
         {"1.39.127.128", "4f7f8100"},
+        {"2.4294967215.1", "8fffffff7f01"},
     };
     for (const auto& [text, content] : forms) {
         BOOST_TEST(core::hex(der::oid_content(text)) == content);
@@ -120,6 +121,14 @@ BOOST_AUTO_TEST_CASE(arcs_of_128_bits_come_back) {
         BOOST_TEST(der::oid_text(der::oid_content(text)) == text);
 }
 
+BOOST_AUTO_TEST_CASE(the_longest_object_identifier_that_is_read_is_written_too) {
+    const core::Bytes longest(100, 0x7f);
+    const std::string text = der::oid_text(longest);
+    BOOST_TEST(text.size() == 2 + 2 + 99 * 4);
+    BOOST_TEST((der::oid_content(text) == longest));
+    BOOST_CHECK_THROW(der::oid_content(text + ".1.1"), std::invalid_argument);
+}
+
 BOOST_AUTO_TEST_CASE(broken_object_identifiers_have_no_text) {
     for (const std::string_view content : {"", "80", "5580", "558011", "551d91", "ffffffffff7f"})
         BOOST_TEST(der::oid_text(hex(content)) == "", content);
@@ -127,7 +136,7 @@ BOOST_AUTO_TEST_CASE(broken_object_identifiers_have_no_text) {
 }
 
 BOOST_AUTO_TEST_CASE(junk_for_an_object_identifier_throws) {
-    for (const std::string_view text : {"", "1", "3.1", "1.40", "2.", "1..2", ".1.2", "1.2.", "1.02", "1.a", "1.-2", "11.2", "serverAuth"})
+    for (const std::string_view text : {"", "1", "3.1", "1.40", "2.", "1..2", ".1.2", "1.2.", "1.02", "1.a", "1.-2", "11.2", "2.4294967216", "2.99999999999", "serverAuth"})
         BOOST_CHECK_THROW(der::oid_content(text), std::invalid_argument);
 }
 

@@ -54,7 +54,7 @@ Halves signature_with(const PrivateKey& key, SignatureAlgorithm algorithm, core:
 BOOST_AUTO_TEST_SUITE(crypto_jwk)
 
 BOOST_AUTO_TEST_CASE(rfc7638_example_has_its_thumbprint) {
-    const auto jwk = crypto::parse_jwk(R"({"kty":"RSA","n":")" + rsa_n + R"(","e":"AQAB","alg":"RS256","kid":"2011-04-29"})");
+    const auto jwk = crypto::parse_jwk(R"({"kty":"RSA","n":")" + rsa_n + R"(","e":"AQAB","use":"sig","alg":"RS256","kid":"2011-04-29"})");
     BOOST_REQUIRE(jwk.has_value());
     BOOST_TEST(jwk->thumbprint == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     BOOST_TEST(jwk->canonical == R"({"e":"AQAB","kty":"RSA","n":")" + rsa_n + R"("})");
@@ -121,6 +121,11 @@ BOOST_AUTO_TEST_CASE(bad_public_keys_are_told_from_bad_json) {
         {R"({"kty":"EC","crv":"P-256","x":"AQ"})", ProblemKind::malformed, "$.y"},
         {R"({"crv":"P-256"})", ProblemKind::malformed, "$.kty"},
         {R"({"kty":null})", ProblemKind::malformed, "$.kty"},
+        {rsa + R"(,"e":"AQAB","use":"enc"})", ProblemKind::bad_public_key, "use is \"enc\""},
+        {rsa + R"(,"e":"AQAB","use":1})", ProblemKind::malformed, "$.use"},
+        {rsa + R"(,"e":"AQAB","alg":"ES256"})", ProblemKind::bad_public_key, "alg \"ES256\" does not go with its key, RSA 2048"},
+        {rsa + R"(,"e":"AQAB","alg":"RSA-OAEP"})", ProblemKind::bad_public_key, "alg \"RSA-OAEP\""},
+        {rsa + R"(,"e":"AQAB","alg":null})", ProblemKind::malformed, "$.alg"},
         {R"([])", ProblemKind::malformed, "a JWK is a JSON object"},
         {R"({"kty":"EC","kty":"RSA"})", ProblemKind::malformed, "kty"},
     };

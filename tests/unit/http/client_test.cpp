@@ -124,6 +124,7 @@ BOOST_AUTO_TEST_CASE(answers_that_are_none_are_refused_in_words) {
     BOOST_TEST(refusal_of("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel") == "the server closed the connection within its answer");
     BOOST_TEST(refusal_of("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello") == "the answer has no usable Content-Length");
     BOOST_TEST(refusal_of("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n") == "the answer has an unknown Transfer-Encoding");
+    BOOST_TEST(refusal_of("HTTP/1.1 200 OK\r\nX: a\n \x01\r\n\r\n") == "a header of the answer has a control character");
     BOOST_TEST(refusal_of("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n") == "the body of the answer is not in the chunked coding");
 }
 

@@ -89,6 +89,7 @@ std::vector<Case> cases() {
         {"a signed chunk", post + "Transfer-Encoding: chunked\r\n\r\n+2\r\nab\r\n", 400, "chunked"},
         {"a chunk without its end", post + "Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n", 400, "chunked"},
         {"bare LF in the coding", post + "Transfer-Encoding: chunked\r\n\r\n2\nab\r\n", 400, "chunked"},
+        {"a bare CR in a trailer", post + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: a\rGET / HTTP/1.1\r\n\r\n", 400, "chunked"},
         {"an encoded body", post + "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab", 415, "Content-Encoding"},
         {"another expectation", post + "Expect: wonders\r\nContent-Length: 2\r\n\r\n", 417, "100-continue"},
     };

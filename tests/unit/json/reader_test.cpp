@@ -40,6 +40,7 @@ const std::vector<Refusal> refusals{
     {"lone low surrogate", R"("\udc00")", "$: a surrogate without its other half in a string at byte"},
     {"lone low surrogate in a name", R"({"\udfff":1})", "$: a surrogate without its other half"},
     {"surrogate as UTF-8", "\"\xED\xA0\x80\"", "$: not JSON"},
+    {"lead octet at the end", "\"\xE0", "$: not JSON"},
     {"overlong UTF-8", "\"\xC0\xAF\"", "$: not JSON"},
     {"UTF-8 above the last plane", "\"\xF4\x90\x80\x80\"", "$: not JSON"},
     {"broken UTF-8", "\"\xE2\x82\"", "$: not JSON"},

@@ -78,8 +78,8 @@ BOOST_AUTO_TEST_CASE(what_people_read_cannot_drive_their_terminal) {
 
 BOOST_AUTO_TEST_CASE(extreme_numbers_are_written_exactly) {
     json::Writer writer;
-    writer.begin_array().integer(std::numeric_limits<std::int64_t>::min()).number(1e300).number(-0.5).end_array();
-    BOOST_TEST(writer.take() == "[-9223372036854775808,1e+300,-0.5]");
+    writer.begin_array().integer(std::numeric_limits<std::int64_t>::min()).number(1e300).number(-0.5).number(-0.0).number(0.0).end_array();
+    BOOST_TEST(writer.take() == "[-9223372036854775808,1e+300,-0.5,-0.0,0]");
 }
 
 BOOST_AUTO_TEST_CASE(misuse_is_a_broken_invariant) {

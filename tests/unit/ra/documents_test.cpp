@@ -229,6 +229,8 @@ BOOST_AUTO_TEST_CASE(wrong_documents_are_refused_with_what_would_be_right) {
         {standard + "[[department]]\nname=\"d\"\n", "organization is missing"},
         {standard + "[[department]]\nname=\"d\"\norganization=\"gone\"\n", "organization: there is no organization named gone"},
         {standard + "[[domain]]\nname=\"-x.example\"\n", "use lower-case letters"},
+        {standard + "[[domain]]\nname=\"\"\n", "name \"\": use lower-case letters"},
+        {"[[tenant]]\nname=\"\"\n", "name \"\": use lower-case letters"},
         {standard + "[[domain]]\nname=\"a..b\"\n", "a label is empty"},
         {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"acme\"\nprofiles=[\"gone\"]\n", "profiles: there is no profile named gone"},
         {standard + "[[endpoint]]\nname=\"e\"\nprotocol=\"acme\"\nprofiles=[]\n", "name at least one profile"},

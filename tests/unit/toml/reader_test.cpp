@@ -147,6 +147,26 @@ BOOST_AUTO_TEST_CASE(bad_toml_names_the_line) {
                "f.toml:3: a.b[1]: inf and nan are not accepted; write a number");
 }
 
+BOOST_AUTO_TEST_CASE(a_dotted_key_of_many_levels_is_refused) {
+    const auto dotted = [](int levels) {
+        std::string text;
+        for (int i = 1; i < levels; ++i) text += "a.";
+        return text + "a = 1\n";
+    };
+    BOOST_TEST(parsed(dotted(32)).keys().size() == 1U);
+    // The last would be deeper than a thread's stack.
+    for (const int levels : {33, 300, 400'000})
+        BOOST_TEST(detail(toml::parse(dotted(levels), "f.toml")) == "f.toml: a key has more than 32 parts joined by dots");
+    std::string quoted = "\"=\"";
+    for (int i = 0; i < 100'000; ++i) quoted += i % 2 == 0 ? " . '\\'" : ".\"\\\"\"";
+    BOOST_TEST(detail(toml::parse("x = {" + quoted + " = 1}", "f.toml")) == "f.toml: a key has more than 32 parts joined by dots");
+    // Dots in values are no parts of a key.
+    BOOST_TEST(parsed("a = \"" + dotted(100).substr(0, 198) + "\"").keys().size() == 1U);
+    std::string nested = "a = 1";
+    for (int i = 0; i < 10; ++i) nested = "b.b.b.b.b.b.b.b.b.b.b.b.b.b.b = {" + nested + "}";
+    BOOST_TEST(detail(toml::parse(nested, "f.toml")).ends_with(": nested deeper than 128 levels"));
+}
+
 BOOST_AUTO_TEST_CASE(odd_keys_are_quoted_in_paths) {
     const auto root = parsed("['a b'.c]\n\"x\\ny\" = 1\n");
     const auto inner = root.find("a b")->table().value().find("c")->table().value();

@@ -1,0 +1,371 @@
+#!/usr/bin/python3
+"""Writes the seeds: messages as real clients and servers send them, and each kind of broken one.
+
+Inputs that a fuzz run found or merged stay as they are: only files named seed-* are written, and
+one that exists is left alone unless --again is given (signatures differ each time).
+"""
+import base64
+import json
+import sys
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+CRYPTO = ROOT / "tests/data/crypto"
+BASE = "https://ca.example:8443"
+
+
+def b64(octets):
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def number(value, width=None):
+    return b64(value.to_bytes(width or (value.bit_length() + 7) // 8, "big"))
+
+
+def write(target, name, content):
+    folder = HERE / target
+    folder.mkdir(exist_ok=True)
+    path = folder / f"seed-{name}"
+    if not path.exists() or "--again" in sys.argv:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+# ---- JOSE ---------------------------------------------------------------------------------------
+
+class Key:
+    """A key with its JWK and a JOSE signature."""
+
+    CURVES = {"ES256": ("P-256", ec.SECP256R1(), 32, hashes.SHA256()), "ES384": ("P-384", ec.SECP384R1(), 48, hashes.SHA384()),
+              "ES512": ("P-521", ec.SECP521R1(), 66, hashes.SHA512())}
+
+    def __init__(self, alg):
+        self.alg = alg
+        if alg == "RS256":
+            self.key = rsa.generate_private_key(65537, 2048)
+            n = self.key.public_key().public_numbers()
+            self.jwk = {"kty": "RSA", "n": number(n.n), "e": number(n.e)}
+        elif alg == "EdDSA":
+            self.key = ed25519.Ed25519PrivateKey.generate()
+            self.jwk = {"kty": "OKP", "crv": "Ed25519", "x": b64(self.key.public_key().public_bytes_raw())} \
+                if hasattr(self.key.public_key(), "public_bytes_raw") else \
+                {"kty": "OKP", "crv": "Ed25519", "x": b64(raw(self.key.public_key()))}
+        else:
+            name, curve, width, _ = self.CURVES[alg]
+            self.key = ec.generate_private_key(curve)
+            n = self.key.public_key().public_numbers()
+            self.jwk = {"kty": "EC", "crv": name, "x": number(n.x, width), "y": number(n.y, width)}
+
+    def sign(self, octets):
+        if self.alg == "RS256":
+            return self.key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
+        if self.alg == "EdDSA":
+            return self.key.sign(octets)
+        _, _, width, digest = self.CURVES[self.alg]
+        r, s = decode_dss_signature(self.key.sign(octets, ec.ECDSA(digest)))
+        return r.to_bytes(width, "big") + s.to_bytes(width, "big")
+
+
+def raw(public_key):
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    return public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+NONCE = "Y2xhc3NpYyBub25jZSAxMg"
+
+
+def parts(key, payload, **header):
+    head = {"alg": key.alg, "nonce": NONCE, "url": BASE + "/acme/default/new-account", **header}
+    head = {k: v for k, v in head.items() if v is not None}
+    protected, body = b64(json.dumps(head).encode()), b64(payload.encode())
+    return {"protected": protected, "payload": body, "signature": b64(key.sign(f"{protected}.{body}".encode()))}
+
+
+def plain(header, payload, signature=b"signature"):
+    """The form of the target jws that needs no base64url."""
+    return b"\0".join([json.dumps(header).encode(), payload.encode(), signature])
+
+
+def jose():
+    keys = {alg: Key(alg) for alg in ("ES256", "ES384", "ES512", "RS256", "EdDSA")}
+    account = json.dumps({"termsOfServiceAgreed": True, "contact": ["mailto:admin@example.org"]})
+    for alg, key in keys.items():
+        write("jws", f"new-account-{alg}", json.dumps(parts(key, account, jwk=key.jwk)))
+        write("jwk", alg, json.dumps(key.jwk))
+    key = keys["ES256"]
+    kid = {"kid": BASE + "/acme/default/account/0123456789abcdefghijkl"}
+    write("jws", "post-as-get", json.dumps(parts(key, "", **kid)))
+    order = json.dumps({"identifiers": [{"type": "dns", "value": "www.example.org"}]})
+    write("jws", "new-order", json.dumps(parts(key, order, **kid), indent=4))
+    message = parts(key, order, **kid)
+    write("jws", "unprotected-header", json.dumps({**message, "header": {"kid": "x"}}))
+    write("jws", "signatures", json.dumps({"payload": message["payload"], "signatures": [message]}))
+    write("jws", "padded", json.dumps({**message, "payload": message["payload"] + "="}))
+    write("jws", "duplicate-member", json.dumps(message)[:-1] + ',"payload":""}')
+    write("jws", "both-keys", json.dumps(parts(key, order, jwk=key.jwk, **kid)))
+    write("jws", "no-key", json.dumps(parts(key, order)))
+    write("jws", "crit", json.dumps(parts(key, order, crit=["b64"], b64=False, **kid)))
+    write("jws", "not-json", "hello")
+    good = {"alg": "ES256", "nonce": NONCE, "url": BASE + "/x", **kid}
+    write("jws", "plain-kid", plain(good, order))
+    write("jws", "plain-jwk", plain({"alg": "EdDSA", "jwk": keys["EdDSA"].jwk, "url": "u", "nonce": NONCE}, account))
+    write("jws", "plain-none", plain({**good, "alg": "none"}, order))
+    write("jws", "plain-mac", plain({**good, "alg": "HS256"}, order))
+    write("jws", "plain-jku", plain({**good, "jku": "https://evil.example/keys"}, order))
+    write("jws", "plain-nonce-with-padding", plain({**good, "nonce": NONCE + "=="}, order))
+    write("jws", "plain-empty-nonce", plain({**good, "nonce": ""}, order))
+    write("jws", "plain-null-kid", plain({**good, "kid": None}, order))
+    write("jws", "plain-no-signature", plain(good, order, b""))
+
+    for name in ("P-256", "RSA"):
+        jwk = keys["ES256" if name == "P-256" else "RS256"].jwk
+        alg = "ES256" if name == "P-256" else "RS256"
+        write("jwk", f"{name}-with-more", json.dumps({**jwk, "use": "sig", "kid": "1", "alg": alg, "ext": True}, indent=1))
+        write("jwk", f"{name}-of-another-alg", json.dumps({**jwk, "alg": "EdDSA"}))
+        write("jwk", f"{name}-for-encryption", json.dumps({**jwk, "use": "enc"}))
+        write("jwk", f"{name}-private", json.dumps({**jwk, "d": "AQAB"}))
+    ec_jwk, rsa_jwk = keys["ES256"].jwk, keys["RS256"].jwk
+    write("jwk", "short-coordinate", json.dumps({**ec_jwk, "x": ec_jwk["x"][:-2]}))
+    write("jwk", "off-curve", json.dumps({**ec_jwk, "x": ec_jwk["y"]}))
+    write("jwk", "wrong-curve", json.dumps({**ec_jwk, "crv": "P-384"}))
+    write("jwk", "leading-zero", json.dumps({**rsa_jwk, "n": b64(b"\0" + base64.urlsafe_b64decode(rsa_jwk["n"] + "=="))}))
+    write("jwk", "exponent-3", json.dumps({**rsa_jwk, "e": "Aw"}))
+    write("jwk", "symmetric", '{"kty":"oct","k":"AAAA"}')
+    write("jwk", "x25519", json.dumps({**keys["EdDSA"].jwk, "crv": "X25519"}))
+    write("jwk", "no-object", "[]")
+    # RFC 7638 §3.1.
+    write("jwk", "rfc7638", '{"kty": "RSA", "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJEC'
+          'PebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0'
+          'zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awa'
+          'pJzKnqDKgw", "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"}')
+
+
+# ---- DER ----------------------------------------------------------------------------------------
+
+def tlv(tag, *content):
+    body = b"".join(content)
+    if len(body) < 128:
+        return bytes([tag, len(body)]) + body
+    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(size)]) + size + body
+
+
+def oid(dotted):
+    first, second, *arcs = map(int, dotted.split("."))
+    out = b""
+    for arc in (40 * first + second, *arcs):
+        groups = [arc & 0x7f]
+        while arc := arc >> 7:
+            groups.insert(0, 0x80 | arc & 0x7f)
+        out += bytes(groups)
+    return tlv(0x06, out)
+
+
+def content_of(certificate):
+    """The TBSCertificate, with tag and length; lengths of two octets."""
+    inner = certificate[4:]
+    return inner[:4 + int.from_bytes(inner[2:4], "big")]
+
+
+def pkix():
+    for path in sorted(CRYPTO.glob("*.csr")):
+        write("csr", path.stem, path.read_bytes())
+    for path in sorted(CRYPTO.glob("*.der")):
+        write("certificate", path.stem, path.read_bytes())
+        write("der", path.stem, path.read_bytes())
+    chain = (CRYPTO / "chain.pem").read_text()
+    blocks = [b"".join(line.encode() for line in block.splitlines()[1:]) for block in chain.split("-----END")[:-1]]
+    for i, block in enumerate(blocks):
+        text = block.split(b"-----BEGIN CERTIFICATE-----")[-1]
+        write("certificate", f"chain-{i}", base64.b64decode(text))
+    leaf = (CRYPTO / "leaf.der").read_bytes()
+    write("certificate", "trailing", leaf + b"\0")
+    write("certificate", "cut", leaf[:-1])
+    write("certificate", "indefinite", b"\x30\x80" + leaf[4:] + b"\0\0")
+    write("certificate", "empty", b"")
+    write("certificate", "not-der", b"-----BEGIN CERTIFICATE-----")
+    write("certificate", "csr", (CRYPTO / "p256.csr").read_bytes())
+    write("certificate", "overlong", b"\x30\x83\0" + leaf[2:])
+    write("certificate", "version-4", leaf.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03", 1))
+
+    tbs_of = {path.stem: content_of(path.read_bytes()) for path in sorted(CRYPTO.glob("*.der"))}
+    tbs_of.update({f"chain-{i}": content_of(base64.b64decode(block.split(b"-----BEGIN CERTIFICATE-----")[-1])) for i, block in enumerate(blocks)})
+    for stem, content in tbs_of.items():
+        write("tbs", stem, content)
+    tbs = tbs_of["leaf"]
+    write("tbs", "cut", tbs[:-1])
+    write("tbs", "trailing", tbs + b"\0")
+    write("tbs", "empty", b"")
+    write("tbs", "whole-certificate", leaf)
+    write("tbs", "no-extensions", tlv(0x30, tbs[4:tbs.index(b"\xa3\x82")]) if b"\xa3\x82" in tbs else tbs[:40])
+    for what, (old, new) in {"broken-oid": (b"\x06\x03\x55\x1d\x23", b"\x06\x03\x55\x1d\x80"), "doubled": (b"\x06\x03\x55\x1d\x23", b"\x06\x03\x55\x1d\x11"),
+                             "negative-serial": (b"\x02\x02\x12\x34", b"\x02\x02\x82\x34"), "no-version": (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05"),
+                             "critical-false": (b"\x01\x01\xff", b"\x01\x01\x00"), "no-sequence": (b"\x30", b"\x31")}.items():
+        write("tbs", what, tbs.replace(old, new, 1))
+
+    name = tlv(0x30, tlv(0x31, tlv(0x30, oid("2.5.4.6"), tlv(0x13, b"DE"))), tlv(0x31, tlv(0x30, oid("2.5.4.10"), tlv(0x0c, "Müller".encode()))),
+               tlv(0x31, tlv(0x30, oid("2.5.4.3"), tlv(0x1e, "www.example.org".encode("utf-16-be")))))
+    names = tlv(0x30, tlv(0x82, b"www.example.org"), tlv(0x87, bytes([192, 0, 2, 1])), tlv(0x87, bytes(15) + b"\1"),
+                tlv(0x81, b"a@example.org"), tlv(0x86, b"https://a.example/"), tlv(0x88, oid("1.2.3")[2:]))
+    san = tlv(0x30, oid("2.5.29.17"), tlv(0x01, b"\xff"), tlv(0x04, names))
+    staple = tlv(0x30, oid("1.3.6.1.5.5.7.1.24"), tlv(0x04, tlv(0x30, tlv(0x02, b"\5"))))
+    usage = tlv(0x30, oid("2.5.29.37"), tlv(0x04, tlv(0x30, oid("1.3.6.1.5.5.7.3.1"))))
+    extensions = tlv(0x30, san, staple, usage)
+
+    def request(*exts):
+        return tlv(0x30, oid("1.2.840.113549.1.9.14"), tlv(0x31, tlv(0x30, *exts)))
+
+    password = tlv(0x30, oid("1.2.840.113549.1.9.7"), tlv(0x31, tlv(0x14, b"secret \xe4")))
+    # Signed by the target itself: any first octet but 0x30, then subject and attributes.
+    write("csr", "made-all", b"s" + name + request(san, staple, usage) + password)
+    write("csr", "made-no-subject", b"s" + tlv(0x30) + request(san))
+    write("csr", "made-no-attributes", b"s" + name)
+    write("csr", "made-twice", b"s" + name + request(san, san))
+    write("csr", "made-two-requests", b"s" + name + request(san) + request(staple))
+    write("csr", "made-microsoft", b"s" + name + tlv(0x30, oid("1.3.6.1.4.1.311.2.1.14"), tlv(0x31, tlv(0x30, usage))))
+    write("csr", "made-empty-request", b"s" + name + request())
+    write("csr", "made-nul", b"s" + tlv(0x30, tlv(0x31, tlv(0x30, oid("2.5.4.3"), tlv(0x0c, b"a\0b")))))
+    write("csr", "made-multi-valued", b"s" + tlv(0x30, tlv(0x31, tlv(0x30, oid("2.5.4.3"), tlv(0x0c, b"a")), tlv(0x30, oid("2.5.4.10"), tlv(0x0c, b"b")))))
+
+    for key, content in {"name": name, "general-names": names, "extensions": extensions, "password": password,
+                         "times": tlv(0x30, tlv(0x17, b"261121080000Z"), tlv(0x18, b"20501121080000Z"), tlv(0x18, b"20261121080000Z")),
+                         "numbers": tlv(0x30, tlv(0x02, b"\0\x80"), tlv(0x02, b"\x80"), tlv(0x01, b"\xff"), tlv(0x03, b"\0abc"), tlv(0x03, b"\7\x80")),
+                         "uuid": oid("2.25.329800735698586629295641978511506172918"), "overlong-oid": tlv(0x06, b"\x2a\x80\x01"),
+                         "high-tag": b"\x1f\x81\x01\x00", "indefinite": b"\x30\x80\0\0", "overlong": b"\x04\x81\x01a", "beyond": b"\x04\x05abc",
+                         "empty": b"", "nested": tlv(0x30, tlv(0x30, tlv(0x30, tlv(0x31, tlv(0x30)))))}.items():
+        write("der", key, content)
+
+
+# ---- HTTP ---------------------------------------------------------------------------------------
+
+def http():
+    heads = {
+        "certbot": "GET /acme/default/directory HTTP/1.1\r\nHost: ca.example:8443\r\nUser-Agent: CertbotACMEClient/2.1.0 (certbot; Debian)\r\n"
+                   "Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n",
+        "lego": "POST /acme/default/new-order HTTP/1.1\r\nHost: ca.example\r\nUser-Agent: xenolf-acme/4.9.1\r\nContent-Length: 512\r\n"
+                "Content-Type: application/jose+json\r\nAccept-Encoding: gzip\r\n\r\n",
+        "expect": "POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "old": "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "empty-lines": "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "absolute": "GET http://a.example:80/x?y=1 HTTP/1.1\r\nHost: a.example\r\n\r\n", "asterisk": "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+        "query": "GET /list?a=%20b&c HTTP/1.1\r\nHost: [::1]:8443\r\nX-Octets: \t \xe4 \t\r\n\r\nnext",
+        "two-lengths": "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        "length-and-coding": "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "coding-twice": "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "folded": "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", "bare-feed": "GET / HTTP/1.1\nHost: a\n\n",
+        "bare-return": "GET / HTTP/1.1\r\nHost: a\r\nX: a\rContent-Length: 3\r\n\r\n", "space-before-colon": "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+        "nul": "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", "no-host": "GET / HTTP/1.1\r\n\r\n", "two-hosts": "GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n",
+        "plus-length": "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", "http-2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "long-target": "GET /" + "a" * 200 + " HTTP/1.1\r\nHost: a\r\n\r\n", "many-fields": "GET / HTTP/1.1\r\nHost: a\r\n" + "A: b\r\n" * 20 + "\r\n",
+        "tls": "\x16\x03\x01\x02\x00\x01", "long-fields": "GET / HTTP/1.1\r\nHost: a\r\nX: " + "b" * 700 + "\r\n\r\n",
+    }
+    for name, text in heads.items():
+        write("http_head", name, text.encode("latin-1"))
+
+    chunked = {"one": "5\r\nhello\r\n0\r\n\r\n", "extension": "a;x=\"y\" ; z\r\n0123456789\r\n0\r\n\r\n", "trailer": "1\r\na\r\n0\r\nX: y\r\n\r\nGET /",
+               "upper": "1A\r\n" + "b" * 26 + "\r\n000\r\n\r\n", "two": "3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n", "empty": "0\r\n\r\n", "bare-feed": "5\nhello\n0\n\n",
+               "negative": "-1\r\n\r\n", "hex-prefix": "0x5\r\nhello\r\n0\r\n\r\n", "too-long": "fff\r\n", "huge": "ffffffffffffffff\r\na",
+               "space": "5 \r\nhello\r\n0\r\n\r\n", "no-end": "5\r\nhelloXX0\r\n\r\n", "cut": "5\r\nhel", "return-in-trailer": "0\r\nX: a\rb\r\n\r\n"}
+    for name, text in chunked.items():
+        write("http_chunked", name, "\x01" + text)
+
+    plain_answer = "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
+    answers = {"nginx": "\0" + plain_answer, "head": "\2" + plain_answer, "cut": "\1" + plain_answer.replace("5", "900").replace("hello", "a" * 900),
+               "chunked": "\0HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "until-end": "\0HTTP/1.0 200 OK\r\n\r\nhello",
+               "interim": "\0HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", "feeds": "\0HTTP/1.1 301 Moved\nLocation: http://b.example/\n x\n\n",
+               "not-modified": "\0HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "two-lengths": "\0HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+               "coding": "\0HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "no-http": "\0SSH-2.0-OpenSSH_9.2p1\r\n\r\n", "no-colon": "\0HTTP/1.1 200 OK\r\nhello\r\n\r\n",
+               "too-long": "\0HTTP/1.1 200 OK\r\n\r\n" + "b" * 300, "broken-chunk": "\0HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+               "endless": "\0" + "HTTP/1.1 103 Early Hints\r\n\r\n" * 12}
+    for name, text in answers.items():
+        write("http_response", name, text)
+
+    token = "0123456789abcdefghijk-"
+    paths = {"root": "\0/", "directory": "\0/acme/default/directory", "order": f"\2/acme/default/order/{token}", "finalize": f"\2/acme/a.b/order/{token}/finalize",
+             "crl": "\0/crl/Issuing-1.crl", "number": "\0/n/9223372036854775807", "serial": "\4/n/0aF9", "label": "\0/n/seven/x", "literal": "\2/n/7/x",
+             "head": "\1/n/a/y", "head-of-get": "\1/n/a/x", "405": "\3/n/1", "404": "\0/nothing", "dots": "\0/crl/..", "zero": "\0/n/0", "beyond": "\0/n/9223372036854775808",
+             "empty-segment": "\0//acme", "no-slash": "\0acme", "upper": "\0/acme/Default/directory"}
+    for name, text in paths.items():
+        write("http_route", name, text)
+
+    locations = {"same": "http://a.example/x", "https": "HTTPS://B.example:443/.well-known/acme-challenge/token?x=y#z", "path": "/x/./y/../z", "relative": "../other",
+                 "query": "?a=b", "host": "//c.example", "fragment": "#z", "dot": "http://a.example./", "address": "http://192.0.2.1/", "self": "\2http://192.0.2.1/x",
+                 "v6-self": "\3http://[2001:db8::1]:8080/", "v6-other": "\3http://[::1]/", "user": "http://a@b.example/", "scheme": "ftp://a.example/", "numbers": "http://127.1/",
+                 "hex": "http://a.0x7f/", "backslash": "http:\\\\b.example", "space": "http://a.example/a b", "empty": "", "port": "http://a.example:99999/",
+                 "two-slashes": "/.//b.example/"}
+    for name, text in locations.items():
+        write("location", name, text if text[:1] in "\2\3" and text else "\0" + text)
+
+
+# ---- texts --------------------------------------------------------------------------------------
+
+def texts():
+    values = {"order": '{"identifiers":[{"type":"dns","value":"a.example"}],"notAfter":"2026-11-21T08:00:00Z"}', "numbers": "[0,-1,1.5,1e2,-0.0,9223372036854775807,1e-7]",
+              "large": "[9223372036854775808,1.7976931348623157e308,4.9e-324]", "strings": r'["\u0000\"\\\/\b\f\n\r\t","\ud83d\ude00","Zürich ' + '\u202e"]',
+              "nested": "[" * 16 + "]" * 16, "deep": "[" * 17 + "]" * 17, "empty": "{}", "space": ' {\t"a" :\r\n[ true , false,null ] } ', "twice": '{"a":1,"\\u0061":2}',
+              "lone-low": r'"\udc00"', "lone-high": r'"\ud800"', "trailing": "{} x", "comma": "[1,]", "leading-zero": "[01]", "overflow": "1e999", "underflow": "1e-999",
+              "control": '"a\nb"', "bom": "\ufeff{}", "nan": "NaN", "comment": "/**/1", "many": json.dumps({f"k{i}": i for i in range(40)})}
+    for name, text in values.items():
+        write("json", name, text)
+    write("json", "not-utf8", b'"\xc0\xaf"')
+    write("json", "surrogate-octets", b'"\xed\xa0\x80"')
+
+    config = (ROOT / "config/postern.toml").read_text()
+    write("config", "example", config)
+    write("config", "example-uncommented", "\n".join(line.removeprefix("#").lstrip() if "=" in line or line.startswith("#[") else "" if line.startswith("#") else line
+                                                      for line in config.splitlines()))
+    samples = {"listen": '[listen]\nhttps = "[::1]:8443"\nhttp = "localhost:8080"\nmanagement = "127.0.0.1:0"\n', "public": '[public]\nhttps = "https://ca.example.com"\nest = "https://[2001:db8::1]:8444"\n',
+               "limits": '[limits]\nconnections = 500\nheader_bytes = "8KiB"\nhead = "5s"\nidle = "2m"\n', "ca": '[ca]\nname = "Example"\nroot_key = "rsa-4096"\nissuing_key = "ec-p256"\nroot_lifetime = "7300d"\ncrl_lifetime = "1h"\n',
+               "dns": '[dns]\nservers = ["192.0.2.53", "192.0.2.54@5353"]\ndnssec = false\ntimeout = "2s"\nstub_zones = {"a.test" = "127.0.0.1@53"}\n[dns.hosts]\n"*.b.test" = "192.0.2.1"\n',
+               "log": '[log]\nlevel = "debug"\nformat = "text"\nfile = "/var/log/postern.log"\n[store]\nurl = "sqlite:x"\n[secrets]\nmaster_key_file = "/k"\n[validation]\nhttp_01_timeout = "10s"\n',
+               "unknown": '[listen]\nhtps = "0.0.0.0:1"\n', "type": '[log]\nlevel = 1\n', "key": '[ca]\nroot_key = "ec-p521"\n', "short": '[ca]\ncrl_lifetime = "59m"\n', "url": '[public]\nhttps = "https://a/b"\n',
+               "port": '[listen]\nhttps = "0.0.0.0:65536"\n', "no-brackets": '[listen]\nhttps = "::1:8443"\n', "broken": "[listen\n", "negative": "[limits]\nuri_bytes = -1\n", "no-table": 'listen = "x"\n'}
+    for name, text in samples.items():
+        write("config", name, text)
+
+    for path in sorted((ROOT / "config").glob("*.toml")):
+        if path.name != "postern.toml":
+            write("documents", path.stem, path.read_text())
+    account = '[[account]]\nname = "web"\nendpoint = "acme"\nmethod = "eab"\nprofiles = ["tls"]\nnames = [".example.org"]\nwildcard = true\n'
+    objects = {"tenant": '[[tenant]]\nname = "default"\ndescription = "d"\n', "organization": '[[organization]]\nname = "o"\nlegal_name = "Müller GmbH"\ncountry = "DE"\n[[department]]\nname = "d"\norganization = "o"\n',
+               "domain": '[[domain]]\nname = "example.org"\ntenant = "t"\n', "profile": '[[profile]]\nname = "tls"\nlifetime = "90d"\nkeys = ["ec-p256"]\nmust_staple = false\nnames_limit = 100\nenabled = false\n',
+               "endpoint": '[[endpoint]]\nname = "acme"\nprotocol = "acme"\nprofiles = ["tls"]\n', "account": account, "generate": account + "secret = {generate = true}\n", "keep": account + 'secret = "keep"\n',
+               "given": account + 'secret = {value = "c2VjcmV0", key_id = "k"}\n', "false": account + "secret = {generate = false}\n", "twice": account + account, "no-name": '[[tenant]]\n', "bad-name": '[[tenant]]\nname = "A b"\n',
+               "unknown-kind": '[[tenent]]\nname = "a"\n', "unknown-key": '[[tenant]]\nname = "a"\nx = 1\n', "no-list": '[tenant]\nname = "a"\n', "wrong-type": '[[profile]]\nname = "p"\nlifetime = 90\nkeys = "x"\n', "empty": ""}
+    for name, text in objects.items():
+        write("documents", name, text)
+
+    tomls = {"all": 'a = "x"\nb = 1\nc = [1, 2.5, [true]]\nd = {e = "f", "g h" = {}}\nt = 2026-11-21T08:00:00Z\nu = 2026-11-21\nv = 08:00:00\n[w]\nx = """\nlong"""\n[[y]]\nz = 0xff\n',
+             "floats": "a = 1.0\nb = -0.0\nc = 1e300\nd = 6.02e23\n", "strings": 'a = "\\u0000 \\" \\\\ \\U0001F600"\nb = \'literal\'\n"ä" = "\u202e"\n"" = 1\n', "dotted": "a.b.c = 1\na.b.d = 2\n",
+             "integers": "a = 9223372036854775807\nb = -9223372036854775808\nc = 0b101\nd = 1_000\n", "empty": "", "inf": "a = inf\n", "nan": "a = [nan]\n", "twice": "a = 1\na = 2\n", "cut": "a = [1,", "bom": "\ufeffa = 1\n",
+             "overflow": "a = 9223372036854775808\n", "comment": "# only\n", "not-utf8": b'a = "\xff"\n', "deep": "a = " + "[" * 100 + "]" * 100 + "\n", "deeper": "a = " + "[" * 300 + "]" * 300 + "\n"}
+    for name, text in tomls.items():
+        write("toml", name, text)
+
+    chain = (CRYPTO / "chain.pem").read_text()
+    pieces = {"url": b64(bytes(range(64))), "standard": base64.b64encode(b"hello world").decode(), "hex": "00ffAb", "trailing-bits": "QQ", "trailing-bits-set": "QR", "padded": "QQ==", "one": "Q",
+              "duration": "90d", "zero-duration": "0s", "time": "2026-11-21T08:00:00Z", "offset": "2026-11-21T08:00:00.125+02:00", "leap": "2016-12-31T23:59:60Z", "before-year-0": "0000-01-01T00:00:00+23:59",
+              "after-year-9999": "9999-12-31T23:59:60Z", "pem": chain[:chain.index("-----END") + 26], "broken-pem": "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n", "percent": "a%20b%2F", "percent-cut": "a%2",
+              "white": "QUJD\n", "url-in-standard": "-_-_", "no-end": "-----BEGIN CERTIFICATE-----\nQUJD\n", "in-line": "x -----BEGIN CERTIFICATE-----\nQUJD\n"}
+    for name, text in pieces.items():
+        write("encoding", name, text)
+
+
+def dns():
+    def records(*rdatas):
+        return b"".join(bytes([len(r)]) + r for r in rdatas)
+
+    digest = b64(bytes(32)).encode()
+    samples = {"challenge": records(bytes([43]) + digest), "two-strings": records(b"\3abc\4defg", b"\0"), "cut-string": records(b"\5abc"), "empty": b"", "empty-record": b"\0",
+               "issue": records(b"\0\5issueca.example; accounturi=https://ca.example/a/1"), "wild": records(b"\x80\x09issuewild;", b"\0\5iodefmailto:a@b.example"), "upper": records(b"\0\5ISSUEx"),
+               "tag-too-long": records(b"\0\xffissue"), "no-tag": records(b"\0\0x"), "hyphen": records(b"\0\5is-uex"), "name": b"_acme-challenge.WWW.Example.org.", "long-label": b"a" * 64 + b".example",
+               "empty-label": b"a..b", "long-name": b".".join([b"a" * 62] * 5), "one": b"a", "unicode": "münchen.example".encode(), "full": records(bytes([254]) + b"x" * 254)}
+    for name, content in samples.items():
+        write("dns", name, content)
+
+
+for make in (jose, pkix, http, texts, dns):
+    make()
