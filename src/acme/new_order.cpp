@@ -215,6 +215,8 @@ NewOrder compose(Parts& parts, const Call& call, const Wanted& wanted, const std
 core::Task<Reply> new_order(Parts& parts, Call& call) {
     const auto wanted = read_wanted(call, parts.now());
     if (!wanted) co_return wanted.error();
+    const auto issuing = parts.deps.enrollment.gate_open();
+    if (!issuing) co_return to_error(issuing.error());
     const auto account = co_await find_credential(parts, call);
     if (!account) co_return account.error();
     const auto profile = choose_profile(call, *account, wanted->profile);

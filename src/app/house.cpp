@@ -88,7 +88,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
     h.backends.add("builtin", *h.builtin);
 
-    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics};
+    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics, h.gate};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, h.clock};
     h.revocation = std::make_unique<ra::Revocation>(revocation);

@@ -42,6 +42,7 @@ public:
     std::unique_ptr<crypto::Sealer> sealer;
     std::unique_ptr<store::Numbers> numbers;
     std::unique_ptr<ra::CatalogSource> catalog;
+    ra::IssuingGate gate;
     std::unique_ptr<dns::Resolver> resolver;
     std::unique_ptr<validation::Validator> http_01;
     std::unique_ptr<ca::BuiltinCa> builtin;

@@ -24,6 +24,7 @@ struct PolicyInput {
     core::TimePoint now{};
     std::vector<crypto::GeneralName> names;  ///< what will be certified, normalized; see requested_names
     std::optional<core::Problem> names_problem;
+    std::optional<IssuingGate::Reason> gate;  ///< what holds it shut
 };
 
 /// One check's result.

@@ -69,6 +69,16 @@ BOOST_AUTO_TEST_CASE(names_that_cannot_be_ordered_are_told_one_by_one) {
     BOOST_TEST(world.count(count_orders) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(while_nothing_is_issued_no_order_is_taken) {
+    world.gate.shut({"restore.open", "restored, not opened yet", std::chrono::seconds(300)});
+    const auto refused = client.new_order({"www.example.com"});
+    check_refused(refused, 503, "rateLimited", "restored, not opened yet");
+    BOOST_TEST(refused.text("detail").find("restore.open") != std::string::npos);
+    BOOST_TEST(refused.response.header("Retry-After") == "300");
+    world.gate.open("restore.open");
+    BOOST_TEST(client.new_order({"www.example.com"}).status == 201U);
+}
+
 BOOST_AUTO_TEST_CASE(payloads_without_sense_are_malformed) {
     const std::pair<const char*, const char*> cases[] = {
         {"{}", "identifiers"},

@@ -294,7 +294,8 @@ public:
     ca::Backends backends;
     ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, sealer, random, clock}};
     ra::Principals principals{ra::Principals::Deps{db, numbers, sealer, random, clock}};
-    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics}};
+    ra::IssuingGate gate;
+    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics, gate}};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
 };
