@@ -1,4 +1,5 @@
 #pragma once
+#include "api/operations.hpp"
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
 #include "ra/catalog.hpp"
@@ -20,10 +21,13 @@ public:
         ra::Principals& principals;
         ra::Revocation& revocation;
         const core::Clock& clock;
+        Operations& operations;
     };
     explicit Api(Deps deps) : deps_(deps) {}
-    /// Everything below /api/postern/v1. The Api must outlive the router.
-    void add_routes(http::Router& router);
+    /// Everything below /api/postern/v1. The Api must outlive the router. Bodies from the network end at
+    /// 1 MiB, those of a local administrator (control socket, in process) at 64 MiB: CRLs can be long.
+    enum class Reach { network, local };
+    void add_routes(http::Router& router, Reach reach);
 
 private:
     Deps deps_;

@@ -27,6 +27,10 @@ constexpr Route routes[] = {
     {Method::get, "/api/postern/v1/certificates/{serial:serial}", Role::auditor, &show_certificate},
     {Method::post, "/api/postern/v1/certificates/{serial:serial}/revoke", Role::officer, &revoke_certificate},
     {Method::post, "/api/postern/v1/principals", Role::administrator, &create_principal},
+    {Method::post, "/api/postern/v1/backup", Role::administrator, &start_backup},
+    {Method::get, "/api/postern/v1/backup", Role::administrator, &backup_status},
+    {Method::post, "/api/postern/v1/restoration/open", Role::administrator, &open_restored},
+    {Method::post, "/api/postern/v1/reload", Role::administrator, &reload},
 };
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {
@@ -62,9 +66,9 @@ core::Task<http::Response> serve(const http::Request& request, const Api::Deps& 
 
 }  // namespace
 
-void Api::add_routes(http::Router& router) {
+void Api::add_routes(http::Router& router, Reach reach) {
     http::RouteLimits limits;
-    limits.body_bytes = 1024 * 1024;
+    limits.body_bytes = reach == Reach::local ? local_body_bytes : network_body_bytes;
     for (const auto& route : routes)
         router.add(route.method, route.pattern, limits,
                    [this, &route](const http::Request& request) { return serve(request, deps_, route); });

@@ -46,7 +46,7 @@ public:
         shards_.start();
         house_ = wait(House::open(std::move(config), shards_, log_));
         house_->builtin->start();
-        house_->api->add_routes(router_);
+        house_->api->add_routes(router_, api::Api::Reach::local);
     }
     ~InnerDoor() override {
         wait(house_->close(core::deadline_in(std::chrono::seconds(10))));

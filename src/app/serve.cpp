@@ -9,7 +9,9 @@
 #include "app/house.hpp"
 #include "app/management.hpp"
 #include "app/own_tls.hpp"
+#include "app/reload.hpp"
 #include "core/async/deadline.hpp"
+#include "core/async/run_on.hpp"
 
 namespace postern::app {
 
@@ -24,6 +26,20 @@ core::Task<void> poll_catalog(House& house) {
     }
 }
 
+core::Task<void> reload_at_signal(Reload& reload, boost::asio::signal_set& hangup) {
+    for (;;) {
+        co_await hangup.async_wait(boost::asio::use_awaitable);
+        static_cast<void>(reload.run());  // it logs
+    }
+}
+
+/// REST's handlers run on every shard, what is reloaded lives on one.
+core::Task<core::Result<std::string>> reload_once(Reload& reload) { co_return reload.run(); }
+core::Task<core::Result<std::string>> reload_on(core::Executor executor, Reload& reload) {
+    auto once = reload_once(reload);
+    co_return co_await core::run_on(executor, std::move(once));
+}
+
 /// The listeners and what they serve. Destroyed before the house.
 struct Listening {
     explicit Listening(House& house)
@@ -35,7 +51,8 @@ struct Listening {
 
 void add_routes(House& house, Listening& on) {
     house.acme->add_routes(on.https);
-    for (auto* router : {&on.https, &on.est, &on.control}) house.api->add_routes(*router);
+    for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router, api::Api::Reach::network);
+    house.api->add_routes(on.control, api::Api::Reach::local);
     for (auto* router : {&on.https, &on.http}) house.builtin->add_routes(*router);
     add_management_routes(on.management, house, on.ready);
 }
@@ -49,8 +66,14 @@ void listen(House& house, Listening& on, const OwnTls& tls) {
     on.server.listen(http::Endpoint("est", c.est.host, c.est.port), on.est, tls.est());
 }
 
+/// Taken over before anything else: a SIGHUP while starting would end the process.
+struct Signals {
+    explicit Signals(const core::Executor& executor) : end(executor, SIGTERM, SIGINT), hangup(executor, SIGHUP) {}
+    boost::asio::signal_set end, hangup;
+};
+
 /// From the opened house to the signal that ends it.
-core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::signal_set& signals) {
+core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signals, Reload& reload) {
     auto executor = co_await boost::asio::this_coro::executor;
     auto& log = house.log;
     if (house.config.lab)
@@ -72,25 +95,29 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::s
     on.server.start();
     house.tasks.spawn(executor, poll_catalog(house));
     house.tasks.spawn(executor, tls.keep_fresh());
+    house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));
+    house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
     on.ready.store(true);
     greet(house);
 
-    const auto signal = co_await signals.async_wait(boost::asio::use_awaitable);
+    const auto signal = co_await signals.end.async_wait(boost::asio::use_awaitable);
     log.info("stopping", {{"signal", signal}});
 }
 
-core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
+core::Task<int> run(Config config, ReadConfig read, core::Shards& shards, observe::Log& log) {
     auto executor = co_await boost::asio::this_coro::executor;
-    boost::asio::signal_set signals(executor, SIGTERM, SIGINT);
+    Signals signals(executor);
+    const auto started = config;
     auto house = co_await House::open(std::move(config), shards, log);
     // An earlier run's: whoever waits for the file waits for this one.
     if (const auto& file = house->config.ready_file; !file.empty()) std::filesystem::remove(file);
     OwnTls tls(*house);
     Listening on(*house);
+    Reload reload(*house, tls, on.server, started, std::move(read));
     // A start that fails half-way is taken down like a server: background work stands on the house.
     std::exception_ptr failure;
     try {
-        co_await attend(*house, on, tls, signals);
+        co_await attend(*house, on, tls, signals, reload);
     } catch (...) {
         failure = std::current_exception();
     }
@@ -105,11 +132,11 @@ core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
 
 }  // namespace
 
-int serve(Config config) {
+int serve(Config config, ReadConfig read) {
     observe::Log log(config.log_level, config.log_file, config.log_json);
     core::Shards shards(core::usable_cores());
     std::promise<int> done;
-    boost::asio::co_spawn(shards.at(0), run(std::move(config), shards, log), [&](std::exception_ptr failure, int status) {
+    boost::asio::co_spawn(shards.at(0), run(std::move(config), std::move(read), shards, log), [&](std::exception_ptr failure, int status) {
         if (failure)
             done.set_exception(failure);
         else

@@ -26,6 +26,7 @@ core::Result<void> set_address(const std::string& text, const char* option, Addr
 /// The file first, then what the command line says over it.
 core::Result<Config> settle(Options o) {
     const auto line = o.config;
+    if (!o.config_file.empty()) o.config.config_file = std::filesystem::absolute(o.config_file).string();
     if (!o.config_file.empty())
         if (const auto r = read_config_file(o.config_file, o.config); !r) return r.error();
     auto& c = o.config;
@@ -74,7 +75,7 @@ void add_serve(CLI::App& app, Run& run) {
                 std::cerr << "postern: " << config.error().detail << "\n";
                 return 2;
             }
-            return serve(std::move(*config));
+            return serve(std::move(*config), [o] { return settle(*o); });
         };
     });
 }

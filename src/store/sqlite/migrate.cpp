@@ -117,6 +117,13 @@ void check_owner(Connection& connection, const std::string& path) {
     throw std::runtime_error(path + " is another program's SQLite database; name another file");
 }
 
+int check_schema(Connection& connection, const std::string& path, std::span<const Migration> migrations) {
+    Rows applied;
+    connection.run(applied_read, {}, &applied);
+    check_applied(applied, path, migrations);
+    return applied.empty() ? 0 : static_cast<int>(applied.back().integer(0));
+}
+
 void migrate(Connection& connection, const std::string& path, const core::Clock& clock,
              std::span<const Migration> migrations) {
     for (std::size_t i = 0; i < migrations.size(); ++i) {

@@ -11,6 +11,10 @@ namespace postern::store::sqlite {
 /// Throws std::runtime_error for another program's database. Reads only.
 void check_owner(Connection& connection, const std::string& path);
 
+/// The number of the last migration that was applied. Throws std::runtime_error for a schema newer
+/// than `migrations` and for an applied migration whose text changed. Reads only.
+int check_schema(Connection& connection, const std::string& path, std::span<const Migration> migrations);
+
 /// Applies what is missing, a transaction each; several processes may do so at once. Throws
 /// std::runtime_error saying what to do: another program's database, a schema newer than
 /// `migrations`, an applied migration whose text changed, one that fails.

@@ -19,7 +19,7 @@ struct Rest : World {
     Rest() {
         apply_standard();
         apply("[[tenant]]\nname = \"second\"\n").value();
-        api.add_routes(router);
+        api.add_routes(router, api::Api::Reach::network);
         issue({"corp.example"});
         serial = core::hex(certificates().at(0).serial);
         administrator_token = mint("chief", ra::Role::administrator, {});
