@@ -15,6 +15,7 @@ namespace {
 constexpr Family families[] = {
     &configuration_objects, &configuration_references, &principals_and_settings, &audit_records, &enrollments,
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
+    &restorations,
 };
 
 void on_every_engine(Family family) {
@@ -67,6 +68,7 @@ BOOST_AUTO_TEST_CASE(authorities_number_their_crls_upwards) { on_every_engine(&a
 BOOST_AUTO_TEST_CASE(acme_accounts_are_good_on_their_endpoint) { on_every_engine(&acme_accounts); }
 BOOST_AUTO_TEST_CASE(acme_orders_are_claimed_once) { on_every_engine(&acme_orders); }
 BOOST_AUTO_TEST_CASE(acme_authorizations_move_along_their_edges_only) { on_every_engine(&acme_authorizations); }
+BOOST_AUTO_TEST_CASE(restorations_make_void_what_was_pending) { on_every_engine(&restorations); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {
     const auto all = all_statements();

@@ -88,5 +88,6 @@ void authorities(Store& s);
 void acme_accounts(Store& s);
 void acme_orders(Store& s);
 void acme_authorizations(Store& s);
+void restorations(Store& s);
 
 }  // namespace postern::contract
