@@ -115,7 +115,7 @@ core::Task<bool> OwnTls::enroll() {
     co_return true;
 }
 
-core::Result<OwnTls::Files> OwnTls::read(const Config& config) const {
+core::Result<OwnTls::Files> OwnTls::read(const Config& config, Expired expired) const {
     const bool named = !config.tls_certificate.empty();
     const auto path = named ? config.tls_certificate : house_.folder.file("tls/server.pem");
     const auto key_path = named ? config.tls_key : house_.folder.file("tls/server.key");
@@ -132,7 +132,11 @@ core::Result<OwnTls::Files> OwnTls::read(const Config& config) const {
     if (!blocks || blocks->empty()) return wrong(path + " holds no PEM certificate");
     const auto leaf = crypto::Certificate::parse(blocks->front());
     if (!leaf) return wrong(path + ": " + leaf.error().detail);
-    if (leaf->not_after() < house_.clock.now()) return wrong(path + ": the certificate expired at " + core::rfc3339(leaf->not_after()));
+    if (leaf->not_after() < house_.clock.now()) {
+        const auto what = path + ": the certificate expired at " + core::rfc3339(leaf->not_after());
+        if (expired == Expired::refused) return wrong(what);
+        house_.log.error("tls_expired", {{"why", what}});
+    }
     const auto pair = http::TlsContext::make(files.chain, files.key, http::TlsContext::ClientCertificate::never_asked);
     if (!pair) return wrong(path + ", " + key_path + ": " + pair.error().detail);
     return files;
@@ -159,7 +163,7 @@ void OwnTls::present() {
     Config now;
     now.tls_certificate = certificate_;
     now.tls_key = key_;
-    auto files = read(now);
+    auto files = read(now, Expired::told);
     if (!files) throw std::runtime_error(files.error().detail);
     adopt(now, std::move(*files));
 }

@@ -24,8 +24,9 @@ public:
     /// Loads or enrolls; afterwards both contexts are ready. Throws std::runtime_error.
     core::Task<void> prepare();
     /// The certificate that this configuration means, as it is on the disk now. `malformed` naming the file:
-    /// missing, readable by others, no pair, expired.
-    [[nodiscard]] core::Result<Files> read(const Config& config) const;
+    /// missing, readable by others, no pair; or expired, where that is refused: a start goes on with what there is.
+    enum class Expired { refused, told };
+    [[nodiscard]] core::Result<Files> read(const Config& config, Expired expired) const;
     /// Presents what read() gave to handshakes from now on; false when it is what they got before.
     bool adopt(const Config& config, Files files);
     /// Looks every hour and renews in place; ends when the house closes.

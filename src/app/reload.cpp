@@ -39,7 +39,7 @@ core::Result<std::string> Reload::run() {
 core::Result<std::string> Reload::attempt() {
     const auto fresh = read_();
     if (!fresh) return fresh.error();
-    auto certificate = tls_.read(*fresh);
+    auto certificate = tls_.read(*fresh, OwnTls::Expired::refused);
     if (!certificate) return certificate.error();
     try {
         house_.log.reopen();
@@ -50,13 +50,19 @@ core::Result<std::string> Reload::attempt() {
     const auto changed = differences(current_, *fresh, true), restart = differences(current_, *fresh, false);
     const bool new_certificate = tls_.adopt(*fresh, std::move(*certificate));
     server_.set_limits(fresh->limits);
+    const auto tell = [&] {
+        house_.log.warning("reloaded", {{"changed", joined(changed)}, {"new_certificate", new_certificate}, {"needs_restart", joined(restart)}});
+    };
+    // At whichever level is the more talkative.
+    const bool heard = house_.log.enabled(observe::Level::warning);
+    if (heard) tell();
     house_.log.set_level(fresh->log_level);
+    if (!heard) tell();
     current_.limits = fresh->limits;
     current_.log_level = fresh->log_level;
     current_.tls_certificate = fresh->tls_certificate;
     current_.tls_key = fresh->tls_key;
 
-    house_.log.warning("reloaded", {{"changed", joined(changed)}, {"new_certificate", new_certificate}, {"needs_restart", joined(restart)}});
     json::Writer w;
     w.begin_object().member("newCertificate", new_certificate);
     for (const auto& [key, list] : {std::pair("changed", &changed), std::pair("restart", &restart)}) {

@@ -1,6 +1,7 @@
 #include "app/restore.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -81,6 +82,17 @@ void copy_files(const RestoreOptions& options, const BackupManifest& manifest, c
     if (const auto same = verify_files(manifest, into); !same) throw std::runtime_error(same.error().detail);
 }
 
+/// Root may restore for the user that the server runs as: who owned the empty folder owns what takes its place.
+void hand_over(const std::string& folder, const std::string& empty_folder) {
+    struct stat owner {};
+    if (::geteuid() != 0 || ::lstat(empty_folder.c_str(), &owner) != 0 || owner.st_uid == 0) return;
+    const auto give = [&](const std::string& path) {
+        if (::lchown(path.c_str(), owner.st_uid, owner.st_gid) != 0) fail("cannot hand over " + path);
+    };
+    give(folder);
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) give(entry.path().string());
+}
+
 }  // namespace
 
 RestoreReport restore(const RestoreOptions& options) {
@@ -106,6 +118,7 @@ RestoreReport restore(const RestoreOptions& options) {
     }
     for (const auto& file : report.manifest.files) sync_file(copy.path() + "/" + file.name);
     for (const auto* folder : {"/keys", "/tls", ""}) sync_folder(copy.path() + folder);
+    hand_over(copy.path(), options.data);
     // Only an empty folder gives way; rmdir says so if that changed.
     if (fs::exists(options.data) && ::rmdir(options.data.c_str()) != 0) fail("cannot replace " + options.data);
     copy.keep_as(options.data);

@@ -1,6 +1,7 @@
 """Backup and restore of a laboratory: what is in it comes back, what must not come back does not."""
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -205,6 +206,21 @@ def test_a_backup_that_cannot_be_trusted_is_refused(story, tmp_path, harm, said)
 def test_a_folder_in_use_is_never_overwritten(story, tmp_path):
     (tmp_path / "precious").touch()
     assert "is not empty; a restore never overwrites anything" in refused("restore", story[0], "--data", tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can hand files over")
+def test_what_root_restores_belongs_to_the_owner_of_the_empty_folder(story, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 12345, 12345)
+    assert verb("restore", story[0], "--data", data).returncode == 0
+    assert {path.stat().st_uid for path in [data, *data.rglob("*")]} == {12345}
+
+
+def test_another_machine_is_no_place_for_these(story, tmp_path):
+    for words in (("backup", tmp_path / "b"), ("restore", story[0], "--data", tmp_path / "new")):
+        assert "on th" in refused(*words, "--server", "https://ca.example", "--token-file", "/nowhere")
+    assert list(tmp_path.iterdir()) == []
 
 
 def ready(server):

@@ -127,6 +127,22 @@ def test_limits_hold_for_connections_that_come_later(configured):
     assert again["changed"] == "" and again["needs_restart"].startswith("dns.timeout: ")
 
 
+def test_a_start_goes_on_with_an_expired_certificate_and_says_so(configured):
+    server, configure = configured
+    configure('[log]\nlevel = "error"')
+    serial = write_pair(server.folder, "old", days=-1)
+    server.start()
+    with connect(server) as connection:
+        assert presented(connection) == serial
+    assert server.events("tls_expired") == 1
+    configure()
+    assert "the certificate expired at" in hang_up(server, "reload_failed")["why"]
+    write_pair(server.folder, "new")
+    assert "log.level: error -> info" in hang_up(server, "reloaded")["changed"]
+    configure('[log]\nlevel = "error"')
+    assert "log.level: info -> error" in hang_up(server, "reloaded")["changed"]
+
+
 def cut_key(folder):
     (folder / "tls.key").write_text("no key")
 

@@ -38,6 +38,7 @@ void print_names(std::string_view what, const std::vector<std::string>& names) {
 }
 
 int restore_backup(const Common& common, const Options& o) {
+    if (!common.door.server.empty()) throw std::runtime_error("restore makes a data folder on this machine; run it where the server will, with --data");
     RestoreOptions options;
     options.backup = absolute(o.backup);
     options.data = absolute(common.door.config.data);

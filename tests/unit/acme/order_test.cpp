@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(what_was_under_way_before_a_restore_is_void) {
     const auto pending = client.new_order({"www.example.com"});
     store::Batch batch;
     acme::void_pending(batch, world.clock.now());
-    core::run_to_end(world.db->write(std::move(batch))).value();
+    world.run(world.db->write(std::move(batch))).value();
     for (const auto& url : {ready, std::string(pending.response.header("Location"))}) {
         const auto order = client.post(url, "");
         BOOST_TEST(order.text("status") == "invalid");
