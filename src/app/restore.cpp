@@ -12,11 +12,14 @@
 #include "app/backup.hpp"
 #include "app/data_folder.hpp"
 #include "app/partial_folder.hpp"
+#include "ca/builtin/authority.hpp"
 #include "core/async/shards.hpp"
 #include "core/crypto/system_random.hpp"
 #include "store/migrations.hpp"
 #include "store/sqlite/backup.hpp"
 #include "store/sqlite/open.hpp"
+#include "store/tables/authority.hpp"
+#include "store/tables/setting.hpp"
 
 namespace postern::app {
 
@@ -69,6 +72,17 @@ core::Task<ra::VoidedCredentials> close(store::Database& db, const core::Clock& 
     co_return voided;
 }
 
+core::Task<std::vector<std::string>> find_crl_urls(store::Database& db) {
+    auto name = store::values("public.http");
+    const auto base = co_await store::read_one(db, store::setting_get, std::move(name));
+    auto all = store::values();
+    const auto authorities = co_await db.read(store::authority_all, std::move(all));
+    std::vector<std::string> out;
+    if (!base) co_return out;
+    for (const auto& row : authorities) out.push_back(ca::crl_url(base->text(0), row.text(0)));
+    co_return out;
+}
+
 /// Copies and checks what was copied: the backup may be on a disk that fails.
 void copy_files(const RestoreOptions& options, const BackupManifest& manifest, const std::string& into) {
     for (const auto* folder : {"/keys", "/tls"})
@@ -114,6 +128,7 @@ RestoreReport restore(const RestoreOptions& options) {
     {
         const auto db = store::open_sqlite(database, clock, metrics);
         report.voided = core::run_to_end(close(*db, clock, report.manifest.created));
+        report.crl_urls = core::run_to_end(find_crl_urls(*db));
         db->close();
     }
     for (const auto& file : report.manifest.files) sync_file(copy.path() + "/" + file.name);

@@ -18,6 +18,7 @@ struct RestoreReport {
     BackupManifest manifest;
     std::size_t keys = 0;  ///< CA keys that opened
     ra::VoidedCredentials voided;
+    std::vector<std::string> crl_urls;  ///< where the lost server published
 };
 
 /// Makes a data folder of a backup: verified, under a temporary name, renamed when it is whole. What it

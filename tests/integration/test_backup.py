@@ -141,6 +141,40 @@ def test_a_backup_under_load_is_one_moment(new_server, tmp_path):
     assert 20 <= certificates and at_backup < 150
 
 
+def test_a_kill_leaves_a_whole_backup_or_none(new_server, tmp_path):
+    server = new_server()
+    server.start()
+    with sqlite3.connect(server.data / "postern.db") as database:
+        database.execute("CREATE TABLE filler (x BLOB)")
+        database.executemany("INSERT INTO filler VALUES (zeroblob(1000000))", [()] * 60)
+    target = tmp_path / "backup"
+    asking = subprocess.Popen([executable(), "backup", target, "--data", server.data], env=environment(),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(tmp_path.glob("backup*")):
+        assert asking.poll() is None
+    server.kill()
+    asking.wait()
+    if target.exists():
+        assert verb("restore", target, "--data", tmp_path / "new").returncode == 0
+    else:
+        assert "is no backup of Postern" in refused("restore", next(tmp_path.glob("backup.partial-*")), "--data", tmp_path / "new")
+    server.start()
+    server.cli("backup", tmp_path / "again")
+    assert verb("restore", tmp_path / "again", "--data", tmp_path / "newer").returncode == 0
+
+
+def test_the_configuration_is_inside(new_server, tmp_path):
+    file = tmp_path / "postern.toml"
+    file.write_text("[limits]\nidle = \"5s\"\n")
+    server = new_server(options=("--config", file))
+    server.start()
+    server.cli("backup", tmp_path / "running")
+    server.stop()
+    server.cli("backup", tmp_path / "stopped", "--config", file)
+    for name in ("running", "stopped"):
+        assert (tmp_path / name / "postern.toml").read_text() == file.read_text()
+
+
 def test_a_stopped_server_is_backed_up_in_process(story, tmp_path):
     _, server, _ = story
     done = verb("backup", tmp_path / "backup", "--without-master-key", "--data", server.data)
@@ -232,6 +266,7 @@ def test_a_restored_server_starts_closed_and_opens_with_the_last_crls(story, res
     _, _, facts = story
     assert restored.restore_report["voidTokens"] == ["robot"]
     assert "default/team" in restored.restore_report["voidKeys"]
+    assert sorted(restored.restore_report["crlUrls"]) == sorted(crl_urls(restored.data))
     restored.start()
     status, text = ready(restored)
     assert status == 503 and text.startswith("restore.open: this server was restored from a backup of")
@@ -289,6 +324,22 @@ def test_it_stays_closed_over_restarts_until_the_operator_says_that_no_crl_was_p
     assert ready(restored)[0] == 200
     assert all(number(crl) > 1000 for crl in published(restored))
     enroll(restored, tmp_path)
+
+
+def test_an_intent_that_was_open_at_the_backup_is_voided_and_its_serial_revoked(restored):
+    serial = bytes.fromhex("77" * 16)
+    with sqlite3.connect(restored.data / "postern.db") as database:
+        columns = [row[1] for row in database.execute("PRAGMA table_info(enrollment)")]
+        other = {"id": 999_999, "status": "'submitted'", "attempt_key": "x'77'", "serial": f"x'{serial.hex()}'"}
+        database.execute(f"INSERT INTO enrollment ({', '.join(columns)}) SELECT {', '.join(str(other.get(c, c)) for c in columns)} "
+                         "FROM enrollment WHERE status = 'issued' AND protocol = 'acme' ORDER BY id LIMIT 1")
+    restored.start()
+    assert restored.events("intents_settled") == 1
+    with sqlite3.connect(restored.data / "postern.db") as database:
+        status, problem = database.execute("SELECT status, problem FROM enrollment WHERE id = 999999").fetchone()
+    assert status == "invalid" and json.loads(problem)["check"] == "restore.open"
+    restored.cli("restore", "open", "--no-crl-published-since")
+    assert serial.hex() in serials(published(restored)[0])
 
 
 def test_a_crl_that_is_not_the_last_one_of_ours_is_refused(story, restored, new_server, tmp_path):

@@ -51,6 +51,7 @@ int restore_backup(const Common& common, const Options& o) {
         w.member("keys", static_cast<std::int64_t>(done.keys));
         write_names(w, "voidTokens", done.voided.principals);
         write_names(w, "voidKeys", done.voided.accounts);
+        write_names(w, "crlUrls", done.crl_urls);
         w.member("open", false).end_object();
         std::cout << w.take() << "\n";
         return 0;
@@ -65,6 +66,7 @@ int restore_backup(const Common& common, const Options& o) {
     std::cout << "It starts CLOSED: certificates are neither issued nor are CRLs published until the revocations of after the backup are known.\n"
                  "Start the server, then:\n  postern restore open --data " << options.data << " --crl ISSUING.crl --crl ROOT.crl\n"
                  "with the last CRLs that the lost server published, or --no-crl-published-since if there were none after the backup.\n";
+    print_names("They were published at:\n", done.crl_urls);
     return 0;
 }
 
