@@ -104,16 +104,15 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     log.info("stopping", {{"signal", signal}});
 }
 
-core::Task<int> run(Config config, ReadConfig read, core::Shards& shards, observe::Log& log) {
+core::Task<int> run(Config config, Config started, ReadConfig read, core::Shards& shards, observe::Log& log) {
     auto executor = co_await boost::asio::this_coro::executor;
     Signals signals(executor);
-    const auto started = config;
     auto house = co_await House::open(std::move(config), shards, log);
     // An earlier run's: whoever waits for the file waits for this one.
     if (const auto& file = house->config.ready_file; !file.empty()) std::filesystem::remove(file);
     OwnTls tls(*house);
     Listening on(*house);
-    Reload reload(*house, tls, on.server, started, std::move(read));
+    Reload reload(*house, tls, on.server, std::move(started), std::move(read));
     // A start that fails half-way is taken down like a server: background work stands on the house.
     std::exception_ptr failure;
     try {
@@ -133,10 +132,11 @@ core::Task<int> run(Config config, ReadConfig read, core::Shards& shards, observ
 }  // namespace
 
 int serve(Config config, ReadConfig read) {
+    auto started = config;  // as read: what the start settles in `config` is no change of anybody's
     observe::Log log(config.log_level, config.log_file, config.log_json);
     core::Shards shards(core::usable_cores());
     std::promise<int> done;
-    boost::asio::co_spawn(shards.at(0), run(std::move(config), std::move(read), shards, log), [&](std::exception_ptr failure, int status) {
+    boost::asio::co_spawn(shards.at(0), run(std::move(config), std::move(started), std::move(read), shards, log), [&](std::exception_ptr failure, int status) {
         if (failure)
             done.set_exception(failure);
         else
