@@ -95,6 +95,12 @@ core::Task<Result<Binding>> verify_binding(Parts& parts, const Call& call, json:
         static_cast<void>(mac_is_right(*request, no_key));
         co_return refused(request->kid, not_known);
     }
+    if (account->secret_sealed.empty()) {
+        static constexpr std::array<std::uint8_t, 32> no_key{};
+        static_cast<void>(mac_is_right(*request, no_key));
+        co_await audit_refusal(parts, call, *account, "its key was made void when a backup was restored; give the account a new secret");
+        co_return refused(request->kid, not_known);
+    }
     const auto key = ra::open_account_secret(parts.deps.sealer, *account);
     if (!key) {
         parts.deps.log.error("account_secret_unreadable", {{"account", account->name}, observe::request(call.request.id)});

@@ -224,6 +224,8 @@ NewOrder compose(Parts& parts, const Call& call, const Wanted& wanted, const std
 /// RFC 8555 §7.4.
 core::Task<Reply> new_order(Parts& parts, Call& call) {
     const auto wanted = read_wanted(call, parts.now());
+    const auto issuing = parts.deps.enrollment.gate_open();
+    if (!issuing) co_return to_error(issuing.error());
     if (!wanted) {
         // What is no order at all is a client's fault; names that cannot be certified were judged.
         if (wanted.error().check.empty()) co_return wanted.error();

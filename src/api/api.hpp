@@ -1,4 +1,5 @@
 #pragma once
+#include "api/operations.hpp"
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
 #include "ra/blocked_keys.hpp"
@@ -24,15 +25,14 @@ public:
         const core::Clock& clock;
         ra::BlockedKeys& blocked_keys;
         ra::ProfilePauses& profile_pauses;
+        Operations& operations;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,
-    /// on the control socket or in process, may send a configuration of many MiB.
+    /// on the control socket or in process, may send many MiB: configurations and CRLs can be long.
     enum class Reach { network, local };
-    static constexpr std::size_t network_body = std::size_t{1024} * 1024;
-    static constexpr std::size_t local_apply_body = std::size_t{64} * 1024 * 1024;
     /// Everything below /api/postern/v1. The Api must outlive the router.
-    void add_routes(http::Router& router, Reach reach = Reach::network);
+    void add_routes(http::Router& router, Reach reach);
 
 private:
     Deps deps_;

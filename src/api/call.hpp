@@ -31,7 +31,12 @@ core::Task<Answer> resume_profile(Call call);
 core::Task<Answer> list_principals(Call call);
 core::Task<Answer> disable_principal(Call call);
 core::Task<Answer> enable_principal(Call call);
+core::Task<Answer> start_backup(Call call);
+core::Task<Answer> backup_status(Call call);
+core::Task<Answer> open_restored(Call call);
+core::Task<Answer> reload(Call call);
 
+inline constexpr std::size_t network_body_bytes = std::size_t{1024} * 1024, local_body_bytes = 64 * network_body_bytes;
 /// The body as a JSON object; `malformed` otherwise, and for members not in `known`.
 core::Result<json::Document> read_body(const http::Request& request, std::initializer_list<std::string_view> known);
 /// A number of the query within bounds, or the fallback when it is absent.

@@ -76,7 +76,7 @@ core::Result<json::Document> read_body(const http::Request& request, std::initia
     if (!http::media_type_is(request.header("Content-Type"), "application/json"))
         return core::Problem(core::ProblemKind::malformed, "send Content-Type: application/json");
     json::Limits limits;
-    limits.bytes = Api::local_apply_body;  // the route bounded what was read
+    limits.bytes = request.peer.unix_uid ? local_body_bytes : network_body_bytes;
     auto document = json::Document::parse(request.body, limits);
     if (!document) return document;
     if (!document->root().is_object()) return document->root().problem("expected an object");

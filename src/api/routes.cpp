@@ -36,6 +36,10 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/paused-profiles/resume", Role::administrator, &resume_profile},
     {Method::post, "/api/postern/v1/principals/disable", Role::administrator, &disable_principal},
     {Method::post, "/api/postern/v1/principals/enable", Role::administrator, &enable_principal},
+    {Method::post, "/api/postern/v1/backup", Role::administrator, &start_backup},
+    {Method::get, "/api/postern/v1/backup", Role::administrator, &backup_status},
+    {Method::post, "/api/postern/v1/restoration/open", Role::administrator, &open_restored},
+    {Method::post, "/api/postern/v1/reload", Role::administrator, &reload},
 };
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {
@@ -88,7 +92,7 @@ core::Task<http::Response> error_page(const http::Request& request, unsigned sta
 void Api::add_routes(http::Router& router, Reach reach) {
     for (const auto& route : routes) {
         http::RouteLimits limits;
-        limits.body_bytes = reach == Reach::local && route.handler == &apply ? local_apply_body : network_body;
+        limits.body_bytes = reach == Reach::local ? local_body_bytes : network_body_bytes;
         router.add(route.method, route.pattern, limits,
                    [this, &route](const http::Request& request) { return serve(request, deps_, route); });
     }

@@ -168,10 +168,14 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
     };
     const auto store_url = [](const std::string& text) { return check_store_url(text) ? std::optional(text) : std::nullopt; };
     const auto store = [&](Section& s, Config& into) { s.parsed("url", into.store_url, store_url, "sqlite:PATH"); };
+    const auto tls = [](Section& s, Config& into) { s.text("certificate", into.tls_certificate); s.text("key", into.tls_key); };
     const auto secrets = [](Section& s, Config& into) { s.text("master_key_file", into.master_key_file); };
     const auto validation = [](Section& s, Config& into) { s.duration("http_01_timeout", into.http_01_time); };
     if (auto r = section("public", &read_public); !r) return r;
     if (auto r = section("listen", &read_listen); !r) return r;
+    if (auto r = section("tls", tls); !r) return r;
+    if (c.tls_certificate.empty() != c.tls_key.empty())
+        return Problem(core::ProblemKind::malformed, "[tls]: certificate and key belong together; give both, or none for Postern's own certificate");
     if (auto r = section("store", store); !r) return r;
     if (auto r = section("secrets", secrets); !r) return r;
     if (auto r = section("log", &read_log); !r) return r;

@@ -36,6 +36,9 @@ struct Config {
     // [listen]
     Address https{"0.0.0.0", 8443}, est{"0.0.0.0", 8444}, http{"0.0.0.0", 8080}, management{"127.0.0.1", 9443};
 
+    // [tls]: both or none; empty: Postern's own, enrolled here and kept under DATA/tls
+    std::string tls_certificate, tls_key;
+
     std::string store_url;        ///< [store] url; empty: sqlite under the data folder
     std::string master_key_file;  ///< [secrets] master_key_file; empty: DATA/keys/master
 
@@ -58,6 +61,7 @@ struct Config {
     std::chrono::milliseconds crl_lifetime{std::chrono::hours(24 * 7)};
 
     // Command line only
+    std::string config_file;  ///< absolute path of what was read, or empty
     bool lab = false;
     std::uint16_t http_01_port = 80;
     std::string ready_file;

@@ -22,8 +22,8 @@ void make_folder(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) fail("cannot create " + path);
 }
 
-void sync_folder(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+void sync(const std::string& path, int flags) {
+    const int fd = ::open(path.c_str(), flags);
     if (fd < 0) fail("cannot open " + path);
     const int synced = ::fsync(fd);
     ::close(fd);
@@ -84,6 +84,10 @@ core::SecretBytes DataFolder::master_key(const std::string& from, bool may_creat
     if (text.size() != 32) throw std::runtime_error("the master key " + path + " must have exactly 32 octets");
     return core::SecretBytes(core::to_bytes(core::as_bytes(text)));
 }
+
+void sync_folder(const std::string& path) { sync(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+void sync_file(const std::string& path) { sync(path, O_RDONLY | O_CLOEXEC); }
 
 void write_file(const std::string& path, std::string_view content, unsigned mode) {
     const auto temporary = path + ".new";

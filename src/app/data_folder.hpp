@@ -30,6 +30,10 @@ private:
 
 /// Writes a whole file with `mode`: temporary name, fsync, rename, fsync of the folder.
 void write_file(const std::string& path, std::string_view content, unsigned mode);
+/// Makes the names in a folder durable; throws std::runtime_error naming it.
+void sync_folder(const std::string& path);
+/// Makes a file's content durable; throws std::runtime_error naming it.
+void sync_file(const std::string& path);
 /// The whole file; throws std::runtime_error naming it.
 std::string read_file(const std::string& path);
 /// Refuses symbolic links, other owners and files that group or others can read (D12).

@@ -58,12 +58,12 @@ House::~House() {
 core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log) {
     std::unique_ptr<House> house(new House(std::move(config), shards, log));
     auto& h = *house;
-    const auto db_path = store_path(h.config);
-    const bool new_store = !std::filesystem::exists(db_path);
-    if (new_store) refuse_lost_store(db_path, h.folder.file("root.pem"));
+    h.store_path = store_path(h.config);
+    const bool new_store = !std::filesystem::exists(h.store_path);
+    if (new_store) refuse_lost_store(h.store_path, h.folder.file("root.pem"));
     auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);
 
-    h.db = store::open_sqlite(db_path, h.clock, h.metrics);
+    h.db = store::open_sqlite(h.store_path, h.clock, h.metrics);
     h.sealer = std::make_unique<crypto::Sealer>(std::move(master), h.random);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
     co_await fix_public_urls(*h.db, h.config, h.log);
@@ -74,11 +74,14 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
 
     const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, h.clock, h.log, h.metrics};
     auto ca_config = builtin_config(h.config, h.folder);
+    const ra::Restoration::Deps restoration{*h.db, *h.numbers, h.gate, h.clock, h.log};
+    h.restoration = std::make_unique<ra::Restoration>(restoration);
+    ca_config.hold_crls = co_await h.restoration->load();
     auto root_pem = h.folder.file("root.pem");
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
     h.backends.add("builtin", *h.builtin);
 
-    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics};
+    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics, h.gate};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, h.clock};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
@@ -97,12 +100,14 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
                           *h.sealer, *h.nonces, h.tasks,   h.random,      h.clock,       h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock, *h.blocked_keys, *h.profile_pauses};
+    h.operations = std::make_unique<Operations>(h);
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock, *h.blocked_keys, *h.profile_pauses, *h.operations};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }
 
 core::Task<void> House::close(core::Deadline at) {
+    operations->stop();
     tasks.close();
     tasks.cancel();
     const bool empty = co_await tasks.drained(at);

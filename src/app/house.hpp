@@ -6,6 +6,7 @@
 #include "api/api.hpp"
 #include "app/config.hpp"
 #include "app/data_folder.hpp"
+#include "app/operations.hpp"
 #include "ca/builtin/builtin_ca.hpp"
 #include "core/async/cpu_pool.hpp"
 #include "core/async/shards.hpp"
@@ -13,6 +14,7 @@
 #include "core/observe/metrics.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/restoration.hpp"
 #include "validation/http_01_validator.hpp"
 
 namespace postern::app {
@@ -38,10 +40,12 @@ public:
     DataFolder folder;
     core::TaskGroup tasks;
     core::CpuPool pool;
+    std::string store_path;  ///< of the embedded database
     std::unique_ptr<store::Database> db;
     std::unique_ptr<crypto::Sealer> sealer;
     std::unique_ptr<store::Numbers> numbers;
     std::unique_ptr<ra::CatalogSource> catalog;
+    ra::IssuingGate gate;
     std::unique_ptr<dns::Resolver> resolver;
     std::unique_ptr<validation::Validator> http_01;
     std::unique_ptr<ca::BuiltinCa> builtin;
@@ -52,6 +56,8 @@ public:
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
     std::unique_ptr<ra::Principals> principals;
     std::unique_ptr<ra::Documents> documents;
+    std::unique_ptr<ra::Restoration> restoration;
+    std::unique_ptr<Operations> operations;
     std::unique_ptr<acme::Nonces> nonces;
     std::unique_ptr<acme::Acme> acme;
     std::unique_ptr<api::Api> api;

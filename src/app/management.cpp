@@ -15,6 +15,11 @@ core::Task<http::Response> readyz(House& house, const std::atomic<bool>& ready) 
     // A store that is away throws: the session answers 503.
     const auto version = co_await store::read_one(*house.db, store::configuration_version, std::move(none));
     if (!version) co_return http::Response(503, "text/plain", "the store has no configuration\n");
+    if (const auto shut = house.gate.reasons(); !shut.empty()) {
+        std::string text;
+        for (const auto& reason : shut) text += reason.check + ": " + reason.why + "\n";
+        co_return http::Response(503, "text/plain", std::move(text));
+    }
     co_return http::Response(200, "text/plain", "ready\n");
 }
 

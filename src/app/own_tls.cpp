@@ -51,18 +51,27 @@ std::vector<GeneralName> OwnTls::names() const {
     return out;
 }
 
-bool OwnTls::usable() const {
+OwnTls::OwnTls(House& house) : house_(house), certificate_(house.config.tls_certificate), key_(house.config.tls_key) {}
+
+/// The leaf under DATA/tls when its key is there too.
+std::optional<crypto::Certificate> OwnTls::stored() const {
     const auto path = house_.folder.file("tls/server.pem");
     const auto key_path = house_.folder.file("tls/server.key");
-    if (!std::filesystem::exists(path) || !std::filesystem::exists(key_path)) return false;
+    if (!std::filesystem::exists(path) || !std::filesystem::exists(key_path)) return std::nullopt;
     const auto blocks = crypto::from_pem("CERTIFICATE", read_file(path));
-    if (!blocks || blocks->empty()) return false;
-    const auto leaf = crypto::Certificate::parse(blocks->front());
-    if (!leaf) return false;
+    if (!blocks || blocks->empty()) return std::nullopt;
+    auto leaf = crypto::Certificate::parse(blocks->front());
+    if (!leaf) return std::nullopt;
     // A renewal that was killed between its two files leaves the new key beside the old certificate.
     const core::SecretText key_text(read_file(key_path));
     const auto key = crypto::PrivateKey::from_pem(key_text.expose());
-    if (!key || key->public_key().spki() != leaf->spki()) return false;
+    if (!key || key->public_key().spki() != leaf->spki()) return std::nullopt;
+    return std::move(*leaf);
+}
+
+bool OwnTls::usable() const {
+    const auto leaf = stored();
+    if (!leaf) return false;
     const auto life = leaf->not_after() - leaf->not_before();
     if (house_.clock.now() > leaf->not_after() - life / 3) return false;
     const auto& held = leaf->alt_names();
@@ -106,39 +115,77 @@ core::Task<bool> OwnTls::enroll() {
     co_return true;
 }
 
-void OwnTls::present() {
-    const auto chain = read_file(house_.folder.file("tls/server.pem"));
-    const auto key_path = house_.folder.file("tls/server.key");
-    require_private(key_path);
-    const core::SecretText key(read_file(key_path));
+core::Result<OwnTls::Files> OwnTls::read(const Config& config, Expired expired) const {
+    const bool named = !config.tls_certificate.empty();
+    const auto path = named ? config.tls_certificate : house_.folder.file("tls/server.pem");
+    const auto key_path = named ? config.tls_key : house_.folder.file("tls/server.key");
+    const auto wrong = [](std::string what) { return core::Problem(core::ProblemKind::malformed, std::move(what)); };
+    Files files;
+    try {
+        files.chain = read_file(path);
+        require_private(key_path);
+        files.key = core::SecretText(read_file(key_path));
+    } catch (const std::runtime_error& e) {
+        return wrong(e.what());
+    }
+    const auto blocks = crypto::from_pem("CERTIFICATE", files.chain);
+    if (!blocks || blocks->empty()) return wrong(path + " holds no PEM certificate");
+    const auto leaf = crypto::Certificate::parse(blocks->front());
+    if (!leaf) return wrong(path + ": " + leaf.error().detail);
+    if (leaf->not_after() < house_.clock.now()) {
+        const auto what = path + ": the certificate expired at " + core::rfc3339(leaf->not_after());
+        if (expired == Expired::refused) return wrong(what);
+        house_.log.error("tls_expired", {{"why", what}});
+    }
+    const auto pair = http::TlsContext::make(files.chain, files.key, http::TlsContext::ClientCertificate::never_asked);
+    if (!pair) return wrong(path + ", " + key_path + ": " + pair.error().detail);
+    return files;
+}
+
+bool OwnTls::adopt(const Config& config, Files files) {
+    certificate_ = config.tls_certificate;
+    key_ = config.tls_key;
+    if (presented_ == files.chain) return false;
     using Ask = http::TlsContext::ClientCertificate;
     const auto set = [&](std::shared_ptr<http::TlsContext>& context, Ask ask) {
-        if (context) {
-            if (const auto r = context->replace(chain, key); !r) throw std::runtime_error("tls/server.pem: " + r.error().detail);
-            return;
-        }
-        auto made = http::TlsContext::make(chain, key, ask);
-        if (!made) throw std::runtime_error("tls/server.pem: " + made.error().detail);
-        context = std::move(*made);
+        if (context)
+            context->replace(files.chain, files.key).value();
+        else
+            context = http::TlsContext::make(files.chain, files.key, ask).value();
     };
     set(https_, Ask::never_asked);
     set(est_, Ask::requested);
+    presented_ = std::move(files.chain);
+    return true;
+}
+
+void OwnTls::present() {
+    Config now;
+    now.tls_certificate = certificate_;
+    now.tls_key = key_;
+    auto files = read(now, Expired::told);
+    if (!files) throw std::runtime_error(files.error().detail);
+    adopt(now, std::move(*files));
 }
 
 core::Task<void> OwnTls::prepare() {
-    if (!usable()) {
+    if (!configured() && !usable()) {
         const bool enrolled = co_await enroll();
-        if (!enrolled) throw std::runtime_error("cannot enroll the server's own TLS certificate; the log says why");
+        // Nothing is issued in a restored installation that is not opened: an old certificate must do.
+        const bool old_one = !enrolled && house_.gate.shut_by() && stored();
+        if (!enrolled && !old_one) throw std::runtime_error("cannot enroll the server's own TLS certificate; the log says why");
+        if (old_one) house_.log.warning("own_tls_old", {{"why", "renewed when certificates are issued again"}});
     }
     present();
 }
 
 core::Task<void> OwnTls::keep_fresh() {
     for (;;) {
-        co_await core::sleep_for(std::chrono::hours(1));
-        if (usable()) continue;
+        const bool good = configured() || usable();
+        co_await core::sleep_for(good ? std::chrono::minutes(60) : std::chrono::minutes(1));
+        if (configured() || usable()) continue;
         const bool enrolled = co_await enroll();
-        if (enrolled) present();
+        if (enrolled && !configured()) present();
     }
 }
 

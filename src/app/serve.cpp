@@ -10,7 +10,9 @@
 #include "app/management.hpp"
 #include "app/own_tls.hpp"
 #include "app/service.hpp"
+#include "app/reload.hpp"
 #include "core/async/deadline.hpp"
+#include "core/async/run_on.hpp"
 
 namespace postern::app {
 
@@ -25,6 +27,20 @@ core::Task<void> poll_catalog(House& house) {
     }
 }
 
+core::Task<void> reload_at_signal(Reload& reload, boost::asio::signal_set& hangup) {
+    for (;;) {
+        co_await hangup.async_wait(boost::asio::use_awaitable);
+        static_cast<void>(reload.run());  // it logs
+    }
+}
+
+/// REST's handlers run on every shard, what is reloaded lives on one.
+core::Task<core::Result<std::string>> reload_once(Reload& reload) { co_return reload.run(); }
+core::Task<core::Result<std::string>> reload_on(core::Executor executor, Reload& reload) {
+    auto once = reload_once(reload);
+    co_return co_await core::run_on(executor, std::move(once));
+}
+
 /// The listeners and what they serve. Destroyed before the house.
 struct Listening {
     explicit Listening(House& house)
@@ -36,7 +52,7 @@ struct Listening {
 
 void add_routes(House& house, Listening& on) {
     house.acme->add_routes(on.https);
-    for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router);
+    for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router, api::Api::Reach::network);
     house.api->add_routes(on.control, api::Api::Reach::local);
     for (auto* router : {&on.https, &on.http}) house.builtin->add_routes(*router);
     add_management_routes(on.management, house, on.ready);
@@ -47,8 +63,9 @@ void listen(House& house, Listening& on, const OwnTls& tls) {
     const auto listen_on = [&](const char* name, const Address& address, const http::Router& router, std::shared_ptr<http::TlsContext> context) {
         http::Endpoint endpoint(name, address.host, address.port);
         if (const auto given = c.handed_over.find(name); given != c.handed_over.end()) endpoint.handed_over = given->second;
-        // The plain listeners answer for any name: CRLs are fetched by the URLs of certificates long issued.
-        if (context)
+        // The plain listeners answer for any name: CRLs are fetched by the URLs of certificates long
+        // issued; and so do those that show an operator's certificate, which may name more than we know.
+        if (context && !tls.configured())
             for (const auto& own : tls.names()) endpoint.hosts.push_back(own.value);
         on.server.listen(endpoint, router, std::move(context));
     };
@@ -59,8 +76,14 @@ void listen(House& house, Listening& on, const OwnTls& tls) {
     listen_on("est", c.est, on.est, tls.est());
 }
 
+/// Taken over before anything else: a SIGHUP while starting would end the process.
+struct Signals {
+    explicit Signals(const core::Executor& executor) : end(executor, SIGTERM, SIGINT), hangup(executor, SIGHUP) {}
+    boost::asio::signal_set end, hangup;
+};
+
 /// From the opened house to the signal that ends it.
-core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::signal_set& signals) {
+core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signals, Reload& reload) {
     auto executor = co_await boost::asio::this_coro::executor;
     auto& log = house.log;
     if (house.config.lab)
@@ -82,27 +105,30 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::s
     on.server.start();
     house.tasks.spawn(executor, poll_catalog(house));
     house.tasks.spawn(executor, tls.keep_fresh());
+    house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));
+    house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
     on.ready.store(true);
     greet(house);
     tell_service_manager("READY=1");
 
-    const auto signal = co_await signals.async_wait(boost::asio::use_awaitable);
+    const auto signal = co_await signals.end.async_wait(boost::asio::use_awaitable);
     tell_service_manager("STOPPING=1");
     log.info("stopping", {{"signal", signal}});
 }
 
-core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
+core::Task<int> run(Config config, Config started, ReadConfig read, core::Shards& shards, observe::Log& log) {
     auto executor = co_await boost::asio::this_coro::executor;
-    boost::asio::signal_set signals(executor, SIGTERM, SIGINT);
+    Signals signals(executor);
     auto house = co_await House::open(std::move(config), shards, log);
     // An earlier run's: whoever waits for the file waits for this one.
     if (const auto& file = house->config.ready_file; !file.empty()) std::filesystem::remove(file);
     OwnTls tls(*house);
     Listening on(*house);
+    Reload reload(*house, tls, on.server, std::move(started), std::move(read));
     // A start that fails half-way is taken down like a server: background work stands on the house.
     std::exception_ptr failure;
     try {
-        co_await attend(*house, on, tls, signals);
+        co_await attend(*house, on, tls, signals, reload);
     } catch (...) {
         failure = std::current_exception();
     }
@@ -117,13 +143,14 @@ core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
 
 }  // namespace
 
-int serve(Config config) {
+int serve(Config config, ReadConfig read) {
+    auto started = config;  // as read: what the start settles in `config` is no change of anybody's
     config.handed_over = handed_over_sockets();
     adopt_sockets(config.handed_over, config);
     observe::Log log(config.log_level, config.log_file, config.log_json);
     core::Shards shards(core::usable_cores());
     std::promise<int> done;
-    boost::asio::co_spawn(shards.at(0), run(std::move(config), shards, log), [&](std::exception_ptr failure, int status) {
+    boost::asio::co_spawn(shards.at(0), run(std::move(config), std::move(started), std::move(read), shards, log), [&](std::exception_ptr failure, int status) {
         if (failure)
             done.set_exception(failure);
         else

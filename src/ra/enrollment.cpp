@@ -24,6 +24,11 @@ Enrollment::Enrollment(Deps deps)
       paused_(deps.metrics.counter("postern_profiles_paused_total", "Profiles paused because a lint refused their own content")) {}
 Enrollment::~Enrollment() = default;
 
+Result<void> Enrollment::gate_open() const {
+    if (const auto reason = deps_.gate.shut_by()) return reason->problem();
+    return {};
+}
+
 Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     if (!request.csr) throw std::logic_error("an enrollment request without a CSR");
     Attempt attempt;
@@ -58,7 +63,7 @@ Result<void> Enrollment::authorise(Attempt& a) {
     a.profile = choose_profile(a.request, catalog, a.endpoint, a.account ? &*a.account : nullptr);
 
     PolicyInput input{a.request, catalog, deps_.backends, a.tenant, a.endpoint, a.account ? &*a.account : nullptr,
-                      a.profile, a.now,   {},             {}};
+                      a.profile, a.now,   {},             {},   deps_.gate.shut_by()};
     input.key_block = a.key_block ? &*a.key_block : nullptr;
     fill_names(input);
     if (auto r = decide(input, a.trace); !r) return r;

@@ -13,6 +13,7 @@
 #include "core/observe/metrics.hpp"
 #include "ra/catalog.hpp"
 #include "ra/evidence.hpp"
+#include "ra/issuing_gate.hpp"
 #include "ra/trace.hpp"
 #include "store/numbers.hpp"
 #include "store/tables/enrollment.hpp"
@@ -76,6 +77,7 @@ public:
         const core::Clock& clock;
         observe::Log& log;
         observe::Metrics& metrics;
+        const IssuingGate& gate;
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();
@@ -84,6 +86,10 @@ public:
     /// the check. Errors: forbidden, bad_csr, bad_public_key, rejected_identifier, invalid_profile,
     /// bad_content, conflict (claim lost), unavailable.
     core::Task<core::Result<EnrollmentOutcome>> submit(EnrollmentRequest request);
+
+    /// Whether requests would get as far as a decision on their own merits; front ends ask before they
+    /// let a client do work that leads nowhere.
+    [[nodiscard]] core::Result<void> gate_open() const;
 
     /// Settles every intent that a crash left without an outcome: lists the serial as revoked and
     /// issues anew under the same enrollment. Returns how many. Run before the listeners open.

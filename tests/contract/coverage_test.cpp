@@ -16,6 +16,7 @@ constexpr Family families[] = {
     &configuration_objects, &configuration_references, &principals_and_settings, &audit_records, &enrollments,
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
     &blocked_keys,          &profile_pauses,
+    &restorations,
 };
 
 void on_every_engine(Family family) {
@@ -68,6 +69,7 @@ BOOST_AUTO_TEST_CASE(authorities_number_their_crls_upwards) { on_every_engine(&a
 BOOST_AUTO_TEST_CASE(acme_accounts_are_good_on_their_endpoint) { on_every_engine(&acme_accounts); }
 BOOST_AUTO_TEST_CASE(acme_orders_are_claimed_once) { on_every_engine(&acme_orders); }
 BOOST_AUTO_TEST_CASE(acme_authorizations_move_along_their_edges_only) { on_every_engine(&acme_authorizations); }
+BOOST_AUTO_TEST_CASE(restorations_make_void_what_was_pending) { on_every_engine(&restorations); }
 
 BOOST_AUTO_TEST_CASE(blocked_keys_are_found_by_any_of_their_digests) { on_every_engine(&blocked_keys); }
 BOOST_AUTO_TEST_CASE(a_pause_counts_for_one_version_of_a_profile) { on_every_engine(&profile_pauses); }

@@ -90,5 +90,6 @@ void profile_pauses(Store& s);
 void acme_accounts(Store& s);
 void acme_orders(Store& s);
 void acme_authorizations(Store& s);
+void restorations(Store& s);
 
 }  // namespace postern::contract

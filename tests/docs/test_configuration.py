@@ -118,6 +118,12 @@ def test_page_and_example_have_every_key_that_is_read():
     assert set(keys_of_example(EXAMPLE)) == read
 
 
+def test_a_reload_compares_every_key_that_is_read():
+    settings = (ROOT / "src" / "app" / "settings.cpp").read_text()
+    compared = set(re.findall(r'\{"(\w+)\.(\w+)", ', settings))
+    assert compared == keys_read(READER)
+
+
 def test_page_and_example_tell_the_same_defaults():
     page, example = keys_on_page(PAGE), keys_of_example(EXAMPLE)
     told = {at: cells[1].strip("`") for at, cells in page.items() if at[0] != "public"}

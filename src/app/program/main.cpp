@@ -31,6 +31,9 @@ int main(int argc, char** argv) {
     verbs::add_doctor(app, run);
     verbs::add_key(app, common, run);
     verbs::add_profile(app, common, run);
+    verbs::add_backup(app, common, run);
+    verbs::add_restore(app, common, run);
+    verbs::add_reload(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();

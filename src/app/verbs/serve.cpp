@@ -17,6 +17,7 @@ struct Options : ConfigurationOptions {
 /// The file first, then what the command line says over it.
 core::Result<Config> settle(Options o) {
     const auto store_from_line = o.config.store_url;
+    if (!o.config_file.empty()) o.config.config_file = std::filesystem::absolute(o.config_file).string();
     if (!o.config_file.empty())
         if (const auto r = read_config_file(o.config_file, o.config); !r) return r.error();
     auto settled = settle_configuration(o, store_from_line);
@@ -56,7 +57,7 @@ void add_serve(CLI::App& app, Run& run) {
                 std::cerr << "postern: " << config.error().detail << "\n";
                 return 2;
             }
-            return serve(std::move(*config));
+            return serve(std::move(*config), [o] { return settle(*o); });
         };
     });
 }

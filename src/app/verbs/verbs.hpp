@@ -31,6 +31,9 @@ void add_completion(CLI::App& app, Run& run);
 void add_doctor(CLI::App& app, Run& run);
 void add_key(CLI::App& app, Common& common, Run& run);
 void add_profile(CLI::App& app, Common& common, Run& run);
+void add_backup(CLI::App& app, Common& common, Run& run);
+void add_restore(CLI::App& app, Common& common, Run& run);
+void add_reload(CLI::App& app, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.

@@ -56,7 +56,7 @@ struct BuiltinCa::Impl {
         : tasks(deps.tasks), executor(deps.executor), clock(deps.clock), hierarchy(std::move(h)),
           issuance(hierarchy.issuing, config.public_http, deps.pool, deps.random, deps.clock, deps.metrics),
           crls(CrlSigner::make(CrlSigner::Deps{deps.db, deps.pool, deps.executor, deps.clock, deps.log, deps.metrics},
-                               hierarchy, config.crl_lifetime)) {}
+                               hierarchy, config.crl_lifetime, config.hold_crls)) {}
     core::TaskGroup& tasks;
     core::Executor executor;
     const core::Clock& clock;
@@ -88,6 +88,10 @@ core::Task<std::unique_ptr<BuiltinCa>> BuiltinCa::open(Deps deps, BuiltinConfig 
 
 void BuiltinCa::start() {
     impl_->tasks.spawn(impl_->executor, CrlSigner::run(impl_->crls));
+}
+
+core::Task<core::Result<void>> BuiltinCa::release_crls(core::Deadline deadline) {
+    return CrlSigner::release(impl_->crls, deadline);
 }
 
 void BuiltinCa::add_routes(http::Router& router) {

@@ -25,6 +25,7 @@ struct BuiltinConfig {
     std::chrono::hours root_lifetime{24 * 365 * 20};
     std::chrono::hours issuing_lifetime{24 * 365 * 10};
     std::chrono::hours crl_lifetime{24 * 7};
+    bool hold_crls = false;  ///< neither sign nor serve CRLs until release_crls(): a restored database lacks entries
 };
 
 /// Postern's own CA: a private root and an issuing CA. Private keys are files sealed under the
@@ -50,6 +51,8 @@ public:
 
     /// Begins the task that signs CRLs anew on demand and before they run out.
     void start();
+    /// Ends `hold_crls`; returns when a fresh CRL of every authority is served, or `unavailable`.
+    core::Task<core::Result<void>> release_crls(core::Deadline deadline);
     /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/root.pem, /ca/chain.pem, /crl/KEYID/0.crl
     void add_routes(http::Router& router);
     [[nodiscard]] const core::Bytes& root_der() const noexcept;

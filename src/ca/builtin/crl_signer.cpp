@@ -46,8 +46,9 @@ store::Batch record(const std::string& key_id, std::int64_t last_number, const P
 
 }  // namespace
 
-std::shared_ptr<CrlSigner> CrlSigner::make(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime) {
+std::shared_ptr<CrlSigner> CrlSigner::make(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime, bool held) {
     std::shared_ptr<CrlSigner> out(new CrlSigner(deps, hierarchy, lifetime));
+    out->held_ = held;
     for (const auto& slot : out->slots_) {
         const auto gauge = deps.metrics.gauge("postern_crl_age_seconds", "Seconds since thisUpdate of the CRL that is served.",
                                               {{"authority", slot->authority->key_id}});
@@ -82,6 +83,7 @@ void CrlSigner::set_published(Slot& slot, std::shared_ptr<const PublishedCrl> cr
 }
 
 std::shared_ptr<const PublishedCrl> CrlSigner::newest(std::string_view key_id) const {
+    if (held_) return nullptr;
     for (const auto& slot : slots_)
         if (slot->authority->key_id == key_id) return published(*slot);
     return nullptr;
@@ -97,6 +99,7 @@ bool CrlSigner::note_revocation(std::string_view key_id) {
 }
 
 bool CrlSigner::due(const Slot& slot) const {
+    if (held_) return false;
     const auto crl = published(slot);
     if (!crl) return true;
     const auto now = clock_.now();
@@ -187,6 +190,7 @@ core::Task<void> CrlSigner::load() {
 /// the other's CRL from being signed.
 core::Task<std::string> CrlSigner::round(bool demanded) {
     std::string failure;
+    if (held_) co_return failure;
     for (const auto& slot : slots_) {
         if (!due(*slot) && !(demanded && slot->on_demand)) continue;
         try {
@@ -228,6 +232,9 @@ void CrlSigner::wake_waiters() {
 }
 
 core::Task<core::Result<void>> CrlSigner::wait_for_round(core::Deadline deadline) {
+    if (held_)
+        co_return core::Problem(core::ProblemKind::unavailable,
+                                "the revocation is recorded, but no CRL is published until this restored installation is opened");
     Waiter waiter{++requested_, asio::steady_timer(executor_, deadline)};
     // After a failure the pause is kept: a flood of callers must not turn it into a busy loop.
     if (done_ + 1 >= requested_) wake_.cancel();
@@ -244,6 +251,19 @@ core::Task<core::Result<void>> CrlSigner::wait_for_round(core::Deadline deadline
                        "the revocation is recorded, but the CRL that lists it is not published yet; it will be as soon as it can be signed");
     late.retry_after = std::chrono::seconds(5);
     co_return late;
+}
+
+core::Task<core::Result<void>> CrlSigner::end_hold(core::Deadline deadline) {
+    held_ = false;
+    for (const auto& slot : slots_) set_published(*slot, nullptr);  // what was stored is older than what others saw
+    auto result = co_await wait_for_round(deadline);
+    co_return result;
+}
+
+core::Task<core::Result<void>> CrlSigner::release(std::shared_ptr<CrlSigner> self, core::Deadline deadline) {
+    auto ending = self->end_hold(deadline);
+    auto result = co_await core::run_on(self->executor_, std::move(ending));
+    co_return result;
 }
 
 core::Task<core::Result<void>> CrlSigner::publish(std::shared_ptr<CrlSigner> self, core::Deadline deadline) {

@@ -36,7 +36,8 @@ public:
         observe::Log& log;
         observe::Metrics& metrics;
     };
-    static std::shared_ptr<CrlSigner> make(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime);
+    /// `held`: nothing is signed and nothing served until release().
+    static std::shared_ptr<CrlSigner> make(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime, bool held = false);
 
     /// Before run(): takes what is stored and signs what is missing or half way through, so that
     /// from then on newest() always answers. Throws what the store throws.
@@ -47,7 +48,9 @@ public:
     /// Returns when a CRL is served whose reading began after this call; calls that come meanwhile
     /// share one. `unavailable` at the deadline; the signing goes on. Any executor.
     static core::Task<core::Result<void>> publish(std::shared_ptr<CrlSigner> self, core::Deadline deadline);
-    /// null for an authority that is not ours. Any thread.
+    /// Ends the hold and signs a CRL of every authority; else like publish().
+    static core::Task<core::Result<void>> release(std::shared_ptr<CrlSigner> self, core::Deadline deadline);
+    /// null for an authority that is not ours, and for all while held. Any thread.
     [[nodiscard]] std::shared_ptr<const PublishedCrl> newest(std::string_view key_id) const;
     /// A revocation under that authority was put into a batch: from now on its CRL is signed on
     /// demand too (the root's otherwise is not: it rarely changes). Any thread; false when not ours.
@@ -75,6 +78,7 @@ private:
     core::Task<std::vector<crypto::CrlEntry>> read_entries(const Slot& slot, core::TimePoint now);
     core::Task<std::string> round(bool demanded);
     core::Task<core::Result<void>> wait_for_round(core::Deadline deadline);
+    core::Task<core::Result<void>> end_hold(core::Deadline deadline);
     void wake_waiters();
 
     store::Database& db_;
@@ -84,6 +88,7 @@ private:
     observe::Log& log_;
     observe::Metrics& metrics_;
     std::chrono::hours lifetime_;
+    std::atomic<bool> held_{false};
     std::vector<std::unique_ptr<Slot>> slots_;
     mutable std::mutex mutex_;
     // The task's and the waiters' own, on executor_.

@@ -22,6 +22,13 @@ struct Files {
     const core::Clock& clock;
 };
 
+/// A list that may lack revocations which clients have seen would take them back.
+Response held_back() {
+    Response out(503, "text/plain", "no CRL is published until this restored installation is opened\n");
+    out.set("Retry-After", "300");
+    return out;
+}
+
 Response absent() {
     return {404, "text/plain; charset=utf-8", "There is no such file here.\n"};
 }
@@ -54,7 +61,9 @@ Response certificate_file(const Files& files, std::string_view name) {
 
 Response crl_file(const Files& files, const Request& request) {
     const auto crl = files.crls->newest(request.params["key"]);
-    if (!crl || request.params["shard"] != "0.crl") return absent();
+    if (request.params["shard"] != "0.crl") return absent();
+    if (!crl && files.hierarchy.find(request.params["key"])) return held_back();
+    if (!crl) return absent();
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(crl->next_update - files.clock.now());
     const auto age = std::clamp(left, std::chrono::seconds(0), crl_age);
     const std::string tag = "\"" + std::to_string(crl->number) + "\"";

@@ -54,22 +54,31 @@ core::Bytes hmac(HmacHash hash, core::BytesView key, core::BytesView data) {
     return out;
 }
 
-PartsDigest::PartsDigest() {
+StreamDigest::StreamDigest() {
     MdCtxPtr context(::EVP_MD_CTX_new());
     if (!context || ::EVP_DigestInit_ex(context.get(), sha256_method(), nullptr) != 1) fail("SHA-256");
     context_ = context.release();
 }
 
-PartsDigest::~PartsDigest() { ::EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+StreamDigest::~StreamDigest() { ::EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+
+StreamDigest& StreamDigest::add(core::BytesView piece) {
+    if (::EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), piece.data(), piece.size()) != 1) fail("SHA-256");
+    return *this;
+}
+
+Sha256 StreamDigest::finish() {
+    Sha256 out{};
+    unsigned size = 0;
+    if (::EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), out.data(), &size) != 1) fail("SHA-256");
+    return out;
+}
 
 PartsDigest& PartsDigest::add(core::BytesView part) {
     std::array<std::uint8_t, 8> length{};
     for (std::size_t i = 0; i < length.size(); ++i)
         length[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(part.size()) >> (56 - 8 * i));
-    auto* context = static_cast<EVP_MD_CTX*>(context_);
-    if (::EVP_DigestUpdate(context, length.data(), length.size()) != 1 ||
-        ::EVP_DigestUpdate(context, part.data(), part.size()) != 1)
-        fail("SHA-256");
+    stream_.add(core::BytesView(length)).add(part);
     return *this;
 }
 
@@ -80,11 +89,6 @@ PartsDigest& PartsDigest::add(std::int64_t number) {
     return add(core::BytesView(octets));
 }
 
-Sha256 PartsDigest::finish() {
-    Sha256 out{};
-    unsigned size = 0;
-    if (::EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), out.data(), &size) != 1) fail("SHA-256");
-    return out;
-}
+Sha256 PartsDigest::finish() { return stream_.finish(); }
 
 }  // namespace postern::crypto

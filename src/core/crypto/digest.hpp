@@ -17,14 +17,25 @@ std::array<std::uint8_t, 20> sha1(core::BytesView data);
 enum class HmacHash { sha256, sha384, sha512 };
 core::Bytes hmac(HmacHash hash, core::BytesView key, core::BytesView data);
 
+/// SHA-256 of octets that come piece by piece: files too large for memory.
+class StreamDigest {
+public:
+    StreamDigest();
+    ~StreamDigest();
+    StreamDigest(const StreamDigest&) = delete;
+    StreamDigest& operator=(const StreamDigest&) = delete;
+    StreamDigest& add(core::BytesView piece);
+    /// Once; the digest is used up.
+    [[nodiscard]] Sha256 finish();
+
+private:
+    void* context_;
+};
+
 /// Feeds several parts, each preceded by its length as 8 octets, so that no two lists of parts
 /// collide: attempt keys and content hashes.
 class PartsDigest {
 public:
-    PartsDigest();
-    ~PartsDigest();
-    PartsDigest(const PartsDigest&) = delete;
-    PartsDigest& operator=(const PartsDigest&) = delete;
     PartsDigest& add(core::BytesView part);
     PartsDigest& add(std::string_view part) { return add(core::as_bytes(part)); }
     /// 8 octets, big-endian.
@@ -33,7 +44,7 @@ public:
     [[nodiscard]] Sha256 finish();
 
 private:
-    void* context_;
+    StreamDigest stream_;
 };
 
 }  // namespace postern::crypto

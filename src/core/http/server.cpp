@@ -63,6 +63,8 @@ void Server::start() {
     for (const auto& listener : impl_->state->listeners) impl_->accept_on(*listener);
 }
 
+void Server::set_limits(const ServerLimits& limits) { impl_->state->set_limits(limits); }
+
 core::Task<void> Server::stop(core::Deadline at) {
     const auto state = impl_->state;
     state->stopping = true;

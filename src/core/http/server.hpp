@@ -60,6 +60,8 @@ public:
     std::uint16_t listen(const Endpoint& endpoint, const Router& router, std::shared_ptr<TlsContext> tls);
     /// Begins to accept on all listeners added so far and later.
     void start();
+    /// For connections that come from now on; open ones keep theirs. Thread safe.
+    void set_limits(const ServerLimits& limits);
     /// Stops accepting, lets requests in flight end (idle connections are closed), then cancels
     /// what is left at `at`. Answers sent meanwhile carry "Connection: close".
     core::Task<void> stop(core::Deadline at);

@@ -5,11 +5,18 @@
 namespace postern::http {
 
 ServerState::ServerState(const Server::Deps& d, ServerLimits l)
-    : deps(d), limits(l),
+    : deps(d), current_limits(std::make_shared<const ServerLimits>(l)), most_connections(l.connections),
       acceptors([log = &d.log](std::string_view what) { log->error("acceptor_fault", {{"what", what}}); }),
       sessions([log = &d.log](std::string_view what) { log->error("connection_fault", {{"what", what}}); }) {
     for (std::size_t i = 0; i < d.shards.size(); ++i)
         shards.push_back(std::make_unique<ShardState>(d.shards.at(i), d.metrics));
+}
+
+void ServerState::set_limits(const ServerLimits& limits) {
+    auto fresh = std::make_shared<const ServerLimits>(limits);
+    const std::lock_guard lock(limits_mutex);
+    current_limits = std::move(fresh);
+    most_connections = limits.connections;
 }
 
 void ShardState::count(const Listener& listener, std::string_view pattern, unsigned status, double seconds) {

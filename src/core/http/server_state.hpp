@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <tuple>
 #include <vector>
 
@@ -49,8 +50,17 @@ private:
 struct ServerState {
     ServerState(const Server::Deps& d, ServerLimits l);
 
+    /// What a connection that begins now lives under. Any thread.
+    [[nodiscard]] std::shared_ptr<const ServerLimits> limits() const {
+        const std::lock_guard lock(limits_mutex);
+        return current_limits;
+    }
+    void set_limits(const ServerLimits& limits);
+
     Server::Deps deps;
-    ServerLimits limits;
+    mutable std::mutex limits_mutex;  ///< guards the pointer; never held across a suspension
+    std::shared_ptr<const ServerLimits> current_limits;
+    std::atomic<std::size_t> most_connections;
     std::vector<std::unique_ptr<ShardState>> shards;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::atomic<std::size_t> connections{0};
@@ -66,7 +76,7 @@ class ConnectionPlace {
 public:
     /// Empty when the server is full.
     explicit ConnectionPlace(std::shared_ptr<ServerState> server) {
-        if (server->connections.fetch_add(1) < server->limits.connections) {
+        if (server->connections.fetch_add(1) < server->most_connections.load()) {
             server_ = std::move(server);
         } else {
             server->connections.fetch_sub(1);

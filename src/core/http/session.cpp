@@ -61,7 +61,7 @@ private:
 class Session {
 public:
     Session(ServerState& server, const Listener& listener, ShardState& shard, Connection& connection, Peer peer)
-        : server_(server), limits_(server.limits), listener_(listener), shard_(shard), connection_(connection),
+        : server_(server), own_limits_(server.limits()), limits_(*own_limits_), listener_(listener), shard_(shard), connection_(connection),
           peer_(std::move(peer)) {}
 
     core::Task<void> run();
@@ -92,6 +92,7 @@ private:
     [[nodiscard]] bool stopping() const noexcept { return server_.stopping.load(std::memory_order_relaxed); }
 
     ServerState& server_;
+    std::shared_ptr<const ServerLimits> own_limits_;
     const ServerLimits& limits_;
     const Listener& listener_;
     ShardState& shard_;

@@ -38,6 +38,13 @@ constexpr std::array after_names{
     Check{"subject.common_name", &checks::subject_common_name},
 };
 
+/// The check is named by the reason: whoever reads it knows what to open.
+core::Result<void> check_gate(const PolicyInput& in, Trace& trace) {
+    if (!in.gate) return record("issuing.open", Finding::pass("gate open"), trace);
+    trace.add(TraceEntry(in.gate->check, "gate shut", Verdict::refuse, in.gate->why));
+    return in.gate->problem();
+}
+
 }  // namespace
 
 core::Result<void> record(std::string_view check, Finding finding, Trace& trace) {
@@ -74,6 +81,7 @@ core::Result<void> decide_early(const EnrollmentRequest& request, const Catalog&
 }
 
 core::Result<void> decide(const PolicyInput& in, Trace& trace) {
+    if (auto r = check_gate(in, trace); !r) return r;
     for (const auto& check : before_names)
         if (auto r = record(check.name, check.run(in), trace); !r) return r;
     if (auto r = check_names(in.catalog, *in.account, *in.profile, in.names, trace); !r) return r;

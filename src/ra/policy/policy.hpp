@@ -26,6 +26,7 @@ struct PolicyInput {
     core::TimePoint now{};
     std::vector<crypto::GeneralName> names;  ///< what will be certified, normalized; see requested_names
     std::optional<core::Problem> names_problem;
+    std::optional<IssuingGate::Reason> gate;  ///< what holds it shut
     const KeyBlock* key_block = nullptr;     ///< what was found on the blocklist (blocked_keys.hpp)
 };
 

@@ -162,6 +162,24 @@ void Connection::checkpoint() {
     if (code != SQLITE_OK) fail(code, "checkpoint");
 }
 
+void Connection::copy_into(Connection& target, const std::function<void(int, int)>& after_step) {
+    constexpr int pages_a_step = 1024;
+    sqlite3_backup* copy = sqlite3_backup_init(target.db_.get(), "main", db_.get(), "main");
+    if (copy == nullptr) target.fail(sqlite3_extended_errcode(target.db_.get()), "copy");
+    int code = SQLITE_OK;
+    try {
+        while ((code = sqlite3_backup_step(copy, pages_a_step)) == SQLITE_OK)
+            after_step(sqlite3_backup_remaining(copy), sqlite3_backup_pagecount(copy));
+    } catch (...) {
+        sqlite3_backup_finish(copy);
+        throw;
+    }
+    const int pages = sqlite3_backup_pagecount(copy);
+    sqlite3_backup_finish(copy);
+    if (code != SQLITE_DONE) throw Fault("store: copy: " + std::string(sqlite3_errstr(code)), code);
+    after_step(0, pages);
+}
+
 sqlite3_stmt* Connection::prepared(const Statement& statement) {
     if (const auto found = cache_.find(statement.sql.data()); found != cache_.end()) return found->second.get();
     const std::string sql = numbered_placeholders(statement.sql);

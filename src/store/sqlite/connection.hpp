@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,9 @@ public:
     [[nodiscard]] int wal_frames() const noexcept { return wal_frames_; }
     /// Moves what it can from the log to the file without waiting for anybody. Throws Fault.
     void checkpoint();
+    /// Makes `target` a copy of this database, page by page in steps, `after_step` after each. Keep a
+    /// transaction open here, else a write by somebody else begins the copy anew. Throws Fault.
+    void copy_into(Connection& target, const std::function<void(int pages_left, int pages_total)>& after_step);
 
 private:
     struct Close {

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "acme/restored.hpp"
 #include "tests/unit/acme/world.hpp"
 
 using namespace postern;
@@ -69,6 +70,39 @@ BOOST_AUTO_TEST_CASE(names_that_cannot_be_ordered_are_told_one_by_one) {
     check_refused(two, 400, "rejectedIdentifier", "and 1 more");
     BOOST_TEST(two.document->root()["subproblems"].items().size() == 2U);
     BOOST_TEST(world.count(count_orders) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(while_nothing_is_issued_no_order_is_taken) {
+    world.gate.shut({"restore.open", "restored, not opened yet", std::chrono::seconds(300)});
+    const auto refused = client.new_order({"www.example.com"});
+    check_refused(refused, 503, "rateLimited", "restored, not opened yet");
+    BOOST_TEST(refused.text("detail").find("restore.open") != std::string::npos);
+    BOOST_TEST(refused.response.header("Retry-After") == "300");
+    world.gate.open("restore.open");
+    BOOST_TEST(client.new_order({"www.example.com"}).status == 201U);
+}
+
+/// A restored database: what was under way at the backup is void, the account goes on.
+BOOST_AUTO_TEST_CASE(what_was_under_way_before_a_restore_is_void) {
+    const auto proven = client.new_order({"ready.example.com"});
+    client.validate(proven);
+    const std::string ready(proven.response.header("Location"));
+    BOOST_TEST(client.post(ready, "").text("status") == "ready");
+    const auto pending = client.new_order({"www.example.com"});
+    store::Batch batch;
+    acme::void_pending(batch, world.clock.now());
+    world.run(world.db->write(std::move(batch))).value();
+    for (const auto& url : {ready, std::string(pending.response.header("Location"))}) {
+        const auto order = client.post(url, "");
+        BOOST_TEST(order.text("status") == "invalid");
+        BOOST_TEST(order.response.body.find("made before this server was restored from a backup and is void; make a new order") != std::string::npos);
+    }
+    check_refused(client.post(proven.text("finalize"), Client::csr_payload(crypto::PrivateKey::generate(crypto::KeySpec()), {"ready.example.com"})), 403,
+                  "orderNotReady", "invalid");
+    const auto authorization = client.post(pending.list("authorizations").at(0), "");
+    BOOST_TEST(authorization.text("status") == "invalid");
+    BOOST_TEST(authorization.response.body.find("restored from a backup") != std::string::npos);
+    BOOST_TEST(client.new_order({"www.example.com"}).status == 201U);
 }
 
 BOOST_AUTO_TEST_CASE(payloads_without_sense_are_malformed) {

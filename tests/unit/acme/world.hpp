@@ -85,6 +85,7 @@ public:
     ra::CatalogSource catalog;
     std::unique_ptr<ca::BuiltinCa> builtin;
     ca::Backends backends;
+    ra::IssuingGate gate;
     std::optional<ra::Enrollment> enrollment;
     std::optional<ra::Revocation> revocation;
     FakeValidator validator;

@@ -14,12 +14,31 @@ using http::Method;
 
 namespace {
 
+/// Answers as the process would, and remembers what was asked of it.
+class ScriptedOperations final : public api::Operations {
+public:
+    core::Result<void> start_backup(BackupOrder order, ra::Principal, core::RequestId) override {
+        target = order.target + (order.with_master_key ? *order.with_master_key ? " with" : " without" : "");
+        if (order.target == "/taken") return core::Problem(core::ProblemKind::conflict, "/taken exists");
+        return {};
+    }
+    [[nodiscard]] std::string backup_status() const override { return R"({"state":"running","done":1,"total":2})"; }
+    core::Task<core::Result<ra::OpenReport>> open_restored(std::vector<core::Bytes> crls, bool none, ra::Principal, core::RequestId) override {
+        opened_with = std::to_string(crls.size()) + (none ? " none" : "");
+        ra::OpenReport report;
+        report.crls.emplace_back().key_id = "0badcafe";
+        co_return report;
+    }
+    core::Task<core::Result<std::string>> reload() override { co_return std::string(R"({"changed":[],"restart":[]})"); }
+    std::string target, opened_with;
+};
+
 /// The registration authority with the REST routes over it, and one principal of each kind.
 struct Rest : World {
     Rest() {
         apply_standard();
         apply("[[tenant]]\nname = \"second\"\n").value();
-        api.add_routes(router);
+        api.add_routes(router, api::Api::Reach::network);
         issue({"corp.example"});
         serial = core::hex(certificates().at(0).serial);
         administrator_token = mint("chief", ra::Role::administrator, {});
@@ -56,7 +75,8 @@ struct Rest : World {
         return send(std::move(r));
     }
 
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses}};
+    ScriptedOperations operations;
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, operations}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -355,6 +375,33 @@ BOOST_AUTO_TEST_CASE(a_tenants_principal_sees_only_its_own) {
     const std::string token(made.root()["token"].string().value());
     BOOST_TEST(w.with(token, Method::get, v1 + "certificates").body.empty());
     BOOST_TEST(w.with(w.auditor, Method::get, path).status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(backups_are_for_who_sits_at_the_machine) {
+    Rest w;
+    const auto begun = w.local(Method::post, v1 + "backup", R"({"target":"/backup","masterKey":false})");
+    BOOST_TEST(begun.status == 202U);
+    BOOST_TEST(begun.body == R"({"state":"running","done":1,"total":2})");
+    BOOST_TEST(w.operations.target == "/backup without");
+    BOOST_TEST(w.local(Method::get, v1 + "backup").status == 200U);
+    check_error(w.local(Method::post, v1 + "backup", R"({"target":"/taken"})"), 409, -1112, "/taken exists");
+    check_error(w.local(Method::post, v1 + "backup", R"({"folder":"/taken"})"), 400, -7, "unknown member");
+    check_error(w.local(Method::post, v1 + "backup", R"({"target":"/x","masterKey":"yes"})"), 400, -7, "masterKey");
+    check_error(w.with(w.administrator_token, Method::post, v1 + "backup", R"({"target":"/backup"})"), 403, -3, "on the server's own machine only");
+    check_error(w.with(w.administrator_token, Method::get, v1 + "backup"), 403, -3, "on the server's own machine only");
+    check_error(w.with(w.officer, Method::post, v1 + "backup", R"({"target":"/backup"})"), 403, -3, "this needs administrator");
+}
+
+BOOST_AUTO_TEST_CASE(what_concerns_every_tenant_is_no_tenants_matter) {
+    Rest w;
+    const auto opened = w.with(w.administrator_token, Method::post, v1 + "restoration/open", R"({"crls":["MAA="],"nonePublished":true})");
+    BOOST_TEST(opened.status == 200U);
+    BOOST_TEST(w.operations.opened_with == "1 none");
+    BOOST_TEST(parsed(opened).root()["crls"].items()[0]["authority"].string().value() == "0badcafe");
+    check_error(w.local(Method::post, v1 + "restoration/open", R"({"crls":["?"]})"), 400, -7, "expected base64");
+    BOOST_TEST(w.with(w.administrator_token, Method::post, v1 + "reload").status == 200U);
+    check_error(w.with(w.stranger, Method::post, v1 + "reload"), 403, -3, "this concerns every tenant");
+    check_error(w.with(w.stranger, Method::post, v1 + "restoration/open", R"({"crls":[]})"), 403, -3, "this concerns every tenant");
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_race_is_a_conflict) {

@@ -83,6 +83,38 @@ BOOST_AUTO_TEST_CASE(a_crl_is_served_from_the_first_moment) {
     BOOST_TEST(text.find("X509v3 Authority Key Identifier") != std::string::npos);
 }
 
+/// A restored database may lack revocations that clients have seen, and numbers that were used.
+BOOST_AUTO_TEST_CASE(held_crls_are_neither_signed_nor_served_until_released_above_the_number_set) {
+    World world;
+    {
+        const auto ca = world.open();
+        BOOST_TEST(number(world) == 1);
+    }
+    world.clock.advance(24h * 30);
+    auto config = world.config();
+    config.hold_crls = true;
+    const auto ca = world.open(config);
+    ca->start();
+    record(world, *ca, revoked(world, serial_of(1)));
+    const auto published = publish(*ca);
+    BOOST_TEST_REQUIRE(!published.has_value());
+    BOOST_TEST(published.error().detail.find("no CRL is published until this restored installation is opened") != std::string::npos);
+    http::Router router;
+    ca->add_routes(router);
+    const auto path = "/crl/" + issuing_id(world) + "/0.crl";
+    BOOST_TEST(get(router, path).status == 503U);
+    BOOST_TEST(get(router, path).header("Retry-After") == "300");
+    BOOST_TEST(get(router, "/crl/0badcafe/0.crl").status == 404U);
+    BOOST_TEST(number(world) == 1);
+
+    store::Batch batch;
+    batch.add(store::authority_use_crl_number, store::values(issuing_id(world), 1, 77));
+    BOOST_TEST(world.write(std::move(batch)).has_value());
+    BOOST_TEST(core::run_to_end(ca->release_crls(core::deadline_in(30s))).has_value());
+    BOOST_TEST(number(world) == 78);
+    BOOST_TEST(serials_in(shown(world, *ca)).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_published_revocation_is_listed_with_its_reason_and_refused_by_openssl) {
     World world;
     const auto ca = world.started();

@@ -127,7 +127,7 @@ struct Case {
         const auto* endpoint = catalog.endpoint(request.endpoint);
         const auto* held = account ? &*account : nullptr;
         ra::PolicyInput in{request, catalog, backends, endpoint ? catalog.tenant(endpoint->tenant) : nullptr, endpoint, held,
-                           ra::choose_profile(request, catalog, endpoint, held), now, {}, {}};
+                           ra::choose_profile(request, catalog, endpoint, held), now, {}, {}, {}};
         ra::fill_names(in);
         return in;
     }
@@ -169,14 +169,14 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
         BOOST_TEST(!e.input.empty(), e.check);
     }
     const std::vector<std::string> order{
-        "tenant.active", "endpoint.active", "account.active",        "account.binding",      "account.organization", "evidence.sufficient", "profile.allowed",
+        "issuing.open",  "tenant.active", "endpoint.active", "account.active",        "account.binding",      "account.organization", "evidence.sufficient", "profile.allowed",
         "profile.paused",  "profile.backend", "profile.term",  "key.allowed",           "key.blocked",          "csr.extensions",       "csr.attributes",       "subject.text",        "subject.form",
         "names.form",    "csr.alternative_names", "names.agreed",
         "names.count",   "names.profile",   "names.scope",           "names.suffix",         "names.homograph",      "names.domain",        "names.proven",
         "subject.common_name"};
     BOOST_TEST(checks == order, boost::test_tools::per_element());
     const auto json = c.trace.to_json();
-    BOOST_TEST(json.starts_with(R"([{"check":"tenant.active","input":"tenant default","verdict":"pass"},)"));
+    BOOST_TEST(json.starts_with(R"([{"check":"issuing.open","input":"gate open","verdict":"pass"},{"check":"tenant.active",)"));
 }
 
 BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {

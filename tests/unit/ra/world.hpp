@@ -300,7 +300,8 @@ public:
     ca::Backends backends;
     ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, backends, sealer, random, clock}};
     ra::Principals principals{ra::Principals::Deps{db, numbers, sealer, random, clock}};
-    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics}};
+    ra::IssuingGate gate;
+    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics, gate}};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
     ra::ProfilePauses profile_pauses{ra::ProfilePauses::Deps{db, numbers, catalog, clock}};

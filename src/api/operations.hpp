@@ -1,0 +1,37 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/async/task.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/result.hpp"
+#include "ra/principals.hpp"
+#include "ra/restoration.hpp"
+
+namespace postern::api {
+
+/// What the process around the handlers does to itself; app implements it.
+class Operations {
+public:
+    struct BackupOrder {
+        BackupOrder() = default;
+        std::string target;                   ///< absolute path of a folder to be made
+        std::optional<bool> with_master_key;  ///< nullopt: when the master key is kept in the data folder
+    };
+    virtual ~Operations() = default;
+    /// Begins a backup. Errors: malformed, conflict (the target exists, another one is being made),
+    /// unavailable (no space).
+    virtual core::Result<void> start_backup(BackupOrder order, ra::Principal by, core::RequestId request) = 0;
+    /// {"state": "none"|"running"|"done"|"failed", …} of the last backup that this process began.
+    [[nodiscard]] virtual std::string backup_status() const = 0;
+    /// ra::Restoration::open, and the CRLs published again.
+    virtual core::Task<core::Result<ra::OpenReport>> open_restored(std::vector<core::Bytes> crls, bool none_published, ra::Principal by,
+                                                                   core::RequestId request) = 0;
+    /// Reads the configuration again, as SIGHUP does: {"changed": […], "restart": […]}. `malformed`
+    /// leaves everything as it was; `unsupported` where no server runs.
+    virtual core::Task<core::Result<std::string>> reload() = 0;
+};
+
+}  // namespace postern::api

@@ -1,0 +1,78 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/async/task.hpp"
+#include "core/base/clock.hpp"
+#include "core/crypto/revocation_list.hpp"
+#include "core/observe/log.hpp"
+#include "ra/issuing_gate.hpp"
+#include "ra/principals.hpp"
+#include "store/database.hpp"
+#include "store/numbers.hpp"
+#include "store/tables/authority.hpp"
+
+/// An installation that was restored from a backup of time T starts closed (threats.md D09): what was
+/// revoked and published after T is not in it. It opens when the last published CRLs were taken over.
+namespace postern::ra {
+
+/// T while the installation is restored and not opened, else nullopt.
+core::Task<std::optional<core::TimePoint>> restored_and_closed(store::Database& db);
+
+/// What a restore makes void besides the protocols' own: tokens of principals and MAC keys.
+struct VoidedCredentials {
+    VoidedCredentials() = default;
+    std::vector<std::string> principals;  ///< names; their tokens must be made anew
+    std::vector<std::string> accounts;    ///< "tenant/name"; their keys must be given or generated anew
+};
+
+/// Adds to the batch that makes a database copied at `backup_time` a restored, closed one.
+core::Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numbers, store::Batch& batch,
+                                             core::TimePoint backup_time, core::TimePoint now);
+
+struct OpenReport {
+    OpenReport() = default;
+    struct Crl {
+        Crl() = default;
+        std::string key_id;
+        std::int64_t number = 0;   ///< the next CRL's is above
+        std::size_t entries = 0;
+        std::size_t taken_over = 0;  ///< revocations that the backup lacked
+        bool imported = false;       ///< false: the operator said that none was published
+    };
+    std::vector<Crl> crls;
+};
+
+class Restoration {
+public:
+    struct Deps {
+        store::Database& db;
+        store::Numbers& numbers;
+        IssuingGate& gate;
+        const core::Clock& clock;
+        observe::Log& log;
+    };
+    explicit Restoration(Deps deps) : deps_(deps) {}
+
+    /// At the start: shuts the gate when the installation is restored and not opened.
+    /// Whether it is closed.
+    core::Task<bool> load();
+    /// Takes over the CRLs (DER) and records that the installation may issue again. Each authority
+    /// needs its last published one, unless `none_published` says that the others published none
+    /// after the backup. Errors: malformed (what cannot be a last CRL of ours, or a missing one),
+    /// conflict (not restored, or opened already). The gate opens with the batch; CRLs are
+    /// released by the caller before clients hear of it.
+    core::Task<core::Result<OpenReport>> open(std::vector<core::Bytes> crls, bool none_published, Principal by, core::RequestId request);
+
+private:
+    struct Matched {
+        store::AuthorityRow authority;
+        std::optional<crypto::RevocationList> list;
+    };
+    core::Task<core::Result<std::vector<Matched>>> match(const std::vector<core::Bytes>& crls, bool none_published);
+    core::Task<std::size_t> take_over(const Matched& matched);
+
+    Deps deps_;
+};
+
+}  // namespace postern::ra

@@ -1,0 +1,38 @@
+#pragma once
+#include "store/statement.hpp"
+
+namespace postern::store {
+
+/// What a restored installation takes back of the time before its backup. Each goes through whole
+/// tables, once, before anybody is served.
+
+/// $1 updated_ms, $2 error
+inline constexpr Statement acme_order_void_all{
+    "acme_order_void_all", "UPDATE acme_order SET status = 'invalid', error = $2, updated_ms = $1 "
+                           "WHERE status IN ('pending', 'ready') AND enrollment_id IS NULL"};
+/// $1 updated_ms
+inline constexpr Statement acme_authorization_void_all{
+    "acme_authorization_void_all",
+    "UPDATE acme_authorization SET status = CASE status WHEN 'valid' THEN 'revoked' ELSE 'invalid' END, updated_ms = $1 "
+    "WHERE status IN ('pending', 'valid')"};
+/// $1 updated_ms, $2 error
+inline constexpr Statement acme_challenge_void_all{
+    "acme_challenge_void_all", "UPDATE acme_challenge SET status = 'invalid', error = $2, updated_ms = $1 "
+                               "WHERE status IN ('pending', 'processing')"};
+/// Names of those whose token goes: $1 after name
+inline constexpr Statement principal_names{
+    "principal_names", "SELECT name FROM principal WHERE name > $1 ORDER BY name LIMIT 500"};
+inline constexpr Statement principal_remove_all{"principal_remove_all", "DELETE FROM principal"};
+/// id, tenant, name of accounts with a secret: $1 after id
+inline constexpr Statement account_with_secret{
+    "account_with_secret", "SELECT a.id, t.name, a.name FROM account a JOIN tenant t ON t.id = a.tenant_id "
+                           "WHERE a.secret_sealed IS NOT NULL AND a.id > $1 ORDER BY a.id LIMIT 500"};
+/// $1 updated_ms, $2 updated_by
+inline constexpr Statement account_void_secrets{
+    "account_void_secrets", "UPDATE account SET secret_sealed = NULL, version = version + 1, updated_ms = $1, updated_by = $2 "
+                            "WHERE secret_sealed IS NOT NULL"};
+/// A setting that only one may change: $1 name, $2 the value it has, $3 the value it gets
+inline constexpr Statement setting_replace{
+    "setting_replace", "UPDATE setting SET value = $3 WHERE name = $1 AND value = $2"};
+
+}  // namespace postern::store
