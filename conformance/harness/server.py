@@ -21,6 +21,7 @@ class Postern:
         self.suffix = suffix
         self.http01_port = free_port()
         self.ready_file = folder / "ready.json"
+        self.variables = {}  # more of the server's environment
         self._process = None
         self.ready = {}
 
@@ -34,7 +35,7 @@ class Postern:
         self.ready_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                             env=environment())
+                                             env=environment(**self.variables))
 
     def kill_in_start(self, moment):
         """Starts, and SIGKILLs when `moment()` holds, at the latest when everything is ready."""
@@ -59,7 +60,7 @@ class Postern:
         """A start that must end by itself: (status, what it said). `more` are options added to the usual ones."""
         done = subprocess.run([*map(str, self._command()), *map(str, more)], text=True, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=READY_SECONDS,
-                              env=environment())
+                              env=environment(**self.variables))
         return done.returncode, done.stdout
 
     @property
@@ -83,6 +84,16 @@ class Postern:
             process.wait()
             raise AssertionError(f"SIGTERM did not end postern within {STOP_SECONDS} s:\n{self.log_tail()}") from None
         assert status == 0, f"postern ended with status {status} on SIGTERM:\n{self.log_tail()}"
+
+    def await_own_end(self):
+        """The status of a process that ends without being told to."""
+        process, self._process = self._process, None
+        try:
+            return process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"postern did not end by itself:\n{self.log_tail()}") from None
 
     def kill(self):
         """SIGKILL, as a crash would."""

@@ -20,4 +20,7 @@ inline constexpr Statement audit_by_object{
                        " FROM audit WHERE object_kind = $1 AND object_id = $2 "
                        "AND (CAST($3 AS BIGINT) IS NULL OR tenant_id = $3) ORDER BY id LIMIT 100"};
 
+/// When the newest row was written, by the clock of then.
+inline constexpr Statement audit_newest{"audit_newest", "SELECT at_ms FROM audit ORDER BY id DESC LIMIT 1"};
+
 }  // namespace postern::store
