@@ -4,7 +4,7 @@ set -o pipefail
 build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev libssl-dev libsqlite3-dev
     libmimalloc-dev libtomlplusplus-dev prometheus-cpp-dev libunbound-dev rapidjson-dev libcli11-dev)
 client_packages=(certbot lego openssl curl python3)
-test_packages=(python3-pytest python3-cryptography unbound)
+test_packages=(python3-pytest python3-cryptography unbound faketime)
 
 # A terminal's environment may name proxies and trust stores; everything here talks to this machine
 # alone and names its own root.

@@ -2,6 +2,7 @@
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
 #include "ra/catalog.hpp"
+#include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/principals.hpp"
 #include "ra/revocation.hpp"
@@ -20,6 +21,7 @@ public:
         ra::Principals& principals;
         ra::Revocation& revocation;
         const core::Clock& clock;
+        ra::ClockAgreement& clock_agreement;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Everything below /api/postern/v1. The Api must outlive the router.

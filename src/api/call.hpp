@@ -22,6 +22,8 @@ core::Task<Answer> list_certificates(Call call);
 core::Task<Answer> show_certificate(Call call);
 core::Task<Answer> revoke_certificate(Call call);
 core::Task<Answer> create_principal(Call call);
+core::Task<Answer> show_clock(Call call);
+core::Task<Answer> accept_clock(Call call);
 
 /// The body as a JSON object; `malformed` otherwise, and for members not in `known`.
 core::Result<json::Document> read_body(const http::Request& request, std::initializer_list<std::string_view> known);

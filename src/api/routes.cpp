@@ -27,6 +27,8 @@ constexpr Route routes[] = {
     {Method::get, "/api/postern/v1/certificates/{serial:serial}", Role::auditor, &show_certificate},
     {Method::post, "/api/postern/v1/certificates/{serial:serial}/revoke", Role::officer, &revoke_certificate},
     {Method::post, "/api/postern/v1/principals", Role::administrator, &create_principal},
+    {Method::get, "/api/postern/v1/clock", Role::auditor, &show_clock},
+    {Method::post, "/api/postern/v1/clock/accept", Role::administrator, &accept_clock},
 };
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <boost/system/system_error.hpp>
 #include <filesystem>
 
 #include "app/house.hpp"
@@ -133,12 +134,23 @@ core::Task<void> OwnTls::prepare() {
     present();
 }
 
+core::Task<void> OwnTls::renew_when_due() {
+    if (usable()) co_return;
+    const bool enrolled = co_await enroll();
+    if (enrolled) present();
+}
+
 core::Task<void> OwnTls::keep_fresh() {
     for (;;) {
         co_await core::sleep_for(std::chrono::hours(1));
-        if (usable()) continue;
-        const bool enrolled = co_await enroll();
-        if (enrolled) present();
+        try {
+            co_await renew_when_due();
+        } catch (const boost::system::system_error&) {
+            throw;  // the stop
+        } catch (const std::exception& fault) {
+            // A full disk, a store that is away: there is a third of the lifetime to try again.
+            house_.log.error("own_tls_failed", {{"why", fault.what()}});
+        }
     }
 }
 

@@ -24,6 +24,7 @@ public:
 
 private:
     core::Task<bool> enroll();
+    core::Task<void> renew_when_due();
     [[nodiscard]] bool usable() const;
     [[nodiscard]] std::vector<crypto::GeneralName> names() const;
     void present();

@@ -10,6 +10,8 @@
 #include "app/management.hpp"
 #include "app/own_tls.hpp"
 #include "core/async/deadline.hpp"
+#include "core/base/descriptors.hpp"
+#include "core/base/unavailable.hpp"
 
 namespace postern::app {
 
@@ -17,10 +19,17 @@ namespace {
 
 constexpr auto drain_time = std::chrono::seconds(30);
 
+/// What is held stays in use while the store is away.
 core::Task<void> poll_catalog(House& house) {
+    bool stale = false;
     for (;;) {
         co_await core::sleep_for(std::chrono::seconds(1));
-        co_await house.catalog->refresh();
+        try {
+            co_await house.catalog->refresh();
+            stale = false;
+        } catch (const core::Unavailable& fault) {
+            if (!std::exchange(stale, true)) house.log.warning("catalog_stale", {{"why", fault.what()}});
+        }
     }
 }
 
@@ -71,6 +80,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::s
     listen(house, on, tls);
     on.server.start();
     house.tasks.spawn(executor, poll_catalog(house));
+    house.tasks.spawn(executor, house.clock_agreement->keep());
     house.tasks.spawn(executor, tls.keep_fresh());
     on.ready.store(true);
     greet(house);
@@ -107,6 +117,7 @@ core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
 
 int serve(Config config) {
     observe::Log log(config.log_level, config.log_file, config.log_json);
+    core::raise_descriptor_limit(config.limits.connections);
     core::Shards shards(core::usable_cores());
     std::promise<int> done;
     boost::asio::co_spawn(shards.at(0), run(std::move(config), shards, log), [&](std::exception_ptr failure, int status) {

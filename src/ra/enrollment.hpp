@@ -12,6 +12,7 @@
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/catalog.hpp"
+#include "ra/clock_agreement.hpp"
 #include "ra/evidence.hpp"
 #include "ra/trace.hpp"
 #include "store/numbers.hpp"
@@ -71,6 +72,7 @@ public:
         const core::Clock& clock;
         observe::Log& log;
         observe::Metrics& metrics;
+        const ClockAgreement& clock_agreement;
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();

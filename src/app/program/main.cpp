@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     verbs::add_explain(app, common, run);
     verbs::add_cert(app, common, run);
     verbs::add_principal(app, common, run);
+    verbs::add_clock(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();

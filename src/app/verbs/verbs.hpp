@@ -25,6 +25,7 @@ void add_export(CLI::App& app, Common& common, Run& run);
 void add_explain(CLI::App& app, Common& common, Run& run);
 void add_cert(CLI::App& app, Common& common, Run& run);
 void add_principal(CLI::App& app, Common& common, Run& run);
+void add_clock(CLI::App& app, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.

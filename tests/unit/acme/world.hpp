@@ -84,6 +84,7 @@ public:
     ra::CatalogSource catalog;
     std::unique_ptr<ca::BuiltinCa> builtin;
     ca::Backends backends;
+    std::optional<ra::ClockAgreement> clock_agreement;
     std::optional<ra::Enrollment> enrollment;
     std::optional<ra::Revocation> revocation;
     FakeValidator validator;

@@ -54,7 +54,7 @@ struct Rest : World {
         return send(std::move(r));
     }
 
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, clock_agreement}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };

@@ -57,6 +57,7 @@ public:
         co_return written;
     }
     void close() override { inner_->close(); }
+    [[nodiscard]] std::string trouble() const override { return inner_->trouble(); }
     [[nodiscard]] std::string_view engine() const noexcept override { return inner_->engine(); }
 
     const store::Statement* hook_at = nullptr;
@@ -294,7 +295,8 @@ public:
     ca::Backends backends;
     ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, sealer, random, clock}};
     ra::Principals principals{ra::Principals::Deps{db, numbers, sealer, random, clock}};
-    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics}};
+    ra::ClockAgreement clock_agreement{ra::ClockAgreement::Deps{db, numbers, clock, log, metrics}};
+    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics, clock_agreement}};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
 };
