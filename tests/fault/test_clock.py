@@ -16,11 +16,11 @@ from harness.wire import ask
 from ledger import open_store
 from rows import content
 
-LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 HOUR = 3600
 STEPS = {"an hour forward": HOUR, "an hour back": -HOUR, "ten years forward": 3652 * 24 * HOUR}
 
-pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="needs Debian's package faketime")
+pytestmark = pytest.mark.skipif(LIBRARY is None, reason="needs Debian's package faketime")
 
 
 class Clock:

@@ -7,31 +7,14 @@
 
 #include "core/async/deadline.hpp"
 #include "core/base/descriptors.hpp"
+#include "tests/support/none_left.hpp"
 #include "tests/unit/http/support.hpp"
 
 using namespace postern;
+using test::NoneLeft;
 using std::chrono::milliseconds;
 
 namespace {
-
-/// While it lives, this process can open nothing.
-class NoneLeft {
-public:
-    NoneLeft() {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const int free = ::dup(0);  // the lowest number that is free
-        ::close(free);
-        rlimit none = before_;
-        none.rlim_cur = static_cast<rlim_t>(free);
-        ::setrlimit(RLIMIT_NOFILE, &none);
-    }
-    NoneLeft(const NoneLeft&) = delete;
-    NoneLeft& operator=(const NoneLeft&) = delete;
-    ~NoneLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
-private:
-    rlimit before_{};
-};
 
 int made_before() {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
