@@ -85,6 +85,16 @@ class Postern:
             raise AssertionError(f"SIGTERM did not end postern within {STOP_SECONDS} s:\n{self.log_tail()}") from None
         assert status == 0, f"postern ended with status {status} on SIGTERM:\n{self.log_tail()}"
 
+    def await_own_end(self):
+        """The status of a process that ends without being told to."""
+        process, self._process = self._process, None
+        try:
+            return process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"postern did not end by itself:\n{self.log_tail()}") from None
+
     def kill(self):
         """SIGKILL, as a crash would."""
         process, self._process = self._process, None

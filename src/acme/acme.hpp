@@ -12,6 +12,7 @@
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/catalog.hpp"
+#include "ra/clock_agreement.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/revocation.hpp"
 #include "store/database.hpp"
@@ -34,6 +35,7 @@ struct Deps {
     core::TaskGroup& tasks;  ///< validations go on here when a client leaves
     core::Random& random;
     const core::Clock& clock;
+    const ra::ClockAgreement& clock_agreement;
     observe::Log& log;
     observe::Metrics& metrics;
     std::string https_base;  ///< "https://acme.example.com:8443": what URLs begin with, no final slash

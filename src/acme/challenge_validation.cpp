@@ -118,6 +118,13 @@ core::Task<void> validate(std::shared_ptr<Parts> parts, Landing landing, core::R
                                                     {"what", finding.verdict.error().detail}, observe::request(request)});
     }
 
+    // A proof dated by a clock in doubt could be believed for years.
+    if (const auto agreed = deps.clock_agreement.check(); !agreed) {
+        deps.log.warning("validation_unavailable", {{"identifier", work.authorization.identifier},
+                                                    {"what", agreed.error().detail}, observe::request(request)});
+        co_return;
+    }
+
     const auto now = parts->now();
     const std::int64_t audit_id = co_await deps.numbers.next(store::Series::audit);
     if (says_nothing(finding.verdict)) {

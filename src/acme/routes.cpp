@@ -12,6 +12,7 @@ struct Route {
     Auth auth;
     Handler handler;
     bool is_directory = false;
+    bool issuing = false;  ///< on the way to a certificate, so not while the clock is in doubt
 };
 
 constexpr Route routes[] = {
@@ -23,11 +24,11 @@ constexpr Route routes[] = {
     {http::Method::post, "/acme/{endpoint:label}/new-account", Auth::jws_jwk, &new_account},
     {http::Method::post, "/acme/{endpoint:label}/account/{token:token}", Auth::jws_kid, &account},
     {http::Method::post, "/acme/{endpoint:label}/account/{token:token}/orders", Auth::jws_kid, &orders},
-    {http::Method::post, "/acme/{endpoint:label}/new-order", Auth::jws_kid, &new_order},
+    {http::Method::post, "/acme/{endpoint:label}/new-order", Auth::jws_kid, &new_order, false, true},
     {http::Method::post, "/acme/{endpoint:label}/order/{token:token}", Auth::jws_kid, &order},
-    {http::Method::post, "/acme/{endpoint:label}/order/{token:token}/finalize", Auth::jws_kid, &finalize},
+    {http::Method::post, "/acme/{endpoint:label}/order/{token:token}/finalize", Auth::jws_kid, &finalize, false, true},
     {http::Method::post, "/acme/{endpoint:label}/authz/{token:token}", Auth::jws_kid, &authorization},
-    {http::Method::post, "/acme/{endpoint:label}/challenge/{token:token}", Auth::jws_kid, &challenge},
+    {http::Method::post, "/acme/{endpoint:label}/challenge/{token:token}", Auth::jws_kid, &challenge, false, true},
     {http::Method::post, "/acme/{endpoint:label}/certificate/{token:token}", Auth::jws_kid, &certificate},
     {http::Method::post, "/acme/{endpoint:label}/revoke-cert", Auth::jws_jwk_or_kid, &revoke_cert},
 };
@@ -36,6 +37,9 @@ core::Task<Reply> prove_and_handle(Parts& parts, Call& call, const Route& route)
     if (route.auth != Auth::none) {
         const auto proven = co_await authenticate(parts, call, route.auth);
         if (!proven) co_return proven.error();
+    }
+    if (route.issuing) {
+        if (const auto agreed = parts.deps.clock_agreement.check(); !agreed) co_return to_error(agreed.error());
     }
     co_return co_await route.handler(parts, call);
 }

@@ -4,6 +4,7 @@
 #include "core/observe/log.hpp"
 #include "ra/blocked_keys.hpp"
 #include "ra/catalog.hpp"
+#include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
@@ -26,6 +27,7 @@ public:
         ra::BlockedKeys& blocked_keys;
         ra::ProfilePauses& profile_pauses;
         Operations& operations;
+        ra::ClockAgreement& clock_agreement;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

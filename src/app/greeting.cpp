@@ -75,7 +75,7 @@ void greet(const House& house) {
             << " --http" << lego_port << " -d NAME run\n";
     }
     out << std::endl;
-    // Last: whoever waits for the file may read what was printed.
+    // Last: whoever waits for the file finds the greeting too.
     if (!house.config.ready_file.empty()) write_ready_file(house);
 }
 

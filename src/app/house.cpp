@@ -1,5 +1,6 @@
 #include "app/house.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "app/first_start.hpp"
@@ -40,6 +41,15 @@ void refuse_lost_store(const std::string& db_path, const std::string& root_pem) 
                                  root_pem + " away to start with a new CA that every client must be told to trust");
 }
 
+/// A failed fsync may have lost what it was asked for, and the next one would succeed without it. So
+/// nothing is retried or acknowledged any more, no destructor runs, and the next start reads what
+/// the disk really has.
+[[noreturn]] void end_now(observe::Log& log, const std::string& why) {
+    constexpr int io_error = 74;  // EX_IOERR of sysexits.h
+    log.error("store_disk_failed", {{"why", why}, {"status", io_error}});
+    std::_Exit(io_error);
+}
+
 constexpr std::size_t pool_queue = 512;
 
 }  // namespace
@@ -63,16 +73,19 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     if (new_store) refuse_lost_store(h.store_path, h.folder.file("root.pem"));
     auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);
 
-    h.db = store::open_sqlite(h.store_path, h.clock, h.metrics);
+    h.db = store::open_sqlite(h.store_path, h.clock, h.metrics, [&h](const std::string& why) { end_now(h.log, why); });
     h.sealer = std::make_unique<crypto::Sealer>(std::move(master), h.random);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
     co_await fix_public_urls(*h.db, h.config, h.log);
+    const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics};
+    h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);
+    co_await h.clock_agreement->open();
 
     h.catalog = std::make_unique<ra::CatalogSource>(*h.db, h.log);
     h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
     h.http_01 = validation::make_http_01_validator(*h.resolver, h.metrics, http_01_config(h.config));
 
-    const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, h.clock, h.log, h.metrics};
+    const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, *h.clock_agreement, h.log, h.metrics};
     auto ca_config = builtin_config(h.config, h.folder);
     const ra::Restoration::Deps restoration{*h.db, *h.numbers, h.gate, h.clock, h.log};
     h.restoration = std::make_unique<ra::Restoration>(restoration);
@@ -81,9 +94,9 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
     h.backends.add("builtin", *h.builtin);
 
-    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics, h.gate};
+    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics, h.gate, *h.clock_agreement};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
-    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, h.clock};
+    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, h.clock};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
@@ -98,10 +111,11 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
 
     h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
-                          *h.sealer, *h.nonces, h.tasks,   h.random,      h.clock,       h.log,      h.metrics, h.config.public_https};
+                          *h.sealer, *h.nonces, h.tasks,   h.random,      h.clock,       *h.clock_agreement,
+                          h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock, *h.blocked_keys, *h.profile_pauses, *h.operations};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock, *h.blocked_keys, *h.profile_pauses, *h.operations, *h.clock_agreement};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

@@ -11,6 +11,10 @@ core::Task<http::Response> healthz(const http::Request&) { co_return http::Respo
 
 core::Task<http::Response> readyz(House& house, const std::atomic<bool>& ready) {
     if (!ready.load()) co_return http::Response(503, "text/plain", "starting or stopping\n");
+    if (const auto clocks = house.clock_agreement->state(); !clocks.agree)
+        co_return http::Response(503, "text/plain", "the clocks disagree: " + clocks.reason + "\n");
+    if (const auto trouble = house.db->trouble(); !trouble.empty())
+        co_return http::Response(503, "text/plain", "the store takes no writes: " + trouble + "\n");
     auto none = store::values();
     // A store that is away throws: the session answers 503.
     const auto version = co_await store::read_one(*house.db, store::configuration_version, std::move(none));

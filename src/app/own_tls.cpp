@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <boost/system/system_error.hpp>
 #include <filesystem>
 
 #include "app/house.hpp"
@@ -179,13 +180,24 @@ core::Task<void> OwnTls::prepare() {
     present();
 }
 
+core::Task<void> OwnTls::renew_when_due() {
+    if (configured() || usable()) co_return;
+    const bool enrolled = co_await enroll();
+    if (enrolled && !configured()) present();
+}
+
 core::Task<void> OwnTls::keep_fresh() {
     for (;;) {
         const bool good = configured() || usable();
         co_await core::sleep_for(good ? std::chrono::minutes(60) : std::chrono::minutes(1));
-        if (configured() || usable()) continue;
-        const bool enrolled = co_await enroll();
-        if (enrolled && !configured()) present();
+        try {
+            co_await renew_when_due();
+        } catch (const boost::system::system_error&) {
+            throw;  // the stop
+        } catch (const std::exception& fault) {
+            // A full disk, a store that is away: there is a third of the lifetime to try again.
+            house_.log.error("own_tls_failed", {{"why", fault.what()}});
+        }
     }
 }
 

@@ -42,6 +42,7 @@ public:
 private:
     core::Task<bool> enroll();
     [[nodiscard]] std::optional<crypto::Certificate> stored() const;
+    core::Task<void> renew_when_due();
     [[nodiscard]] bool usable() const;
     void present();
 

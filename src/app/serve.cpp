@@ -13,6 +13,8 @@
 #include "app/reload.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/run_on.hpp"
+#include "core/base/descriptors.hpp"
+#include "core/base/unavailable.hpp"
 
 namespace postern::app {
 
@@ -20,10 +22,17 @@ namespace {
 
 constexpr auto drain_time = std::chrono::seconds(30);
 
+/// What is held stays in use while the store is away.
 core::Task<void> poll_catalog(House& house) {
+    bool stale = false;
     for (;;) {
         co_await core::sleep_for(std::chrono::seconds(1));
-        co_await house.catalog->refresh();
+        try {
+            co_await house.catalog->refresh();
+            stale = false;
+        } catch (const core::Unavailable& fault) {
+            if (!std::exchange(stale, true)) house.log.warning("catalog_stale", {{"why", fault.what()}});
+        }
     }
 }
 
@@ -104,6 +113,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     listen(house, on, tls);
     on.server.start();
     house.tasks.spawn(executor, poll_catalog(house));
+    house.tasks.spawn(executor, house.clock_agreement->keep());
     house.tasks.spawn(executor, tls.keep_fresh());
     house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));
     house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
@@ -148,6 +158,7 @@ int serve(Config config, ReadConfig read) {
     config.handed_over = handed_over_sockets();
     adopt_sockets(config.handed_over, config);
     observe::Log log(config.log_level, config.log_file, config.log_json);
+    core::raise_descriptor_limit(config.limits.connections);
     core::Shards shards(core::usable_cores());
     std::promise<int> done;
     boost::asio::co_spawn(shards.at(0), run(std::move(config), std::move(started), std::move(read), shards, log), [&](std::exception_ptr failure, int status) {

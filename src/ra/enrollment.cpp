@@ -31,6 +31,12 @@ Result<void> Enrollment::gate_open() const {
 
 Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     if (!request.csr) throw std::logic_error("an enrollment request without a CSR");
+    // Nothing at all is stored at a time that is in doubt, not even the refusal.
+    if (auto agreed = deps_.clock_agreement.check(); !agreed) {
+        refused_.add();
+        deps_.log.warning("enrollment_refused", {{"request", request.id.get()}, {"check", agreed.error().check}, {"recorded", false}});
+        co_return agreed.error();
+    }
     Attempt attempt;
     attempt.request = std::move(request);
     attempt.catalog = deps_.catalog.current();

@@ -12,6 +12,7 @@
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/catalog.hpp"
+#include "ra/clock_agreement.hpp"
 #include "ra/evidence.hpp"
 #include "ra/issuing_gate.hpp"
 #include "ra/trace.hpp"
@@ -78,6 +79,7 @@ public:
         observe::Log& log;
         observe::Metrics& metrics;
         const IssuingGate& gate;
+        const ClockAgreement& clock_agreement;
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();

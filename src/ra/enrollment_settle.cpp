@@ -28,6 +28,10 @@ Task<std::size_t> Enrollment::settle_intents() {
 /// The serial of the lost attempt may be on a certificate that nobody recorded: it is revoked in the
 /// same batch that records the intent for a new one. Policy runs again, on today's configuration.
 Task<bool> Enrollment::settle(store::EnrollmentRow row) {
+    if (const auto agreed = deps_.clock_agreement.check(); !agreed) {
+        deps_.log.warning("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"check", agreed.error().check}});
+        co_return false;
+    }
     auto* backend = deps_.backends.find(row.backend);
     if (!backend || row.serial.empty()) {
         // A CA that drew the serial itself must be asked what became of it: never resubmitted blindly.

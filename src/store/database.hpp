@@ -38,6 +38,8 @@ public:
     /// Stops taking work and waits for what is queued; later calls throw StoreUnavailable. Safe to
     /// call twice.
     virtual void close() = 0;
+    /// Why writes fail at the moment, for people; empty while they do not. A write that succeeds ends it.
+    [[nodiscard]] virtual std::string trouble() const = 0;
     /// "sqlite" or "postgres"
     [[nodiscard]] virtual std::string_view engine() const noexcept = 0;
 };

@@ -117,7 +117,8 @@ private:
             Result<std::vector<std::string>> looked_up = co_await dns::addresses(resolver_, at.host, deadline_);
             if (!looked_up) {
                 steps_.push_back("look-up of " + at.host + ": " + looked_up.error().detail);
-                co_return Problem(ProblemKind::dns, "While looking up " + at.host + ": " + looked_up.error().detail);
+                const bool says_nothing = looked_up.error().kind == ProblemKind::unavailable;
+                co_return Problem(says_nothing ? ProblemKind::unavailable : ProblemKind::dns, "While looking up " + at.host + ": " + looked_up.error().detail);
             }
             found = std::move(*looked_up);
             std::string list;

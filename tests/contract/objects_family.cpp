@@ -124,9 +124,12 @@ void audit_records(Store& s) {
     s.does(store::audit_insert, record(2, std::int64_t{1}, "request-a", "11"));
     s.does(store::audit_insert, record(1, std::int64_t{1}, "request-a", "12"));
     s.does(store::audit_insert, record(3, std::int64_t{2}, "request-a", "11"));
-    s.does(store::audit_insert, record(4, std::monostate{}, "request-b", "13"));
+    auto newest = record(4, std::monostate{}, "request-b", "13");
+    newest.at(1) = values(now + std::chrono::minutes(1)).at(0);
+    s.does(store::audit_insert, std::move(newest));
     s.duplicates(store::audit_insert, record(4, std::monostate{}, "request-c", "14"));
 
+    BOOST_TEST((s.one(store::audit_newest, values()).time(0) == now + std::chrono::minutes(1)));
     const auto all = s.read(store::audit_by_request, values("request-a", nullptr));
     BOOST_TEST_REQUIRE(all.size() == 3U);
     BOOST_TEST((all[0].integer(0) == 1 && all[1].integer(0) == 2 && all[2].integer(0) == 3));

@@ -34,6 +34,7 @@ public:
     core::Task<store::Rows> read(const store::Statement& statement, store::Values parameters) override;
     core::Task<store::Written> write(store::Batch batch) override;
     void close() override { inner_.close(); }
+    [[nodiscard]] std::string trouble() const override { return inner_.trouble(); }
     [[nodiscard]] std::string_view engine() const noexcept override { return inner_.engine(); }
 
 private:

@@ -20,6 +20,8 @@ constexpr std::int64_t page_rows = 2000;
 /// How often the clock is looked at: it may be moved by hand (laboratory), so no timer is set on it.
 constexpr std::chrono::seconds look{1};
 constexpr std::chrono::seconds longest_pause{30};
+/// thisUpdate does not follow the clock back so far; an older one is a clock that somebody set right.
+constexpr std::chrono::minutes step_back{5};
 /// Another node may publish between our reading and our writing; more than this in a row is a fault.
 constexpr int attempts = 5;
 
@@ -104,7 +106,7 @@ bool CrlSigner::due(const Slot& slot) const {
     if (!crl) return true;
     const auto now = clock_.now();
     // A clock that was set back would leave a CRL from the future, which clients refuse.
-    return now < crl->this_update || now >= crl->this_update + (crl->next_update - crl->this_update) / 2;
+    return now + step_back < crl->this_update || now >= crl->this_update + (crl->next_update - crl->this_update) / 2;
 }
 
 core::Task<void> CrlSigner::read_stored(Slot& slot) {
@@ -152,6 +154,9 @@ core::Task<bool> CrlSigner::sign_once(Slot& slot) {
     PublishedCrl next;
     next.number = slot.last_number + 1;
     next.this_update = core::floor_seconds(clock_.now());
+    const auto last = published(slot);
+    if (last && next.this_update < last->this_update && last->this_update - next.this_update <= step_back)
+        next.this_update = last->this_update;
     next.next_update = next.this_update + lifetime_;
     auto job = [authority = slot.authority, next, list = std::move(entries)]() mutable {
         return build(*authority, std::move(next), std::move(list));

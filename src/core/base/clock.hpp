@@ -9,26 +9,38 @@ public:
     virtual ~Clock() = default;
     [[nodiscard]] virtual TimePoint now() const noexcept = 0;
     [[nodiscard]] virtual SteadyPoint steady() const noexcept = 0;
+    /// Since some fixed moment, and while the machine sleeps too: what the wall clock is compared with.
+    [[nodiscard]] virtual std::chrono::milliseconds since_boot() const noexcept = 0;
 };
 
 class SystemClock final : public Clock {
 public:
     [[nodiscard]] TimePoint now() const noexcept override;
     [[nodiscard]] SteadyPoint steady() const noexcept override;
+    [[nodiscard]] std::chrono::milliseconds since_boot() const noexcept override;
 };
 
-/// For tests: stands still until advanced. `steady` moves with it.
+/// For tests: stands still until advanced, and the others with it; or the wall clock alone is set.
 class FakeClock final : public Clock {
 public:
     explicit FakeClock(TimePoint start) : now_(start) {}
     [[nodiscard]] TimePoint now() const noexcept override { return now_; }
     [[nodiscard]] SteadyPoint steady() const noexcept override {
-        return SteadyPoint{std::chrono::duration_cast<SteadyPoint::duration>(now_.time_since_epoch())};
+        return SteadyPoint{std::chrono::duration_cast<SteadyPoint::duration>(since_boot())};
+    }
+    [[nodiscard]] std::chrono::milliseconds since_boot() const noexcept override {
+        return now_.time_since_epoch() - stepped_;
     }
     void advance(std::chrono::milliseconds by) noexcept { now_ += by; }
+    /// Sets the wall clock forward or back.
+    void step(std::chrono::milliseconds by) noexcept {
+        now_ += by;
+        stepped_ += by;
+    }
 
 private:
     TimePoint now_;
+    std::chrono::milliseconds stepped_{0};
 };
 
 }  // namespace postern::core

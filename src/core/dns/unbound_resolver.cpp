@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "core/async/run_on.hpp"
+#include "core/base/descriptors.hpp"
 #include "core/dns/names.hpp"
 #include "core/dns/static_hosts.hpp"
 #include "core/dns/unbound_context.hpp"
@@ -30,8 +31,14 @@ std::string question(const std::string& name, RecordType type) {
     return "the look-up of " + std::string(to_string(type)) + " for " + name;
 }
 
+/// A look-up for which no socket could be opened looks like one that no name server answered.
+core::Problem failed(std::string detail) {
+    if (core::descriptor_left()) return dns_problem(std::move(detail));
+    return {core::ProblemKind::unavailable, "this server has no file descriptor left to look names up"};
+}
+
 core::Problem timed_out(const std::string& name, RecordType type) {
-    return dns_problem(question(name, type) + " timed out; do the name servers of the zone answer?");
+    return failed(question(name, type) + " timed out; do the name servers of the zone answer?");
 }
 
 std::string_view rcode_text(int rcode) {
@@ -53,7 +60,7 @@ core::Result<Answer> read_result(const ub_result& result, const std::string& nam
     constexpr int noerror = 0;
     constexpr int nxdomain = 3;
     if (result.rcode != noerror && result.rcode != nxdomain) {
-        return dns_problem(question(name, type) + " was answered with " + std::string(rcode_text(result.rcode)));
+        return failed(question(name, type) + " was answered with " + std::string(rcode_text(result.rcode)));
     }
     Answer answer;
     answer.nxdomain = result.rcode == nxdomain;
@@ -96,7 +103,7 @@ public:
         if (state.cancelled() != asio::cancellation_type::none) co_return timed_out(name, type);
         Question open(*self, name, type);
         const int refused = self->start(open);
-        if (refused != UB_NOERROR) co_return dns_problem(question(name, type) + " failed: " + ::ub_strerror(refused));
+        if (refused != UB_NOERROR) co_return failed(question(name, type) + " failed: " + ::ub_strerror(refused));
         boost::system::error_code ignored;
         auto token = asio::redirect_error(asio::use_awaitable, ignored);
         open.wake.expires_at(deadline);
@@ -145,7 +152,7 @@ private:
         const ResultPtr result(raw);
         auto& open = *static_cast<Question*>(argument);
         if (error != UB_NOERROR || !result) {
-            open.outcome.emplace(dns_problem(question(open.name, open.type) + " failed: " + ::ub_strerror(error)));
+            open.outcome.emplace(failed(question(open.name, open.type) + " failed: " + ::ub_strerror(error)));
         } else {
             open.outcome.emplace(read_result(*result, open.name, open.type));
         }

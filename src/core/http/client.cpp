@@ -28,7 +28,22 @@ using core::Result;
 
 constexpr std::size_t read_bytes = 16 * 1024;
 
+/// Says nothing about the peer: we have no descriptor, port or memory for a connection.
+bool is_our_own(const ErrorCode& error) {
+    switch (error.value()) {
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+        case EADDRNOTAVAIL:
+        case EAGAIN: return error.category() == boost::system::system_category();
+        default: return false;
+    }
+}
+
 Problem connection_problem(const ErrorCode& error) {
+    if (is_our_own(error))
+        return Problem(ProblemKind::unavailable, "this server cannot open a connection at the moment: " + error.message());
     std::string why = error.message();
     if (error == asio::error::connection_refused) why = "connection refused";
     if (error == asio::error::connection_reset || error == asio::error::broken_pipe)

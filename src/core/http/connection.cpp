@@ -42,6 +42,14 @@ void Connection::stop_if_idle() noexcept {
     if (phase_ == Phase::idle || phase_ == Phase::closing) socket_.cancel();
 }
 
+bool Connection::give_way() noexcept {
+    const bool waits = phase_ == Phase::idle || phase_ == Phase::handshake || phase_ == Phase::head || phase_ == Phase::body;
+    if (!waits || gave_way_) return false;
+    gave_way_ = true;
+    socket_.close();
+    return true;
+}
+
 void Connection::finish() noexcept {
     finished_ = true;
     socket_.close();

@@ -30,6 +30,9 @@ public:
 
     /// For a graceful stop: ends the wait of a connection that has no request.
     void stop_if_idle() noexcept;
+    /// For a server that is full: closes a connection that waits for its peer. False for one that is
+    /// being served, or gave way already.
+    bool give_way() noexcept;
     /// Ends whatever the connection waits for. A handler goes on until it returns.
     void abort() noexcept { socket_.close(); }
     /// The session is over: closes, and lets the timer go.
@@ -48,6 +51,7 @@ private:
     core::Deadline armed_ = core::Deadline::max();
     Phase phase_ = Phase::idle;
     bool timed_out_ = false;
+    bool gave_way_ = false;
     bool finished_ = false;
 };
 

@@ -144,7 +144,10 @@ Accepted accept_one(const std::shared_ptr<ServerState>& server, const Listener& 
         return Accepted::one;  // that connection died on its way; the next may live
     }
     ConnectionPlace place(server);
-    if (!place) return Accepted::one;
+    if (!place) {
+        server->turned_away.add();
+        return Accepted::one;
+    }
     if (!local) from.resize(size);
     Peer peer = local ? unix_peer(fd.get()) : tcp_peer(from);
     ShardState& shard = *server->shards[server->next_shard.fetch_add(1) % server->shards.size()];
@@ -153,7 +156,21 @@ Accepted accept_one(const std::shared_ptr<ServerState>& server, const Listener& 
     return Accepted::one;
 }
 
+/// Closes those who wait in the backlog, with the one descriptor that was kept for it. All acceptors
+/// share a thread.
+void turn_away(ServerState& server, const Listener& listener) {
+    server.reserve = Fd();
+    for (int i = 0; i < burst; ++i) {
+        const Fd fd(::accept4(listener.socket->native(), nullptr, nullptr, SOCK_CLOEXEC));
+        if (!fd.valid()) break;
+        server.turned_away.add();
+    }
+    server.reserve = spare_descriptor();
+}
+
 }  // namespace
+
+Fd spare_descriptor() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 Fd open_listener(const Endpoint& endpoint, std::uint16_t& bound_port) {
     if (endpoint.handed_over >= 0) return adopt_tcp(endpoint, bound_port);
@@ -161,14 +178,26 @@ Fd open_listener(const Endpoint& endpoint, std::uint16_t& bound_port) {
 }
 
 core::Task<void> accept_loop(std::shared_ptr<ServerState> server, const Listener& listener) {
+    auto& log = server->deps.log;
+    std::optional<core::Deadline> shed_at;  // while accepting pauses
     for (;;) {
         const ErrorCode woken = co_await listener.socket->wait_readable();
         if (woken) co_return;
         Accepted last = Accepted::one;
         for (int i = 0; i < burst && last == Accepted::one; ++i) last = accept_one(server, listener);
-        if (last != Accepted::out_of_files) continue;
-        server->deps.log.warning("accept_paused", {{"listener", listener.endpoint.name},
-                                                   {"reason", "the process has no file descriptor left"}});
+        if (last != Accepted::out_of_files) {
+            if (shed_at) log.info("accept_resumed", {{"listener", listener.endpoint.name}});
+            shed_at.reset();
+            continue;
+        }
+        // Who comes now waits in the backlog, but not for longer than a connection may say nothing.
+        if (!shed_at) {
+            log.warning("accept_paused", {{"listener", listener.endpoint.name},
+                                          {"reason", "the process has no file descriptor left"}});
+            shed_at = core::deadline_in(server->limits()->head);
+        } else if (std::chrono::steady_clock::now() >= *shed_at) {
+            turn_away(*server, listener);
+        }
         co_await core::sleep_for(pause_when_out_of_files);
     }
 }

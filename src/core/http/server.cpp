@@ -15,7 +15,8 @@ constexpr std::chrono::seconds after_cancel(5);
 void on_every_connection(const std::shared_ptr<ServerState>& state, void (*act)(Connection&)) {
     for (const auto& shard : state->shards)
         boost::asio::post(shard->context, [state, act, here = shard.get()] {
-            for (Connection* connection : here->connections) act(*connection);
+            for (const auto* list : {&here->strangers, &here->connections})
+                for (Connection* connection : *list) act(*connection);
         });
 }
 

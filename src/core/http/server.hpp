@@ -23,7 +23,7 @@ struct ServerLimits {
     std::size_t header_bytes = 16 * 1024;  ///< all header lines with their line ends: 431
     std::size_t header_count = 100;        ///< 431
     std::size_t uri_bytes = 8 * 1024;      ///< 414
-    std::size_t connections = 10'000;          ///< on all listeners together; more are closed at once
+    std::size_t connections = 10'000;          ///< on all listeners together; beyond, who is not being served gives way
     std::chrono::milliseconds handshake{10'000};  ///< from accept to the end of the TLS handshake
     std::chrono::milliseconds head{10'000};       ///< from the first byte of a request to its blank line: 408
     std::chrono::milliseconds body{30'000};       ///< from there to the end of the body: 408

@@ -32,7 +32,12 @@ public:
     ShardState(boost::asio::io_context& c, observe::Metrics& m) : context(c), metrics_(m) {}
 
     boost::asio::io_context& context;
-    std::list<Connection*> connections;
+    std::list<Connection*> strangers;    ///< not served yet, the oldest first
+    std::list<Connection*> connections;  ///< the others, the one served longest ago first
+
+    /// Closes the first of those lists that we wait for, strangers before the others. False when all
+    /// are being served.
+    bool make_room();
 
     /// `pattern` must stay where it is: the router's own text is the key.
     void count(const Listener& listener, std::string_view pattern, unsigned status, double seconds);
@@ -55,7 +60,7 @@ struct ServerState {
         const std::lock_guard lock(limits_mutex);
         return current_limits;
     }
-    void set_limits(const ServerLimits& limits);
+    void set_limits(ServerLimits limits);
 
     Server::Deps deps;
     mutable std::mutex limits_mutex;  ///< guards the pointer; never held across a suspension
@@ -63,6 +68,8 @@ struct ServerState {
     std::atomic<std::size_t> most_connections;
     std::vector<std::unique_ptr<ShardState>> shards;
     std::vector<std::unique_ptr<Listener>> listeners;
+    Fd reserve;  ///< given up for a moment to turn somebody away when no other descriptor is left
+    observe::Counter evicted, turned_away;
     std::atomic<std::size_t> connections{0};
     std::atomic<std::size_t> next_shard{0};
     std::atomic<bool> stopping{false};
@@ -74,9 +81,15 @@ struct ServerState {
 /// it never ran.
 class ConnectionPlace {
 public:
+    /// So many may be there beyond the limit while those that give way to them go.
+    static constexpr std::size_t overlap = 128;
+
     /// Empty when the server is full.
     explicit ConnectionPlace(std::shared_ptr<ServerState> server) {
-        if (server->connections.fetch_add(1) < server->most_connections.load()) {
+        const auto before = server->connections.fetch_add(1);
+        const auto most = server->most_connections.load();
+        if (before < most + overlap) {
+            over_ = before >= most;
             server_ = std::move(server);
         } else {
             server->connections.fetch_sub(1);
@@ -88,10 +101,15 @@ public:
         if (server_) server_->connections.fetch_sub(1);
     }
     explicit operator bool() const noexcept { return server_ != nullptr; }
+    /// Beyond the limit: somebody has to give way.
+    [[nodiscard]] bool over() const noexcept { return over_; }
 
 private:
     std::shared_ptr<ServerState> server_;
+    bool over_ = false;
 };
+
+Fd spare_descriptor();
 
 /// Binds and listens as the endpoint says. Throws std::runtime_error that names it.
 Fd open_listener(const Endpoint& endpoint, std::uint16_t& bound_port);

@@ -40,15 +40,21 @@ class Registered {
 public:
     Registered(const Listener& listener, ShardState& shard, Connection& connection)
         : listener_(listener), shard_(shard), connection_(connection),
-          place_(shard.connections.insert(shard.connections.end(), &connection)) {
+          place_(shard.strangers.insert(shard.strangers.end(), &connection)) {
         listener_.open.add(1);
     }
     Registered(const Registered&) = delete;
     Registered& operator=(const Registered&) = delete;
     ~Registered() {
-        shard_.connections.erase(place_);
+        (served_ ? shard_.connections : shard_.strangers).erase(place_);
         connection_.finish();
         listener_.open.add(-1);
+    }
+
+    /// The last to give way, when the server is full.
+    void served() noexcept {
+        shard_.connections.splice(shard_.connections.end(), served_ ? shard_.connections : shard_.strangers, place_);
+        served_ = true;
     }
 
 private:
@@ -56,13 +62,15 @@ private:
     ShardState& shard_;
     Connection& connection_;
     std::list<Connection*>::iterator place_;
+    bool served_ = false;
 };
 
 class Session {
 public:
-    Session(ServerState& server, const Listener& listener, ShardState& shard, Connection& connection, Peer peer)
+    Session(ServerState& server, const Listener& listener, ShardState& shard, Connection& connection,
+            Registered& registered, Peer peer)
         : server_(server), own_limits_(server.limits()), limits_(*own_limits_), listener_(listener), shard_(shard), connection_(connection),
-          peer_(std::move(peer)) {}
+          registered_(registered), peer_(std::move(peer)) {}
 
     core::Task<void> run();
 
@@ -97,6 +105,7 @@ private:
     const Listener& listener_;
     ShardState& shard_;
     Connection& connection_;
+    Registered& registered_;
     Peer peer_;
     std::unique_ptr<Stream> stream_;
     InputBuffer in_;
@@ -281,6 +290,7 @@ core::Task<bool> Session::answer(const Request& request, const Response& respons
     ErrorCode failed = co_await stream_->write(out_);
     if (!failed && apart) failed = co_await stream_->write(response.body);
     if (out_.capacity() > kept_answer) out_ = std::string();
+    if (status < 400) registered_.served();
     answered_ = !failed && frame.close;
     co_return !failed && !frame.close;
 }
@@ -350,9 +360,14 @@ core::Task<void> Session::run() {
 core::Task<void> serve(std::shared_ptr<ServerState> server, const Listener& listener, ShardState& shard, Fd fd,
                        Peer peer, ConnectionPlace place) {
     const ConnectionPlace held(std::move(place));
+    if (held.over()) {
+        const bool gone = shard.make_room();
+        (gone ? server->evicted : server->turned_away).add();
+        if (!gone) co_return;
+    }
     const auto connection = std::make_shared<Connection>(shard.context, std::move(fd));
-    const Registered registered(listener, shard, *connection);
-    Session session(*server, listener, shard, *connection, std::move(peer));
+    Registered registered(listener, shard, *connection);
+    Session session(*server, listener, shard, *connection, registered, std::move(peer));
     co_await session.run();
 }
 

@@ -64,6 +64,9 @@ struct Metrics::Impl {
         address_space.Set(figures.virtual_bytes);
         open_fds.Set(figures.open_fds);
         max_fds.Set(figures.max_fds);
+        const HeapFigures heap = heap_figures();
+        if (heap.in_use_bytes) process_gauge("postern_heap_in_use_bytes", "Heap blocks in use, where the allocator counts them.").Set(*heap.in_use_bytes);
+        if (heap.committed_bytes) process_gauge("postern_heap_committed_bytes", "Memory that the allocator holds.").Set(*heap.committed_bytes);
         const double passed = figures.cpu_seconds - cpu.Value();
         if (passed > 0) cpu.Increment(passed);
     }

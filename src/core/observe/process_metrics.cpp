@@ -1,6 +1,8 @@
 #include "core/observe/process_metrics.hpp"
 
 #include <dirent.h>
+#include <dlfcn.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -45,6 +47,33 @@ ProcessFigures process_figures() {
     figures.open_fds = open_descriptors();
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) figures.max_fds = static_cast<double>(limit.rlim_cur);
+    return figures;
+}
+
+namespace {
+
+/// A function of whatever allocator was linked or preloaded; null where it has none of that name.
+template <class Function>
+Function* of_allocator(const char* name) {
+    return reinterpret_cast<Function*>(::dlsym(RTLD_DEFAULT, name));
+}
+
+}  // namespace
+
+HeapFigures heap_figures() {
+    using Counted = long long();
+    using ProcessInfo = void(std::size_t*, std::size_t*, std::size_t*, std::size_t*, std::size_t*, std::size_t*, std::size_t*, std::size_t*);
+    static Counted* const counted = of_allocator<Counted>("postern_heap_in_use");
+    static ProcessInfo* const mimalloc = of_allocator<ProcessInfo>("mi_process_info");
+    HeapFigures figures;
+    if (mimalloc != nullptr) {
+        std::size_t committed = 0;
+        mimalloc(nullptr, nullptr, nullptr, nullptr, nullptr, &committed, nullptr, nullptr);
+        figures.committed_bytes = static_cast<double>(committed);
+    } else if (const auto info = ::mallinfo2(); info.uordblks > 0) {
+        figures.in_use_bytes = static_cast<double>(info.uordblks + info.hblkhd);
+    }
+    if (counted != nullptr) figures.in_use_bytes = static_cast<double>(counted());
     return figures;
 }
 

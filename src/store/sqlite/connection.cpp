@@ -157,6 +157,20 @@ bool Connection::foreign_keys_open() const noexcept {
     return open != 0;
 }
 
+void Connection::count_cache(observe::Gauge gauge) noexcept {
+    int used = 0;
+    int highest = 0;
+    sqlite3_db_status(db_.get(), SQLITE_DBSTATUS_CACHE_USED, &used, &highest, 0);
+    if (used == cache_counted_) return;
+    gauge.add(static_cast<double>(used - cache_counted_));
+    cache_gauge_ = gauge;
+    cache_counted_ = used;
+}
+
+Connection::~Connection() {
+    if (cache_gauge_) cache_gauge_->add(-static_cast<double>(cache_counted_));
+}
+
 void Connection::checkpoint() {
     const int code = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     if (code != SQLITE_OK) fail(code, "checkpoint");

@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/observe/metrics.hpp"
 #include "store/database.hpp"
 
 namespace postern::store::sqlite {
@@ -17,9 +18,12 @@ class Fault : public StoreUnavailable {
 public:
     Fault(const std::string& what, int extended_code) : StoreUnavailable(what), code_(extended_code) {}
     [[nodiscard]] int code() const noexcept { return code_; }
-    /// What is in the file from now on is uncertain: the kernel may have dropped the dirty pages
-    /// of a failed write, and a later fsync would succeed without them.
-    [[nodiscard]] bool lost_write() const noexcept { return (code_ & 0xff) == SQLITE_IOERR; }
+    /// An fsync failed. What is in the file from now on is uncertain: the kernel may have dropped dirty
+    /// pages, and a later fsync would succeed without them. A write that was refused (no space, over
+    /// quota, EIO) leaves nothing uncertain: its commit is rolled back, and the next one writes there again.
+    [[nodiscard]] bool lost_write() const noexcept {
+        return code_ == SQLITE_IOERR_FSYNC || code_ == SQLITE_IOERR_DIR_FSYNC;
+    }
 
 private:
     int code_;
@@ -39,6 +43,7 @@ public:
     Connection(const std::string& path, Access access);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
+    ~Connection();
 
     /// Runs a statement to its end; rows go to `rows` when it is given. Prepared forms are kept by
     /// the address of the statement's text. Throws Fault, or std::logic_error naming the statement
@@ -52,6 +57,8 @@ public:
     [[nodiscard]] bool foreign_keys_open() const noexcept;
     /// Frames in the write-ahead log after the last commit.
     [[nodiscard]] int wal_frames() const noexcept { return wal_frames_; }
+    /// Brings the gauge up to date with the page cache's memory, which `cache_size` bounds.
+    void count_cache(observe::Gauge gauge) noexcept;
     /// Moves what it can from the log to the file without waiting for anybody. Throws Fault.
     void checkpoint();
     /// Makes `target` a copy of this database, page by page in steps, `after_step` after each. Keep a
@@ -72,6 +79,8 @@ private:
     [[noreturn]] void fail(int code, std::string_view what) const;
 
     int wal_frames_ = 0;
+    std::optional<observe::Gauge> cache_gauge_;
+    std::int64_t cache_counted_ = 0;
     std::unique_ptr<sqlite3, Close> db_;
     std::unordered_map<const char*, Prepared> cache_;
 };

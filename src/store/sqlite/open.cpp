@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/async/shards.hpp"
 #include "store/sqlite/migrate.hpp"
 #include "store/sqlite/readers.hpp"
 #include "store/sqlite/writer.hpp"
@@ -20,7 +21,9 @@ namespace {
 
 class SqliteDatabase final : public Database {
 public:
-    SqliteDatabase(const std::string& path, observe::Metrics& metrics) : writer_(path, metrics), readers_(path) {}
+    SqliteDatabase(const std::string& path, observe::Metrics& metrics, DiskFailed disk_failed)
+        : writer_(path, metrics, std::move(disk_failed)),
+          readers_(path, core::usable_cores(), sqlite::cache_gauge(metrics)) {}
 
     core::Task<Rows> read(const Statement& statement, Values parameters) override {
         co_return readers_.read(statement, parameters);
@@ -30,6 +33,7 @@ public:
         readers_.close();
         writer_.close();
     }
+    [[nodiscard]] std::string trouble() const override { return writer_.trouble(); }
     [[nodiscard]] std::string_view engine() const noexcept override { return "sqlite"; }
 
 private:
@@ -68,6 +72,16 @@ void use_wal(sqlite::Connection& connection, const std::string& path) {
     }
 }
 
+/// What an earlier run left in the log is written to the file and synced before it counts: after a
+/// failed fsync the log may be whole in the page cache alone. Another opener who does so already is as good.
+void settle_log(sqlite::Connection& connection) {
+    try {
+        connection.checkpoint();
+    } catch (const sqlite::Fault& fault) {
+        if ((fault.code() & 0xff) != SQLITE_BUSY) throw;
+    }
+}
+
 void prepare(const std::string& path, const core::Clock& clock, std::span<const Migration> migrations) {
     create_private(path);
     try {
@@ -75,6 +89,7 @@ void prepare(const std::string& path, const core::Clock& clock, std::span<const 
         sqlite::check_owner(connection, path);
         use_wal(connection, path);
         sqlite::migrate(connection, path, clock, migrations);
+        settle_log(connection);
     } catch (const sqlite::Fault& fault) {
         if ((fault.code() & 0xff) != SQLITE_NOTADB) throw;
         throw std::runtime_error(path + " is no SQLite database; name another file");
@@ -95,14 +110,15 @@ void configure_library() {
 }  // namespace
 
 std::unique_ptr<Database> open_sqlite(const std::string& path, const core::Clock& clock, observe::Metrics& metrics,
-                                      std::span<const Migration> migrations) {
+                                      std::span<const Migration> migrations, DiskFailed disk_failed) {
     configure_library();
     prepare(path, clock, migrations);
-    return std::make_unique<SqliteDatabase>(path, metrics);
+    return std::make_unique<SqliteDatabase>(path, metrics, std::move(disk_failed));
 }
 
-std::unique_ptr<Database> open_sqlite(const std::string& path, const core::Clock& clock, observe::Metrics& metrics) {
-    return open_sqlite(path, clock, metrics, sqlite_migrations());
+std::unique_ptr<Database> open_sqlite(const std::string& path, const core::Clock& clock, observe::Metrics& metrics,
+                                      DiskFailed disk_failed) {
+    return open_sqlite(path, clock, metrics, sqlite_migrations(), std::move(disk_failed));
 }
 
 }  // namespace postern::store

@@ -2,6 +2,10 @@
 
 namespace postern::store::sqlite {
 
+Readers::Readers(std::string path, std::size_t ready, observe::Gauge cache) : path_(std::move(path)), cache_(cache) {
+    for (std::size_t i = 0; i < ready; ++i) idle_.push_back(std::make_unique<Connection>(path_, Connection::Access::read_only));
+}
+
 Rows Readers::read(const Statement& statement, const Values& parameters) {
     auto connection = take();
     Rows rows;
@@ -12,6 +16,7 @@ Rows Readers::read(const Statement& statement, const Values& parameters) {
         if (fault.code() != SQLITE_READONLY) throw;
         throw std::logic_error("store: " + std::string(statement.name) + " writes; it belongs into a batch");
     }
+    connection->count_cache(cache_);
     give(std::move(connection));  // after an error a fresh one is opened instead
     return rows;
 }

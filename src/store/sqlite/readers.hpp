@@ -12,7 +12,8 @@ namespace postern::store::sqlite {
 /// it is a matter of microseconds, less than any hand-over. Thread safe.
 class Readers {
 public:
-    explicit Readers(std::string path) : path_(std::move(path)) {}
+    /// Opens `ready` connections at once, so that reads need no descriptor when none is left.
+    Readers(std::string path, std::size_t ready, observe::Gauge cache);
     /// Throws StoreUnavailable; std::logic_error for a statement that is no SELECT.
     Rows read(const Statement& statement, const Values& parameters);
     void close();
@@ -22,6 +23,7 @@ private:
     void give(std::unique_ptr<Connection> connection);
 
     std::string path_;
+    observe::Gauge cache_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<Connection>> idle_;  ///< the last used on top, its cache is warm
     bool closed_ = false;

@@ -38,18 +38,34 @@ private:
     Writer* writer_;
 };
 
-Writer::Writer(const std::string& path, observe::Metrics& metrics)
+Writer::Writer(const std::string& path, observe::Metrics& metrics, DiskFailed disk_failed)
     : connection_(path, Connection::Access::read_write),
+      disk_failed_(std::move(disk_failed)),
       checkpoint_due_(checkpoint_frames),
       committed_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "committed"}})),
       conflicts_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "conflict"}})),
       failures_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "failed"}})),
       commits_(metrics.counter("postern_store_commits_total", "Commits, each of one batch or many")),
       queued_(metrics.gauge("postern_store_queue", "Batches waiting for the writer")),
+      writable_(metrics.gauge("postern_store_writable", "1: the last commit succeeded; 0: it failed, as on a full disk")),
+      cache_(cache_gauge(metrics)),
       seconds_(metrics.histogram("postern_store_commit_seconds", "A commit with all its batches and its fsync")),
       thread_([this] { loop(); }) {}
 
 Writer::~Writer() { close(); }
+
+std::string Writer::trouble() const {
+    const std::lock_guard lock(mutex_);
+    return trouble_;
+}
+
+/// On the writer's thread, which alone changes it.
+void Writer::set_trouble(std::string why) {
+    if (why.empty() && trouble_.empty()) return;
+    writable_.set(why.empty() ? 1 : 0);
+    const std::lock_guard lock(mutex_);
+    trouble_ = std::move(why);
+}
 
 void Writer::close() {
     {
@@ -89,6 +105,7 @@ void Writer::enqueue(Resume resume, Batch batch) {
 void Writer::loop() {
     Jobs jobs;
     jobs.reserve(jobs_per_commit);
+    writable_.set(1);
     while (take(jobs)) {
         commit(jobs);
         complete(jobs);
@@ -126,9 +143,11 @@ void Writer::commit(Jobs& jobs) {
         for (Job& job : jobs) run(job);
         connection_.run(commit_all, none);
         commits_.add();
+        set_trouble({});
     } catch (const Fault& fault) {
         lost = std::current_exception();
         if (fault.lost_write()) give_up(fault);
+        set_trouble(fault.what());
     } catch (...) {
         lost = std::current_exception();
     }
@@ -137,6 +156,7 @@ void Writer::commit(Jobs& jobs) {
         // Conflicts too: what they conflicted with has not happened.
         for (Job& job : jobs) job.failure = lost;
     }
+    connection_.count_cache(cache_);
     seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
@@ -236,9 +256,11 @@ void Writer::checkpoint_when_due() {
     }
 }
 
+/// Before any of the commit's jobs is told. A second try might succeed without the lost pages.
 void Writer::give_up(const Fault& fault) {
     broken_ = std::string("store: writing stopped after a failed disk operation; check the disk and restart "
                           "Postern: ") + fault.what();
+    if (disk_failed_) disk_failed_(broken_);
 }
 
 }  // namespace postern::store::sqlite

@@ -8,21 +8,28 @@
 
 #include "core/observe/metrics.hpp"
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/open.hpp"
 #include "store/waiter.hpp"
 
 namespace postern::store::sqlite {
+
+inline observe::Gauge cache_gauge(observe::Metrics& metrics) {
+    return metrics.gauge("postern_store_cache_bytes", "Page caches of all connections to the store, 8 MB each at most");
+}
 
 /// The one thread that writes. Batches that arrive while a commit runs share the next one, each
 /// in a savepoint of its own, so one fsync serves many and a conflict disturbs no neighbour.
 class Writer {
 public:
-    Writer(const std::string& path, observe::Metrics& metrics);
+    Writer(const std::string& path, observe::Metrics& metrics, DiskFailed disk_failed);
     ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
     /// Resumes after the commit that carries the batch.
     core::Task<Written> submit(Batch batch);
+    /// Why the last commit failed; empty after one that did not.
+    [[nodiscard]] std::string trouble() const;
     void close();
 
 private:
@@ -53,16 +60,19 @@ private:
     static void resume_all(Jobs& jobs);
     void checkpoint_when_due();
     void give_up(const Fault& fault);
+    void set_trouble(std::string why);
 
     Connection connection_;
+    const DiskFailed disk_failed_;
     std::string broken_;  ///< why no write is taken any more
     int checkpoint_due_;
     int frames_seen_ = 0;
     observe::Counter committed_, conflicts_, failures_, commits_;
-    observe::Gauge queued_;
+    observe::Gauge queued_, writable_, cache_;
     observe::Histogram seconds_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;  ///< guards trouble_, queue_ and closing_
+    std::string trouble_;
     std::condition_variable wake_;
     std::deque<Job> queue_;
     bool closing_ = false;

@@ -51,10 +51,11 @@ World::World()
     builtin = run(ca::BuiltinCa::open(deps, config, (folder.path / "root.pem").string()));
     builtin->start();
     backends.add("builtin", *builtin);
-    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate});
+    clock_agreement.emplace(ra::ClockAgreement::Deps{*db, numbers, clock, log, metrics});
+    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement});
     revocation.emplace(ra::Revocation::Deps{*db, numbers, backends, clock});
     acme.emplace(acme::Deps{*db, numbers, catalog, *enrollment, *revocation, backends, validator, sealer, nonces, tasks,
-                            random, clock, log, metrics, std::string(base)});
+                            random, clock, *clock_agreement, log, metrics, std::string(base)});
     acme->add_routes(router);
 }
 

@@ -86,6 +86,7 @@ public:
     std::unique_ptr<ca::BuiltinCa> builtin;
     ca::Backends backends;
     ra::IssuingGate gate;
+    std::optional<ra::ClockAgreement> clock_agreement;
     std::optional<ra::Enrollment> enrollment;
     std::optional<ra::Revocation> revocation;
     FakeValidator validator;

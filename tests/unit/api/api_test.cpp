@@ -76,7 +76,7 @@ struct Rest : World {
     }
 
     ScriptedOperations operations;
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, operations}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, operations, clock_agreement}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -110,6 +110,7 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::post, "principals"},     {Method::get, "blocked-keys"},     {Method::post, "blocked-keys"},
     {Method::post, "blocked-keys/unblock"}, {Method::post, "keys/check"},
     {Method::get, "paused-profiles"}, {Method::post, "paused-profiles/resume"},
+    {Method::get, "clock"},           {Method::post, "clock/accept"},
 };
 
 }  // namespace
@@ -148,6 +149,24 @@ BOOST_AUTO_TEST_CASE(a_role_does_what_it_is_for) {
     for (const auto* token : {&w.auditor, &w.officer, &w.administrator_token})
         for (const auto* path : {"export", "certificates"}) BOOST_TEST(w.with(*token, Method::get, v1 + path).status == 200U);
     BOOST_TEST(w.with(w.officer, Method::post, revoke, R"({"reason":0})").status == 204U);
+}
+
+BOOST_AUTO_TEST_CASE(the_clock_is_shown_to_auditors_and_accepted_by_administrators_of_all) {
+    Rest w;
+    const auto agree = [](const http::Response& r) { return parsed(r).root()["agree"].boolean().value(); };
+    w.run(w.clock_agreement.open());
+    BOOST_TEST(agree(w.with(w.auditor, Method::get, v1 + "clock")));
+    w.clock.step(1h);
+    const auto shown = w.with(w.auditor, Method::get, v1 + "clock");
+    BOOST_TEST(!agree(shown));
+    BOOST_TEST(parsed(shown).root()["apart_seconds"].integer().value() == 3600);
+    BOOST_TEST(contains(parsed(shown).root()["reason"].string().value(), "run: postern clock accept"));
+    check_error(w.with(w.auditor, Method::post, v1 + "clock/accept"), 403, -3, "this needs administrator");
+    check_error(w.with(w.officer, Method::post, v1 + "clock/accept"), 403, -3, "this needs administrator");
+    check_error(w.with(w.stranger, Method::post, v1 + "clock/accept"), 403, -3, "the clock is the whole installation's");
+    BOOST_TEST(!w.clock_agreement.check());
+    BOOST_TEST(agree(w.with(w.administrator_token, Method::post, v1 + "clock/accept")));
+    BOOST_TEST(w.audits("clock.accepted").size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(the_scheme_is_read_in_any_letter_case) {

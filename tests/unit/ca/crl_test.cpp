@@ -55,6 +55,10 @@ std::int64_t number(World& world) {
     return world.read(store::crl_newest, store::values(issuing_id(world), 0)).at(0).integer(1);
 }
 
+core::TimePoint this_update(World& world) {
+    return world.read(store::crl_newest, store::values(issuing_id(world), 0)).at(0).time(2);
+}
+
 /// A number after "key: " up to the end of the line.
 std::set<std::string> serials_in(const std::string& text) {
     std::set<std::string> out;
@@ -207,6 +211,29 @@ BOOST_AUTO_TEST_CASE(a_stale_crl_is_signed_anew_before_a_start_ends) {
     world.clock.advance(24h * 30);
     world.open();
     BOOST_TEST(number(world) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(this_update_does_not_follow_the_clock_back_a_little) {
+    World world;
+    const auto ca = world.started();
+    BOOST_TEST(publish(*ca).has_value());
+    const auto before = number(world);
+    const auto date = this_update(world);
+    world.clock.step(-5min);
+    BOOST_TEST(publish(*ca).has_value());
+    BOOST_TEST(number(world) > before);
+    BOOST_TEST((this_update(world) == date));
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_that_had_run_ahead_leaves_no_crl_from_the_future) {
+    World world;
+    world.open();
+    const auto before = number(world);
+    const auto date = this_update(world);
+    world.clock.step(-24h * 365);
+    world.open();  // due at once
+    BOOST_TEST(number(world) == before + 1);
+    BOOST_TEST((this_update(world) == date - 24h * 365));
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_leaves_only_after_a_crl_beyond_the_certificates_end) {

@@ -13,6 +13,7 @@
 
 #include "core/async/deadline.hpp"
 #include "core/async/shards.hpp"
+#include "tests/support/none_left.hpp"
 #include "tests/unit/dns/authority.hpp"
 
 namespace dns = postern::dns;
@@ -109,6 +110,19 @@ BOOST_AUTO_TEST_CASE(addresses_of_both_families_come_with_v6_first) {
     BOOST_TEST(rig.addresses("gone.plain.test").value().empty());
     BOOST_TEST(rig.addresses("_acme-challenge.plain.test").value().empty());
     BOOST_TEST(refusal(rig.addresses("www.refused.test")).starts_with("the look-up of A for www.refused.test was answered with "));
+}
+
+BOOST_AUTO_TEST_CASE(a_look_up_without_a_descriptor_says_nothing_about_the_name) {
+    Rig rig;
+    BOOST_TEST(rig.addresses("v4only.plain.test").has_value());  // the helper thread runs
+    {
+        const postern::test::NoneLeft none;
+        const auto refused = rig.addresses("www.plain.test");
+        BOOST_REQUIRE(refused.has_error());
+        BOOST_TEST((refused.error().kind == core::ProblemKind::unavailable));
+    }
+    Rig later;  // libunbound remembers a server that it could not ask for a while
+    BOOST_TEST(later.addresses("www.plain.test").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(txt_records_are_joined_one_string_each) {

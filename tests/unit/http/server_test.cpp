@@ -50,7 +50,9 @@ core::Task<http::Response> slow(const http::Request&) {
     co_await core::sleep_for(milliseconds(300));
     co_return http::Response(200, "text/plain", "done");
 }
+std::atomic<int> handlers_entered{0};
 core::Task<http::Response> endless(const http::Request&) {
+    ++handlers_entered;
     co_await core::sleep_for(seconds(600));
     co_return http::Response(200, "text/plain", "never");
 }
@@ -343,19 +345,37 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(http_server_overload, TwoConnections)
 
-BOOST_AUTO_TEST_CASE(connections_over_the_limit_are_closed_at_once_and_places_come_back) {
-    auto first = std::make_unique<test::RawClient>(port);
-    test::RawClient second(port);
+BOOST_AUTO_TEST_CASE(who_says_nothing_gives_way_to_a_newcomer) {
+    test::RawClient first(port);
+    auto second = std::make_unique<test::RawClient>(port);
     settle(2);
     test::RawClient third(port);
-    BOOST_TEST(third.at_end());
-    second.send(get);
-    BOOST_TEST(second.read().body == "hello");
-    first.reset();
+    BOOST_TEST(first.at_end());  // the oldest of the third's shard
+    third.send(get);
+    BOOST_TEST(third.read().body == "hello");
+    second->send(get);
+    BOOST_TEST(second->read().body == "hello");
+    second.reset();
     settle(1);
     test::RawClient fourth(port);
     fourth.send(get);
     BOOST_TEST(fourth.read().body == "hello");
+    third.send(get);  // the fourth found a place of its own
+    BOOST_TEST(third.read().body == "hello");
+    BOOST_TEST(server.metrics.scrape().find("postern_http_connections_shed_total{reason=\"gave_way\"} 1") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_being_served_does_not_give_way) {
+    const int before = handlers_entered;
+    test::RawClient first(port);
+    test::RawClient second(port);
+    first.send(request("/endless"));
+    second.send(request("/endless"));
+    while (handlers_entered < before + 2) std::this_thread::sleep_for(milliseconds(1));
+    test::RawClient third(port);
+    BOOST_TEST(third.at_end());
+    settle(2);
+    BOOST_TEST(server.metrics.scrape().find("postern_http_connections_shed_total{reason=\"turned_away\"} 1") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -60,6 +60,7 @@ public:
         co_return written;
     }
     void close() override { inner_->close(); }
+    [[nodiscard]] std::string trouble() const override { return inner_->trouble(); }
     [[nodiscard]] std::string_view engine() const noexcept override { return inner_->engine(); }
 
     const store::Statement* hook_at = nullptr;
@@ -301,7 +302,8 @@ public:
     ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, backends, sealer, random, clock}};
     ra::Principals principals{ra::Principals::Deps{db, numbers, sealer, random, clock}};
     ra::IssuingGate gate;
-    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics, gate}};
+    ra::ClockAgreement clock_agreement{ra::ClockAgreement::Deps{db, numbers, clock, log, metrics}};
+    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement}};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
     ra::ProfilePauses profile_pauses{ra::ProfilePauses::Deps{db, numbers, catalog, clock}};
