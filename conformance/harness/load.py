@@ -10,7 +10,7 @@ NET_SECONDS = 240
 class Stream:
     """A stream of `orders` enrollments. It goes on when the server is killed and started again."""
 
-    def __init__(self, server, folder, orders, workers=16):
+    def __init__(self, server, folder, orders, workers=16, options=()):
         self.journal_file = folder / "journal"
         self.journal_file.touch()
         self._log = folder / "load.log"
@@ -18,7 +18,7 @@ class Stream:
             self._process = subprocess.Popen(
                 [LOAD, "--directory", server.directory(), "--ca", server.root, "--suffix", server.suffix,
                  "--http01-port", str(server.http01_port), "--orders", str(orders), "--workers", str(workers),
-                 "--warmup", "0", "--retry", "--journal", self.journal_file, "--time-limit", str(NET_SECONDS)],
+                 "--warmup", "0", "--retry", "--journal", self.journal_file, "--time-limit", str(NET_SECONDS), *options],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment())
 
     def received(self):

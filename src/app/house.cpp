@@ -1,5 +1,7 @@
 #include "app/house.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "app/first_start.hpp"
@@ -50,6 +52,14 @@ void refuse_lost_store(const std::string& db_path, const std::string& root_pem) 
                                  root_pem + " away to start with a new CA that every client must be told to trust");
 }
 
+/// The same after a restart, so that what an earlier life held is taken back at once; never that of
+/// two processes at a time, which the folder's lock prevents.
+std::string node_name(const DataFolder& folder) {
+    char host[256] = "localhost";
+    ::gethostname(host, sizeof host - 1);
+    return std::string(host) + ":" + folder.path();
+}
+
 constexpr std::size_t pool_queue = 512;
 
 }  // namespace
@@ -65,7 +75,7 @@ House::~House() {
     if (db) db->close();
 }
 
-core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log) {
+core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log, ra::Senders senders) {
     std::unique_ptr<House> house(new House(std::move(config), shards, log));
     auto& h = *house;
     const auto db_path = sqlite_path(h.config, h.folder);
@@ -88,8 +98,14 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
     h.backends.add("builtin", *h.builtin);
 
-    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics};
+    const auto node = node_name(h.folder);
+    const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
+    h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
+    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics, *h.outbox};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
+    const bool alone = h.db->engine() == "sqlite";
+    const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, alone};
+    h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, h.clock};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, h.clock};

@@ -13,6 +13,7 @@
 #include "core/observe/metrics.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/sweeper.hpp"
 #include "validation/http_01_validator.hpp"
 
 namespace postern::app {
@@ -23,7 +24,8 @@ class House {
 public:
     /// `config.https` and the others carry their real ports already. Throws std::runtime_error that
     /// says what to do.
-    static core::Task<std::unique_ptr<House>> open(Config config, core::Shards& shards, observe::Log& log);
+    /// `senders`: who delivers which kind of outgoing message.
+    static core::Task<std::unique_ptr<House>> open(Config config, core::Shards& shards, observe::Log& log, ra::Senders senders);
     ~House();
 
     /// Ends background work and closes the store; called once, before the shards stop.
@@ -46,7 +48,9 @@ public:
     std::unique_ptr<validation::Validator> http_01;
     std::unique_ptr<ca::BuiltinCa> builtin;
     ca::Backends backends;
+    std::unique_ptr<ra::Outbox> outbox;
     std::unique_ptr<ra::Enrollment> enrollment;
+    std::unique_ptr<ra::Sweeper> sweeper;
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::Principals> principals;
     std::unique_ptr<ra::Documents> documents;

@@ -57,12 +57,8 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::s
         log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
                                            "everybody; never on a network with strangers"}});
     house.builtin->start();
-    const auto settled = co_await house.enrollment->settle_intents();
-    if (settled > 0) {
-        log.warning("intents_settled", {{"count", settled}});
-        const auto published = co_await house.builtin->publish_revocations(core::deadline_in(std::chrono::seconds(5)));
-        if (!published) log.error("crl_late", {{"why", published.error().detail}});
-    }
+    const auto settled = co_await house.sweeper->start();
+    if (settled > 0) log.warning("intents_settled", {{"count", settled}});
     const auto resumed = co_await house.acme->resume_validations();
     if (resumed > 0) log.info("validations_resumed", {{"count", resumed}});
 
@@ -72,6 +68,8 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::s
     on.server.start();
     house.tasks.spawn(executor, poll_catalog(house));
     house.tasks.spawn(executor, tls.keep_fresh());
+    house.tasks.spawn(executor, house.sweeper->run());
+    house.outbox->start(executor);
     on.ready.store(true);
     greet(house);
 
@@ -79,10 +77,10 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, boost::asio::s
     log.info("stopping", {{"signal", signal}});
 }
 
-core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
+core::Task<int> run(Config config, core::Shards& shards, observe::Log& log, ra::Senders senders) {
     auto executor = co_await boost::asio::this_coro::executor;
     boost::asio::signal_set signals(executor, SIGTERM, SIGINT);
-    auto house = co_await House::open(std::move(config), shards, log);
+    auto house = co_await House::open(std::move(config), shards, log, std::move(senders));
     // An earlier run's: whoever waits for the file waits for this one.
     if (const auto& file = house->config.ready_file; !file.empty()) std::filesystem::remove(file);
     OwnTls tls(*house);
@@ -105,11 +103,11 @@ core::Task<int> run(Config config, core::Shards& shards, observe::Log& log) {
 
 }  // namespace
 
-int serve(Config config) {
+int serve(Config config, ra::Senders senders) {
     observe::Log log(config.log_level, config.log_file, config.log_json);
     core::Shards shards(core::usable_cores());
     std::promise<int> done;
-    boost::asio::co_spawn(shards.at(0), run(std::move(config), shards, log), [&](std::exception_ptr failure, int status) {
+    boost::asio::co_spawn(shards.at(0), run(std::move(config), shards, log, std::move(senders)), [&](std::exception_ptr failure, int status) {
         if (failure)
             done.set_exception(failure);
         else

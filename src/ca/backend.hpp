@@ -84,6 +84,7 @@ public:
             if (n == name) return b;
         return nullptr;
     }
+    [[nodiscard]] const std::vector<std::pair<std::string, Backend*>>& list() const noexcept { return list_; }
     /// The chain of whichever backend knows the issuer.
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const {
         for (const auto& [n, b] : list_)

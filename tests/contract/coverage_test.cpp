@@ -15,6 +15,7 @@ namespace {
 constexpr Family families[] = {
     &configuration_objects, &configuration_references, &principals_and_settings, &audit_records, &enrollments,
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
+    &leases,                &outbox_messages,
 };
 
 void on_every_engine(Family family) {
@@ -67,6 +68,9 @@ BOOST_AUTO_TEST_CASE(authorities_number_their_crls_upwards) { on_every_engine(&a
 BOOST_AUTO_TEST_CASE(acme_accounts_are_good_on_their_endpoint) { on_every_engine(&acme_accounts); }
 BOOST_AUTO_TEST_CASE(acme_orders_are_claimed_once) { on_every_engine(&acme_orders); }
 BOOST_AUTO_TEST_CASE(acme_authorizations_move_along_their_edges_only) { on_every_engine(&acme_authorizations); }
+
+BOOST_AUTO_TEST_CASE(a_lease_has_one_holder_at_a_time) { on_every_engine(&leases); }
+BOOST_AUTO_TEST_CASE(outbox_messages_are_claimed_by_fence) { on_every_engine(&outbox_messages); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {
     const auto all = all_statements();

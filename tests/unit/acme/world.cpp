@@ -40,6 +40,7 @@ World::World()
       sealer(core::SecretBytes(core::Bytes(32, 7)), random),
       tasks([this](std::string_view what) { faults.emplace_back(what); }),
       catalog(*db, log),
+      outbox(ra::Outbox::Deps{*db, clock, log, metrics, tasks, "node"}, ra::Senders()),
       nonces(random) {
     fill_catalog();
     run(catalog.refresh());
@@ -50,7 +51,7 @@ World::World()
     builtin = run(ca::BuiltinCa::open(deps, config, (folder.path / "root.pem").string()));
     builtin->start();
     backends.add("builtin", *builtin);
-    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics});
+    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, outbox});
     revocation.emplace(ra::Revocation::Deps{*db, numbers, backends, clock});
     acme.emplace(acme::Deps{*db, numbers, catalog, *enrollment, *revocation, backends, validator, sealer, nonces, tasks,
                             random, clock, log, metrics, std::string(base)});

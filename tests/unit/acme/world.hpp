@@ -84,6 +84,7 @@ public:
     ra::CatalogSource catalog;
     std::unique_ptr<ca::BuiltinCa> builtin;
     ca::Backends backends;
+    ra::Outbox outbox;
     std::optional<ra::Enrollment> enrollment;
     std::optional<ra::Revocation> revocation;
     FakeValidator validator;
