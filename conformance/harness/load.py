@@ -1,4 +1,5 @@
 """bench/acme_load as a client: many certificates at once, each on record before the next step."""
+import json
 import subprocess
 import time
 
@@ -10,7 +11,7 @@ NET_SECONDS = 240
 class Stream:
     """A stream of `orders` enrollments. It goes on when the server is killed and started again."""
 
-    def __init__(self, server, folder, orders, workers=16, options=()):
+    def __init__(self, server, folder, orders, workers=16, retry=True, options=()):
         self.journal_file = folder / "journal"
         self.journal_file.touch()
         self._log = folder / "load.log"
@@ -18,7 +19,8 @@ class Stream:
             self._process = subprocess.Popen(
                 [LOAD, "--directory", server.directory(), "--ca", server.root, "--suffix", server.suffix,
                  "--http01-port", str(server.http01_port), "--orders", str(orders), "--workers", str(workers),
-                 "--warmup", "0", "--retry", "--journal", self.journal_file, "--time-limit", str(NET_SECONDS), *options],
+                 "--warmup", "0", "--json", *(["--retry"] if retry else []), "--journal", self.journal_file,
+                 "--time-limit", str(NET_SECONDS), *options],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment())
 
     def received(self):
@@ -44,10 +46,22 @@ class Stream:
             assert time.monotonic() < end, f"no progress: {self._log.read_text()}"
             time.sleep(0.001)
 
+    def await_received(self, wanted):
+        """Until so many certificates have been received in all."""
+        self.await_growth(wanted - self.received())
+
+    def report(self):
+        """What the load generator said at its end: issued, failures, lost_exchanges, answered_500 …"""
+        return json.loads(self._log.read_text().splitlines()[-1])
+
     def await_end(self):
         """Every order must have been answered with a certificate."""
         assert self._process.wait(NET_SECONDS) == 0, self._log.read_text()
         return self.journal()
+
+    def await_process(self):
+        """However it ends."""
+        self._process.wait(NET_SECONDS)
 
     def kill(self):
         if self.running():
