@@ -60,6 +60,7 @@ std::string node_name(const DataFolder& folder) {
     return std::string(host) + ":" + folder.path();
 }
 
+constexpr std::chrono::seconds after_cancel(5);
 constexpr std::size_t pool_queue = 512;
 
 }  // namespace
@@ -127,7 +128,9 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
 core::Task<void> House::close(core::Deadline at) {
     tasks.close();
     tasks.cancel();
-    const bool empty = co_await tasks.drained(at);
+    // They stand on the house: also when the listeners used up the time, they have a moment to notice.
+    const auto last = std::max(at, core::deadline_in(after_cancel));
+    const bool empty = co_await tasks.drained(last);
     if (!empty) log.warning("tasks_left", {{"count", tasks.size()}});
     pool.join();
     db->close();

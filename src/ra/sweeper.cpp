@@ -53,6 +53,8 @@ Task<void> Sweeper::run() {
         } catch (const std::exception& e) {
             failure = e.what();
         }
+        const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+        if (cancellation.cancelled() != boost::asio::cancellation_type::none) co_return;
         if (failure.empty()) {
             wait = pause;
             continue;

@@ -41,8 +41,9 @@ def repeated(values):
 
 def voided_serials(database):
     """Serials whose signature may exist although no certificate was recorded."""
-    rows = database.execute("SELECT detail FROM audit WHERE action = 'enrollment.settled'")
-    return [json.loads(row["detail"])["voided_serial"] for row in rows]
+    rows = database.execute("SELECT json_extract(detail, '$.voided_serial') AS serial FROM audit "
+                            "WHERE action = 'enrollment.settled'")
+    return [row["serial"] for row in rows]
 
 
 def await_messages(path, tail, seconds=60):
@@ -100,13 +101,13 @@ def _find_double(found, journal, certificates, database):
 
 def _find_unrecorded(found, certificates, database):
     intended, issued = {}, {}
-    for row in database.execute("SELECT action, object_id, detail FROM audit WHERE object_kind = 'enrollment' "
-                                "AND outcome = 'done'"):
-        detail = json.loads(row["detail"])
+    for row in database.execute("SELECT action, object_id, json_extract(detail, '$.serial') AS serial, "
+                                "json_extract(detail, '$.sha256') AS sha256 FROM audit "
+                                "WHERE object_kind = 'enrollment' AND outcome = 'done'"):
         if row["action"] in ("enrollment.intent", "enrollment.settled"):
-            intended.setdefault(int(row["object_id"]), set()).add(detail["serial"])
+            intended.setdefault(int(row["object_id"]), set()).add(row["serial"])
         elif row["action"] == "enrollment.issued":
-            issued.setdefault(int(row["object_id"]), []).append((detail["serial"], detail["sha256"]))
+            issued.setdefault(int(row["object_id"]), []).append((row["serial"], row["sha256"]))
     for row in certificates:
         serial, sha256 = row["serial"].lower(), row["sha256"].lower()
         if issued.pop(row["enrollment_id"], None) != [(serial, sha256)]:

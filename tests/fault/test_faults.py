@@ -17,8 +17,8 @@ PASSAGE = {point: 9 + 3 * number for number, point in enumerate(POINTS)} | {"rep
 AFTER_INTENT = ("intent_committed", "sent", "signed", "checked")
 
 
-def plan(verb):
-    return ",".join(f"{point}@{PASSAGE[point]}:{verb}" for point in POINTS)
+def plan(verb, points=POINTS):
+    return ",".join(f"{point}@{PASSAGE[point]}:{verb}" for point in points)
 
 
 @pytest.fixture
@@ -41,10 +41,24 @@ def compared(server, journal):
         return compare(journal, database, server.sink.read_text())
 
 
+def metric(server, pattern):
+    text = ask(server.ready["management"] + "/metrics").body.decode()
+    return sum(int(value) for value in re.findall(rf"^{pattern} (\d+)$", text, re.M))
+
+
+def requests(server, route):
+    """How many requests the running server answered on a route."""
+    return metric(server, r'postern_http_requests_total\{[^}]*route="' + re.escape(route) + r'"[^\n]*')
+
+
 def settled_by(server):
     """How many intents the running server gave an outcome since its start."""
-    text = ask(server.ready["management"] + "/metrics").body.decode()
-    return int(re.search(r"^postern_intents_settled_total (\d+)", text, re.M)[1])
+    return metric(server, "postern_intents_settled_total")
+
+
+def submitted(server):
+    with open_store(server.data / "postern.db") as database:
+        return database.execute("SELECT count(*) FROM enrollment WHERE status = 'submitted'").fetchone()[0]
 
 
 def test_an_error_at_each_point_is_a_clean_answer_and_later_a_certificate(server, tmp_path):
@@ -70,17 +84,15 @@ def test_an_error_at_each_point_is_a_clean_answer_and_later_a_certificate(server
     server.stop()
 
 
-def test_a_stall_at_each_point_holds_nobody_else_up(server, tmp_path):
-    server.variables["POSTERN_FAIL"] = plan("stall")
+def stalled_stream(server, folder, points, step_time, held):
+    """A stream of which all but `held` orders end while flows stand still at `points`; then a kill, and its end."""
+    server.variables["POSTERN_FAIL"] = plan("stall", points)
     server.start()
-    stream = Stream(server, tmp_path, ORDERS, WORKERS, options=["--step-time", "3"])
+    stream = Stream(server, folder, ORDERS, WORKERS, options=["--step-time", str(step_time)])
     try:
-        # All but those whose flow stands behind an intent: their orders stay `processing`.
-        stream.await_received(ORDERS - len(AFTER_INTENT))
-        with open_store(server.data / "postern.db") as database:
-            held = database.execute("SELECT count(*) FROM enrollment WHERE status = 'submitted'").fetchone()[0]
-        assert held == len(AFTER_INTENT)
-        assert stream.running()
+        stream.await_received(ORDERS - held)
+        assert submitted(server) == held
+        polled = requests(server, "/acme/{endpoint:label}/order/{token:token}")
         server.kill()
         del server.variables["POSTERN_FAIL"]
         server.start()
@@ -89,6 +101,20 @@ def test_a_stall_at_each_point_holds_nobody_else_up(server, tmp_path):
         stream.kill()
     found = compared(server, journal)
     assert found.offences() == {}
-    assert (found.received, found.settled) == (ORDERS, len(AFTER_INTENT))
-    assert found.repeated_messages == 1
+    assert (found.received, found.settled) == (ORDERS, held)
     server.stop()
+    return found, polled
+
+
+def test_a_stall_in_the_waist_ends_the_clients_wait_and_holds_nobody_up(server, tmp_path):
+    # The client would wait for a minute: it is the server that answers in time. Without an intent 503, and the
+    # repeated step is a new attempt; behind one `processing`, which the client polls, or `valid`.
+    _, polled = stalled_stream(server, tmp_path, POINTS[:7], 60, len(AFTER_INTENT))
+    assert server.log.read_text().count('"event":"handler_unavailable"') == 2
+    assert polled > 0
+
+
+def test_a_stall_behind_the_waist_holds_nobody_up(server, tmp_path):
+    # Half an answer is nothing that a client could use: it gives up and asks again.
+    found, _ = stalled_stream(server, tmp_path, POINTS[7:], 2, 0)
+    assert found.repeated_messages == 1

@@ -26,7 +26,7 @@ def open_intents(server, folder):
     server.executable = faulty_executable()
     server.variables = {"POSTERN_FAIL": "intent_committed:stall"}
     server.start()
-    gone = Stream(server, folder, INTENTS, workers=60, retry=False, options=["--step-time", "1", "--max-failures", "9999"])
+    gone = Stream(server, folder, INTENTS, workers=150, retry=False, options=["--step-time", "1", "--max-failures", "9999"])
     try:
         gone.await_process()
     finally:
