@@ -46,7 +46,7 @@ def stream_with_kills(server, folder, point):
     sink.touch()
     server.variables = {"POSTERN_OUTBOX_FILE": str(sink)}
     server.start()
-    stream = Stream(server, folder, KILLS * MANY + 2 * WORKERS, WORKERS)
+    stream = Stream(server, folder, KILLS * MANY + 2 * WORKERS, WORKERS, seconds=240 + 30 * KILLS)
     found = []
     try:
         stream.await_growth(1)
