@@ -46,14 +46,15 @@ def voided_serials(database):
     return [row["serial"] for row in rows]
 
 
+def waiting_messages(path):
+    with open_store(path) as database:
+        return database.execute("SELECT count(*) FROM outbox").fetchone()[0]
+
+
 def await_messages(path, tail, seconds=60):
     """Until the outbox is empty: every message was delivered and marked."""
     end = time.monotonic() + seconds
-    while True:
-        with open_store(path) as database:
-            waiting = database.execute("SELECT count(*) FROM outbox").fetchone()[0]
-        if not waiting:
-            return
+    while waiting := waiting_messages(path):
         assert time.monotonic() < end, f"{waiting} messages wait:\n{tail()}"
         time.sleep(0.05)
 
