@@ -8,8 +8,8 @@ namespace postern::core {
 
 /// The places of an issuance where a fault is tried, in the order in which they are passed.
 inline constexpr std::array<std::string_view, 9> fail_points{
-    "authorised", "linted",  "intent_committed",  "sent",            "signed",
-    "checked",    "outcome_committed", "reply_half_sent", "outbox_sent"};
+    "authorised", "linted", "intent_committed", "sent", "signed", "checked",
+    "outcome_committed", "reply_half_sent", "outbox_sent"};
 
 /// Marks one of them. The shipped executable links an empty body; postern-faulty links one that
 /// obeys POSTERN_FAIL: it may end the process, throw, or never return.
