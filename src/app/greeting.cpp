@@ -45,6 +45,7 @@ std::string fingerprint(const core::Bytes& der) {
 }  // namespace
 
 void greet(const House& house) {
+    if (!house.config.ready_file.empty()) write_ready_file(house);
     const auto root = house.folder.file("root.pem");
     auto& out = std::cout;
     out << "Postern " << version() << " is ready.\n\n";
@@ -75,8 +76,6 @@ void greet(const House& house) {
             << " --http" << lego_port << " -d NAME run\n";
     }
     out << std::endl;
-    // Last: whoever waits for the file may read the lines above.
-    if (!house.config.ready_file.empty()) write_ready_file(house);
 }
 
 }  // namespace postern::app
