@@ -205,6 +205,7 @@ core::Task<Result<http::Response>> AcmeClient::exchange(http::Request request) {
         nonce_.clear();
         co_return response.error();
     }
+    if (response->status == 500) ++faults_;
     if (const auto nonce = response->header("Replay-Nonce"); !nonce.empty()) nonce_ = std::string(nonce);
     co_return response;
 }
@@ -248,7 +249,8 @@ core::Task<Result<http::Response>> AcmeClient::post_once(std::string url, std::s
 }
 
 bool AcmeClient::may_pass(const Problem& problem, std::uint64_t losses_before, core::Deadline give_up) const {
-    const bool passing = losses_ != losses_before || problem.kind == ProblemKind::unavailable;
+    const bool fault = settings_.retry_faults && problem.kind == ProblemKind::internal;
+    const bool passing = losses_ != losses_before || problem.kind == ProblemKind::unavailable || fault;
     return passing && std::chrono::steady_clock::now() < give_up;
 }
 

@@ -35,6 +35,8 @@ struct AcmeSettings {
     std::chrono::milliseconds step_time{10'000};  ///< for one exchange
     /// How long a step is repeated after a lost connection or a 503; zero: not at all.
     std::chrono::milliseconds retry_for{0};
+    /// Repeats after a 500 too, as clients do that know a transient fault of a server when they see one.
+    bool retry_faults = false;
 };
 
 struct AcmeOrder {
@@ -101,6 +103,8 @@ public:
     [[nodiscard]] std::uint64_t posts() const noexcept { return posts_; }
     /// How many exchanges ended without an answer.
     [[nodiscard]] std::uint64_t losses() const noexcept { return losses_; }
+    /// How many answers were a 500.
+    [[nodiscard]] std::uint64_t faults() const noexcept { return faults_; }
     /// The next call dials anew.
     void disconnect() noexcept { connection_.reset(); }
 
@@ -109,7 +113,8 @@ private:
     core::Task<core::Result<http::Response>> get(std::string url, http::Method method);
     core::Task<core::Result<http::Response>> post_once(std::string url, std::string payload, Identify by);
     core::Task<core::Result<void>> ensure_nonce();
-    /// Whether a failed step may be repeated: no answer came or the server is busy, and there is time.
+    /// Whether a failed step may be repeated: no answer came or the server is busy (or had a fault,
+    /// when the settings say so), and there is time.
     [[nodiscard]] bool may_pass(const core::Problem& problem, std::uint64_t losses_before,
                                 core::Deadline give_up) const;
     [[nodiscard]] core::Result<std::string> target_of(std::string_view url) const;
@@ -126,6 +131,7 @@ private:
     std::unique_ptr<http::ClientConnection> connection_;
     std::uint64_t posts_ = 0;
     std::uint64_t losses_ = 0;
+    std::uint64_t faults_ = 0;
 };
 
 }  // namespace postern::bench

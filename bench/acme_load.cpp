@@ -39,7 +39,9 @@ struct Options {
     std::size_t max_failures = 20;
     unsigned time_limit_s = 600;
     unsigned retry_for_s = 60;
+    unsigned step_time_s = 10;
     bool retry = false;
+    bool retry_faults = false;
     bool new_connection_per_order = false;
     bool json = false;
 };
@@ -88,6 +90,8 @@ public:
         settings.directory = options.directory;
         if (!options.ca_file.empty()) settings.ca_pem = read_file(options.ca_file);
         if (options.retry) settings.retry_for = std::chrono::seconds(options.retry_for_s);
+        settings.retry_faults = options.retry_faults;
+        settings.step_time = std::chrono::seconds(options.step_time_s);
         for (std::size_t i = 0; i < options.workers; ++i)
             clients_.push_back(std::make_unique<AcmeClient>(settings, crypto::PrivateKey::generate(crypto::KeySpec())));
         // Every order has a key of its own (policies refuse a key used twice), made beforehand so
@@ -106,6 +110,12 @@ public:
     [[nodiscard]] std::uint64_t losses() const {
         std::uint64_t sum = 0;
         for (const auto& client : clients_) sum += client->losses();
+        return sum;
+    }
+
+    [[nodiscard]] std::uint64_t faults() const {
+        std::uint64_t sum = 0;
+        for (const auto& client : clients_) sum += client->faults();
         return sum;
     }
 
@@ -200,7 +210,7 @@ double percentile(const std::vector<double>& sorted, double p) {
 struct Report {
     Report() = default;
     std::size_t issued = 0, failures = 0;
-    std::uint64_t losses = 0, peak_kib = 0;
+    std::uint64_t losses = 0, faults = 0, peak_kib = 0;
     double rate = 0, posts_each = 0, cpu_each_ms = 0, p50 = 0, p95 = 0, p99 = 0;
 };
 
@@ -222,6 +232,7 @@ Report measure(const Options& options, Load& load, std::vector<std::string>& fai
     report.issued = phase.latencies_ms.size();
     report.failures += phase.failures;
     report.losses = load.losses();
+    report.faults = load.faults();
     const double each = report.issued == 0 ? 1 : static_cast<double>(report.issued);
     report.rate = static_cast<double>(report.issued) * 1000.0 / phase.wall_ms;
     report.posts_each = static_cast<double>(load.posts() - posts) / each;
@@ -238,6 +249,7 @@ void print(const Options& options, const Report& r) {
         out.begin_object().member("issued", static_cast<std::int64_t>(r.issued));
         out.member("failures", static_cast<std::int64_t>(r.failures));
         out.member("lost_exchanges", static_cast<std::int64_t>(r.losses));
+        out.member("answered_500", static_cast<std::int64_t>(r.faults));
         out.key("issuances_per_s").number(r.rate).key("posts_each").number(r.posts_each);
         out.key("server_cpu_ms_each").number(r.cpu_each_ms);
         out.key("p50_ms").number(r.p50).key("p95_ms").number(r.p95).key("p99_ms").number(r.p99);
@@ -245,8 +257,8 @@ void print(const Options& options, const Report& r) {
         std::printf("%s\n", out.end_object().take().c_str());
         return;
     }
-    std::printf("issued %zu, failures %zu, lost exchanges %llu\n", r.issued, r.failures,
-                static_cast<unsigned long long>(r.losses));
+    std::printf("issued %zu, failures %zu, lost exchanges %llu, answered 500 %llu\n", r.issued, r.failures,
+                static_cast<unsigned long long>(r.losses), static_cast<unsigned long long>(r.faults));
     std::printf("%.0f issuances/s, %.2f POSTs each, p50 %.1f / p95 %.1f / p99 %.1f ms\n", r.rate, r.posts_each, r.p50,
                 r.p95, r.p99);
     if (options.pid != 0)
@@ -271,6 +283,8 @@ int run(int argc, char** argv) {
     app.add_flag("--new-connection-per-order", o.new_connection_per_order, "dial anew for every order");
     app.add_flag("--retry", o.retry, "repeat a step whose connection was lost or that was answered 503");
     app.add_option("--retry-for", o.retry_for_s, "seconds that one step is repeated with --retry");
+    app.add_flag("--retry-faults", o.retry_faults, "with --retry, also a step that was answered 500");
+    app.add_option("--step-time", o.step_time_s, "seconds to wait for one answer");
     app.add_flag("--json", o.json, "one JSON object instead of text");
     CLI11_PARSE(app, argc, argv);
     if (o.workers == 0 || o.orders == 0) throw std::runtime_error("--workers and --orders must be at least 1");

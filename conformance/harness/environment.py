@@ -14,6 +14,11 @@ def executable():
     return Path(os.environ.get("POSTERN", _BUILD / "postern"))
 
 
+def faulty_executable():
+    """The same objects with fail points that obey POSTERN_FAIL."""
+    return executable().with_name("postern-faulty")
+
+
 def environment(**extra):
     kept = {k: v for k, v in os.environ.items() if k not in _DROPPED and not k.lower().endswith("_proxy")}
     return {**kept, "LC_ALL": "C.UTF-8", **extra}

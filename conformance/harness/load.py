@@ -1,4 +1,5 @@
 """bench/acme_load as a client: many certificates at once, each on record before the next step."""
+import json
 import subprocess
 import time
 
@@ -10,15 +11,17 @@ NET_SECONDS = 240
 class Stream:
     """A stream of `orders` enrollments. It goes on when the server is killed and started again."""
 
-    def __init__(self, server, folder, orders, workers=16):
+    def __init__(self, server, folder, orders, workers=16, retry=True, seconds=NET_SECONDS, options=()):
         self.journal_file = folder / "journal"
         self.journal_file.touch()
         self._log = folder / "load.log"
+        self._seconds = seconds
         with self._log.open("wb") as out:
             self._process = subprocess.Popen(
                 [LOAD, "--directory", server.directory(), "--ca", server.root, "--suffix", server.suffix,
                  "--http01-port", str(server.http01_port), "--orders", str(orders), "--workers", str(workers),
-                 "--warmup", "0", "--retry", "--journal", self.journal_file, "--time-limit", str(NET_SECONDS)],
+                 "--warmup", "0", "--json", *(["--retry"] if retry else []), "--journal", self.journal_file,
+                 "--time-limit", str(seconds), *options],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment())
 
     def received(self):
@@ -38,16 +41,28 @@ class Stream:
     def await_growth(self, growth):
         """Until so many more certificates have been received."""
         wanted = self.received() + growth
-        end = time.monotonic() + NET_SECONDS
+        end = time.monotonic() + self._seconds
         while self.received() < wanted:
             assert self.running(), f"the stream ended early: {self._log.read_text()}"
             assert time.monotonic() < end, f"no progress: {self._log.read_text()}"
             time.sleep(0.001)
 
+    def await_received(self, wanted):
+        """Until so many certificates have been received in all."""
+        self.await_growth(wanted - self.received())
+
+    def report(self):
+        """What the load generator said at its end: issued, failures, lost_exchanges, answered_500 …"""
+        return json.loads(self._log.read_text().splitlines()[-1])
+
     def await_end(self):
         """Every order must have been answered with a certificate."""
-        assert self._process.wait(NET_SECONDS) == 0, self._log.read_text()
+        assert self._process.wait(self._seconds) == 0, self._log.read_text()
         return self.journal()
+
+    def await_process(self):
+        """However it ends."""
+        self._process.wait(self._seconds)
 
     def kill(self):
         if self.running():

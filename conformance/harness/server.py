@@ -1,5 +1,6 @@
 """A Postern of its own: started on free loopback ports, asked through its command line, stopped."""
 import json
+import signal
 import subprocess
 import time
 
@@ -11,10 +12,12 @@ STOP_SECONDS = 60
 
 class Postern:
     def __init__(self, executable, folder, suffix, lab=True, options=()):
-        """In a laboratory, names below `suffix` resolve to this machine. `folder` must exist and be empty."""
+        """In a laboratory, names below `suffix` resolve to this machine. `folder` must exist and be empty.
+        `variables` are set in the environment of the next start."""
         self.executable = executable
         self.lab = lab
         self.options = options
+        self.variables = {}
         self.listeners = dict.fromkeys(("https", "est", "http", "management"), "127.0.0.1:0")
         self.data = folder / "data"
         self.log = folder / "server.log"
@@ -45,6 +48,20 @@ class Postern:
             assert self._process.poll() is None, f"postern ended by itself:\n{self.log_tail()}"
             assert time.monotonic() < end, f"not ready within {READY_SECONDS} s:\n{self.log_tail()}"
         self.kill()
+
+    def start_and_die(self, give_up, seconds=READY_SECONDS):
+        """Starts, and waits until it was SIGKILLed by itself, in the start or later. `give_up()` is asked meanwhile
+        and says why there is no hope of that, or nothing."""
+        self._launch()
+        end = time.monotonic() + seconds
+        while self._process.poll() is None:
+            reason = give_up()
+            assert not reason, f"{reason}:\n{self.log_tail()}"
+            assert time.monotonic() < end, f"not dead within {seconds} s:\n{self.log_tail()}"
+            time.sleep(0.005)
+        status = self._process.returncode
+        self._process = None
+        assert status == -signal.SIGKILL, f"postern ended with status {status}:\n{self.log_tail()}"
 
     def start(self):
         self._launch()

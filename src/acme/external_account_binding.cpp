@@ -98,8 +98,11 @@ core::Task<Result<Binding>> verify_binding(Parts& parts, const Call& call, json:
     if (account->secret_sealed.empty()) {
         static constexpr std::array<std::uint8_t, 32> no_key{};
         static_cast<void>(mac_is_right(*request, no_key));
-        co_await audit_refusal(parts, call, *account, "its key was made void when a backup was restored; give the account a new secret");
-        co_return refused(request->kid, not_known);
+        ra::Trace void_key;
+        void_key.add(ra::TraceEntry("account.binding", "key id " + request->kid, ra::Verdict::refuse,
+                                    "its key was made void when a backup was restored; give the account a new secret"));
+        auto refusal = refuse_credential(parts, call, *account, std::move(void_key), refused(request->kid, not_known));
+        co_return co_await std::move(refusal);
     }
     const auto key = ra::open_account_secret(parts.deps.sealer, *account);
     if (!key) {

@@ -1,5 +1,6 @@
 #include "acme/handlers.hpp"
 #include "acme/render.hpp"
+#include "acme/submission.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/csr.hpp"
 #include "store/tables/enrollment.hpp"
@@ -7,6 +8,10 @@
 namespace postern::acme {
 
 namespace {
+
+/// How long an answer waits for the certificate. Nearly all are there at once; clients that give up
+/// do so after ten seconds at the earliest.
+constexpr std::chrono::seconds answer_time{5};
 
 Error not_ready(const store::AcmeOrderRow& order, core::TimePoint now) {
     const OrderStatus status = status_of(order, now);
@@ -133,6 +138,15 @@ core::Task<Reply> conclude(Parts& parts, const Call& call, const core::Result<ra
     co_return refused;
 }
 
+/// The work goes on, this answer does not wait for it: `processing`, or valid when all that is missing
+/// is its end. Without an intent there is nothing to show yet.
+core::Task<Reply> unfinished(Parts& parts, const Call& call) {
+    const auto order = co_await find_order(parts, call);
+    if (!order) co_return not_found();
+    if (!order->enrollment) throw core::Unavailable("no intent within the time of an answer");
+    co_return co_await order_response(parts, call, 200, *order);
+}
+
 }  // namespace
 
 /// RFC 8555 §7.4. Exactly one finalize wins: the claim is part of the enrollment's intent.
@@ -160,8 +174,10 @@ core::Task<Reply> finalize(Parts& parts, Call& call) {
 
     auto evidence = co_await gather_evidence(parts, call, order->id);
     auto request = compose(parts, call, *order, std::move(*csr), std::move(*names), std::move(evidence));
-    const auto outcome = co_await parts.deps.enrollment.submit(std::move(request));
-    co_return co_await conclude(parts, call, outcome, csr_der);
+    const auto until = core::earlier(core::deadline_in(answer_time), call.request.deadline);
+    const auto outcome = co_await submit_until(parts, std::move(request), until);
+    if (!outcome) co_return co_await unfinished(parts, call);
+    co_return co_await conclude(parts, call, *outcome, csr_der);
 }
 
 }  // namespace postern::acme

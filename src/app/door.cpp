@@ -44,7 +44,7 @@ public:
     /// Errors only: where a server would listen is no matter of a verb's.
     explicit InnerDoor(Config config) : log_(observe::Level::error, {}, false), shards_(1) {
         shards_.start();
-        house_ = wait(House::open(std::move(config), shards_, log_));
+        house_ = wait(House::open(std::move(config), shards_, log_, ra::Senders()));
         house_->builtin->start();
         house_->api->add_routes(router_, api::Api::Reach::local);
     }

@@ -1,5 +1,7 @@
 #include "app/house.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -50,6 +52,15 @@ void refuse_lost_store(const std::string& db_path, const std::string& root_pem) 
     std::_Exit(io_error);
 }
 
+/// The same after a restart, so that what an earlier life held is taken back at once; never that of
+/// two processes at a time, which the folder's lock prevents.
+std::string node_name(const DataFolder& folder) {
+    char host[256] = "localhost";
+    ::gethostname(host, sizeof host - 1);
+    return std::string(host) + ":" + folder.path();
+}
+
+constexpr std::chrono::seconds after_cancel(5);
 constexpr std::size_t pool_queue = 512;
 
 }  // namespace
@@ -65,15 +76,15 @@ House::~House() {
     if (db) db->close();
 }
 
-core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log) {
+core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log, ra::Senders senders) {
     std::unique_ptr<House> house(new House(std::move(config), shards, log));
     auto& h = *house;
-    h.store_path = store_path(h.config);
-    const bool new_store = !std::filesystem::exists(h.store_path);
-    if (new_store) refuse_lost_store(h.store_path, h.folder.file("root.pem"));
+    const auto db_path = store_path(h.config);
+    const bool new_store = !std::filesystem::exists(db_path);
+    if (new_store) refuse_lost_store(db_path, h.folder.file("root.pem"));
     auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);
 
-    h.db = store::open_sqlite(h.store_path, h.clock, h.metrics, [&h](const std::string& why) { end_now(h.log, why); });
+    h.db = store::open_sqlite(db_path, h.clock, h.metrics, [&h](const std::string& why) { end_now(h.log, why); });
     h.sealer = std::make_unique<crypto::Sealer>(std::move(master), h.random);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
     co_await fix_public_urls(*h.db, h.config, h.log);
@@ -94,8 +105,15 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
     h.backends.add("builtin", *h.builtin);
 
-    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics, h.gate, *h.clock_agreement};
+    const auto node = node_name(h.folder);
+    const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
+    h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
+    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics,
+                                          h.gate, *h.clock_agreement, *h.outbox};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
+    const bool alone = h.db->engine() == "sqlite";
+    const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, alone};
+    h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, h.clock};
@@ -124,7 +142,9 @@ core::Task<void> House::close(core::Deadline at) {
     operations->stop();
     tasks.close();
     tasks.cancel();
-    const bool empty = co_await tasks.drained(at);
+    // They stand on the house: also when the listeners used up the time, they have a moment to notice.
+    const auto last = std::max(at, core::deadline_in(after_cancel));
+    const bool empty = co_await tasks.drained(last);
     if (!empty) log.warning("tasks_left", {{"count", tasks.size()}});
     pool.join();
     db->close();

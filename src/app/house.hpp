@@ -15,6 +15,7 @@
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/restoration.hpp"
+#include "ra/sweeper.hpp"
 #include "validation/http_01_validator.hpp"
 
 namespace postern::app {
@@ -25,7 +26,8 @@ class House {
 public:
     /// `config.https` and the others carry their real ports already. Throws std::runtime_error that
     /// says what to do.
-    static core::Task<std::unique_ptr<House>> open(Config config, core::Shards& shards, observe::Log& log);
+    /// `senders`: who delivers which kind of outgoing message.
+    static core::Task<std::unique_ptr<House>> open(Config config, core::Shards& shards, observe::Log& log, ra::Senders senders);
     ~House();
 
     /// Ends background work and closes the store; called once, before the shards stop.
@@ -40,7 +42,6 @@ public:
     DataFolder folder;
     core::TaskGroup tasks;
     core::CpuPool pool;
-    std::string store_path;  ///< of the embedded database
     std::unique_ptr<store::Database> db;
     std::unique_ptr<crypto::Sealer> sealer;
     std::unique_ptr<store::Numbers> numbers;
@@ -51,7 +52,9 @@ public:
     std::unique_ptr<validation::Validator> http_01;
     std::unique_ptr<ca::BuiltinCa> builtin;
     ca::Backends backends;
+    std::unique_ptr<ra::Outbox> outbox;
     std::unique_ptr<ra::Enrollment> enrollment;
+    std::unique_ptr<ra::Sweeper> sweeper;
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;

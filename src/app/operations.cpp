@@ -32,7 +32,7 @@ std::string json_text(std::string_view text) {
 core::Result<void> Operations::start_backup(BackupOrder order, ra::Principal by, core::RequestId request) {
     BackupSource source;
     source.data = house_.folder.path();
-    source.store = house_.store_path;
+    source.store = store_path(house_.config);
     source.config_file = house_.config.config_file;
     source.master_key = house_.config.master_key_file.empty() ? house_.folder.file("keys/master") : house_.config.master_key_file;
     // Who keeps the master key elsewhere wants the two apart.

@@ -99,12 +99,8 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
         log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
                                            "everybody; never on a network with strangers"}});
     house.builtin->start();
-    const auto settled = co_await house.enrollment->settle_intents();
-    if (settled > 0) {
-        log.warning("intents_settled", {{"count", settled}});
-        const auto published = co_await house.builtin->publish_revocations(core::deadline_in(std::chrono::seconds(5)));
-        if (!published) log.error("crl_late", {{"why", published.error().detail}});
-    }
+    const auto settled = co_await house.sweeper->start();
+    if (settled > 0) log.warning("intents_settled", {{"count", settled}});
     const auto resumed = co_await house.acme->resume_validations();
     if (resumed > 0) log.info("validations_resumed", {{"count", resumed}});
 
@@ -117,6 +113,8 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     house.tasks.spawn(executor, tls.keep_fresh());
     house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));
     house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
+    house.tasks.spawn(executor, house.sweeper->run());
+    house.outbox->start(executor);
     on.ready.store(true);
     greet(house);
     tell_service_manager("READY=1");
@@ -126,10 +124,10 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     log.info("stopping", {{"signal", signal}});
 }
 
-core::Task<int> run(Config config, Config started, ReadConfig read, core::Shards& shards, observe::Log& log) {
+core::Task<int> run(Config config, Config started, ReadConfig read, core::Shards& shards, observe::Log& log, ra::Senders senders) {
     auto executor = co_await boost::asio::this_coro::executor;
     Signals signals(executor);
-    auto house = co_await House::open(std::move(config), shards, log);
+    auto house = co_await House::open(std::move(config), shards, log, std::move(senders));
     // An earlier run's: whoever waits for the file waits for this one.
     if (const auto& file = house->config.ready_file; !file.empty()) std::filesystem::remove(file);
     OwnTls tls(*house);
@@ -153,7 +151,7 @@ core::Task<int> run(Config config, Config started, ReadConfig read, core::Shards
 
 }  // namespace
 
-int serve(Config config, ReadConfig read) {
+int serve(Config config, ReadConfig read, ra::Senders senders) {
     auto started = config;  // as read: what the start settles in `config` is no change of anybody's
     config.handed_over = handed_over_sockets();
     adopt_sockets(config.handed_over, config);
@@ -161,7 +159,7 @@ int serve(Config config, ReadConfig read) {
     core::raise_descriptor_limit(config.limits.connections);
     core::Shards shards(core::usable_cores());
     std::promise<int> done;
-    boost::asio::co_spawn(shards.at(0), run(std::move(config), std::move(started), std::move(read), shards, log), [&](std::exception_ptr failure, int status) {
+    boost::asio::co_spawn(shards.at(0), run(std::move(config), std::move(started), std::move(read), shards, log, std::move(senders)), [&](std::exception_ptr failure, int status) {
         if (failure)
             done.set_exception(failure);
         else

@@ -91,6 +91,7 @@ public:
         for (const auto& [n, b] : list_) out += (out.empty() ? "" : ", ") + n;
         return out;
     }
+    [[nodiscard]] const std::vector<std::pair<std::string, Backend*>>& list() const noexcept { return list_; }
     /// The chain of whichever backend knows the issuer.
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const {
         for (const auto& [n, b] : list_)

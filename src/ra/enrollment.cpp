@@ -1,7 +1,7 @@
 #include "ra/enrollment.hpp"
 
+#include "core/async/fail_point.hpp"
 #include "core/base/encoding.hpp"
-#include "core/base/fail_point.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
@@ -47,19 +47,34 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     const auto number = co_await deps_.numbers.next(store::Series::enrollment);
     attempt.id = core::EnrollmentId(number);
 
-    if (auto r = authorise(attempt); !r) {
-        co_await audit_refusal(attempt, r.error());
-        if (attempt.profile && pauses_profile(r.error())) co_await pause_profile(attempt, r.error());
-        co_return r.error();
+    const auto leave = co_await decide_and_prepare(attempt);
+    if (!leave) {
+        co_await audit_refusal(attempt, leave.error());
+        if (attempt.profile && pauses_profile(leave.error())) co_await pause_profile(attempt, leave.error());
+        co_return leave.error();
     }
-    core::fail_point("linted");
-
+    // From here on the enrollment has an outcome, or the sweeper gives it one: whatever throws below
+    // (a commit of which nobody knows whether it happened, too) leaves the hold unconcluded.
+    auto hold = intents_.begin(attempt.id);
     const auto intent = co_await record_intent(attempt);
+    if (!intent || !*intent) hold.conclude();
     if (!intent) co_return intent.error();
     if (!*intent) co_return co_await repeat(attempt.attempt_key);
-    core::fail_point("intent_committed");
+    co_await core::fail_point("intent_committed");
 
-    co_return co_await sign_and_record(attempt);
+    auto outcome = co_await sign_and_record(attempt);
+    // After a conflict the sweeper looks whether somebody else really settled it.
+    if (outcome || outcome.error().kind != ProblemKind::conflict) hold.conclude();
+    co_return outcome;
+}
+
+Task<Result<void>> Enrollment::decide_and_prepare(Attempt& a) {
+    auto leave = authorise(a);
+    if (!leave) co_return leave;
+    co_await core::fail_point("authorised");
+    leave = prepare(a);
+    if (leave) co_await core::fail_point("linted");
+    co_return leave;
 }
 
 Result<void> Enrollment::authorise(Attempt& a) {
@@ -73,11 +88,13 @@ Result<void> Enrollment::authorise(Attempt& a) {
     input.key_block = a.key_block ? &*a.key_block : nullptr;
     fill_names(input);
     if (auto r = decide(input, a.trace); !r) return r;
-    core::fail_point("authorised");
-
     a.backend = deps_.backends.find(a.profile->backend);
     a.attempt_key = attempt_key(a.request, input.names);
     a.authorized = ca::Authorized(a.id, a.request.id, a.tenant->id, resolve_content(input), a.request.csr->der());
+    return {};
+}
+
+Result<void> Enrollment::prepare(Attempt& a) {
     auto prepared = a.backend->prepare(*a.authorized);
     if (!prepared) {
         auto problem = prepared.error();
@@ -145,9 +162,9 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
 }
 
 Task<Result<EnrollmentOutcome>> Enrollment::sign_and_record(Attempt& a) {
-    core::fail_point("sent");
+    co_await core::fail_point("sent");
     auto outcome = co_await a.backend->issue(*a.authorized, a.prepared, a.request.deadline);
-    core::fail_point("signed");
+    co_await core::fail_point("signed");
     if (!outcome) {
         const bool surely_unsigned = outcome.error().kind == ProblemKind::unavailable;
         co_return co_await record_failure(a, outcome.error(), surely_unsigned);
@@ -162,7 +179,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::sign_and_record(Attempt& a) {
     auto issued = std::get<ca::Issued>(std::move(*outcome));
     auto leaf = ca::check_issued(issued.certificate, a.authorized->content(), a.prepared.tbs, nullptr);
     if (!leaf) co_return co_await quarantine(a, leaf.error(), std::move(issued.certificate));
-    core::fail_point("checked");
+    co_await core::fail_point("checked");
     co_return co_await record_outcome(a, std::move(issued), std::move(*leaf));
 }
 
@@ -200,12 +217,13 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Issue
 
     store::Batch batch;
     batch.add(store::certificate_insert, row.insert_values());
-    batch.add(store::enrollment_issued, store::values(a.id, row.created));
+    batch.add(store::enrollment_issued, store::values(a.id, row.created, a.prepared.serial));
     add_audit(batch, audit_id, record);
+    announce(batch, a, row);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written)  // the sweeper of another node settled this intent meanwhile; its record counts
         co_return Problem(ProblemKind::conflict, "the enrollment was settled elsewhere; ask for its state");
-    core::fail_point("outcome_committed");
+    co_await core::fail_point("outcome_committed");
     issued_.add();
     deps_.log.info("enrollment_issued", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"serial", core::hex(row.serial)}, {"names", row.names}});
 
@@ -216,6 +234,16 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Issue
     out.der = std::move(row.der);
     out.issuer_key_id = std::move(row.issuer_key_id);
     co_return EnrollmentOutcome(std::move(out));
+}
+
+void Enrollment::announce(store::Batch& batch, const Attempt& a, const store::CertificateRow& row) const {
+    constexpr std::string_view kind = "certificate.issued";
+    if (!deps_.outbox.wants(kind)) return;
+    json::Writer body;
+    body.begin_object().member("certificate", row.id.get()).member("enrollment", a.id.get());
+    body.member("request", a.request.id.get()).member("serial", core::hex(row.serial));
+    body.member("sha256", core::hex(row.sha256)).key("names").raw(row.names).end_object();
+    deps_.outbox.add(batch, kind, std::to_string(row.id.get()), body.take());
 }
 
 /// After an intent, a failure is an outcome too. Where a signature may exist, its serial is listed
@@ -232,7 +260,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem p
     record.detail = detail.take();
 
     store::Batch batch;
-    batch.add(store::enrollment_invalid, store::values(a.id, now, problem_json(problem)));
+    batch.add(store::enrollment_invalid, store::values(a.id, now, problem_json(problem), a.prepared.serial));
     if (surely_unsigned && a.request.release) a.request.release(batch, a.id);
     if (!surely_unsigned && !a.prepared.serial.empty()) {
         ca::Revoked voided;
@@ -260,7 +288,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::quarantine(Attempt& a, Problem probl
     detail.begin_object().key("problem").raw(problem_json(problem)).member("received", core::base64(received)).end_object();
     record.detail = detail.take();
     store::Batch batch;
-    batch.add(store::enrollment_quarantined, store::values(a.id, now, problem_json(problem)));
+    batch.add(store::enrollment_quarantined, store::values(a.id, now, problem_json(problem), a.prepared.serial));
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     failed_.add();

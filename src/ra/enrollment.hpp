@@ -15,8 +15,11 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/evidence.hpp"
 #include "ra/issuing_gate.hpp"
+#include "ra/open_intents.hpp"
+#include "ra/outbox.hpp"
 #include "ra/trace.hpp"
 #include "store/numbers.hpp"
+#include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
 
 /// The waist (design §3): every protocol's requests become certificates here and nowhere else.
@@ -80,6 +83,7 @@ public:
         observe::Metrics& metrics;
         const IssuingGate& gate;
         const ClockAgreement& clock_agreement;
+        const Outbox& outbox;
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();
@@ -93,20 +97,32 @@ public:
     /// let a client do work that leads nowhere.
     [[nodiscard]] core::Result<void> gate_open() const;
 
-    /// Settles every intent that a crash left without an outcome: lists the serial as revoked and
-    /// issues anew under the same enrollment. Returns how many. Run before the listeners open.
-    core::Task<std::size_t> settle_intents();
+    /// The intents that this node works on, and those that it left without an outcome.
+    [[nodiscard]] OpenIntents& intents() noexcept { return intents_; }
+
+    enum class Settled { untouched, voided, reissued };
+    /// Gives an intent without outcome its outcome: lists its serial as revoked and, when policy
+    /// still allows it, issues anew under the same enrollment. Leaves alone what is settled already
+    /// and what this node is working on, and everything while the clocks disagree. With a lease only
+    /// while nobody else has taken it. A throw (the store is away) leaves the intent to the next try.
+    core::Task<Settled> settle(core::EnrollmentId id, const store::Lease* lease);
 
 private:
     /// What the steps of one issuance pass on (enrollment_steps.hpp).
     struct Attempt;
 
-    /// Steps 1 and 2: policy, leave to issue, to-be-signed content.
+    /// Step 1: policy, leave to issue.
     core::Result<void> authorise(Attempt& attempt);
+    /// Step 2: to-be-signed content, linted.
+    core::Result<void> prepare(Attempt& attempt);
+    /// Both, with their fail points.
+    core::Task<core::Result<void>> decide_and_prepare(Attempt& attempt);
     /// Step 3. False: an earlier attempt with this key is bound already.
     core::Task<core::Result<bool>> record_intent(Attempt& attempt);
     /// Steps 4 to 6, after an intent is durable.
     core::Task<core::Result<EnrollmentOutcome>> sign_and_record(Attempt& attempt);
+    /// What the outcome tells the outbox, for kinds that have a sender.
+    void announce(store::Batch& batch, const Attempt& attempt, const store::CertificateRow& row) const;
     core::Task<core::Result<EnrollmentOutcome>> record_outcome(Attempt& attempt, ca::Issued issued, crypto::Certificate leaf);
     core::Task<core::Result<EnrollmentOutcome>> record_failure(Attempt& attempt, core::Problem problem, bool surely_unsigned);
     core::Task<core::Result<EnrollmentOutcome>> quarantine(Attempt& attempt, core::Problem problem, core::Bytes received);
@@ -114,9 +130,13 @@ private:
     core::Task<void> audit_refusal(Attempt& attempt, core::Problem problem);
     /// The lint refused what is our own doing: no further request meets it (X17).
     core::Task<void> pause_profile(Attempt& attempt, core::Problem problem);
-    core::Task<bool> settle(store::EnrollmentRow row);
+    /// What is known of an intent that somebody else began.
+    core::Task<void> take_up(Attempt& attempt, const store::EnrollmentRow& row);
+    core::Task<bool> record_settlement(Attempt& attempt, const store::EnrollmentRow& row, core::Result<void> leave,
+                                       const store::Lease* lease);
 
     Deps deps_;
+    OpenIntents intents_;
     observe::Counter issued_, refused_, failed_, paused_;
 };
 

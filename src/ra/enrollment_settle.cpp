@@ -5,40 +5,76 @@
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
 
-/// The sweeper: what becomes of intents whose outcome a crash swallowed (design §4).
+/// What becomes of an intent without outcome (design §4). Which ones, and when, is the sweeper's
+/// matter (sweeper.hpp).
 namespace postern::ra {
 
 using core::Task;
 
-Task<std::size_t> Enrollment::settle_intents() {
-    std::size_t settled = 0;
-    std::int64_t after = 0;
-    for (;;) {
-        auto from = store::values(after);
-        const auto rows = co_await deps_.db.read(store::enrollment_unsettled, std::move(from));
-        for (const auto& raw : rows) {
-            auto row = store::EnrollmentRow::from(raw);
-            after = row.id.get();
-            if (co_await settle(std::move(row))) ++settled;
-        }
-        if (rows.empty()) co_return settled;
-    }
+namespace {
+
+ca::Revoked voided(const store::EnrollmentRow& row, core::TimePoint now) {
+    ca::Revoked out;
+    out.issuer_key_id = row.issuer_key_id;
+    out.serial = row.serial;
+    out.at = now;
+    out.not_after = row.not_after;
+    return out;
 }
 
-/// The serial of the lost attempt may be on a certificate that nobody recorded: it is revoked in the
-/// same batch that records the intent for a new one. Policy runs again, on today's configuration.
-Task<bool> Enrollment::settle(store::EnrollmentRow row) {
-    if (const auto agreed = deps_.clock_agreement.check(); !agreed) {
-        deps_.log.warning("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"check", agreed.error().check}});
-        co_return false;
+/// A settled name stays agreed: the protocol had compared it with its own records before.
+std::vector<crypto::GeneralName> proven_names(const std::vector<Evidence>& evidence) {
+    std::vector<crypto::GeneralName> names;
+    for (const auto& e : evidence) {
+        if (e.kind != Evidence::Kind::validated_name) continue;
+        crypto::GeneralName name(e.identifier_type == "ip" ? crypto::GeneralNameType::ip : crypto::GeneralNameType::dns, e.identifier);
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
     }
-    auto* backend = deps_.backends.find(row.backend);
-    if (!backend || row.serial.empty()) {
+    return names;
+}
+
+}  // namespace
+
+Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store::Lease* lease) {
+    // Before the take, so that the intent stays remembered.
+    if (const auto agreed = deps_.clock_agreement.check(); !agreed) {
+        deps_.log.debug("enrollment_left_unsettled", {{"enrollment", id.get()}, {"check", agreed.error().check}});
+        co_return Settled::untouched;
+    }
+    auto hold = intents_.take(id);
+    if (!hold) co_return Settled::untouched;
+    auto by_id = store::values(id);
+    const auto found = co_await store::read_one(deps_.db, store::enrollment_by_id, std::move(by_id));
+    const auto row = found ? store::EnrollmentRow::from(*found) : store::EnrollmentRow();
+    if (row.status != "submitted") {
+        hold->conclude();
+        co_return Settled::untouched;
+    }
+    if (!deps_.backends.find(row.backend) || row.serial.empty()) {
         // A CA that drew the serial itself must be asked what became of it: never resubmitted blindly.
-        deps_.log.warning("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"backend", row.backend}});
-        co_return false;
+        deps_.log.debug("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"backend", row.backend}});
+        hold->conclude();
+        co_return Settled::untouched;
     }
     Attempt a;
+    co_await take_up(a, row);
+    const auto leave = co_await decide_and_prepare(a);
+    const bool recorded = co_await record_settlement(a, row, leave, lease);
+    if (!recorded) {  // settled by somebody else, or the lease is another's by now
+        hold->conclude();
+        co_return Settled::untouched;
+    }
+    deps_.log.warning("enrollment_settled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"reissued", leave.has_value()}});
+    if (!leave) {
+        hold->conclude();
+        co_return Settled::voided;
+    }
+    const auto outcome = co_await sign_and_record(a);
+    hold->conclude();
+    co_return outcome ? Settled::reissued : Settled::voided;
+}
+
+Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     a.request.id = row.request;
     a.request.via = protocol_from(row.protocol).value();
     a.request.endpoint = row.endpoint;
@@ -57,24 +93,18 @@ Task<bool> Enrollment::settle(store::EnrollmentRow row) {
     // The end that was authorised stays the end: the client may have asked for it.
     a.request.not_after = row.not_after;
     if (row.not_before > a.now) a.request.not_before = row.not_before;
-    // A settled name stays agreed: the protocol had compared it with its own records before.
-    std::vector<crypto::GeneralName> names;
-    for (const auto& e : a.request.evidence) {
-        if (e.kind != Evidence::Kind::validated_name) continue;
-        crypto::GeneralName name(e.identifier_type == "ip" ? crypto::GeneralNameType::ip : crypto::GeneralNameType::dns, e.identifier);
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
-    }
+    auto names = proven_names(a.request.evidence);
     if (!names.empty()) a.request.agreed_names = std::move(names);
+}
 
-    ca::Revoked voided;
-    voided.issuer_key_id = row.issuer_key_id;
-    voided.serial = row.serial;
-    voided.at = a.now;
-    voided.not_after = row.not_after;
-
-    const auto leave = authorise(a);
+/// The serial of the lost attempt may be on a certificate that nobody recorded: it is revoked in the
+/// same batch that records the intent for a new one. Policy ran again, on today's configuration.
+/// False: somebody else settled it, or holds the lease.
+Task<bool> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow& row, core::Result<void> leave,
+                                         const store::Lease* lease) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     store::Batch batch;
+    if (lease) lease->guard(batch);
     json::Writer detail;
     detail.begin_object().member("voided_serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json());
     if (leave) {
@@ -85,24 +115,18 @@ Task<bool> Enrollment::settle(store::EnrollmentRow row) {
                                 content.not_before, content.not_after, a.now));
         detail.member("serial", core::hex(a.prepared.serial));
     } else {
-        batch.add(store::enrollment_invalid, store::values(row.id, a.now, problem_json(leave.error())));
+        batch.add(store::enrollment_invalid, store::values(row.id, a.now, problem_json(leave.error()), row.serial));
         detail.key("problem").raw(problem_json(leave.error()));
     }
     detail.end_object();
-    backend->record_revocation(batch, voided);
+    deps_.backends.find(row.backend)->record_revocation(batch, voided(row, a.now));
     auto record = a.audit("enrollment.settled", leave ? AuditRecord::Outcome::done : AuditRecord::Outcome::refused);
     record.actor = Actor("system", "sweeper");
     if (!leave) record.check = leave.error().check;
     record.detail = detail.take();
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
-    if (!written) co_return false;  // settled by somebody else
-    deps_.log.warning("enrollment_settled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"reissued", leave.has_value()}});
-    if (leave) {
-        const auto outcome = co_await sign_and_record(a);
-        co_return outcome.has_value();
-    }
-    co_return true;
+    co_return written.has_value();
 }
 
 }  // namespace postern::ra

@@ -17,6 +17,7 @@ constexpr Family families[] = {
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
     &blocked_keys,          &profile_pauses,
     &restorations,
+    &leases,                &outbox_messages,
 };
 
 void on_every_engine(Family family) {
@@ -73,6 +74,9 @@ BOOST_AUTO_TEST_CASE(restorations_make_void_what_was_pending) { on_every_engine(
 
 BOOST_AUTO_TEST_CASE(blocked_keys_are_found_by_any_of_their_digests) { on_every_engine(&blocked_keys); }
 BOOST_AUTO_TEST_CASE(a_pause_counts_for_one_version_of_a_profile) { on_every_engine(&profile_pauses); }
+
+BOOST_AUTO_TEST_CASE(a_lease_has_one_holder_at_a_time) { on_every_engine(&leases); }
+BOOST_AUTO_TEST_CASE(outbox_messages_are_claimed_by_fence) { on_every_engine(&outbox_messages); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {
     const auto all = all_statements();

@@ -36,8 +36,9 @@ void enrollments(Store& s) {
     s.misses(store::enrollment_guard, guard(1, 6, 1, 7, 1, 5, 2));
     s.misses(store::enrollment_guard, guard(99, 6, 1, 7, 1, 5, 1));
 
-    BOOST_TEST(s.one(store::enrollment_unsettled, values(0)).integer(0) == 12);
-    BOOST_TEST(s.read(store::enrollment_unsettled, values(12)).empty());
+    BOOST_TEST(s.one(store::enrollment_unsettled, values(0, later)).integer(0) == 12);
+    BOOST_TEST(s.read(store::enrollment_unsettled, values(0, now)).empty());
+    BOOST_TEST(s.read(store::enrollment_unsettled, values(12, later)).empty());
 
     const core::Bytes old_serial(16, 0x12), new_serial(16, 0x13), tbs(32, 0x78);
     s.misses(store::enrollment_resubmit, values(12, new_serial, new_serial, tbs, "0bad", now, later, later));
@@ -46,10 +47,14 @@ void enrollments(Store& s) {
     BOOST_TEST(get(12).attempt_count == 2);
     BOOST_TEST((get(12).serial == new_serial && get(12).updated == later));
 
-    s.does(store::enrollment_issued, values(12, later));
-    s.misses(store::enrollment_issued, values(12, later));
-    s.misses(store::enrollment_invalid, values(12, later, "{}"));
-    s.misses(store::enrollment_quarantined, values(12, later, "{}"));
+    // An outcome of the serial that was given up counts no more.
+    s.misses(store::enrollment_issued, values(12, later, old_serial));
+    s.misses(store::enrollment_invalid, values(12, later, "{}", old_serial));
+    s.misses(store::enrollment_quarantined, values(12, later, "{}", old_serial));
+    s.does(store::enrollment_issued, values(12, later, new_serial));
+    s.misses(store::enrollment_issued, values(12, later, new_serial));
+    s.misses(store::enrollment_invalid, values(12, later, "{}", new_serial));
+    s.misses(store::enrollment_quarantined, values(12, later, "{}", new_serial));
     s.does(store::enrollment_revoked, values(12, later));
     s.misses(store::enrollment_revoked, values(12, later));
     BOOST_TEST(get(12).status == "revoked");
@@ -60,12 +65,12 @@ void enrollments(Store& s) {
     again.attempt_key = core::Bytes(32, 0x12);
     again.status = "submitted";
     s.does(store::enrollment_insert, again.insert_values());
-    s.does(store::enrollment_quarantined, values(14, later, R"({"kind":"internal"})"));
+    s.does(store::enrollment_quarantined, values(14, later, R"({"kind":"internal"})", again.serial));
     BOOST_TEST((get(14).attempt_bound && get(14).problem == R"({"kind":"internal"})"));
     again.id = core::EnrollmentId(15);
     again.attempt_key = core::Bytes(32, 0x15);
     s.does(store::enrollment_insert, again.insert_values());
-    s.does(store::enrollment_invalid, values(15, later, R"({"kind":"unavailable"})"));
+    s.does(store::enrollment_invalid, values(15, later, R"({"kind":"unavailable"})", again.serial));
     BOOST_TEST((!get(15).attempt_bound && get(15).status == "invalid"));
 }
 

@@ -48,6 +48,8 @@ public:
     Store(const Engine& engine, Touched& touched) : instance_(engine.make()), db_(instance_->database(), touched) {}
     ~Store() { db_.close(); }
 
+    /// For what stands on a database.
+    store::Database& database() { return db_; }
     store::Rows read(const store::Statement& s, store::Values v = {}) { return core::run_to_end(db_.read(s, std::move(v))); }
     /// Exactly one row, or the case ends here.
     store::Row one(const store::Statement& s, store::Values v = {});
@@ -92,5 +94,7 @@ void acme_accounts(Store& s);
 void acme_orders(Store& s);
 void acme_authorizations(Store& s);
 void restorations(Store& s);
+void leases(Store& s);
+void outbox_messages(Store& s);
 
 }  // namespace postern::contract

@@ -1,6 +1,7 @@
 """What a client holds, compared with what the store knows."""
 import json
 import sqlite3
+import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
 
@@ -17,6 +18,8 @@ class Findings:
     unrecorded: list = field(default_factory=list)  # a certificate without its audit records, or the reverse
     unfinished: list = field(default_factory=list)  # an intent that nobody settled
     unlisted: list = field(default_factory=list)    # a voided serial that is not revoked, or in use
+    untold: list = field(default_factory=list)      # an issued certificate of which no message was sent, or a stray message
+    repeated_messages: int = 0
 
     def offences(self):
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) and f.type is list}
@@ -38,12 +41,26 @@ def repeated(values):
 
 def voided_serials(database):
     """Serials whose signature may exist although no certificate was recorded."""
-    rows = database.execute("SELECT detail FROM audit WHERE action = 'enrollment.settled'")
-    return [json.loads(row["detail"])["voided_serial"] for row in rows]
+    rows = database.execute("SELECT json_extract(detail, '$.voided_serial') AS serial FROM audit "
+                            "WHERE action = 'enrollment.settled'")
+    return [row["serial"] for row in rows]
 
 
-def compare(journal, database):
-    """`journal`: [(order token, serial, SHA-256)] of what clients hold."""
+def waiting_messages(path):
+    with open_store(path) as database:
+        return database.execute("SELECT count(*) FROM outbox").fetchone()[0]
+
+
+def await_messages(path, tail, seconds=60):
+    """Until the outbox is empty: every message was delivered and marked."""
+    end = time.monotonic() + seconds
+    while waiting := waiting_messages(path):
+        assert time.monotonic() < end, f"{waiting} messages wait:\n{tail()}"
+        time.sleep(0.05)
+
+
+def compare(journal, database, sink=None):
+    """`journal`: [(order token, serial, SHA-256)] of what clients hold. `sink`: what a sender received, all of it."""
     found = Findings(received=len(journal))
     certificates = database.execute("SELECT enrollment_id, hex(serial) AS serial, hex(sha256) AS sha256, names, "
                                     "issuer_key_id FROM certificate").fetchall()
@@ -57,6 +74,8 @@ def compare(journal, database):
     revoked = {row["serial"].lower() for row in database.execute("SELECT hex(serial) AS serial FROM revocation")}
     in_use = {row["serial"].lower() for row in certificates}
     found.unlisted = [serial for serial in voided if serial not in revoked or serial in in_use]
+    if sink is not None:
+        _find_untold(found, sink, database)
     return found
 
 
@@ -83,13 +102,13 @@ def _find_double(found, journal, certificates, database):
 
 def _find_unrecorded(found, certificates, database):
     intended, issued = {}, {}
-    for row in database.execute("SELECT action, object_id, detail FROM audit WHERE object_kind = 'enrollment' "
-                                "AND outcome = 'done'"):
-        detail = json.loads(row["detail"])
+    for row in database.execute("SELECT action, object_id, json_extract(detail, '$.serial') AS serial, "
+                                "json_extract(detail, '$.sha256') AS sha256 FROM audit "
+                                "WHERE object_kind = 'enrollment' AND outcome = 'done'"):
         if row["action"] in ("enrollment.intent", "enrollment.settled"):
-            intended.setdefault(int(row["object_id"]), set()).add(detail["serial"])
+            intended.setdefault(int(row["object_id"]), set()).add(row["serial"])
         elif row["action"] == "enrollment.issued":
-            issued.setdefault(int(row["object_id"]), []).append((detail["serial"], detail["sha256"]))
+            issued.setdefault(int(row["object_id"]), []).append((row["serial"], row["sha256"]))
     for row in certificates:
         serial, sha256 = row["serial"].lower(), row["sha256"].lower()
         if issued.pop(row["enrollment_id"], None) != [(serial, sha256)]:
@@ -97,3 +116,15 @@ def _find_unrecorded(found, certificates, database):
         if serial not in intended.get(row["enrollment_id"], ()):
             found.unrecorded.append(("intent", row["enrollment_id"]))
     found.unrecorded += [("certificate", enrollment) for enrollment in issued]
+
+
+def _find_untold(found, sink, database):
+    """At least one message for each certificate, with its id and its serial, and none for anything else."""
+    known = {f"certificate.issued/{row['id']}": row["serial"].lower() for row in database.execute(
+        "SELECT id, hex(serial) AS serial FROM certificate WHERE backend = 'builtin'")}
+    sent = []
+    for line in sink.splitlines():
+        identity, _, body = line.split(" ", 2)
+        sent.append((identity, json.loads(body)["serial"]))
+    found.untold = sorted(set(known.items()) ^ set(sent))
+    found.repeated_messages = len(sent) - len(set(sent))

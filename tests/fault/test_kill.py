@@ -127,6 +127,26 @@ def test_damage_is_found(aftermath, damage, tmp_path):
     assert damage.split(",")[0] in found
 
 
+@pytest.mark.parametrize("damage", [
+    "DELETE FROM certificate WHERE id = (SELECT max(id) FROM certificate)",
+    "UPDATE certificate SET serial = zeroblob(16) WHERE id = (SELECT max(id) FROM certificate)",
+])
+def test_a_message_without_its_certificate_and_the_reverse_are_found(aftermath, damage, tmp_path):
+    copy = tmp_path / "postern.db"
+    shutil.copy(aftermath.store, copy)
+    database = sqlite3.connect(copy)
+    sink = "".join(f'certificate.issued/{number} 1 {{"serial":"{serial.lower()}"}}\n' for number, serial in
+                   database.execute("SELECT id, hex(serial) FROM certificate"))
+    with open_store(copy) as whole:
+        assert compare(aftermath.journal, whole, sink).untold == []
+        assert compare(aftermath.journal, whole, sink.partition("\n")[2]).untold != []
+    database.execute(damage)
+    database.commit()
+    database.close()
+    with open_store(copy) as damaged:
+        assert compare(aftermath.journal, damaged, sink).untold != []
+
+
 def test_an_order_answered_twice_is_found(aftermath):
     order, serial, sha256 = aftermath.journal[0]
     with open_store(aftermath.store) as database:

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "app/program/variant.hpp"
 #include "app/verbs/verbs.hpp"
 #include "app/version.hpp"
 #include "core/json/escape.hpp"
@@ -20,7 +21,12 @@ int main(int argc, char** argv) {
     verbs::Common common;
     common.door.config.data = "postern-data";
     verbs::Run run;
-    verbs::add_serve(app, run);
+    auto senders = variant_senders();
+    if (!senders) {
+        std::cerr << "postern: " << senders.error().detail << "\n";
+        return 2;
+    }
+    verbs::add_serve(app, run, std::move(*senders));
     verbs::add_apply(app, common, run);
     verbs::add_export(app, common, run);
     verbs::add_explain(app, common, run);

@@ -1,7 +1,8 @@
-#include "core/base/fail_point.hpp"
+#include "core/async/fail_point.hpp"
 
 namespace postern::core {
 
-void fail_point(std::string_view) {}
+Task<void> fail_point(std::string_view) { co_return; }
+bool fail_point_armed(std::string_view) noexcept { return false; }
 
 }  // namespace postern::core

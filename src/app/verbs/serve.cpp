@@ -41,7 +41,7 @@ core::Result<Config> settle(Options o) {
 
 }  // namespace
 
-void add_serve(CLI::App& app, Run& run) {
+void add_serve(CLI::App& app, Run& run, ra::Senders senders) {
     auto o = std::make_shared<Options>();
     o->config.data = "postern-data";
     auto* verb = app.add_subcommand("serve", "Run the server; with nothing configured, make a private CA and a default endpoint first");
@@ -50,14 +50,14 @@ void add_serve(CLI::App& app, Run& run) {
     verb->add_option("--ready-file", o->config.ready_file, "Written as JSON once every listener accepts");
     verb->add_option("--http01-port", o->config.http_01_port, "Laboratory: port that http-01 asks instead of 80");
     verb->add_option("--resolve", o->resolve, "Laboratory: NAME-OR-*.SUFFIX=ADDRESS, answered without DNS; repeatable");
-    verb->callback([o, &run] {
-        run = [o] {
+    verb->callback([o, &run, senders = std::move(senders)] {
+        run = [o, senders] {
             auto config = settle(*o);
             if (!config) {
                 std::cerr << "postern: " << config.error().detail << "\n";
                 return 2;
             }
-            return serve(std::move(*config), [o] { return settle(*o); });
+            return serve(std::move(*config), [o] { return settle(*o); }, senders);
         };
     });
 }

@@ -4,6 +4,7 @@
 
 #include "app/door.hpp"
 #include "core/json/reader.hpp"
+#include "ra/outbox.hpp"
 
 /// Command-line verbs: each declares its options on the parser and says what to run. What is run
 /// returns the exit status; 0 done, 1 refused or failed.
@@ -19,7 +20,8 @@ struct Common {
 /// The verb that was chosen.
 using Run = std::function<int()>;
 
-void add_serve(CLI::App& app, Run& run);
+/// `senders`: who delivers which kind of outgoing message.
+void add_serve(CLI::App& app, Run& run, ra::Senders senders);
 void add_apply(CLI::App& app, Common& common, Run& run);
 void add_export(CLI::App& app, Common& common, Run& run);
 void add_explain(CLI::App& app, Common& common, Run& run);

@@ -2,6 +2,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <exception>
 
+#include "core/async/fail_point.hpp"
 #include "core/base/unavailable.hpp"
 #include "core/http/answer.hpp"
 #include "core/http/chunked.hpp"
@@ -83,6 +84,8 @@ private:
     core::Task<Response> handle(const Router::Match& match, const Request& request);
     core::Task<bool> answer(const Request& request, const Response& response, std::string_view pattern,
                             const Framing& framing, bool close);
+    /// What stands in out_; in two parts when a fault is planned between them.
+    core::Task<ErrorCode> send_answer();
     core::Task<void> farewell();
     void log_answer(const Request& request, unsigned status, Clock::duration took);
 
@@ -259,6 +262,17 @@ void Session::log_answer(const Request& request, unsigned status, Clock::duratio
                                                    {"duration_us", us}});
 }
 
+core::Task<ErrorCode> Session::send_answer() {
+    std::string_view all = out_;
+    if (core::fail_point_armed("reply_half_sent")) {
+        const ErrorCode failed = co_await stream_->write(all.substr(0, all.size() / 2));
+        if (failed) co_return failed;
+        co_await core::fail_point("reply_half_sent");
+        all.remove_prefix(all.size() / 2);
+    }
+    co_return co_await stream_->write(all);
+}
+
 /// True: the connection can take another request.
 core::Task<bool> Session::answer(const Request& request, const Response& response, std::string_view pattern,
                                  const Framing& framing, bool close) {
@@ -287,7 +301,7 @@ core::Task<bool> Session::answer(const Request& request, const Response& respons
     log_answer(request, status, took);
     const auto slow = seconds(response.body.size() / long_body);
     connection_.enter(Phase::writing, core::deadline_in(limits_.write + slow));
-    ErrorCode failed = co_await stream_->write(out_);
+    ErrorCode failed = co_await send_answer();
     if (!failed && apart) failed = co_await stream_->write(response.body);
     if (out_.capacity() > kept_answer) out_ = std::string();
     if (status < 400) registered_.served();

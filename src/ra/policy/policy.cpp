@@ -72,7 +72,7 @@ core::Result<void> decide_early(const EnrollmentRequest& request, const Catalog&
     const auto* endpoint = catalog.endpoint(request.endpoint);
     const auto* tenant = endpoint ? catalog.tenant(endpoint->tenant) : nullptr;
     const auto* profile = choose_profile(request, catalog, endpoint, account);
-    PolicyInput in{request, catalog, backends, tenant, endpoint, account, profile, now, request.agreed_names.value(), {}};
+    PolicyInput in{request, catalog, backends, tenant, endpoint, account, profile, now, request.agreed_names.value(), {}, {}};
     for (const auto& check : before_names) {
         if (!check.early) continue;
         if (auto r = record(check.name, check.run(in), trace); !r) return r;

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "core/observe/metrics.hpp"
 #include "store/migrations.hpp"
 #include "store/sqlite/migrate.hpp"
 #include "store/sqlite/readers.hpp"
@@ -17,13 +18,15 @@ constexpr Statement journal{"journal_mode", "PRAGMA journal_mode"};
 
 class ReadOnly final : public Database {
 public:
-    explicit ReadOnly(const std::string& path) : readers_(path) {}
+    explicit ReadOnly(const std::string& path) : readers_(path, 0, unseen_.gauge("postern_store_cache_bytes", "Nobody scrapes an examination")) {}
     core::Task<Rows> read(const Statement& statement, Values parameters) override { co_return readers_.read(statement, parameters); }
     core::Task<Written> write(Batch) override { throw std::logic_error("store: a database that is only examined is written to"); }
     void close() override { readers_.close(); }
+    [[nodiscard]] std::string trouble() const override { return {}; }
     [[nodiscard]] std::string_view engine() const noexcept override { return "sqlite"; }
 
 private:
+    observe::Metrics unseen_;
     sqlite::Readers readers_;
 };
 

@@ -27,7 +27,5 @@ inline constexpr Statement audit_not_done_page{
     "audit_not_done_page", "SELECT " POSTERN_AUDIT_COLUMNS
                            " FROM audit WHERE outcome <> 'done' AND id < $1 "
                            "AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2) ORDER BY id DESC LIMIT 500"};
-/// When the newest row was written, by the clock of then.
-inline constexpr Statement audit_newest{"audit_newest", "SELECT at_ms FROM audit ORDER BY id DESC LIMIT 1"};
 
 }  // namespace postern::store

@@ -62,10 +62,10 @@ inline constexpr Statement enrollment_by_id{
 inline constexpr Statement enrollment_by_attempt{
     "enrollment_by_attempt",
     "SELECT " POSTERN_ENROLLMENT_COLUMNS " FROM enrollment WHERE attempt_key = $1 AND attempt_bound"};
-/// $1 after id
+/// Intents without outcome: $1 after id, $2 last touched before
 inline constexpr Statement enrollment_unsettled{
-    "enrollment_unsettled", "SELECT " POSTERN_ENROLLMENT_COLUMNS
-                            " FROM enrollment WHERE status = 'submitted' AND id > $1 ORDER BY id LIMIT 100"};
+    "enrollment_unsettled",
+    "SELECT id FROM enrollment WHERE status = 'submitted' AND id > $1 AND updated_ms < $2 ORDER BY id LIMIT 1000"};
 /// Everything that was authorised still stands, in the version that was looked at: $1 tenant,
 /// $2 endpoint, $3 its version, $4 account, $5 its version, $6 profile, $7 its version
 inline constexpr Statement enrollment_guard{
@@ -76,19 +76,21 @@ inline constexpr Statement enrollment_guard{
     "SELECT 1 FROM tenant t, endpoint e, account a, profile p WHERE t.id = $1 AND t.status = 'active' "
     "AND e.id = $2 AND e.version = $3 AND e.status = 'active' AND a.id = $4 AND a.version = $5 "
     "AND a.status = 'active' AND p.id = $6 AND p.version = $7 AND p.status = 'active' FOR SHARE"};
-/// $1 id, $2 updated_ms
+/// $1 id, $2 updated_ms, $3 the serial of the intent. An outcome counts for the intent it belongs to
+/// only: once a sweeper gave up that serial, nobody may record a certificate with it.
 inline constexpr Statement enrollment_issued{
-    "enrollment_issued",
-    "UPDATE enrollment SET status = 'issued', updated_ms = $2 WHERE id = $1 AND status = 'submitted'"};
-/// $1 id, $2 updated_ms, $3 problem JSON: refused or failed for good; the attempt binds nothing more
+    "enrollment_issued", "UPDATE enrollment SET status = 'issued', updated_ms = $2 "
+                         "WHERE id = $1 AND status = 'submitted' AND serial = $3"};
+/// $1 id, $2 updated_ms, $3 problem JSON, $4 the serial of the intent: refused or failed for good; the
+/// attempt binds nothing more
 inline constexpr Statement enrollment_invalid{
     "enrollment_invalid", "UPDATE enrollment SET status = 'invalid', attempt_bound = FALSE, problem = $3, "
-                          "updated_ms = $2 WHERE id = $1 AND status = 'submitted'"};
-/// $1 id, $2 updated_ms, $3 problem JSON: the backend's answer is not what was authorised; kept for
-/// an officer, and the attempt stays bound so that nothing is resubmitted
+                          "updated_ms = $2 WHERE id = $1 AND status = 'submitted' AND serial = $4"};
+/// $1 id, $2 updated_ms, $3 problem JSON, $4 the serial of the intent: the backend's answer is not what
+/// was authorised; kept for an officer, and the attempt stays bound so that nothing is resubmitted
 inline constexpr Statement enrollment_quarantined{
     "enrollment_quarantined", "UPDATE enrollment SET status = 'quarantined', problem = $3, updated_ms = $2 "
-                              "WHERE id = $1 AND status = 'submitted'"};
+                              "WHERE id = $1 AND status = 'submitted' AND serial = $4"};
 /// A new signature for the same enrollment: $1 id, $2 the serial that is given up, $3 new serial,
 /// $4 new TBS digest, $5 issuer, $6 not before, $7 not after, $8 updated_ms
 inline constexpr Statement enrollment_resubmit{

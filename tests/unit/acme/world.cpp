@@ -41,6 +41,7 @@ World::World()
       sealer(core::SecretBytes(core::Bytes(32, 7)), random),
       tasks([this](std::string_view what) { faults.emplace_back(what); }),
       catalog(*db, log),
+      outbox(ra::Outbox::Deps{*db, clock, log, metrics, tasks, "node"}, ra::Senders()),
       nonces(random) {
     fill_catalog();
     run(catalog.refresh());
@@ -52,7 +53,7 @@ World::World()
     builtin->start();
     backends.add("builtin", *builtin);
     clock_agreement.emplace(ra::ClockAgreement::Deps{*db, numbers, clock, log, metrics});
-    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement});
+    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement, outbox});
     revocation.emplace(ra::Revocation::Deps{*db, numbers, backends, clock});
     acme.emplace(acme::Deps{*db, numbers, catalog, *enrollment, *revocation, backends, validator, sealer, nonces, tasks,
                             random, clock, *clock_agreement, log, metrics, std::string(base)});

@@ -87,6 +87,7 @@ public:
     ca::Backends backends;
     ra::IssuingGate gate;
     std::optional<ra::ClockAgreement> clock_agreement;
+    ra::Outbox outbox;
     std::optional<ra::Enrollment> enrollment;
     std::optional<ra::Revocation> revocation;
     FakeValidator validator;

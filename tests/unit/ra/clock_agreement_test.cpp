@@ -168,10 +168,10 @@ BOOST_AUTO_TEST_CASE(an_intent_is_not_settled_while_in_doubt) {
     w.ca.mode = ScriptedCa::Mode::ok;
     w.clock.advance(10min);
     w.clock.step(1h);
-    BOOST_TEST(w.run(w.enrollment.settle_intents()) == 0U);
+    BOOST_TEST(w.run(w.sweeper.start()) == 0U);
     BOOST_TEST(w.enrollments().at(0).status == "submitted");
     w.accept(w.clock_agreement);
-    BOOST_TEST(w.run(w.enrollment.settle_intents()) == 1U);
+    BOOST_TEST(w.run(w.sweeper.start()) == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

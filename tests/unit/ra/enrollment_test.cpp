@@ -295,4 +295,14 @@ BOOST_AUTO_TEST_CASE(of_32_submits_of_one_attempt_exactly_one_issues) {
     BOOST_TEST((w.issue({"corp.example"}).der == stored.der));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_ca_numbers_itself_is_recorded_under_its_number) {
+    World w;
+    w.apply_standard();
+    w.ca.draws_serials = false;
+    w.issue({"corp.example"});
+    BOOST_TEST(w.enrollments().at(0).status == "issued");
+    BOOST_TEST(w.enrollments().at(0).serial.empty());
+    BOOST_TEST((w.certificates().at(0).serial == core::Bytes(16, 0x33)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_shut_gate_voids_intents_and_signs_nothing) {
     BOOST_CHECK_THROW(w.submit(w.request({"corp.example"})), std::runtime_error);
     w.ca.mode = ScriptedCa::Mode::ok;
     w.gate.shut(restored());
-    BOOST_TEST(w.run(w.enrollment.settle_intents()) == 1U);
+    BOOST_TEST(w.run(w.sweeper.start()) == 1U);
     BOOST_TEST(w.enrollments().at(0).status == "invalid");
     BOOST_TEST(w.read(revocation_rows).size() == 1U);
     BOOST_TEST(w.certificates().empty());

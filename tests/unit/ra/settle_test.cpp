@@ -9,9 +9,10 @@ using Mode = ScriptedCa::Mode;
 
 namespace {
 
-core::Task<void> settle_elsewhere(World& w) {
-    const auto settled = co_await w.enrollment.settle_intents();
-    BOOST_TEST(settled == 1U);
+/// As the sweeper of another node would: it knows nothing of what this one works on.
+core::Task<void> settle_elsewhere(ra::Enrollment& other, core::EnrollmentId id) {
+    const auto settled = co_await other.settle(id, nullptr);
+    BOOST_TEST((settled == ra::Enrollment::Settled::reissued));
 }
 
 /// A world in which the process ended between an intent and its outcome.
@@ -32,7 +33,7 @@ struct Crashed : World {
         std::string text(standard_documents);
         return text.replace(text.find("secret ="), 0, "wildcard = true\n");
     }
-    std::size_t settle() { return run(enrollment.settle_intents()); }
+    std::size_t settle() { return run(sweeper.start()); }
     void apply_standard() { static_cast<void>(apply(scope()).value()); }
     store::EnrollmentRow before;
 };
@@ -117,7 +118,7 @@ BOOST_AUTO_TEST_CASE(proofs_that_ran_out_meanwhile_are_not_used) {
 BOOST_AUTO_TEST_CASE(an_intent_that_fails_again_ends_with_both_serials_accounted_for) {
     Crashed w;
     w.ca.mode = Mode::internal;
-    BOOST_TEST(w.settle() == 0U);
+    BOOST_TEST(w.settle() == 1U);
     BOOST_TEST(w.enrollments().at(0).status == "invalid");
     BOOST_TEST(w.read(revocation_rows).size() == 2U);
     BOOST_TEST(w.settle() == 0U);
@@ -125,11 +126,35 @@ BOOST_AUTO_TEST_CASE(an_intent_that_fails_again_ends_with_both_serials_accounted
 
 BOOST_AUTO_TEST_CASE(an_intent_settled_by_another_node_is_left_alone) {
     Crashed w;
+    ra::Enrollment other(w.enrollment_deps());
     w.db.hook_at = &store::enrollment_resubmit;
-    w.db.hook = [&w] { return settle_elsewhere(w); };
+    w.db.hook = [&] { return settle_elsewhere(other, w.before.id); };
     BOOST_TEST(w.settle() == 0U);
     BOOST_TEST(w.certificates().size() == 1U);
     BOOST_TEST(w.read(revocation_rows).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_outcome_that_comes_after_another_node_gave_up_its_serial_counts_no_more) {
+    World w;
+    w.apply_standard();
+    ra::Enrollment other(w.enrollment_deps());
+    core::EnrollmentId id;
+    w.db.hook_at = &store::certificate_insert;  // signed, and about to be recorded
+    w.db.hook = [&] {
+        id = w.enrollments().at(0).id;
+        return settle_elsewhere(other, id);
+    };
+    const auto outcome = w.submit(w.request({"corp.example"}));
+    check_refused(outcome, ProblemKind::conflict, "settled elsewhere");
+    const auto certificates = w.certificates();
+    BOOST_TEST_REQUIRE(certificates.size() == 1U);
+    BOOST_TEST((certificates[0].serial == w.enrollments().at(0).serial));
+    BOOST_TEST((certificates[0].serial == w.ca.prepared.at(1)));
+    BOOST_TEST((w.read(revocation_rows).at(0).blob(0) == w.ca.prepared.at(0)));
+    // The next round sees that nothing is left to do.
+    BOOST_TEST(w.run(w.sweeper.round()) == 0U);
+    BOOST_TEST(w.enrollment.intents().left(10).empty());
+    BOOST_TEST(w.certificates().size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(what_another_ca_numbered_is_never_resubmitted_blindly) {
@@ -139,7 +164,7 @@ BOOST_AUTO_TEST_CASE(what_another_ca_numbered_is_never_resubmitted_blindly) {
     w.ca.mode = Mode::pending;
     BOOST_TEST(std::holds_alternative<ra::PendingEnrollment>(w.submit(w.request({"corp.example"})).value()));
     w.ca.mode = Mode::ok;
-    BOOST_TEST(w.run(w.enrollment.settle_intents()) == 0U);
+    BOOST_TEST(w.run(w.sweeper.start()) == 0U);
     BOOST_TEST(w.enrollments().at(0).status == "submitted");
     BOOST_TEST(w.ca.asked == 1);
 }

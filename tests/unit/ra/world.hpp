@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <fstream>
 
 #include "core/async/shards.hpp"
 #include "core/base/encoding.hpp"
@@ -17,6 +18,7 @@
 #include "ra/profile_pauses.hpp"
 #include "ra/reports.hpp"
 #include "ra/revocation.hpp"
+#include "ra/sweeper.hpp"
 #include "store/sqlite/open.hpp"
 #include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
@@ -43,6 +45,7 @@ void check_refused(const core::Result<T>& result, core::ProblemKind kind, std::s
 }
 
 /// Lets a test do something at the very moment before a batch with that statement is written.
+/// Or lets the store be away for those batches.
 class HookedDatabase final : public store::Database {
 public:
     explicit HookedDatabase(std::unique_ptr<store::Database> inner) : inner_(std::move(inner)) {}
@@ -51,6 +54,7 @@ public:
     }
     core::Task<store::Written> write(store::Batch batch) override {
         for (const auto& step : batch.steps()) {
+            if (step.statement == away_at) throw store::StoreUnavailable("the store is away");
             if (step.statement != hook_at || !hook) continue;
             const auto once = std::exchange(hook, nullptr);
             co_await once();
@@ -64,6 +68,7 @@ public:
     [[nodiscard]] std::string_view engine() const noexcept override { return inner_->engine(); }
 
     const store::Statement* hook_at = nullptr;
+    const store::Statement* away_at = nullptr;
     std::function<core::Task<void>()> hook;
 
 private:
@@ -212,10 +217,22 @@ inline constexpr store::Statement enrollment_rows{"test_enrollment_rows", "SELEC
 inline constexpr store::Statement certificate_rows{"test_certificate_rows", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate ORDER BY id"};
 inline constexpr store::Statement revocation_rows{"test_revocation_rows", "SELECT serial, reason FROM revocation ORDER BY serial"};
 
+/// Keeps what it was asked to send.
+class CountingSender final : public ra::Sender {
+public:
+    core::Task<core::Result<void>> send(ra::Message message, core::Deadline) override {
+        sent.push_back(std::move(message));
+        if (!refusal.empty()) co_return core::Problem(core::ProblemKind::unavailable, refusal);
+        co_return core::Result<void>();
+    }
+    std::vector<ra::Message> sent;
+    std::string refusal;
+};
+
 /// The registration authority on a real store, with a scripted CA behind it.
 class World {
 public:
-    World() {
+    explicit World(bool with_sender = false) : announced(with_sender) {
         backends.add("scripted", ca);
         backends.add("builtin", ca);
         run(catalog.refresh());
@@ -240,6 +257,11 @@ public:
     ra::GeneratedSecret apply_standard() {
         auto report = apply(standard_documents).value();
         return std::move(report.secrets.at(0));
+    }
+    /// Another one on the same store is another node's.
+    ra::Enrollment::Deps enrollment_deps() { return {db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, outbox}; }
+    ra::Sweeper::Deps sweeper_deps(ra::Enrollment& of, std::string node, bool alone) {
+        return {db, of, backends, tasks, clock, log, metrics, std::move(node), alone};
     }
     [[nodiscard]] core::TenantId tenant() const { return catalog.current()->tenant("default")->id; }
     core::AccountId account(std::string_view name = "team") {
@@ -288,6 +310,7 @@ public:
         return out;
     }
 
+    const bool announced;
     Folder folder;
     core::FakeClock clock{core::from_ms(1'800'000'000'000)};
     crypto::SystemRandom random;
@@ -301,13 +324,25 @@ public:
     ca::Backends backends;
     ra::Documents documents{ra::Documents::Deps{db, numbers, catalog, backends, sealer, random, clock}};
     ra::Principals principals{ra::Principals::Deps{db, numbers, sealer, random, clock}};
+    core::TaskGroup tasks{[this](std::string_view what) { faults.emplace_back(what); }};
+    std::vector<std::string> faults;
+    std::shared_ptr<CountingSender> sender = std::make_shared<CountingSender>();
+    ra::Outbox outbox{ra::Outbox::Deps{db, clock, log, metrics, tasks, "node-1"}, senders()};
     ra::IssuingGate gate;
     ra::ClockAgreement clock_agreement{ra::ClockAgreement::Deps{db, numbers, clock, log, metrics}};
-    ra::Enrollment enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement}};
+    ra::Enrollment enrollment{enrollment_deps()};
+    ra::Sweeper sweeper{sweeper_deps(enrollment, "node-1", true)};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
     ra::ProfilePauses profile_pauses{ra::ProfilePauses::Deps{db, numbers, catalog, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
+
+private:
+    [[nodiscard]] ra::Senders senders() const {
+        ra::Senders out;
+        if (announced) out.add("certificate.issued", sender);
+        return out;
+    }
 };
 
 }  // namespace postern::test

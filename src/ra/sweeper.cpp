@@ -1,0 +1,135 @@
+#include "ra/sweeper.hpp"
+
+#include "core/async/crew.hpp"
+#include "core/async/deadline.hpp"
+
+namespace postern::ra {
+
+using core::Task;
+
+namespace {
+
+constexpr std::chrono::seconds pause(2);
+/// While nothing can be settled: the store is away.
+constexpr std::chrono::seconds longest_pause(16);
+/// Between two looks for intents of nodes that are gone.
+constexpr std::chrono::seconds look(30);
+/// Batches that are written together share a commit.
+constexpr std::size_t at_once = 32;
+constexpr std::size_t page = 1000;
+constexpr auto any_age = core::TimePoint::max();
+
+}  // namespace
+
+struct Sweeper::Work {
+    Work(std::vector<core::EnrollmentId> i, const store::Lease* l) : ids(std::move(i)), lease(l) {}
+    std::vector<core::EnrollmentId> ids;
+    const store::Lease* lease;
+    std::size_t settled = 0;
+};
+
+Sweeper::Sweeper(Deps deps)
+    : deps_(std::move(deps)), lease_(deps_.db, deps_.clock, "sweeper", deps_.node),
+      settled_(deps_.metrics.counter("postern_intents_settled_total", "Intents without outcome that were given one")),
+      left_(deps_.metrics.gauge("postern_intents_left", "Intents without outcome that this node knows of")) {}
+
+Task<std::size_t> Sweeper::start() {
+    if (!deps_.alone) co_return 0;
+    const auto ids = co_await unsettled(any_age);
+    deps_.enrollment.intents().leave(ids);
+    auto first = deps_.enrollment.intents().left(before_listening);
+    const auto settled = co_await settle(std::move(first), nullptr);
+    if (unpublished_) co_await publish();
+    co_return settled;
+}
+
+Task<void> Sweeper::run() {
+    for (auto wait = pause;;) {
+        co_await core::sleep_for(wait);
+        std::string failure;
+        try {
+            const auto settled = co_await round();
+            if (settled == 0 && failed_ > 0) failure = "nothing could be settled";
+        } catch (const std::exception& e) {
+            failure = e.what();
+        }
+        const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+        if (cancellation.cancelled() != boost::asio::cancellation_type::none) co_return;
+        if (failure.empty()) {
+            wait = pause;
+            continue;
+        }
+        wait = std::min(wait * 2, longest_pause);
+        deps_.log.warning("sweeper_waits", {{"why", failure}, {"retry_seconds", wait.count()}});
+    }
+}
+
+Task<std::size_t> Sweeper::round() {
+    failed_ = 0;
+    auto mine = deps_.enrollment.intents().left(page);
+    std::size_t settled = co_await settle(std::move(mine), nullptr);
+    const auto now = deps_.clock.steady();
+    if (now >= next_look_) {
+        const bool held = co_await lease_.hold();
+        if (held) {
+            auto ids = co_await unsettled(deps_.clock.now() - safe_age);
+            settled += co_await settle(std::move(ids), &lease_);
+        }
+        next_look_ = now + look;
+    }
+    if (unpublished_) co_await publish();
+    left_.set(static_cast<double>(deps_.enrollment.intents().left(page).size()));
+    co_return settled;
+}
+
+Task<std::vector<core::EnrollmentId>> Sweeper::unsettled(core::TimePoint before) {
+    std::vector<core::EnrollmentId> ids;
+    std::int64_t after = 0;
+    for (;;) {
+        auto from = store::values(after, before);
+        const auto rows = co_await deps_.db.read(store::enrollment_unsettled, std::move(from));
+        if (rows.empty()) co_return ids;
+        for (const auto& row : rows) ids.push_back(row.id<core::EnrollmentId>(0));
+        after = ids.back().get();
+    }
+}
+
+Task<std::size_t> Sweeper::settle(std::vector<core::EnrollmentId> ids, const store::Lease* lease) {
+    if (ids.empty()) co_return 0;
+    const auto work = std::make_shared<Work>(std::move(ids), lease);
+    auto crew = core::run_crew(deps_.tasks, work->ids.size(), at_once,
+                               [this, work](std::size_t index) { return settle_one(work, index); });
+    co_await std::move(crew);
+    co_return work->settled;
+}
+
+Task<void> Sweeper::settle_one(std::shared_ptr<Work> work, std::size_t index) {
+    const auto id = work->ids[index];
+    auto settled = Enrollment::Settled::untouched;
+    std::string failure;
+    try {
+        settled = co_await deps_.enrollment.settle(id, work->lease);
+    } catch (const std::exception& e) {
+        failure = e.what();
+    }
+    if (!failure.empty()) {
+        ++failed_;
+        deps_.log.warning("enrollment_unsettled", {{"enrollment", id.get()}, {"why", failure}});
+    }
+    if (settled == Enrollment::Settled::untouched) co_return;
+    ++work->settled;
+    settled_.add();
+    unpublished_ = true;
+}
+
+/// The serials that were given up are listed on the next CRL.
+Task<void> Sweeper::publish() {
+    unpublished_ = false;
+    for (const auto& [name, backend] : deps_.backends.list()) {
+        const auto deadline = core::deadline_in(std::chrono::seconds(5));
+        const auto published = co_await backend->publish_revocations(deadline);
+        if (!published) deps_.log.error("crl_late", {{"backend", name}, {"why", published.error().detail}});
+    }
+}
+
+}  // namespace postern::ra

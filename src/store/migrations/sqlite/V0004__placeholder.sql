@@ -1,1 +1,0 @@
--- Reserved for a change that is merged beside this one.

@@ -1,0 +1,137 @@
+"""SIGKILL at each of the nine fail points: what was acknowledged stays, nothing is doubled, unrecorded or forgotten.
+
+POSTERN_KILLS says how many kills a point (3 without it), POSTERN_KILL_TABLE where the table goes as well.
+"""
+import os
+import random
+import re
+
+import pytest
+
+from harness.environment import faulty_executable
+from harness.load import Stream
+from harness.server import Postern
+from ledger import await_messages, compare, open_store, waiting_messages
+
+POINTS = ("authorised", "linted", "intent_committed", "sent", "signed", "checked", "outcome_committed",
+          "reply_half_sent", "outbox_sent")
+KILLS = int(os.environ.get("POSTERN_KILLS", "3"))
+WORKERS = 16
+# Which passage a start is killed at. A start settles what the kill before it left, at most one intent a worker: so
+# the first kill falls in the stream, the second, where the point left intents, in the start itself, and so on.
+IN_STREAM, IN_START = (WORKERS + 4, 2 * WORKERS + 8), (3, WORKERS - 4)
+# Before and after the waist an order is answered eight times or so.
+ANSWERS = 8
+ORDERS = KILLS * IN_STREAM[1] + 2 * WORKERS
+
+TABLE = []
+
+
+def passages(point):
+    """For each kill: uneven, the same ones in every run."""
+    chance = random.Random(point)
+    factor = ANSWERS if point == "reply_half_sent" else 1
+    return [factor * chance.randint(*(IN_START if number % 2 else IN_STREAM)) for number in range(KILLS)]
+
+
+def after_a_kill(stream, store):
+    """What must hold at any moment, also of the store of a dead process. Intents and messages may be open."""
+    journal = stream.journal()
+    with open_store(store) as database:
+        found = compare(journal, database).offences()
+    found.pop("unfinished", None)
+    return found
+
+
+def stream_with_kills(server, folder, point):
+    """A stream of orders through one start after the other, each killed at the point, and one that is not."""
+    sink = folder / "sink"
+    sink.touch()
+    server.variables = {"POSTERN_OUTBOX_FILE": str(sink)}
+    server.start()
+    stream = Stream(server, folder, ORDERS, WORKERS, seconds=240 + 30 * KILLS)
+    store = server.data / "postern.db"
+    found = []
+    try:
+        stream.await_growth(1)
+        server.stop()
+        for passage in passages(point):
+            server.variables["POSTERN_FAIL"] = f"{point}@{passage}:kill"
+            # Messages leave a second later: then the stream may be over, as long as some of them wait.
+            waits = (lambda: waiting_messages(store)) if point == "outbox_sent" else (lambda: False)
+            server.start_and_die(lambda: not stream.running() and not waits() and "the stream ended before the kill")
+            found.append(after_a_kill(stream, store))
+        del server.variables["POSTERN_FAIL"]
+        server.start()
+        journal = stream.await_end()
+    finally:
+        stream.kill()
+    await_messages(store, lambda: server.log_tail())
+    server.stop()
+    with open_store(store) as database:
+        return found, compare(journal, database, sink.read_text()), len(journal)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_kills_at_a_fail_point_lose_nothing(tmp_path, point):
+    server = Postern(faulty_executable(), tmp_path, "bench.test")
+    try:
+        after_each, found, received = stream_with_kills(server, tmp_path, point)
+    finally:
+        server.stop()
+    TABLE.append((point, KILLS, found))
+    assert [offences for offences in after_each if offences] == []
+    assert found.offences() == {}
+    assert received == ORDERS
+    if point in ("intent_committed", "sent", "signed", "checked"):
+        assert found.settled >= 1, "no kill left an intent: it did not happen where it was meant to"
+    if point == "outbox_sent":
+        assert found.repeated_messages >= 1, "every message was sent once: no kill came before one was marked"
+
+
+COLUMNS = ("lost", "double", "unrecorded", "unfinished", "unlisted", "untold")
+
+
+def table():
+    lines = ["fail point         kills  received  settled  " + "  ".join(COLUMNS)]
+    for point, kills, found in TABLE:
+        counts = "  ".join(f"{len(getattr(found, column)):{len(column)}}" for column in COLUMNS)
+        lines.append(f"{point:17}  {kills:5}  {found.received:8}  {found.settled:7}  {counts}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def printed_table(request):
+    yield
+    if not TABLE:
+        return
+    text = table()
+    if name := os.environ.get("POSTERN_KILL_TABLE"):
+        with open(name, "w", encoding="utf-8") as out:
+            out.write(text)
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print("\n" + text)
+
+
+def test_every_fail_point_of_the_program_is_tried(tmp_path):
+    server = Postern(faulty_executable(), tmp_path, "bench.test")
+    server.variables = {"POSTERN_FAIL": "nowhere:kill"}
+    status, said = server.start_refused()
+    assert status == 2
+    assert re.search(r"one of ([\w ]+)\n", said)[1].split() == list(POINTS)
+
+
+@pytest.mark.parametrize("plan, why", [
+    ("nowhere:kill", "there is no such point"),
+    ("sent:explode", "there is no such verb"),
+    ("sent", "it has no verb"),
+    ("sent@0:kill", "the passage is no number from 1"),
+    ("sent@x:kill", "the passage is no number from 1"),
+    ("sent:kill,linted:wait", '"linted:wait": there is no such verb'),
+])
+def test_a_plan_that_makes_no_sense_stops_the_start(tmp_path, plan, why):
+    server = Postern(faulty_executable(), tmp_path, "bench.test")
+    server.variables = {"POSTERN_FAIL": plan}
+    status, said = server.start_refused()
+    assert (status, why in said) == (2, True), said
+    assert not server.data.exists()

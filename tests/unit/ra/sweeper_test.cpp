@@ -1,0 +1,130 @@
+#include "tests/unit/ra/world.hpp"
+
+BOOST_AUTO_TEST_SUITE(ra_sweeper)
+
+using namespace postern;
+using namespace postern::test;
+using Mode = ScriptedCa::Mode;
+
+namespace {
+
+/// Leaves `count` intents behind, as a process that ended would: this node has forgotten them.
+struct Left : World {
+    explicit Left(std::size_t count) {
+        apply_standard();
+        ra::Enrollment ended(enrollment_deps());
+        ca.mode = Mode::crash;
+        for (std::size_t i = 0; i < count; ++i)
+            BOOST_CHECK_THROW(run(ended.submit(request({"corp.example"}, "order-" + std::to_string(i)))), std::runtime_error);
+        ca.mode = Mode::ok;
+        BOOST_TEST(open() == count);
+    }
+    std::size_t open() {
+        std::size_t n = 0;
+        for (const auto& e : enrollments()) n += e.status == "submitted" ? 1 : 0;
+        return n;
+    }
+};
+
+core::Task<void> finds_nothing(World& w) {
+    w.clock.advance(1h);
+    const auto settled = co_await w.sweeper.round();
+    BOOST_TEST(settled == 0U);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_outcome_that_found_the_store_away_is_settled_without_a_restart) {
+    World w;
+    w.apply_standard();
+    w.db.away_at = &store::certificate_insert;
+    BOOST_CHECK_THROW(w.submit(w.request({"corp.example"})), store::StoreUnavailable);
+    const auto lost = w.enrollments().at(0);
+    BOOST_TEST(lost.status == "submitted");
+
+    // Still away: nothing is given up, and the intent is not forgotten.
+    w.db.away_at = &store::enrollment_resubmit;
+    BOOST_TEST(w.run(w.sweeper.round()) == 0U);
+    BOOST_TEST(w.enrollments().at(0).serial == lost.serial);
+    BOOST_TEST(w.enrollment.intents().left(10).size() == 1U);
+
+    w.db.away_at = nullptr;
+    BOOST_TEST(w.run(w.sweeper.round()) == 1U);
+    BOOST_TEST(w.enrollments().at(0).status == "issued");
+    BOOST_TEST(w.certificates().size() == 1U);
+    BOOST_TEST((w.read(revocation_rows).at(0).blob(0) == lost.serial));
+    BOOST_TEST(w.ca.published == 1);
+    BOOST_TEST(w.run(w.sweeper.round()) == 0U);
+    BOOST_TEST(w.ca.published == 1);
+    BOOST_TEST(contains(w.metrics.scrape(), "postern_intents_settled_total 1"));
+}
+
+BOOST_AUTO_TEST_CASE(an_intent_whose_commit_nobody_knows_of_is_looked_for) {
+    World w;
+    w.apply_standard();
+    w.db.away_at = &store::enrollment_insert;
+    BOOST_CHECK_THROW(w.submit(w.request({"corp.example"})), store::StoreUnavailable);
+    w.db.away_at = nullptr;
+    BOOST_TEST(w.enrollment.intents().left(10).size() == 1U);
+    BOOST_TEST(w.run(w.sweeper.round()) == 0U);  // it is not there
+    BOOST_TEST(w.enrollment.intents().left(10).empty());
+    BOOST_TEST(w.enrollments().empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_request_of_this_node_works_on_is_left_alone_however_old) {
+    World w;
+    w.apply_standard();
+    w.db.hook_at = &store::certificate_insert;
+    w.db.hook = [&w] { return finds_nothing(w); };
+    BOOST_TEST(w.submit(w.request({"corp.example"})).has_value());
+    BOOST_TEST(w.read(revocation_rows).empty());
+    BOOST_TEST(w.ca.asked == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_start_settles_some_and_the_rounds_the_rest) {
+    Left w(ra::Sweeper::before_listening + 5);
+    BOOST_TEST(w.run(w.sweeper.start()) == ra::Sweeper::before_listening);
+    BOOST_TEST(w.open() == 5U);
+    BOOST_TEST(w.run(w.sweeper.round()) == 5U);
+    BOOST_TEST(w.open() == 0U);
+    BOOST_TEST(w.certificates().size() == ra::Sweeper::before_listening + 5);
+    BOOST_TEST(w.read(revocation_rows).size() == ra::Sweeper::before_listening + 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_among_others_takes_foreign_intents_only_when_no_request_can_be_alive) {
+    Left w(3);
+    ra::Sweeper first(w.sweeper_deps(w.enrollment, "node-2", false));
+    BOOST_TEST(w.run(first.start()) == 0U);
+    w.clock.advance(ra::Sweeper::safe_age);
+    BOOST_TEST(w.run(first.round()) == 0U);
+    w.clock.advance(31s);
+    BOOST_TEST(w.run(first.round()) == 3U);
+    BOOST_TEST(w.open() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(one_node_at_a_time_looks_for_them) {
+    Left w(2);
+    ra::Enrollment another(w.enrollment_deps());
+    ra::Sweeper first(w.sweeper_deps(w.enrollment, "node-2", false));
+    ra::Sweeper second(w.sweeper_deps(another, "node-3", false));
+    BOOST_TEST(w.run(first.round()) == 0U);  // takes the lease; nothing is old enough
+    w.clock.advance(ra::Sweeper::safe_age + 1s);
+    w.execute(store::Statement{"test_lease_runs", "UPDATE lease SET expires_ms = expires_ms + 600000"});
+    BOOST_TEST(w.run(second.round()) == 0U);
+    BOOST_TEST(w.run(first.round()) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_sweeper_that_lost_its_lease_settles_nothing) {
+    Left w(1);
+    store::Lease lease(w.db, w.clock, "sweeper", "node-2"), taken(w.db, w.clock, "sweeper", "node-3");
+    BOOST_TEST(w.run(lease.hold()));
+    w.clock.advance(1min);
+    BOOST_TEST(w.run(taken.hold()));
+    const auto id = w.enrollments().at(0).id;
+    BOOST_TEST((w.run(w.enrollment.settle(id, &lease)) == ra::Enrollment::Settled::untouched));
+    BOOST_TEST(w.open() == 1U);
+    BOOST_TEST(w.read(revocation_rows).empty());
+    BOOST_TEST((w.run(w.enrollment.settle(id, &taken)) == ra::Enrollment::Settled::reissued));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
