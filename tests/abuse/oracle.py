@@ -20,8 +20,8 @@ _INSIDE = re.compile(rb"\.[ch]pp\b|\bsrc/|/work/|/usr/|/tmp/|/home/|\bSQL\b|\bSQ
                      rb"\bstd::|\bboost::|\bpostern::|\bterminate called|\bwhat\(\)|\bassert|0x[0-9a-f]{8,}|"
                      rb"error:[0-9A-F]{8}:", re.IGNORECASE)
 _RANDOM = re.compile(rb"(Replay-Nonce|X-Request-Id): \S+")
-# Blocks of ids are drawn by whoever needs one; a drawn number is no state.
-_ALWAYS = frozenset({"number_block"})
+# Blocks of ids are drawn by whoever needs one, and a lease is renewed by the clock: neither is anybody's doing.
+_ALWAYS = frozenset({"number_block", "lease"})
 HEAP = "postern_heap_in_use_bytes"
 HEAP_SLACK = 1024 * 1024
 ANSWERED = "postern_http_requests_total"

@@ -104,7 +104,8 @@ def token_of(client, order):
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
     """Names of guarded.test have the addresses of FORBIDDEN; those of rebound.test come from a name server."""
-    names = NameServer({"rebound.test": [["127.0.0.1"], ["127.0.0.2"]], "both.test": [["10.0.0.1", "fd00::1"]]})
+    names = NameServer({"rebound.test": [["127.0.0.1"], ["127.0.0.2"]], "both.test": [["10.0.0.1", "fd00::1"]],
+                        "warm.test": [["10.0.0.2"]]})
     hosts = "".join(f'"{label}.guarded.test" = "{address}"\n' for label, address in FORBIDDEN.items())
     folder = tmp_path_factory.mktemp("s")
     made = Laboratory(folder, f'[dns]\nservers = ["127.0.0.1@{names.port}"]\nallow_loopback_servers = true\ndnssec = false\n'
@@ -125,6 +126,7 @@ def guarded(tmp_path_factory):
 @pytest.fixture(scope="module")
 def visitor(guarded):
     client = guarded.acme("open").register()
+    attempt(client, client.order("warm.test")[1])  # the resolver makes its caches at the first question
     yield client
     client.close()
 

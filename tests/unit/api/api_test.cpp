@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE(only_the_local_administrator_sends_more_than_a_mebibyte) {
     const auto limit = [](const http::Router& router, std::string_view path) { return router.match(Method::post, path).limits.body_bytes; };
     BOOST_TEST(limit(local, v1 + "apply") == std::size_t{64} * 1024 * 1024);
     BOOST_TEST(limit(w.router, v1 + "apply") == std::size_t{1024} * 1024);
-    BOOST_TEST(limit(local, v1 + "principals") == std::size_t{1024} * 1024);
+    BOOST_TEST(limit(w.router, v1 + "restoration/open") == std::size_t{1024} * 1024);
     // Longer than 1 MiB, read whole.
     std::string text;
     while (text.size() < std::size_t{1200} * 1024) text += "# a comment that makes the document longer than it need be\n";
