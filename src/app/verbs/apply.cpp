@@ -47,19 +47,9 @@ void print_plan(const json::Value& root) {
 
 int apply(const Common& common, const Options& o) {
     auto body = request_body(o);
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/apply", std::move(body)));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    json::Limits limits;
-    limits.bytes = answer.body.size() + 1;
-    const auto document = json::Document::parse(answer.body, limits);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    print_plan(document->root());
-    return 0;
+    return ask(common, make_request(http::Method::post, "/api/postern/v1/apply", std::move(body)), [](const json::Value& root) {
+        print_plan(root);
+    });
 }
 
 }  // namespace

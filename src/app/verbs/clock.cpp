@@ -6,15 +6,7 @@ namespace postern::app::verbs {
 
 namespace {
 
-int print(const Common& common, const http::Response& answer) {
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    const auto document = json::Document::parse(answer.body);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    const auto root = document->root();
+void print(const json::Value& root) {
     std::cout << "wall clock       " << text(root["wall"]) << "\n"
               << "monotonic clock  " << text(root["expected"]) << "\n"
               << "newest record    " << text(root["store"]) << "\n";
@@ -22,18 +14,11 @@ int print(const Common& common, const http::Response& answer) {
         std::cout << "They agree.\n";
     else
         std::cout << "They do not agree, so nothing is issued: " << text(root["reason"]) << "\n";
-    return 0;
 }
 
-int show(const Common& common) {
-    const auto door = Door::open(common.door);
-    return print(common, door->ask(make_request(http::Method::get, "/api/postern/v1/clock")));
-}
+int show(const Common& common) { return ask(common, make_request(http::Method::get, "/api/postern/v1/clock"), print); }
 
-int accept(const Common& common) {
-    const auto door = Door::open(common.door);
-    return print(common, door->ask(make_request(http::Method::post, "/api/postern/v1/clock/accept")));
-}
+int accept(const Common& common) { return ask(common, make_request(http::Method::post, "/api/postern/v1/clock/accept"), print); }
 
 }  // namespace
 

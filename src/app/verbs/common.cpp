@@ -34,4 +34,20 @@ int report(const http::Response& answer) {
     return 1;
 }
 
+int ask(const Common& common, http::Request request, const std::function<void(const json::Value&)>& print) {
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(std::move(request));
+    if (const int failed = report(answer)) return failed;
+    if (common.json) {
+        std::cout << answer.body << "\n";
+        return 0;
+    }
+    json::Limits limits;
+    limits.bytes = answer.body.size() + 1;
+    const auto document = json::Document::parse(answer.body, limits);
+    if (!document) throw std::runtime_error("the server's answer is no JSON");
+    print(document->root());
+    return 0;
+}
+
 }  // namespace postern::app::verbs

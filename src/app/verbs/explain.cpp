@@ -51,20 +51,10 @@ void print_record(const json::Value& r) {
 }
 
 int explain(const Common& common, const std::string& reference) {
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/explain?reference=" + unreserved(reference)));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    json::Limits limits;
-    limits.bytes = answer.body.size() + 1;
-    const auto document = json::Document::parse(answer.body, limits);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    for (const auto& record : document->root()["records"].items()) print_record(record);
-    if (truth(document->root()["truncated"])) std::cout << "There are older records; ask by order, serial or request id.\n";
-    return 0;
+    return ask(common, make_request(http::Method::get, "/api/postern/v1/explain?reference=" + unreserved(reference)), [](const json::Value& root) {
+        for (const auto& record : root["records"].items()) print_record(record);
+        if (truth(root["truncated"])) std::cout << "There are older records; ask by order, serial or request id.\n";
+    });
 }
 
 }  // namespace

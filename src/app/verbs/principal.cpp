@@ -20,17 +20,9 @@ int create(const Common& common, const Options& o) {
     if (!o.expires.empty()) w.member("expires", o.expires);
     w.end_object();
     auto body = w.take();
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/principals", std::move(body)));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    const auto document = json::Document::parse(answer.body);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    std::cout << "Token of " << text(document->root()["name"]) << " (" << text(document->root()["role"]) << "), shown this once:\n" << document->root()["token"].string().value() << "\n";
-    return 0;
+    return ask(common, make_request(http::Method::post, "/api/postern/v1/principals", std::move(body)), [](const json::Value& root) {
+        std::cout << "Token of " << text(root["name"]) << " (" << text(root["role"]) << "), shown this once:\n" << root["token"].string().value() << "\n";
+    });
 }
 
 void print_one(const json::Value& p) {
@@ -41,36 +33,18 @@ void print_one(const json::Value& p) {
 }
 
 int list(const Common& common) {
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/principals"));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    json::Limits limits;
-    limits.bytes = answer.body.size() + 1;
-    const auto document = json::Document::parse(answer.body, limits);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    for (const auto& p : document->root()["principals"].items()) print_one(p);
-    return 0;
+    return ask(common, make_request(http::Method::get, "/api/postern/v1/principals"), [](const json::Value& root) {
+        for (const auto& p : root["principals"].items()) print_one(p);
+    });
 }
 
 int set_active(const Common& common, const std::string& name, bool active) {
     json::Writer w;
     w.begin_object().member("name", name).end_object();
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::post, active ? "/api/postern/v1/principals/enable" : "/api/postern/v1/principals/disable", w.take()));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    const auto document = json::Document::parse(answer.body);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    std::cout << (truth(document->root()["changed"]) ? "" : "Nothing to change: ") << text(document->root()["name"]) << " is "
-              << text(document->root()["status"]) << ".\n";
-    return 0;
+    return ask(common, make_request(http::Method::post, active ? "/api/postern/v1/principals/enable" : "/api/postern/v1/principals/disable", w.take()), [](const json::Value& root) {
+        std::cout << (truth(root["changed"]) ? "" : "Nothing to change: ") << text(root["name"]) << " is "
+                  << text(root["status"]) << ".\n";
+    });
 }
 
 }  // namespace

@@ -7,19 +7,11 @@ namespace postern::app::verbs {
 namespace {
 
 int reload(const Common& common) {
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/reload"));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    const auto document = json::Document::parse(answer.body);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    for (const auto& key : document->root()["changed"].items()) std::cout << "changed: " << text(key) << "\n";
-    for (const auto& key : document->root()["restart"].items()) std::cout << "needs a restart: " << text(key) << "\n";
-    std::cout << "Reloaded.\n";
-    return 0;
+    return ask(common, make_request(http::Method::post, "/api/postern/v1/reload"), [](const json::Value& root) {
+        for (const auto& key : root["changed"].items()) std::cout << "changed: " << text(key) << "\n";
+        for (const auto& key : root["restart"].items()) std::cout << "needs a restart: " << text(key) << "\n";
+        std::cout << "Reloaded.\n";
+    });
 }
 
 }  // namespace

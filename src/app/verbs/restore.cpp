@@ -84,25 +84,17 @@ int open(const Common& common, const Options& o) {
     w.begin_object().key("crls").begin_array();
     for (const auto& path : o.crls) w.string(crl_as_base64(path));
     w.end_array().member("nonePublished", o.none_published).end_object();
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/restoration/open", w.take()));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    const auto document = json::Document::parse(answer.body);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    for (const auto& crl : document->root()["crls"].items()) {
-        std::cout << "CA " << text(crl["authority"]) << ": ";
-        if (truth(crl["imported"]))
-            std::cout << crl["entries"].integer().value() << " revocations read, " << crl["takenOver"].integer().value() << " of them new";
-        else
-            std::cout << "no CRL, as you said";
-        std::cout << "; the next CRL's number is above " << crl["number"].integer().value() << "\n";
-    }
-    std::cout << "Open: certificates are issued and CRLs published again.\n";
-    return 0;
+    return ask(common, make_request(http::Method::post, "/api/postern/v1/restoration/open", w.take()), [](const json::Value& root) {
+        for (const auto& crl : root["crls"].items()) {
+            std::cout << "CA " << text(crl["authority"]) << ": ";
+            if (truth(crl["imported"]))
+                std::cout << crl["entries"].integer().value() << " revocations read, " << crl["takenOver"].integer().value() << " of them new";
+            else
+                std::cout << "no CRL, as you said";
+            std::cout << "; the next CRL's number is above " << crl["number"].integer().value() << "\n";
+        }
+        std::cout << "Open: certificates are issued and CRLs published again.\n";
+    });
 }
 
 }  // namespace

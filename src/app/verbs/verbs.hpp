@@ -41,6 +41,8 @@ void add_clock(CLI::App& app, Common& common, Run& run);
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.
 int report(const http::Response& answer);
+/// Asks, and hands the JSON of a good answer to `print`; with --json prints it as it is. The exit status.
+int ask(const Common& common, http::Request request, const std::function<void(const json::Value&)>& print);
 /// Members of the server's answers, for printing: empty or false when absent. What somebody else
 /// wrote (names, documents, answers of strange servers) cannot drive the terminal: control characters
 /// and direction marks are written as \uXXXX.
