@@ -74,6 +74,16 @@ core::Task<std::vector<ra::Evidence>> gather_evidence(Parts& parts, const Call& 
     co_return evidence;
 }
 
+/// What the order asked for. While it was validated, a beginning that was accepted may have slipped
+/// further back than the profile allows: then it is as early as that still is.
+std::optional<core::TimePoint> beginning(const Parts& parts, const Call& call, const store::AcmeOrderRow& order) {
+    const auto* profile = call.catalog->profile(call.endpoint.tenant, order.profile);
+    if (!order.not_before || !profile) return order.not_before;
+    const auto earliest = core::floor_seconds(parts.now() - profile->backdate);
+    const bool was_good = *order.not_before >= core::floor_seconds(order.created - profile->backdate);
+    return was_good ? std::max(*order.not_before, earliest) : order.not_before;
+}
+
 ra::EnrollmentRequest compose(const Parts& parts, const Call& call, const store::AcmeOrderRow& order, crypto::Csr csr,
                               std::vector<crypto::GeneralName> names, std::vector<ra::Evidence> evidence) {
     ra::EnrollmentRequest r;
@@ -87,7 +97,7 @@ ra::EnrollmentRequest compose(const Parts& parts, const Call& call, const store:
     r.csr = std::move(csr);
     r.agreed_names = std::move(names);
     r.profile = order.profile;
-    r.not_before = order.not_before;
+    r.not_before = beginning(parts, call, order);
     r.not_after = order.not_after;
     r.attempt = order.token;
     r.origin_kind = "acme_order";

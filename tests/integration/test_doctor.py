@@ -183,7 +183,7 @@ def torn_pages(p):
         roots = [row[0] for row in database.execute("SELECT rootpage FROM sqlite_master WHERE name IN ('crl', 'setting')")]
     with (p.data / "postern.db").open("r+b") as file:
         for root in roots:
-            file.seek((root - 1) * page + 8)  # after the header: where the cells are
+            file.seek((root - 1) * page)  # the header too: no reader can take it for a page
             file.write(b"\xff" * 64)
 
 

@@ -44,6 +44,17 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(acme_issuance, Fixture)
 
+BOOST_AUTO_TEST_CASE(a_beginning_that_slips_back_during_validation_is_as_early_as_it_may_be) {
+    const auto begin = core::floor_seconds(world.clock.now());
+    const auto order = client.new_order({"late.example"}, "\"notBefore\":\"" + core::rfc3339(begin) + "\"");
+    client.validate(order);
+    world.clock.advance(std::chrono::minutes(10));
+    const auto done = client.post(order.text("finalize"), Client::csr_payload(key, {"late.example"}));
+    BOOST_TEST_REQUIRE(done.text("status") == "valid");
+    const auto leaf = crypto::Certificate::parse(leaf_of(done)).value();
+    BOOST_TEST(core::rfc3339(leaf.not_before()) == core::rfc3339(begin + std::chrono::minutes(9)));  // a minute back
+}
+
 BOOST_AUTO_TEST_CASE(the_whole_way_to_a_certificate) {
     const auto order = client.new_order({"a.example", "b.example"});
     for (const auto& authorization : order.list("authorizations")) {
