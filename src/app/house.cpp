@@ -91,6 +91,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics};
     h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);
     co_await h.clock_agreement->open();
+    // From here on it is the clock of whatever writes: a wall clock in doubt dates nothing that stays.
 
     h.catalog = std::make_unique<ra::CatalogSource>(*h.db, h.log);
     h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
@@ -98,7 +99,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
 
     const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, *h.clock_agreement, h.log, h.metrics};
     auto ca_config = builtin_config(h.config, h.folder);
-    const ra::Restoration::Deps restoration{*h.db, *h.numbers, h.gate, h.clock, h.log};
+    const ra::Restoration::Deps restoration{*h.db, *h.numbers, h.gate, *h.clock_agreement, h.log};
     h.restoration = std::make_unique<ra::Restoration>(restoration);
     ca_config.hold_crls = co_await h.restoration->load();
     auto root_pem = h.folder.file("root.pem");
@@ -108,7 +109,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const auto node = node_name(h.folder);
     const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
     h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
-    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, h.clock, h.log, h.metrics,
+    const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, *h.clock_agreement, h.log, h.metrics,
                                           h.gate, *h.clock_agreement, *h.outbox};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const bool alone = h.db->engine() == "sqlite";
@@ -116,24 +117,24 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
-    const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, h.clock};
+    const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
-    const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, h.clock};
+    const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
     h.profile_pauses = std::make_unique<ra::ProfilePauses>(pauses);
-    const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, h.clock};
+    const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, *h.clock_agreement};
     h.principals = std::make_unique<ra::Principals>(principals);
-    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, h.clock};
+    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement};
     h.documents = std::make_unique<ra::Documents>(documents);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();
 
     h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
-                          *h.sealer, *h.nonces, h.tasks,   h.random,      h.clock,       *h.clock_agreement,
+                          *h.sealer, *h.nonces, h.tasks,   h.random,      *h.clock_agreement, *h.clock_agreement,
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, h.clock, *h.blocked_keys, *h.profile_pauses, *h.operations, *h.clock_agreement};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.operations, *h.clock_agreement};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

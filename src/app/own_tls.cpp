@@ -146,6 +146,7 @@ core::Result<OwnTls::Files> OwnTls::read(const Config& config, Expired expired) 
 bool OwnTls::adopt(const Config& config, Files files) {
     certificate_ = config.tls_certificate;
     key_ = config.tls_key;
+    any_host_->store(configured());
     if (presented_ == files.chain) return false;
     using Ask = http::TlsContext::ClientCertificate;
     const auto set = [&](std::shared_ptr<http::TlsContext>& context, Ask ask) {
@@ -172,10 +173,11 @@ void OwnTls::present() {
 core::Task<void> OwnTls::prepare() {
     if (!configured() && !usable()) {
         const bool enrolled = co_await enroll();
-        // Nothing is issued in a restored installation that is not opened: an old certificate must do.
-        const bool old_one = !enrolled && house_.gate.shut_by() && stored();
+        // CRLs, revocations and reads go on where nothing is issued (a restored installation, a clock in
+        // doubt, an issuer near its end): an old certificate must do.
+        const bool old_one = !enrolled && stored();
         if (!enrolled && !old_one) throw std::runtime_error("cannot enroll the server's own TLS certificate; the log says why");
-        if (old_one) house_.log.warning("own_tls_old", {{"why", "renewed when certificates are issued again"}});
+        if (old_one) house_.log.error("own_tls_old", {{"why", "renewed when certificates are issued again"}});
     }
     present();
 }

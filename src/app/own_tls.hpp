@@ -36,6 +36,9 @@ public:
     [[nodiscard]] std::vector<crypto::GeneralName> names() const;
     /// The certificate is the operator's ([tls]), not one of ours.
     [[nodiscard]] bool configured() const noexcept { return !certificate_.empty(); }
+    /// Whether the listeners answer for any name: while an operator's certificate is shown, which may name
+    /// more than we know.
+    [[nodiscard]] const std::shared_ptr<std::atomic<bool>>& any_host() const noexcept { return any_host_; }
     [[nodiscard]] const std::shared_ptr<http::TlsContext>& https() const noexcept { return https_; }
     [[nodiscard]] const std::shared_ptr<http::TlsContext>& est() const noexcept { return est_; }
 
@@ -50,6 +53,7 @@ private:
     std::string certificate_, key_;  ///< paths of [tls], or empty
     std::string presented_;          ///< the chain of now
     std::shared_ptr<http::TlsContext> https_, est_;
+    std::shared_ptr<std::atomic<bool>> any_host_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace postern::app

@@ -72,9 +72,9 @@ void listen(House& house, Listening& on, const OwnTls& tls) {
     const auto listen_on = [&](const char* name, const Address& address, const http::Router& router, std::shared_ptr<http::TlsContext> context) {
         http::Endpoint endpoint(name, address.host, address.port);
         if (const auto given = c.handed_over.find(name); given != c.handed_over.end()) endpoint.handed_over = given->second;
-        // The plain listeners answer for any name: CRLs are fetched by the URLs of certificates long
-        // issued; and so do those that show an operator's certificate, which may name more than we know.
-        if (context && !tls.configured())
+        // The plain listeners answer for any name: CRLs are fetched by the URLs of certificates long issued.
+        if (context) endpoint.any_host = tls.any_host();
+        if (context)
             for (const auto& own : tls.names()) endpoint.hosts.push_back(own.value);
         on.server.listen(endpoint, router, std::move(context));
     };

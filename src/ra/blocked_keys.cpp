@@ -1,6 +1,7 @@
 #include "ra/blocked_keys.hpp"
 
 #include "core/base/encoding.hpp"
+#include "core/crypto/certificate.hpp"
 #include "core/json/writer.hpp"
 #include "ra/audit.hpp"
 
@@ -26,6 +27,26 @@ bool names(const crypto::Fingerprints& f, const core::Bytes& digest) {
     return digest == f.spki || digest == f.number || digest == f.modulus;
 }
 
+/// Six: those of the subject's key, then the requester's or NULL.
+store::Values digests_of(const JudgedKeys& keys) {
+    store::Values digests;
+    append(digests, crypto::fingerprints(keys.subject));
+    if (keys.requester)
+        append(digests, crypto::fingerprints(*keys.requester));
+    else
+        digests.resize(6, std::monostate{});
+    return digests;
+}
+
+/// The certificate's key; one that would be refused today is known by its SPKI alone.
+crypto::Fingerprints key_of(const store::CertificateRow& certificate) {
+    if (const auto read = crypto::Certificate::parse(certificate.der))
+        if (const auto key = crypto::PublicKey::from_spki(read->spki(), crypto::KeyUse::csr)) return crypto::fingerprints(*key);
+    crypto::Fingerprints out;
+    out.spki = certificate.spki_sha256;
+    return out;
+}
+
 AuditRecord record_of(std::string_view action, const Principal& by, const core::RequestId& request, core::TimePoint now) {
     AuditRecord record;
     record.at = now;
@@ -41,18 +62,20 @@ AuditRecord record_of(std::string_view action, const Principal& by, const core::
 
 core::Task<std::optional<KeyBlock>> find_block(store::Database& db, JudgedKeys keys) {
     const auto subject = crypto::fingerprints(keys.subject);
-    store::Values digests;
-    append(digests, subject);
-    if (keys.requester)
-        append(digests, crypto::fingerprints(*keys.requester));
-    else
-        digests.resize(6, std::monostate{});
+    auto digests = digests_of(keys);
     const auto rows = co_await db.read(store::blocked_key_find, std::move(digests));
     if (rows.empty()) co_return std::nullopt;
     KeyBlock out;
     out.row = store::BlockedKeyRow::from(rows.front());
     out.of_requester = !names(subject, out.row.digest);
     co_return out;
+}
+
+void guard_unblocked(store::Batch& batch, const JudgedKeys& keys) { batch.add(store::blocked_key_none, digests_of(keys)); }
+
+void add_compromised(store::Batch& batch, const store::CertificateRow& certificate, std::int64_t audit_id, core::TimePoint now,
+                     store::Expect expect) {
+    add_block(batch, key_of(certificate), "keyCompromise", "certificate " + core::hex(certificate.serial), audit_id, now, expect);
 }
 
 std::string block_text(const KeyBlock& block) {

@@ -12,6 +12,7 @@
 #include "store/database.hpp"
 #include "store/numbers.hpp"
 #include "store/tables/blocked_key.hpp"
+#include "store/tables/certificate.hpp"
 
 /// Keys that nobody may use here: reported, published or revoked for compromise. They count for every
 /// tenant and protocol from the moment their batch is durable; nothing is cached.
@@ -31,6 +32,8 @@ struct KeyBlock {
 };
 /// One read by primary key.
 core::Task<std::optional<KeyBlock>> find_block(store::Database& db, JudgedKeys keys);
+/// Guards a batch that issues: blocked_key_none misses when one of them was blocked since find_block().
+void guard_unblocked(store::Batch& batch, const JudgedKeys& keys);
 /// What a client reads: "the key is blocked (keyCompromise); make a new one".
 std::string block_text(const KeyBlock& block);
 
@@ -38,6 +41,10 @@ std::string block_text(const KeyBlock& block);
 /// another exponent or the negated point.
 void add_block(store::Batch& batch, const crypto::Fingerprints& key, std::string_view reason, std::string_view source,
                std::int64_t audit_id, core::TimePoint now, store::Expect expect = store::Expect::any);
+
+/// A compromised key is never certified again, under whatever name.
+void add_compromised(store::Batch& batch, const store::CertificateRow& certificate, std::int64_t audit_id, core::TimePoint now,
+                     store::Expect expect);
 
 class BlockedKeys {
 public:

@@ -147,6 +147,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     store::Batch batch;
     batch.add(store::enrollment_guard, store::values(a.tenant->id, a.endpoint->id, a.endpoint->version, a.account->id,
                                                      a.account->version, a.profile->id, a.profile->version));
+    guard_unblocked(batch, JudgedKeys(a.request.csr->key(), a.request.requester_key));
     batch.add(store::enrollment_insert, row.insert_values());
     if (a.request.claim) a.request.claim(batch, a.id);
     add_audit(batch, audit_id, record);
@@ -155,10 +156,10 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
 
     const auto& conflict = written.error();
     if (conflict.statement == &store::enrollment_insert) co_return false;
-    Problem problem(ProblemKind::conflict, conflict.statement == &store::enrollment_guard
-                                               ? "the configuration changed while the request was judged; ask again"
-                                               : "somebody else finished this first");
-    co_return problem;
+    std::string why = "somebody else finished this first";
+    if (conflict.statement == &store::enrollment_guard) why = "the configuration changed while the request was judged; ask again";
+    if (conflict.statement == &store::blocked_key_none) why = "the key was blocked while the request was judged";
+    co_return Problem(ProblemKind::conflict, std::move(why));
 }
 
 Task<Result<EnrollmentOutcome>> Enrollment::sign_and_record(Attempt& a) {

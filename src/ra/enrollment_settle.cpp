@@ -59,6 +59,12 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
     Attempt a;
     co_await take_up(a, row);
     const auto leave = co_await decide_and_prepare(a);
+    // What will be possible again (a paused profile, a backend that is away) is no outcome. Behind a shut
+    // gate it is: nobody may count on what a restored installation had begun.
+    if (!leave && leave.error().kind == core::ProblemKind::unavailable && !deps_.gate.shut_by()) {
+        deps_.log.debug("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"check", leave.error().check}});
+        co_return Settled::untouched;
+    }
     const bool recorded = co_await record_settlement(a, row, leave, lease);
     if (!recorded) {  // settled by somebody else, or the lease is another's by now
         hold->conclude();
@@ -108,6 +114,7 @@ Task<bool> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow&
     json::Writer detail;
     detail.begin_object().member("voided_serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json());
     if (leave) {
+        guard_unblocked(batch, JudgedKeys(a.request.csr->key()));
         const auto tbs = crypto::sha256(a.prepared.tbs);
         const auto& content = a.authorized->content();
         batch.add(store::enrollment_resubmit,

@@ -6,6 +6,8 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
 #include "core/json/writer.hpp"
+#include "ra/blocked_keys.hpp"
+#include "ra/revocation.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/restoration.hpp"
@@ -165,12 +167,36 @@ Task<core::Result<std::vector<Restoration::Matched>>> Restoration::match(const s
     co_return std::move(out);
 }
 
+/// What was revoked for compromise after the backup is blocked here as it was there.
+Task<void> Restoration::revoke_held(store::Batch& batch, const store::CertificateRow& held, const crypto::CrlEntry& entry,
+                                    const Principal& by, const core::RequestId& request) {
+    const auto now = deps_.clock.now();
+    const auto reason = static_cast<std::int64_t>(entry.reason);
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    batch.add(store::certificate_revoke, store::values(held.id, entry.revoked, reason), store::Expect::any);
+    batch.add(store::enrollment_revoked, store::values(held.enrollment, now), store::Expect::any);
+    if (reason == key_compromise) add_compromised(batch, held, audit_id, now, store::Expect::any);
+    AuditRecord record;
+    record.at = now;
+    record.tenant = held.tenant;
+    record.request = request;
+    record.actor = by.actor;
+    record.action = "certificate.revoked";
+    record.object_kind = "enrollment";
+    record.object_id = std::to_string(held.enrollment.get());
+    json::Writer detail;
+    detail.begin_object().member("serial", core::hex(held.serial)).member("reason", reason).member("taken_over", true);
+    if (reason == key_compromise) detail.member("key_blocked", true);
+    detail.end_object();
+    record.detail = detail.take();
+    add_audit(batch, audit_id, record);
+}
+
 /// Batches of their own: taking over the same list again changes nothing.
-Task<std::size_t> Restoration::take_over(const Matched& matched) {
+Task<std::size_t> Restoration::take_over(const Matched& matched, const Principal& by, const core::RequestId& request) {
     const auto& authority = matched.authority;
     const auto certificate = crypto::Certificate::parse(authority.certificate).value();
     const auto listed = co_await listed_serials(deps_.db, authority.key_id);
-    const auto now = deps_.clock.now();
     std::size_t taken = 0;
     store::Batch batch;
     std::size_t in_batch = 0;
@@ -183,8 +209,7 @@ Task<std::size_t> Restoration::take_over(const Matched& matched) {
             const auto held = store::CertificateRow::from(row);
             if (held.issuer_key_id != authority.key_id) continue;
             not_after = held.not_after;
-            batch.add(store::certificate_revoke, store::values(held.id, entry.revoked, static_cast<std::int64_t>(entry.reason)), store::Expect::any);
-            batch.add(store::enrollment_revoked, store::values(held.enrollment, now), store::Expect::any);
+            co_await revoke_held(batch, held, entry, by, request);
         }
         batch.add(store::revocation_insert,
                   store::values(authority.key_id, entry.serial, shard, entry.revoked, static_cast<std::int64_t>(entry.reason), not_after),
@@ -216,7 +241,7 @@ Task<core::Result<OpenReport>> Restoration::open(std::vector<core::Bytes> crls, 
         done.imported = m.list.has_value();
         if (m.list) {
             done.entries = m.list->entries().size();
-            done.taken_over = co_await take_over(m);
+            done.taken_over = co_await take_over(m, by, request);
         }
         done.number = m.list ? m.list->number() : m.authority.crl_number + numbers_skipped;
         if (done.number > m.authority.crl_number)

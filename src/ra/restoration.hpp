@@ -11,6 +11,7 @@
 #include "store/database.hpp"
 #include "store/numbers.hpp"
 #include "store/tables/authority.hpp"
+#include "store/tables/certificate.hpp"
 
 /// An installation that was restored from a backup of time T starts closed (threats.md D09): what was
 /// revoked and published after T is not in it. It opens when the last published CRLs were taken over.
@@ -70,7 +71,9 @@ private:
         std::optional<crypto::RevocationList> list;
     };
     core::Task<core::Result<std::vector<Matched>>> match(const std::vector<core::Bytes>& crls, bool none_published);
-    core::Task<std::size_t> take_over(const Matched& matched);
+    core::Task<void> revoke_held(store::Batch& batch, const store::CertificateRow& held, const crypto::CrlEntry& entry,
+                                 const Principal& by, const core::RequestId& request);
+    core::Task<std::size_t> take_over(const Matched& matched, const Principal& by, const core::RequestId& request);
 
     Deps deps_;
 };

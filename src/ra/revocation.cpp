@@ -1,7 +1,6 @@
 #include "ra/revocation.hpp"
 
 #include "core/base/encoding.hpp"
-#include "core/crypto/certificate.hpp"
 #include "core/json/writer.hpp"
 #include "ra/blocked_keys.hpp"
 #include "store/tables/enrollment.hpp"
@@ -10,27 +9,6 @@ namespace postern::ra {
 
 using core::Problem;
 using core::ProblemKind;
-
-namespace {
-
-constexpr std::int64_t key_compromise = 1;
-
-/// The certificate's key; one that would be refused today is known by its SPKI alone.
-crypto::Fingerprints key_of(const store::CertificateRow& certificate) {
-    if (const auto read = crypto::Certificate::parse(certificate.der))
-        if (const auto key = crypto::PublicKey::from_spki(read->spki(), crypto::KeyUse::csr)) return crypto::fingerprints(*key);
-    crypto::Fingerprints out;
-    out.spki = certificate.spki_sha256;
-    return out;
-}
-
-/// A compromised key is never certified again, under whatever name.
-void add_key_block(store::Batch& batch, const store::CertificateRow& certificate, std::int64_t audit_id, core::TimePoint now,
-                   store::Expect expect) {
-    add_block(batch, key_of(certificate), "keyCompromise", "certificate " + core::hex(certificate.serial), audit_id, now, expect);
-}
-
-}  // namespace
 
 bool revocation_reason_allowed(std::int64_t reason) noexcept {
     return reason == 0 || reason == 1 || reason == 3 || reason == 4 || reason == 5;
@@ -72,14 +50,14 @@ core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certific
     batch.add(store::certificate_revoke, store::values(certificate.id, now, reason));
     batch.add(store::enrollment_revoked, store::values(certificate.enrollment, now));
     backend->record_revocation(batch, revoked);
-    if (reason == key_compromise) add_key_block(batch, certificate, audit_id, now, store::Expect::any);
+    if (reason == key_compromise) add_compromised(batch, certificate, audit_id, now, store::Expect::any);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) {
         // Revoked for a lesser reason before, the key is out all the same. A conflict: it is blocked already.
         if (reason == key_compromise) {
             store::Batch block;
-            add_key_block(block, certificate, audit_id, now, store::Expect::one);
+            add_compromised(block, certificate, audit_id, now, store::Expect::one);
             record.action = "key.blocked";
             add_audit(block, audit_id, record);
             const auto blocked = co_await deps_.db.write(std::move(block));

@@ -11,6 +11,9 @@ namespace postern::ra {
 /// Reasons that a requester or officer may give (RFC 5280 §5.3.1): 0, 1, 3, 4, 5.
 bool revocation_reason_allowed(std::int64_t reason) noexcept;
 
+/// CRLReason keyCompromise (RFC 5280 §5.3.1): the key is blocked too.
+inline constexpr std::int64_t key_compromise = 1;
+
 class Revocation {
 public:
     struct Deps {

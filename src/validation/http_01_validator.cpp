@@ -32,6 +32,12 @@ std::string quoted(std::string_view body) {
     return "\"" + out + "\"" + (body.size() > quoted_characters ? " …" : "");
 }
 
+/// What a profile that permits private targets means: somebody's own network, by the address guard's
+/// words, and none of the other special ranges (cloud metadata is link-local).
+bool is_private(std::string_view why) {
+    return why.starts_with("private") || why.starts_with("unique local") || why.starts_with("shared by carriers") || why == "loopback";
+}
+
 /// One answer, and who gave it.
 struct Hop {
     Hop() = default;
@@ -137,7 +143,7 @@ private:
         bool have6 = false;
         for (const auto& address : found) {
             const auto why = config_.guard(address);
-            if (why && !private_allowed_) {
+            if (why && !(private_allowed_ && is_private(*why))) {
                 reasons += (reasons.empty() ? "" : ", ") + address + " is " + std::string(*why);
                 steps_.push_back("not dialled: " + address + " is " + std::string(*why));
                 continue;

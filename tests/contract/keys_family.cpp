@@ -33,6 +33,9 @@ void blocked_keys(Store& s) {
     const auto row = store::BlockedKeyRow::from(found[2]);
     BOOST_TEST((row.digest == spki && row.reason == "compromised" && row.source == "a list" && row.audit == 9 && row.created == now));
 
+    s.does(store::blocked_key_none, values(other, other, nullptr, nullptr, nullptr, nullptr));
+    s.misses(store::blocked_key_none, values(other, nullptr, nullptr, spki, number, modulus));
+
     const auto page = s.read(store::blocked_key_page, values(core::Bytes(), 2));
     BOOST_TEST_REQUIRE(page.size() == 2U);
     BOOST_TEST((page[0].blob(0) == modulus && page[1].blob(0) == number));

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,7 @@ struct Endpoint {  ///< where to listen
     std::string address;    ///< textual IP; a path beginning '/' is a Unix socket (0600)
     std::uint16_t port = 0; ///< 0: a free one
     int handed_over = -1;   ///< a listening TCP socket that somebody opened for us; -1: none
+    std::shared_ptr<const std::atomic<bool>> any_host;  ///< while it is true, `hosts` does not count; null: it always does
     std::vector<std::string> hosts;  ///< the names it answers for, as Request::host has them; empty: any. Others get 421
 };
 

@@ -98,6 +98,7 @@ private:
     /// URLs never come from Host; a name that is not ours means a client that wanted somebody else (H08).
     [[nodiscard]] bool answers_for(const std::string& host) const {
         const auto& ours = listener_.endpoint.hosts;
+        if (const auto& any = listener_.endpoint.any_host; any && any->load(std::memory_order_relaxed)) return true;
         return ours.empty() || host.empty() || std::ranges::find(ours, host) != ours.end();
     }
     [[nodiscard]] bool stopping() const noexcept { return server_.stopping.load(std::memory_order_relaxed); }

@@ -28,6 +28,9 @@ inline constexpr Statement blocked_key_insert{
 inline constexpr Statement blocked_key_find{
     "blocked_key_find", "SELECT " POSTERN_BLOCKED_KEY_COLUMNS
                         " FROM blocked_key WHERE digest IN ($1, $2, $3, $4, $5, $6) ORDER BY digest LIMIT 6"};
+/// One row while none of them is blocked: $1…$6 as above.
+inline constexpr Statement blocked_key_none{
+    "blocked_key_none", "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM blocked_key WHERE digest IN ($1, $2, $3, $4, $5, $6))"};
 /// $1 after digest, $2 limit
 inline constexpr Statement blocked_key_page{
     "blocked_key_page",

@@ -8,10 +8,11 @@ inline constexpr Statement principal_insert{
     "principal_insert",
     "INSERT INTO principal (id, tenant_id, name, role, status, token_hash, expires_ms, created_ms, created_by) "
     "VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8)"};
-/// name, role, tenant_id, expires_ms of an active principal: $1 token hash
+/// name, role, tenant_id, expires_ms of an active principal, whose tenant is active too: $1 token hash
 inline constexpr Statement principal_by_token{
     "principal_by_token",
-    "SELECT name, role, tenant_id, expires_ms FROM principal WHERE token_hash = $1 AND status = 'active'"};
+    "SELECT p.name, p.role, p.tenant_id, p.expires_ms FROM principal p LEFT JOIN tenant t ON t.id = p.tenant_id "
+    "WHERE p.token_hash = $1 AND p.status = 'active' AND (p.tenant_id IS NULL OR t.status = 'active')"};
 
 /// id, tenant_id, name, role, status, expires_ms, created_ms, created_by: $1 after id, $2 tenant or NULL for all
 inline constexpr Statement principal_page{
