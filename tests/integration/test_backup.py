@@ -84,7 +84,7 @@ def story(tmp_path_factory):
         token = json.loads(server.cli("principal", "create", "robot", "--role", "auditor", "--json"))["token"]
         backup = folder / "backup"
         made = json.loads(server.cli("backup", backup, "--json"))
-        server.cli("cert", "revoke", revoked_later)
+        server.cli("cert", "revoke", revoked_later, "--reason", "1")
         late = enroll(server, folder)[0][1]
         last = published(server)
         facts = {"folder": folder, "bound": bound, "eab": bound.eab, "kept": kept, "revoked": revoked_later, "late": late, "token": token, "last": last, "made": made,
@@ -292,6 +292,9 @@ def test_a_restored_server_starts_closed_and_opens_with_the_last_crls(story, res
 
     states = {row["serial"]: row["status"] for row in restored.all_certificates()}
     assert (states[facts["kept"]], states[facts["revoked"]]) == ("issued", "revoked")
+    # The key is as compromised as it was before the loss, and the revocation is explained.
+    assert "keyCompromise" in restored.cli("key", "list")
+    assert "certificate.revoked" in [record["action"] for record in restored.explain(facts["revoked"])]
     now = published(restored)
     for before, after in zip(facts["last"], now):
         assert number(after) > number(before)

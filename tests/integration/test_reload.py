@@ -59,9 +59,9 @@ def presented(connection):
     return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True)).serial_number
 
 
-def request(connection, header="X-Nothing: 1"):
+def request(connection, header="X-Nothing: 1", host="x"):
     """One request on a kept connection; the status line."""
-    connection.sendall(f"GET /acme/default/directory HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
+    connection.sendall(f"GET /acme/default/directory HTTP/1.1\r\nHost: {host}\r\n{header}\r\n\r\n".encode())
     answer = b""
     while b"\r\n\r\n" not in answer:
         piece = connection.recv(65536)
@@ -104,6 +104,27 @@ def test_a_new_certificate_is_for_new_handshakes_and_an_open_connection_goes_on(
     assert presented(old) == first
     old.close()
     assert hang_up(server, "reloaded")["new_certificate"] is False
+
+
+def status_for(server, host):
+    with connect(server) as connection:
+        return request(connection, host=host).split()[1]
+
+
+def test_the_names_that_are_answered_for_follow_the_certificate(new_server, tmp_path):
+    """An operator's certificate may name more than we know; our own names exactly what we are."""
+    file = tmp_path / "postern.toml"
+    file.write_text("")
+    write_pair(tmp_path, "op.test")
+    server = new_server(options=("--config", file))
+    server.start()
+    assert (status_for(server, "localhost"), status_for(server, "op.test")) == ("200", "421")
+    file.write_text(f'[tls]\ncertificate = "{tmp_path}/tls.pem"\nkey = "{tmp_path}/tls.key"\n')
+    hang_up(server, "reloaded")
+    assert status_for(server, "op.test") == "200"
+    file.write_text("")
+    hang_up(server, "reloaded")
+    assert (status_for(server, "localhost"), status_for(server, "op.test")) == ("200", "421")
 
 
 def test_limits_hold_for_connections_that_come_later(configured):

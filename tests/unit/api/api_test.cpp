@@ -333,6 +333,18 @@ BOOST_AUTO_TEST_CASE(principals_are_listed_disabled_and_enabled) {
     BOOST_TEST(w.with(w.administrator_token, Method::get, v1 + "principals").status == 200U);
 }
 
+BOOST_AUTO_TEST_CASE(a_disabled_tenants_principals_are_nobody) {
+    Rest w;
+    BOOST_TEST(w.with(w.stranger, Method::get, v1 + "certificates").status == 200U);
+    const auto tenant = [&](std::string_view enabled) {
+        return w.local(Method::post, v1 + "apply", apply_body("[[tenant]]\nname = \"second\"\nenabled = " + std::string(enabled) + "\n")).status;
+    };
+    BOOST_TEST(tenant("false") == 200U);
+    check_error(w.with(w.stranger, Method::get, v1 + "certificates"), 401, -16, "authenticate with a token");
+    BOOST_TEST(tenant("true") == 200U);
+    BOOST_TEST(w.with(w.stranger, Method::get, v1 + "certificates").status == 200U);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_role_may_not_do_is_on_record) {
     Rest w;
     check_error(w.with(w.auditor, Method::post, v1 + "principals/disable", R"({"name":"chief"})"), 403, -3, "auditor is auditor; this needs administrator");
