@@ -166,3 +166,20 @@ def test_a_start_behind_the_store_issues_nothing_and_one_after_a_long_pause_does
     server.start()
     assert readiness(server) == (200, "ready\n")
     enroll(server, server.data.parent / "data")
+
+
+def test_what_is_written_in_doubt_is_dated_by_the_time_agreed_on(server, clock):
+    """A row from ten years ahead would make the right clock look wrong after a restart."""
+    enroll(server, server.data.parent)
+    clock.set(STEPS["ten years forward"])
+    await_readiness(server, 503)
+    assert Account(server).register().status == 201
+    server.cli("principal", "create", "robot", "--role", "auditor")
+    serial = server.all_certificates()[-1]["serial"]
+    server.cli("cert", "revoke", serial)
+    clock.set(0)
+    await_readiness(server, 200)
+    server.stop()
+    server.start()
+    assert readiness(server) == (200, "ready\n")
+    assert serial in {f"{entry.serial_number:032x}" for entry in crl(server)}
