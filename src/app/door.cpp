@@ -72,12 +72,18 @@ private:
     std::unique_ptr<House> house_;
 };
 
+/// The connection ends here, with the context that it belongs to.
+core::Task<bool> connects(http::Target target) {
+    const http::ClientLimits limits;
+    const auto deadline = core::deadline_in(std::chrono::seconds(5));
+    const auto connection = co_await http::ClientConnection::connect(target, limits, deadline);
+    co_return connection.has_value();
+}
+
 bool server_listens(const std::string& socket) {
     http::Target target;
     target.address = socket;
-    http::ClientLimits limits;
-    const auto connection = core::run_to_end(http::ClientConnection::connect(target, limits, core::deadline_in(std::chrono::seconds(5))));
-    return connection.has_value();
+    return core::run_to_end(connects(std::move(target)));
 }
 
 std::string read_token(const std::string& path) {
