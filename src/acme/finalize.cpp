@@ -4,6 +4,7 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/csr.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/requester.hpp"
 
 namespace postern::acme {
 
@@ -70,7 +71,9 @@ core::Task<std::vector<ra::Evidence>> gather_evidence(Parts& parts, const Call& 
         const std::string name = (row.boolean(2) ? "*." : "") + row.text(1);
         evidence.push_back(ra::Evidence::validated(row.text(0), name, row.text(4), row.time(5), row.time(3)));
     }
-    evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::account_key, call.requester().thumbprint, parts.now()));
+    const auto& requester = call.requester();
+    evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::account_key, requester.thumbprint, parts.now())
+                           .resting_on(store::acme_requester.kind, requester.id.get(), call.key.spki()));
     co_return evidence;
 }
 
