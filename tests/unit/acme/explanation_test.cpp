@@ -2,6 +2,7 @@
 
 #include "ra/explanation.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/objects.hpp"
 #include "tests/unit/acme/world.hpp"
 
 using namespace postern;
@@ -125,6 +126,42 @@ BOOST_AUTO_TEST_CASE(another_tenants_is_as_absent_as_none) {
             BOOST_TEST(none.error().detail.starts_with("nothing is recorded under " + reference + "; give a request id"));
         }
     BOOST_TEST(w.explain(w.order, core::TenantId(11)).has_value());
+}
+
+/// Names are anybody's to order: what others did with one does not push out what this tenant did.
+BOOST_AUTO_TEST_CASE(other_tenants_newer_orders_leave_room_for_ones_own) {
+    Issued w;
+    Client other(w.world, "open");
+    other.register_account();
+    for (int i = 0; i < 21; ++i) other.new_order({"www.corp.example"});
+    const auto now = w.world.clock.now();
+    w.world.write(store::tenant_insert, store::values(12, 12, "other", "active", 1, "{}", now, now, "test"));
+    static constexpr store::Statement move{"test_move", "UPDATE account SET tenant_id = 12 WHERE name = 'everyone'"};
+    w.world.write(move, {});
+    const auto text = w.explain("www.corp.example", core::TenantId(11));
+    BOOST_TEST_REQUIRE(text.has_value());
+    BOOST_TEST(text->find("enrollment.issued") != std::string::npos);
+}
+
+/// An account's name is unique in its tenant only.
+BOOST_AUTO_TEST_CASE(an_account_named_with_its_tenant_is_found_among_many_of_that_name) {
+    Issued w;
+    const auto now = w.world.clock.now();
+    const auto sealed = core::Bytes(40, 1);
+    static constexpr store::Statement later{"test_later", "UPDATE account SET id = 900 WHERE id = 44"};
+    for (int i = 0; i < 21; ++i) {
+        const int tenant = 100 + i, endpoint = 200 + i;
+        w.world.write(store::tenant_insert, store::values(tenant, tenant, "t" + std::to_string(i), "active", 1, "{}", now, now, "test"));
+        w.world.write(store::endpoint_insert, store::values(endpoint, tenant, "e" + std::to_string(i), "active", 1, "{}", now, now, "test", "acme"));
+        w.world.write(store::account_insert, store::values(300 + i, tenant, "past", "active", 1, "{}", now, now, "test", endpoint, nullptr, nullptr,
+                                                           "eab", "kid-" + std::to_string(i), sealed));
+    }
+    w.world.write(later, {});
+    Client client(w.world, "bound");
+    w.world.clock.advance(std::chrono::seconds(1));
+    w.world.run(w.world.catalog.refresh());
+    client.register_account(client.binding_payload("kid-past", w.world.mac_key));
+    BOOST_TEST(w.actions("acme/past") == "account.binding refused\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
