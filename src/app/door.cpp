@@ -45,7 +45,7 @@ public:
     explicit InnerDoor(Config config) : log_(observe::Level::error, {}, false), shards_(1) {
         shards_.start();
         house_ = wait(House::open(std::move(config), shards_, log_, ra::Senders()));
-        house_->builtin->start();
+        house_->builtin->start(ca::BuiltinCa::Purpose::one_verb);
         house_->api->add_routes(router_, api::Api::Reach::local);
     }
     ~InnerDoor() override {
