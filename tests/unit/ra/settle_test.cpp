@@ -203,6 +203,27 @@ BOOST_AUTO_TEST_CASE(a_requesters_key_that_is_blocked_while_the_sweeper_judges_g
     w.overtaken_by(&AskedByAccount::block, "key.blocked");
 }
 
+/// A paused profile, a backend that is away: what will be possible again is no outcome.
+BOOST_AUTO_TEST_CASE(what_cannot_be_judged_now_is_left_for_later) {
+    Crashed w;
+    const auto by = w.catalog.current();
+    store::Batch batch;
+    ra::add_pause(batch, *by->profile(by->tenant("default")->id, "server"), core::Problem(ProblemKind::internal, "a fault of its own", "lint.subject_html"),
+                  w.before.request, w.clock.now());
+    w.run(w.db.write(std::move(batch))).value();
+    w.run(w.catalog.refresh());
+    for (int round = 0; round < 2; ++round) {
+        BOOST_TEST((round == 0 ? w.settle() : w.run(w.sweeper.round())) == 0U);
+        BOOST_TEST(w.enrollments().at(0).status == "submitted");
+        BOOST_TEST((w.enrollments().at(0).serial == w.before.serial));
+        BOOST_TEST(w.read(revocation_rows).empty());
+        BOOST_TEST(w.audits("enrollment.settled").empty());
+    }
+    w.run(w.profile_pauses.resume("default/server", administrator(), core::RequestId("resumerequest000"))).value();
+    BOOST_TEST(w.run(w.sweeper.round()) == 1U);
+    BOOST_TEST(w.enrollments().at(0).status == "issued");
+}
+
 BOOST_AUTO_TEST_CASE(proofs_that_ran_out_meanwhile_are_not_used) {
     Crashed w;
     w.clock.advance(25h);
