@@ -125,8 +125,8 @@ std::string state_text(const store::AcmeOrderRow& order, core::TimePoint now) {
     return "order " + std::string(to_string(status_of(order, now)));
 }
 
-/// For an order that an enrollment already took. The same CSR again is a lost answer and is repeated
-/// (acme.md §1.2); another one came too late.
+/// For an order that an enrollment already took. The same CSR again is a lost answer and is repeated;
+/// another one came too late.
 core::Task<Reply> already_claimed(Parts& parts, const Call& call, const store::AcmeOrderRow& order, const core::Bytes& csr) {
     auto parameters = store::values(*order.enrollment);
     const auto row = co_await store::read_one(parts.deps.db, store::enrollment_by_id, std::move(parameters));

@@ -39,7 +39,7 @@ std::string expired_error() {
 }
 
 void write_challenge(json::Writer& w, const store::AcmeChallengeRow& c, const Urls& urls) {
-    // acme.sh cuts a challenge at the first brace: nothing nested before these (acme.md §4).
+    // acme.sh cuts a challenge at the first brace: nothing nested before these.
     w.begin_object().member("type", c.type).member("url", urls.challenge(c.token));
     w.member("status", c.status).member("token", c.token);
     if (c.validated) w.member("validated", core::rfc3339(*c.validated));

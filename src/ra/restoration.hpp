@@ -14,7 +14,7 @@
 #include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
 
-/// An installation that was restored from a backup of time T starts closed (threats.md D09): what was
+/// An installation that was restored from a backup of time T starts closed: what was
 /// revoked and published after T is not in it. It opens when the last published CRLs were taken over.
 namespace postern::ra {
 
