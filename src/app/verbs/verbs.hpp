@@ -10,7 +10,7 @@
 /// returns the exit status; 0 done, 1 refused or failed.
 namespace postern::app::verbs {
 
-/// Options that every verb but serve shares: --data, --server, --token-file, --ca-file, --json.
+/// Options that every verb but serve shares: --data, --config, --store, --server, --token-file, --ca-file, --json.
 struct Common {
     Common() = default;
     DoorOptions door;
@@ -48,5 +48,7 @@ int ask(const Common& common, http::Request request, const std::function<void(co
 /// and direction marks are written as \uXXXX.
 std::string text(const json::Value& value);
 bool truth(const json::Value& value);
+/// For a query: everything but unreserved characters (RFC 3986 §2.3) as %XX.
+std::string unreserved(std::string_view text);
 
 }  // namespace postern::app::verbs

@@ -29,6 +29,7 @@ public:
         report.crls.emplace_back().key_id = "0badcafe";
         co_return report;
     }
+    [[nodiscard]] std::string server() const override { return R"({"running":false})"; }
     core::Task<core::Result<std::string>> reload() override { co_return std::string(R"({"changed":[],"restart":[]})"); }
     std::string target, opened_with;
 };
@@ -111,6 +112,7 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::post, "blocked-keys/unblock"}, {Method::post, "keys/check"},
     {Method::get, "paused-profiles"}, {Method::post, "paused-profiles/resume"},
     {Method::get, "clock"},           {Method::post, "clock/accept"},
+    {Method::get, "server"},
 };
 
 }  // namespace
@@ -513,6 +515,12 @@ BOOST_AUTO_TEST_CASE(blocking_refuses_what_it_does_not_understand) {
     check_error(post("keys/check", R"({"spki":"*"})"), 400, -7, "$.spki: expected base64");
     check_error(w.local(Method::get, v1 + "blocked-keys?after=xyz"), 400, -7, "after: expected hexadecimal");
     check_error(w.local(Method::get, v1 + "blocked-keys?limit=0"), 400, -7, "limit: expected 1 to 1000");
+}
+
+BOOST_AUTO_TEST_CASE(how_the_server_was_started_is_told_on_its_machine_only) {
+    Rest w;
+    BOOST_TEST(w.local(Method::get, v1 + "server").body == R"({"running":false})");
+    check_error(w.with(w.administrator_token, Method::get, v1 + "server"), 403, -3, "on the server's own machine only");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
