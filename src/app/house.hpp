@@ -58,6 +58,7 @@ public:
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
+    std::unique_ptr<ra::ParkedMessages> parked_messages;
     std::unique_ptr<ra::Principals> principals;
     std::unique_ptr<ra::Documents> documents;
     std::unique_ptr<ra::Restoration> restoration;

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);
     verbs::add_clock(app, common, run);
+    verbs::add_outbox(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = find_data(common.door.config.data);

@@ -37,6 +37,7 @@ void add_backup(CLI::App& app, Common& common, Run& run);
 void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);
 void add_clock(CLI::App& app, Common& common, Run& run);
+void add_outbox(CLI::App& app, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.
