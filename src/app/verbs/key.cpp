@@ -38,8 +38,7 @@ std::ifstream open_file(const std::string& path) {
 }
 
 /// Reads a list, or says which file is at fault.
-KeyListCounts read_file(const std::string& path, KeyListFormat format, const std::function<void(ListedKey)>& each) {
-    auto in = open_file(path);
+KeyListCounts read_file(std::ifstream& in, const std::string& path, KeyListFormat format, const std::function<void(ListedKey)>& each) {
     try {
         return read_key_list(in, format, each);
     } catch (const std::runtime_error& e) {
@@ -60,7 +59,8 @@ std::vector<ListedKey> keys_named(const std::vector<std::string>& words) {
     for (const auto& word : words) {
         if (::access(word.c_str(), R_OK) == 0) {
             std::vector<ListedKey> of_file;
-            const auto counts = read_file(word, KeyListFormat::automatic, [&of_file](ListedKey key) { of_file.push_back(std::move(key)); });
+            auto in = open_file(word);
+            const auto counts = read_file(in, word, KeyListFormat::automatic, [&of_file](ListedKey key) { of_file.push_back(std::move(key)); });
             if (counts.unusable > 0) throw std::runtime_error(word + ": " + counts.first_unusable);
             if (counts.is_chain()) {
                 tell_left_out(word, counts);
@@ -154,6 +154,7 @@ int block(const Common& common, Options o) {
     if (o.file.empty() == o.keys.empty()) throw std::runtime_error("name keys, or a list with --file");
     std::vector<ListedKey> named;
     KeyListCounts counts;
+    std::ifstream in;
     bool left_out = false;
     if (o.file.empty()) {
         named = keys_named(o.keys);
@@ -161,7 +162,10 @@ int block(const Common& common, Options o) {
         if (o.source.empty()) o.source = "command line";
     } else {
         // The whole list is read once before anything is sent: a broken one changes nothing.
-        counts = read_file(o.file, format, [](ListedKey) {});
+        in = open_file(o.file);
+        counts = read_file(in, o.file, format, [](ListedKey) {});
+        in.clear();
+        if (!in.seekg(0)) throw std::runtime_error("cannot read " + o.file + " twice; save it as a file first");
         if (o.source.empty()) o.source = o.file.substr(o.file.find_last_of('/') + 1);
         left_out = counts.is_chain();
         if (left_out) {
@@ -174,7 +178,7 @@ int block(const Common& common, Options o) {
     const auto door = Door::open(common.door);
     Import import(*door, o, counts.keys);
     for (const auto& key : named) import.add(key);
-    if (!o.file.empty()) read_file(o.file, format, [&](const ListedKey& key) {
+    if (!o.file.empty()) read_file(in, o.file, format, [&](const ListedKey& key) {
         if (!key.of_authority || !left_out) import.add(key);
     });
     if (const int failed = import.finish()) return failed;
@@ -182,8 +186,9 @@ int block(const Common& common, Options o) {
 }
 
 int unblock(const Common& common, const Options& o) {
+    const auto keys = keys_named(o.keys);
     const auto door = Door::open(common.door);
-    for (const auto& key : keys_named(o.keys)) {
+    for (const auto& key : keys) {
         auto digests = key.digests();
         if (key.key) digests.push_back(crypto::fingerprints(*key.key).modulus);
         std::erase_if(digests, [](const core::Bytes& d) { return d.empty(); });
@@ -223,6 +228,7 @@ int list(const Common& common) {
 
 /// 1 when a key of the file is refused: by the server, or already while it is read.
 int check(const Common& common, const Options& o) {
+    auto in = open_file(o.file);
     const auto door = Door::open(common.door);
     int status = 0;
     const auto ask = [&](const ListedKey& key) {
@@ -246,7 +252,7 @@ int check(const Common& common, const Options& o) {
                   << (refused.empty() ? "good" : "refused") << "\n";
         for (const auto& r : refused) std::cout << "  " << text(r["check"]) << ": " << text(r["detail"]) << "\n";
     };
-    const auto counts = read_file(o.file, KeyListFormat::automatic, ask);
+    const auto counts = read_file(in, o.file, KeyListFormat::automatic, ask);
     if (counts.unusable > 0) {
         std::cerr << "postern: " << json::printable(o.file + ": " + counts.first_unusable) << "\n";
         status = 1;
