@@ -50,9 +50,22 @@ private:
     std::vector<Finding> list_;
 };
 
+/// What a running server says of itself.
+struct Running {
+    Running() = default;
+    Address https, est, http, management;
+    std::string config_file;  ///< absolute, or empty
+    std::string store;        ///< path of the database
+    bool lab = false;
+};
+
+/// Over DATA/control.sock; nullopt when nobody answers there, or an older version that does not know.
+std::optional<Running> ask_running(const std::string& data);
+
 struct Options {
     Options() = default;
     Config config;                 ///< as `serve` would settle it
+    std::optional<Running> running;  ///< taken over into `config` already
     std::string config_file;       ///< or empty
     std::string config_problem;    ///< why it could not be read; `config` then has the defaults
     std::string name;              ///< DNS name to ask the resolver for; empty: the public host's, or example.com
@@ -70,6 +83,8 @@ struct Patient {
     std::optional<int> server;     ///< its process id, 0 when it cannot be read; nullopt: none runs
     std::unique_ptr<store::SqliteExamination> file;  ///< null when the store cannot be read
 
+    bool closed = false;           ///< restored, and not opened yet
+
     [[nodiscard]] std::string path(std::string_view name) const { return config.data + "/" + std::string(name); }
     [[nodiscard]] store::Database& db() const { return file->database(); }
     store::Rows read(const store::Statement& statement, store::Values values = {}) const;
@@ -81,6 +96,7 @@ struct Patient {
 Findings examine(const Options& options);
 
 // The parts, a file each.
+// running.cpp: what the running server says of itself
 void examine_configuration(Patient& p);  ///< configuration.cpp: the file, public URLs
 void examine_folder(Patient& p);         ///< folder.cpp: who holds it, modes, leftovers, space
 void examine_store(Patient& p);          ///< store.cpp: opens it; integrity, schema, log, intents, clock

@@ -37,7 +37,8 @@ struct Place {
 
 std::vector<Place> places(const Patient& p) {
     std::vector<Place> out{{p.config.data, 077}, {p.path("keys"), 077}, {p.path("tls"), 077}, {p.path("lock"), 077}, {p.path("control.sock"), 077},
-                           {p.path("root.pem"), 022}, {p.path("tls/server.pem"), 022}, {p.path("tls/server.key"), 077}};
+                           {p.path("root.pem"), 022}, {p.path("tls/server.pem"), 022}, {p.path("tls/server.key"), 077},
+                           {p.path("first-account"), 077}};
     std::error_code ignored;
     for (const auto& e : fs::directory_iterator(p.path("keys"), ignored)) out.push_back({e.path().string(), 077});
     for (const auto* tail : {"", "-wal", "-shm"}) out.push_back({store_path(p.config) + tail, 077});

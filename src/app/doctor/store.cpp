@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "app/doctor/doctor.hpp"
+#include "ra/restoration.hpp"
 #include "store/tables/audit.hpp"
 #include "store/tables/authority.hpp"
 #include "store/tables/enrollment.hpp"
@@ -40,6 +41,15 @@ void examine_log(Patient& p) {
     const bool large = !none && octets > log_most;
     p.findings.judge("store.log", large ? "the write-ahead log has " + std::to_string(octets / (1024 * 1024)) + " MiB" : "", "the write-ahead log is short",
                      "another program holds the database open for reading; end it, or restart the server");
+}
+
+/// An installation that was restored issues nothing until somebody says which CRLs were the last.
+void examine_restoration(Patient& p) {
+    const auto since = core::run_to_end(ra::restored_and_closed(p.db()));
+    p.closed = since.has_value();
+    p.findings.judge("store.restored", p.closed ? "restored from the backup of " + core::rfc3339(*since) + ", and closed: nothing is issued, no CRL is published" : "",
+                     "not closed by a restore",
+                     std::string(p.server ? "" : "start the server, then ") + "postern restore open --data " + p.config.data + " --crl FILE for the last CRL that each CA published, or --no-crl-published-since");
 }
 
 void examine_intents(Patient& p) {
@@ -101,6 +111,7 @@ void examine_store(Patient& p) {
         if (!std::filesystem::exists(path)) throw std::runtime_error("the database " + path + " does not exist");
         p.file = std::make_unique<store::SqliteExamination>(path, p.server.has_value());
         examine_file(p);
+        examine_restoration(p);
         examine_intents(p);
         examine_stored_time(p);
         examine_steps(p);
