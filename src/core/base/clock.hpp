@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+
 #include "core/base/time.hpp"
 
 namespace postern::core {
@@ -20,27 +22,25 @@ public:
     [[nodiscard]] std::chrono::milliseconds since_boot() const noexcept override;
 };
 
-/// For tests: stands still until advanced, and the others with it; or the wall clock alone is set.
+/// For tests: stands still until advanced, and the others with it; or the wall clock alone is set. Other
+/// threads may read it meanwhile.
 class FakeClock final : public Clock {
 public:
-    explicit FakeClock(TimePoint start) : now_(start) {}
-    [[nodiscard]] TimePoint now() const noexcept override { return now_; }
+    explicit FakeClock(TimePoint start) : elapsed_(start.time_since_epoch()) {}
+    [[nodiscard]] TimePoint now() const noexcept override { return TimePoint{elapsed_.load() + stepped_.load()}; }
     [[nodiscard]] SteadyPoint steady() const noexcept override {
         return SteadyPoint{std::chrono::duration_cast<SteadyPoint::duration>(since_boot())};
     }
     [[nodiscard]] std::chrono::milliseconds since_boot() const noexcept override {
-        return now_.time_since_epoch() - stepped_;
+        return elapsed_;
     }
-    void advance(std::chrono::milliseconds by) noexcept { now_ += by; }
+    void advance(std::chrono::milliseconds by) noexcept { elapsed_ = elapsed_.load() + by; }
     /// Sets the wall clock forward or back.
-    void step(std::chrono::milliseconds by) noexcept {
-        now_ += by;
-        stepped_ += by;
-    }
+    void step(std::chrono::milliseconds by) noexcept { stepped_ = stepped_.load() + by; }
 
 private:
-    TimePoint now_;
-    std::chrono::milliseconds stepped_{0};
+    std::atomic<std::chrono::milliseconds> elapsed_;
+    std::atomic<std::chrono::milliseconds> stepped_{std::chrono::milliseconds(0)};
 };
 
 }  // namespace postern::core
