@@ -5,7 +5,7 @@ build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev
     libmimalloc-dev libtomlplusplus-dev prometheus-cpp-dev libunbound-dev libidn2-dev libunistring-dev
     libpsl-dev publicsuffix rapidjson-dev libcli11-dev libsystemd-dev)
 client_packages=(certbot lego openssl curl python3)
-test_packages=(python3-pytest python3-cryptography unbound systemd faketime)
+test_packages=(python3-pytest python3-cryptography unbound systemd faketime jq)
 package_packages=(dpkg-dev file)
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 

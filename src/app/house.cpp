@@ -7,6 +7,7 @@
 
 #include "app/first_start.hpp"
 #include "app/public_urls.hpp"
+#include "core/async/deadline.hpp"
 #include "store/sqlite/open.hpp"
 
 namespace postern::app {
@@ -105,16 +106,22 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     auto root_pem = h.folder.file("root.pem");
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
     h.backends.add("builtin", *h.builtin);
+    const ca::command::CommandCa::Deps commands{h.shards.executor(0), *h.clock_agreement, h.log, h.metrics};
+    h.commands = std::make_unique<ca::command::Commands>(commands);
+    h.backends.add(*h.commands);
+    h.catalog->before_current([&h](const ra::Catalog& catalog) { h.commands->describe(catalog.backends); });
 
     const auto node = node_name(h.folder);
     const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
     h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
     const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, *h.clock_agreement, h.log, h.metrics,
-                                          h.gate, *h.clock_agreement, *h.outbox};
+                                          h.gate, *h.clock_agreement, *h.outbox, node};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const bool alone = h.db->engine() == "sqlite";
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, alone};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
+    const ra::Poller::Deps poller{*h.db, *h.enrollment, h.tasks, h.clock, h.log, h.metrics, node};
+    h.poller = std::make_unique<ra::Poller>(poller);
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
@@ -142,6 +149,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
 core::Task<void> House::close(core::Deadline at) {
     operations->stop();
     tasks.close();
+    // What is being issued gets its outcome, as long as there is time: a foreign CA may have issued already.
+    while (enrollment->intents().held() > 0 && std::chrono::steady_clock::now() < at) co_await core::sleep_for(std::chrono::milliseconds(20));
     tasks.cancel();
     // They stand on the house: also when the listeners used up the time, they have a moment to notice.
     const auto last = std::max(at, core::deadline_in(after_cancel));

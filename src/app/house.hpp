@@ -8,12 +8,14 @@
 #include "app/data_folder.hpp"
 #include "app/operations.hpp"
 #include "ca/builtin/builtin_ca.hpp"
+#include "ca/command/command_ca.hpp"
 #include "core/async/cpu_pool.hpp"
 #include "core/async/shards.hpp"
 #include "core/crypto/system_random.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/poller.hpp"
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
 #include "validation/http_01_validator.hpp"
@@ -51,10 +53,12 @@ public:
     std::unique_ptr<dns::Resolver> resolver;
     std::unique_ptr<validation::Validator> http_01;
     std::unique_ptr<ca::BuiltinCa> builtin;
+    std::unique_ptr<ca::command::Commands> commands;
     ca::Backends backends;
     std::unique_ptr<ra::Outbox> outbox;
     std::unique_ptr<ra::Enrollment> enrollment;
     std::unique_ptr<ra::Sweeper> sweeper;
+    std::unique_ptr<ra::Poller> poller;
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;

@@ -99,6 +99,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
         log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
                                            "everybody; never on a network with strangers"}});
     house.builtin->start();
+    co_await house.poller->start();
     const auto settled = co_await house.sweeper->start();
     if (settled > 0) log.warning("intents_settled", {{"count", settled}});
     const auto resumed = co_await house.acme->resume_validations();
@@ -114,6 +115,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));
     house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
     house.tasks.spawn(executor, house.sweeper->run());
+    house.tasks.spawn(executor, house.poller->run());
     house.outbox->start(executor);
     on.ready.store(true);
     greet(house);

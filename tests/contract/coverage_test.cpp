@@ -18,6 +18,7 @@ constexpr Family families[] = {
     &blocked_keys,          &profile_pauses,
     &restorations,
     &leases,                &outbox_messages,
+    &submissions,           &refused_submissions,      &resolved_submissions, &revocation_requests,
 };
 
 void on_every_engine(Family family) {
@@ -76,6 +77,10 @@ BOOST_AUTO_TEST_CASE(blocked_keys_are_found_by_any_of_their_digests) { on_every_
 BOOST_AUTO_TEST_CASE(a_pause_counts_for_one_version_of_a_profile) { on_every_engine(&profile_pauses); }
 
 BOOST_AUTO_TEST_CASE(a_lease_has_one_holder_at_a_time) { on_every_engine(&leases); }
+BOOST_AUTO_TEST_CASE(a_submission_is_one_askers_at_a_time) { on_every_engine(&submissions); }
+BOOST_AUTO_TEST_CASE(a_refused_submission_frees_its_attempt) { on_every_engine(&refused_submissions); }
+BOOST_AUTO_TEST_CASE(an_unknown_request_is_resolved_once) { on_every_engine(&resolved_submissions); }
+BOOST_AUTO_TEST_CASE(a_revocation_is_asked_for_until_it_is_answered) { on_every_engine(&revocation_requests); }
 BOOST_AUTO_TEST_CASE(outbox_messages_are_claimed_by_fence) { on_every_engine(&outbox_messages); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {

@@ -20,7 +20,7 @@ void configuration_objects(Store& s) {
     const Kind kinds[] = {
         {store::account_statements, 7, values(6, nullptr, nullptr, "open", nullptr, nullptr)},
         {store::endpoint_statements, 6, values("acme")},
-        {store::profile_statements, 5, {}},
+        {store::backend_statements, 8, {}}, {store::profile_statements, 5, {}},
         {store::domain_statements, 4, values(nullptr)},
         {store::department_statements, 3, values(2)},
         {store::organization_statements, 2, {}},

@@ -63,7 +63,7 @@ public:
     void duplicates(const store::Statement& s, store::Values v) { conflicts(s, std::move(v), store::Conflict::Kind::duplicate); }
     void is_referenced(const store::Statement& s, store::Values v) { conflicts(s, std::move(v), store::Conflict::Kind::referenced); }
 
-    /// Tenant 1, organization 2, department 3, domain 4, profile 5, endpoint 6, account 7.
+    /// Tenant 1, organization 2, department 3, domain 4, profile 5, endpoint 6, account 7, backend 8.
     void add_objects();
     /// Enrollments 11 (issued, certificate 21) and 12 (submitted) of account 7.
     void add_enrollments();
@@ -96,5 +96,9 @@ void acme_authorizations(Store& s);
 void restorations(Store& s);
 void leases(Store& s);
 void outbox_messages(Store& s);
+void submissions(Store& s);
+void refused_submissions(Store& s);
+void resolved_submissions(Store& s);
+void revocation_requests(Store& s);
 
 }  // namespace postern::contract

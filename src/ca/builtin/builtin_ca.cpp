@@ -117,6 +117,15 @@ core::Task<core::Result<Outcome>> BuiltinCa::issue(const Authorized& authorized,
     return impl_->issuance.issue(authorized.content(), prepared, deadline);
 }
 
+core::Result<Checked> BuiltinCa::check(const Issued& issued, const Content& content, const Prepared& prepared) const {
+    auto leaf = check_issued(issued.certificate, content, prepared.tbs, nullptr);
+    if (!leaf) return leaf.error();
+    Checked out;
+    out.certificate = std::move(*leaf);
+    out.issuer_key_id = issued.issuer_key_id;
+    return out;
+}
+
 void BuiltinCa::record_revocation(store::Batch& batch, const Revoked& revoked) {
     // Both are the caller's faults: a revocation that no CRL of ours would ever show.
     if (revoked.serial.empty() || !is_reason(revoked.reason)) throw std::invalid_argument("not a revocation that a CRL can list");

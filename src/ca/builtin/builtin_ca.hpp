@@ -61,6 +61,7 @@ public:
     core::Result<Prepared> prepare(const Authorized& authorized) override;
     core::Task<core::Result<Outcome>> issue(const Authorized& authorized, const Prepared& prepared,
                                             core::Deadline deadline) override;
+    [[nodiscard]] core::Result<Checked> check(const Issued& issued, const Content& content, const Prepared& prepared) const override;
     void record_revocation(store::Batch& batch, const Revoked& revoked) override;
     core::Task<core::Result<void>> publish_revocations(core::Deadline deadline) override;
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const override;

@@ -62,10 +62,11 @@ inline constexpr Statement enrollment_by_id{
 inline constexpr Statement enrollment_by_attempt{
     "enrollment_by_attempt",
     "SELECT " POSTERN_ENROLLMENT_COLUMNS " FROM enrollment WHERE attempt_key = $1 AND attempt_bound"};
-/// Intents without outcome: $1 after id, $2 last touched before
+/// Intents without outcome: $1 after id, $2 last touched before. One at a foreign CA has no issuer yet, and is
+/// no sweeper's (submission.hpp).
 inline constexpr Statement enrollment_unsettled{
     "enrollment_unsettled",
-    "SELECT id FROM enrollment WHERE status = 'submitted' AND id > $1 AND updated_ms < $2 ORDER BY id LIMIT 1000"};
+    "SELECT id FROM enrollment WHERE status = 'submitted' AND issuer_key_id <> '' AND id > $1 AND updated_ms < $2 ORDER BY id LIMIT 1000"};
 /// Everything that was authorised still stands, in the version that was looked at: $1 tenant,
 /// $2 endpoint, $3 its version, $4 account, $5 its version, $6 profile, $7 its version
 inline constexpr Statement enrollment_guard{

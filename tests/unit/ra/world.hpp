@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "ca/lint.hpp"
 #include "core/async/shards.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/system_random.hpp"
@@ -117,6 +118,14 @@ public:
             case Mode::refuse: throw std::logic_error("issue without prepare");
         }
         co_return ca::Outcome(std::move(issued));
+    }
+    [[nodiscard]] core::Result<ca::Checked> check(const ca::Issued& issued, const ca::Content& authorised, const ca::Prepared& p) const override {
+        auto leaf = ca::check_issued(issued.certificate, authorised, p.tbs, nullptr);
+        if (!leaf) return leaf.error();
+        ca::Checked out;
+        out.certificate = std::move(*leaf);
+        out.issuer_key_id = issued.issuer_key_id;
+        return out;
     }
     void record_revocation(store::Batch& batch, const ca::Revoked& r) override {
         batch.add(store::revocation_insert, store::values(r.issuer_key_id, r.serial, 0, r.at, static_cast<std::int64_t>(r.reason), r.not_after),

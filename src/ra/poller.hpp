@@ -1,0 +1,39 @@
+#pragma once
+#include "core/async/task_group.hpp"
+#include "ra/enrollment.hpp"
+#include "store/lease.hpp"
+
+namespace postern::ra {
+
+/// Asks foreign CAs what became of what they were given: what is pending, and what was lost on the way. One node at
+/// a time looks, under a lease; each submission's own fence decides whose answer counts.
+class Poller {
+public:
+    struct Deps {
+        store::Database& db;
+        Enrollment& enrollment;
+        core::TaskGroup& tasks;
+        const core::Clock& clock;
+        observe::Log& log;
+        observe::Metrics& metrics;
+        std::string node;
+    };
+    explicit Poller(Deps deps);
+
+    /// Before the listeners open: what an earlier life of this node was handing over is nobody's work any more.
+    core::Task<void> start();
+    /// A round every second, until it is cancelled.
+    core::Task<void> run();
+    /// What is due now; how many were asked about.
+    core::Task<std::size_t> round();
+
+private:
+    struct Work;
+    core::Task<void> ask_one(std::shared_ptr<Work> work, std::size_t index);
+
+    Deps deps_;
+    store::Lease lease_;
+    observe::Gauge held_;
+};
+
+}  // namespace postern::ra
