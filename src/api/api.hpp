@@ -6,6 +6,7 @@
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
+#include "ra/enrollment.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
 #include "ra/revocation.hpp"
@@ -28,6 +29,8 @@ public:
         ra::ProfilePauses& profile_pauses;
         Operations& operations;
         ra::ClockAgreement& clock_agreement;
+        ra::Enrollment& enrollment;
+        const ca::Backends& backends;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

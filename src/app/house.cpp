@@ -120,10 +120,11 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const bool alone = h.db->engine() == "sqlite";
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, alone};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
-    const ra::Poller::Deps poller{*h.db, *h.enrollment, h.tasks, h.clock, h.log, h.metrics, node};
-    h.poller = std::make_unique<ra::Poller>(poller);
-    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement};
+    h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
+    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
+    const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, h.clock, h.log, h.metrics, node};
+    h.poller = std::make_unique<ra::Poller>(poller);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
     const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
@@ -141,7 +142,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.operations, *h.clock_agreement};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.operations, *h.clock_agreement, *h.enrollment, h.backends};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

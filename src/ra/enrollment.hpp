@@ -158,6 +158,10 @@ private:
     core::Task<core::Result<EnrollmentOutcome>> record_absent(Attempt& attempt);
     /// Its certificate came after somebody had given it up, or names a serial that was used before.
     core::Task<core::Result<EnrollmentOutcome>> record_unplaced(Attempt& attempt, store::Conflict conflict, store::CertificateRow row, std::string received);
+    core::Task<core::Result<void>> resolve_issued(store::EnrollmentRow row, store::SubmissionRow submission, Resolution resolution, Principal by,
+                                                  core::RequestId request);
+    core::Task<core::Result<void>> resolve_absent(store::EnrollmentRow row, std::optional<std::int64_t> fence, Resolution resolution, Principal by,
+                                                  core::RequestId request);
     void begin_submission(store::Batch& batch, Attempt& attempt) const;
     core::Result<void> take_up_submission(Attempt& attempt, const store::EnrollmentRow& row, const store::SubmissionRow& submission);
     core::Task<core::Result<ca::Outcome>> ask_backend(Attempt& attempt, const store::SubmissionRow& submission);

@@ -53,14 +53,15 @@ Task<std::size_t> Poller::round() {
     auto none = store::values();
     const auto waiting = co_await store::read_one(deps_.db, store::submission_held_count, std::move(none));
     held_.set(static_cast<double>(waiting->integer(0)));
+    const auto revocations = co_await deps_.revocation.ask_due(page);
     auto due = store::values(deps_.clock.now(), page);
     const auto found = co_await deps_.db.read(store::submission_due, std::move(due));
-    if (found.empty()) co_return 0;
+    if (found.empty()) co_return revocations;
     const auto work = std::make_shared<Work>();
     for (const auto& row : found) work->rows.push_back(store::SubmissionRow::from(row));
     auto crew = core::run_crew(deps_.tasks, work->rows.size(), at_once, [this, work](std::size_t index) { return ask_one(work, index); });
     co_await std::move(crew);
-    co_return work->asked;
+    co_return work->asked + revocations;
 }
 
 Task<void> Poller::ask_one(std::shared_ptr<Work> work, std::size_t index) {

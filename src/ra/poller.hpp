@@ -1,17 +1,20 @@
 #pragma once
 #include "core/async/task_group.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/revocation.hpp"
 #include "store/lease.hpp"
 
 namespace postern::ra {
 
-/// Asks foreign CAs what became of what they were given: what is pending, and what was lost on the way. One node at
+/// Asks foreign CAs what became of what they were given: what is pending, what was lost on the way, and revocations
+/// that they have not confirmed. One node at
 /// a time looks, under a lease; each submission's own fence decides whose answer counts.
 class Poller {
 public:
     struct Deps {
         store::Database& db;
         Enrollment& enrollment;
+        Revocation& revocation;
         core::TaskGroup& tasks;
         const core::Clock& clock;
         observe::Log& log;

@@ -37,6 +37,8 @@ int main(int argc, char** argv) {
     verbs::add_doctor(app, run);
     verbs::add_key(app, common, run);
     verbs::add_profile(app, common, run);
+    verbs::add_request(app, common, run);
+    verbs::add_backend(app, common, run);
     verbs::add_backup(app, common, run);
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);

@@ -33,6 +33,8 @@ void add_completion(CLI::App& app, Run& run);
 void add_doctor(CLI::App& app, Run& run);
 void add_key(CLI::App& app, Common& common, Run& run);
 void add_profile(CLI::App& app, Common& common, Run& run);
+void add_request(CLI::App& app, Common& common, Run& run);
+void add_backend(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);
