@@ -46,6 +46,8 @@ def make_ca(label, signer=None, begin=-30, end=3650):
                    .not_valid_before(now + timedelta(days=begin)).not_valid_after(now + timedelta(days=end))
                    .add_extension(x509.BasicConstraints(True, None), True)
                    .add_extension(key_usage(["key_cert_sign", "crl_sign"]), True)
+                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False)
                    .sign(issuer_key, hashes.SHA256()))
     (FOLDER / f"{label}.key").write_bytes(key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     (FOLDER / f"{label}.pem").write_bytes(certificate.public_bytes(PEM))
@@ -108,6 +110,8 @@ def make_certificate(request, how):
         serial = 0x5EC0DE5EC0DE5EC0DE
     builder = (x509.CertificateBuilder().subject_name(x509.Name(subject)).issuer_name(ca.subject).public_key(public_key)
                .serial_number(serial).not_valid_before(begin).not_valid_after(end)
+               .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), False)
+               .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
                .add_extension(x509.ExtendedKeyUsage(purposes), False))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
@@ -191,6 +195,10 @@ def misbehave(how, request):
         issued(request, "well")
         note("pid", str(os.getpid()))
         for_ever()
+    elif how == "waits":
+        while not (FOLDER / "go").exists():
+            time.sleep(0.05)
+        return False
     elif how == "pending":
         say({"status": "pending", "handle": "h-" + request["request"], "poll_after": 1})
     elif how == "refused":
