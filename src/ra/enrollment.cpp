@@ -198,6 +198,14 @@ Task<Result<EnrollmentOutcome>> Enrollment::take_outcome(Attempt& a, ca::Outcome
     auto issued = std::get<ca::Issued>(std::move(outcome));
     auto checked = a.backend->check(issued, a.authorized->content(), a.prepared);
     if (!checked) co_return co_await quarantine(a, checked.error(), std::move(issued));
+    if (a.foreign) {  // days may have passed since the key was judged
+        const JudgedKeys keys(a.authorized->content().key);
+        const auto block = co_await find_block(deps_.db, keys);
+        if (block) {
+            Problem blocked(ProblemKind::internal, "the key was blocked while the CA worked on the request: " + block_text(*block), "key.blocked");
+            co_return co_await quarantine(a, std::move(blocked), std::move(issued));
+        }
+    }
     co_await core::fail_point("checked");
     co_return co_await record_outcome(a, std::move(*checked), std::move(issued.received));
 }

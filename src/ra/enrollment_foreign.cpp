@@ -80,7 +80,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::keep_outcome(Attempt& a, ca::Outcome
 }
 
 Task<Result<EnrollmentOutcome>> Enrollment::record_pending(Attempt& a, ca::Pending pending) {
-    auto wait = waiting(a.id, "the CA has not decided yet", pending.poll_after);
+    auto wait = waiting(a.id, "the CA has not answered yet", pending.poll_after);
     if (!a.foreign) co_return EnrollmentOutcome(std::move(wait));
     if (!a.foreign->poll && !a.foreign->find) {
         Problem mute(ProblemKind::internal, "the CA answered \"pending\", and its backend declares neither poll nor lookup", "backend.pending");

@@ -1,5 +1,7 @@
 #include "ra/poller.hpp"
 
+#include <utility>
+
 #include "core/async/crew.hpp"
 #include "core/async/deadline.hpp"
 
@@ -36,7 +38,7 @@ Task<void> Poller::run() {
         co_await core::sleep_for(wait);
         std::string failure;
         try {
-            co_await round();
+            co_await begin();
         } catch (const std::exception& e) {
             failure = e.what();
         }
@@ -47,21 +49,46 @@ Task<void> Poller::run() {
     }
 }
 
-Task<std::size_t> Poller::round() {
+Task<std::shared_ptr<Poller::Work>> Poller::due() {
     const bool held = co_await lease_.hold();
-    if (!held) co_return 0;
+    if (!held) co_return nullptr;
     auto none = store::values();
     const auto waiting = co_await store::read_one(deps_.db, store::submission_held_count, std::move(none));
     held_.set(static_cast<double>(waiting->integer(0)));
-    const auto revocations = co_await deps_.revocation.ask_due(page);
-    auto due = store::values(deps_.clock.now(), page);
-    const auto found = co_await deps_.db.read(store::submission_due, std::move(due));
-    if (found.empty()) co_return revocations;
+    auto until = store::values(deps_.clock.now(), page);
+    const auto found = co_await deps_.db.read(store::submission_due, std::move(until));
     const auto work = std::make_shared<Work>();
     for (const auto& row : found) work->rows.push_back(store::SubmissionRow::from(row));
+    co_return work;
+}
+
+Task<std::size_t> Poller::round() {
+    const auto work = co_await due();
+    if (!work) co_return 0;
     auto crew = core::run_crew(deps_.tasks, work->rows.size(), at_once, [this, work](std::size_t index) { return ask_one(work, index); });
     co_await std::move(crew);
+    const auto revocations = co_await deps_.revocation.ask_due(page);
     co_return work->asked + revocations;
+}
+
+/// Each as a task of its own: it takes its submission first, so that the next look does not find it.
+Task<void> Poller::begin() {
+    const auto work = co_await due();
+    if (!work) co_return;
+    const core::Executor executor = co_await boost::asio::this_coro::executor;
+    for (std::size_t index = 0; index < work->rows.size(); ++index) deps_.tasks.spawn(executor, ask_one(work, index));
+    if (!std::exchange(revoking_, true)) deps_.tasks.spawn(executor, ask_revocations());
+}
+
+Task<void> Poller::ask_revocations() {
+    std::string failure;
+    try {
+        co_await deps_.revocation.ask_due(page);
+    } catch (const std::exception& e) {
+        failure = e.what();
+    }
+    revoking_ = false;
+    if (!failure.empty()) deps_.log.warning("revocations_unasked", {{"why", failure}});
 }
 
 Task<void> Poller::ask_one(std::shared_ptr<Work> work, std::size_t index) {

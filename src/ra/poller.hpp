@@ -25,18 +25,23 @@ public:
 
     /// Before the listeners open: what an earlier life of this node was handing over is nobody's work any more.
     core::Task<void> start();
-    /// A round every second, until it is cancelled.
+    /// Looks every second, until it is cancelled. A CA that takes its time holds up nobody else's.
     core::Task<void> run();
-    /// What is due now; how many were asked about.
+    /// What is due now, to its end; how many were asked about.
     core::Task<std::size_t> round();
 
 private:
     struct Work;
+    /// null: another node looks, or nothing is due.
+    core::Task<std::shared_ptr<Work>> due();
+    core::Task<void> begin();
     core::Task<void> ask_one(std::shared_ptr<Work> work, std::size_t index);
+    core::Task<void> ask_revocations();
 
     Deps deps_;
     store::Lease lease_;
     observe::Gauge held_;
+    bool revoking_ = false;  ///< revocations are being asked for, one after the other
 };
 
 }  // namespace postern::ra

@@ -79,6 +79,7 @@ Result<Answer> read_members(const json::Value& root, std::string_view operation)
     if (*status == Status::issued) {
         const auto chain = root["chain"].string();
         if (!chain) return chain.error();
+        if (chain->find('\0') != std::string_view::npos) return root["chain"].problem("has a NUL");  // no store would keep it
         out.chain = *chain;
     }
     return out;

@@ -32,6 +32,8 @@ namespace {
 /// kernel does not die.
 constexpr std::chrono::seconds grace(2), patience(5);
 constexpr std::size_t errors_kept = 2048;
+/// Of 8 KiB each: twice what a pipe holds, so that the last look sees all of it.
+constexpr int most_reads = 16;
 
 class Descriptor {
 public:
@@ -232,21 +234,40 @@ public:
     Ended result() { return std::move(result_); }
 
 private:
+    /// Only waits are left to Asio: what it had read already when the process ended would come too late.
     void read_output() {
-        output_.async_read_some(asio::buffer(output_buffer_), [self = shared_from_this()](const boost::system::error_code& e, std::size_t n) {
-            if (!self->take_output(n) || e) return;
-            self->read_output();
+        output_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& e) {
+            if (!e && !self->finished_ && self->drain_output()) self->read_output();
         });
     }
     void read_errors() {
-        errors_.async_read_some(asio::buffer(errors_buffer_), [self = shared_from_this()](const boost::system::error_code& e, std::size_t n) {
-            self->take_errors(n);
-            if (!e) self->read_errors();
+        errors_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& e) {
+            if (!e && !self->finished_ && self->drain_errors()) self->read_errors();
         });
     }
+    /// What is there, but never so much that others wait for it; false when there will be no more.
+    bool drain_output() {
+        return drain(output_, [this](std::size_t n) { return take_output(n); });
+    }
+    bool drain_errors() {
+        return drain(errors_, [this](std::size_t n) {
+            take_errors(n);
+            return true;
+        });
+    }
+    template <class Take>
+    bool drain(asio::posix::stream_descriptor& from, Take take) {
+        for (int reads = 0; reads < most_reads; ++reads) {
+            const auto n = ::read(from.native_handle(), buffer_.data(), buffer_.size());
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return errno == EAGAIN;
+            if (n == 0 || !take(static_cast<std::size_t>(n))) return false;
+        }
+        return true;
+    }
     bool take_output(std::size_t n) {
-        if (finished_) return false;
-        result_.output.append(output_buffer_.data(), n);
+        if (result_.how == Ended::How::too_much) return false;
+        result_.output.append(buffer_.data(), n);
         if (result_.output.size() <= output_limit_) return true;
         result_.output.clear();
         result_.how = Ended::How::too_much;
@@ -254,9 +275,8 @@ private:
         return false;
     }
     void take_errors(std::size_t n) {
-        if (finished_) return;
         const auto room = errors_kept - result_.errors.size();
-        result_.errors.append(errors_buffer_.data(), std::min(n, room));
+        result_.errors.append(buffer_.data(), std::min(n, room));
     }
     void end_group(int signal) const noexcept {
         if (pid_ > 0) ::kill(-pid_, signal);
@@ -280,24 +300,13 @@ private:
         ::waitid(P_PID, static_cast<id_t>(pid_), &about, WEXITED);
         pid_ = 0;
         if (finished_) return;
-        drain(output_, output_buffer_, [this](std::size_t n) { return take_output(n); });
-        drain(errors_, errors_buffer_, [this](std::size_t n) {
-            take_errors(n);
-            return true;
-        });
+        drain_output();
+        drain_errors();
         if (result_.how == Ended::How::exited) {
             result_.code = about.si_status;
             if (about.si_code != CLD_EXITED) result_.how = Ended::How::signalled;
         }
         finish();
-    }
-    template <class Buffer, class Take>
-    static void drain(asio::posix::stream_descriptor& from, Buffer& buffer, Take take) {
-        for (;;) {
-            const auto n = ::read(from.native_handle(), buffer.data(), buffer.size());
-            if (n < 0 && errno == EINTR) continue;
-            if (n <= 0 || !take(static_cast<std::size_t>(n))) return;
-        }
     }
     void finish() {
         finished_ = true;
@@ -310,7 +319,7 @@ private:
 
     asio::posix::stream_descriptor output_, errors_, process_;
     asio::steady_timer clock_, done_;
-    std::array<char, 8192> output_buffer_{}, errors_buffer_{};
+    std::array<char, 8192> buffer_{};
     std::size_t output_limit_;
     pid_t pid_ = 0;  ///< 0: none, or waited for
     int steps_ = 0;

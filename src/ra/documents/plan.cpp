@@ -138,7 +138,9 @@ bool refers_to(const Wanted& w, std::string_view kind, std::string_view name) {
     for (const auto& key : w.kind->keys) {
         if (key.refers_to != kind) continue;
         if (const auto it = w.columns.find(std::string(key.name)); key.column && it != w.columns.end() && it->second == name) return true;
-        for (const auto& item : body->root()[key.name].items())
+        const auto value = body->root()[key.name];
+        if (const auto text = value.string(); text && *text == name) return true;
+        for (const auto& item : value.items())
             if (const auto text = item.string(); text && *text == name) return true;
     }
     return false;

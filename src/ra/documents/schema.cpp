@@ -21,7 +21,7 @@ constexpr std::array backend{
     Key{"serial_octets", KeyType::number},  Key{"publicly_trusted", KeyType::flag},
 };
 constexpr std::array profile{
-    Key{"description", KeyType::text},      Key{"backend", KeyType::text},         Key{"lifetime", KeyType::duration},
+    Key{"description", KeyType::text},      Key{"backend", KeyType::text, false, "backend"}, Key{"lifetime", KeyType::duration},
     Key{"longest_lifetime", KeyType::duration}, Key{"backdate", KeyType::duration}, Key{"keys", KeyType::list},
     Key{"key_usage", KeyType::list},        Key{"extended_key_usage", KeyType::list}, Key{"subject", KeyType::list},
     Key{"ip_names", KeyType::flag},         Key{"private_targets", KeyType::flag}, Key{"must_staple", KeyType::flag},

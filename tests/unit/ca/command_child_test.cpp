@@ -30,7 +30,7 @@ ca::command::Program shell(std::string script, std::string input = {}) {
     return p;
 }
 
-Ended run(ca::command::Program program) { return core::run_to_end(ca::command::run(std::move(program))); }
+Ended end_of(ca::command::Program program) { return core::run_to_end(ca::command::run(std::move(program))); }
 
 Ended said(std::string output) {
     Ended out;
@@ -51,25 +51,25 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 
 BOOST_AUTO_TEST_CASE(it_reads_its_input_and_says_what_it_has_to_say) {
     const std::string long_input(300'000, 'x');  // more than any pipe holds
-    const auto ended = run(shell("wc -c; echo oh >&2; exit 3", long_input));
+    const auto ended = end_of(shell("wc -c; echo oh >&2; exit 3", long_input));
     BOOST_TEST((ended.how == Ended::How::exited && ended.code == 3));
     BOOST_TEST(ended.output == "300000\n");
     BOOST_TEST(ended.errors == "oh\n");
 }
 
 BOOST_AUTO_TEST_CASE(one_that_reads_nothing_does_not_matter) {
-    const auto ended = run(shell("exec <&-; echo {}", std::string(300'000, 'x')));
+    const auto ended = end_of(shell("exec <&-; echo {}", std::string(300'000, 'x')));
     BOOST_TEST((ended.how == Ended::How::exited && ended.output == "{}\n"));
 }
 
 BOOST_AUTO_TEST_CASE(all_that_was_written_is_read_to_the_last_octet) {
     auto program = shell("dd if=/dev/zero bs=1000 count=60 2>/dev/null | tr '\\0' x");
-    const auto ended = run(std::move(program));
+    const auto ended = end_of(std::move(program));
     BOOST_TEST(ended.output.size() == 60'000U);
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_is_told) {
-    const auto ended = run(shell("kill -9 $$"));
+    const auto ended = end_of(shell("kill -9 $$"));
     BOOST_TEST((ended.how == Ended::How::signalled && ended.code == SIGKILL));
     BOOST_TEST(ended.text() == "killed by signal 9");
 }
@@ -77,21 +77,27 @@ BOOST_AUTO_TEST_CASE(a_signal_is_told) {
 BOOST_AUTO_TEST_CASE(too_much_is_killed_and_kept_by_nobody) {
     auto program = shell("yes");
     program.output_limit = 4096;
-    const auto ended = run(std::move(program));
+    const auto ended = end_of(std::move(program));
     BOOST_TEST((ended.how == Ended::How::too_much && ended.output.empty()));
 }
 
 BOOST_AUTO_TEST_CASE(standard_error_is_cut_and_does_not_stop_the_program) {
-    const auto ended = run(shell("dd if=/dev/zero bs=1000 count=500 2>/dev/null >&2; echo done"));
+    const auto ended = end_of(shell("dd if=/dev/zero bs=1000 count=500 >&2 2>/dev/null; echo done"));
     BOOST_TEST(ended.output == "done\n");
     BOOST_TEST(ended.errors.size() == 2048U);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_never_stops_complaining_holds_nobody_up) {
+    auto program = shell("yes oh >&2");
+    program.deadline = core::deadline_in(300ms);
+    BOOST_TEST((end_of(std::move(program)).how == Ended::How::late));
 }
 
 BOOST_AUTO_TEST_CASE(its_time_ends_it_with_its_children) {
     const test::Folder folder;
     auto program = shell("trap '' TERM; sleep 600 & echo $! > " + folder.file("pid") + "; while :; do sleep 600; done");
     program.deadline = core::deadline_in(500ms);
-    const auto ended = run(std::move(program));
+    const auto ended = end_of(std::move(program));
     BOOST_TEST((ended.how == Ended::How::late));
     int pid = 0;
     std::ifstream(folder.file("pid")) >> pid;
@@ -107,12 +113,12 @@ BOOST_AUTO_TEST_CASE(its_time_ends_it_with_its_children) {
 BOOST_AUTO_TEST_CASE(what_cannot_be_started_says_why) {
     auto program = shell("true");
     program.argv.front() = "/nowhere/sh";
-    const auto ended = run(std::move(program));
+    const auto ended = end_of(std::move(program));
     BOOST_TEST((ended.how == Ended::How::not_started && ended.code == ENOENT));
     BOOST_TEST(ended.text() == "could not be started: No such file or directory");
     auto elsewhere = shell("true");
     elsewhere.directory = "/nowhere";
-    BOOST_TEST((run(std::move(elsewhere)).how == Ended::How::not_started));
+    BOOST_TEST((end_of(std::move(elsewhere)).how == Ended::How::not_started));
 }
 
 BOOST_AUTO_TEST_CASE(no_descriptor_is_left_open_by_many_runs) {
@@ -120,9 +126,9 @@ BOOST_AUTO_TEST_CASE(no_descriptor_is_left_open_by_many_runs) {
         const std::filesystem::directory_iterator folder("/proc/self/fd");
         return std::distance(begin(folder), end(folder));
     };
-    run(shell("true"));
+    end_of(shell("true"));
     const auto before = open_now();
-    for (int i = 0; i < 20; ++i) run(shell("echo {}"));
+    for (int i = 0; i < 20; ++i) end_of(shell("echo {}"));
     BOOST_TEST(open_now() == before);
 }
 

@@ -1,4 +1,5 @@
 #include "ca/content_json.hpp"
+#include "core/async/deadline.hpp"
 #include "ra/poller.hpp"
 #include "ra/requests.hpp"
 #include "store/tables/submission.hpp"
@@ -196,6 +197,37 @@ BOOST_AUTO_TEST_CASE(pending_for_ever_ends_with_an_officer) {
     // The attempt stays bound: the client's repeat is told, and nothing is handed over.
     BOOST_TEST((w.wait().retry_after == 1h));
     BOOST_TEST(w.foreign.submitted.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_was_blocked_meanwhile_is_not_delivered) {
+    Elsewhere w;
+    w.foreign.at_issue = ForeignCa::pending("h");
+    w.wait();
+    ra::BlockedKeys::Order order;
+    const auto digest = w.leaf_key.public_key().spki_sha256();
+    order.digests.emplace_back(digest.begin(), digest.end());
+    order.reason = "stolen";
+    order.source = "test";
+    order.expected = 1;
+    BOOST_TEST(w.run(w.blocked_keys.block(std::move(order), administrator(), core::RequestId("r"))).has_value());
+    w.clock.advance(61s);
+    w.round();
+    BOOST_TEST((w.status() == "quarantined" && w.state() == "held" && w.certificates().empty()));
+    BOOST_TEST(contains(w.enrollments().at(0).problem.value(), "key.blocked"));
+}
+
+BOOST_AUTO_TEST_CASE(pruning_keeps_what_a_profile_needs) {
+    // No program is needed for the plan: what is stored is there already.
+    Elsewhere w;
+    w.execute(store::backend_insert, store::values(99, w.tenant(), "lab", "active", 1, R"({"kind":"command","argv":["/bin/true"],"trust_anchors":"x"})", w.clock.now(), w.clock.now(), "test"));
+    const std::string profile = "[[profile]]\nname = \"server\"\nbackend = \"lab\"\n";
+    ra::ApplyOptions prune;
+    prune.dry_run = prune.prune = true;
+    check_refused(w.apply(profile, prune), core::ProblemKind::malformed, "refers to backend lab");
+    check_refused(w.apply("[[profile]]\nname = \"server\"\nbackend = \"lab2\"\n"), core::ProblemKind::malformed, "there is no CA backend named lab2");
+    auto token = administrator();
+    token.actor = ra::Actor("principal", "token");
+    check_refused(w.apply("[[profile]]\nname = \"server\"\nbackend = \"elsewhere\"\n", prune, token), core::ProblemKind::malformed, "only the local administrator");
 }
 
 BOOST_AUTO_TEST_CASE(absent_counts_once_the_command_has_surely_ended) {
