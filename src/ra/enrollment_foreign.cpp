@@ -273,6 +273,14 @@ Task<bool> Enrollment::ask(store::SubmissionRow submission) {
     const auto taken = co_await deps_.db.write(std::move(take));
     if (!taken) co_return false;
     a.fence = ++submission.fence;
+    if (row.status != "submitted") {
+        // Declared unknown by somebody else, as a restore does with all that was under way: an officer's.
+        store::Batch hold_it;
+        hold_it.add(store::submission_held, store::values(row.id, a.fence, nullptr));
+        const auto held = co_await deps_.db.write(std::move(hold_it));
+        deps_.log.warning("submission_held", {{"enrollment", row.id.get()}, {"status", row.status}, {"recorded", held.has_value()}});
+        co_return true;
+    }
     if (!ready) {
         deps_.log.warning("submission_waits", {{"enrollment", row.id.get()}, {"backend", submission.backend}, {"why", ready.error().detail}});
         co_return true;

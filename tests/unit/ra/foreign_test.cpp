@@ -305,6 +305,18 @@ BOOST_AUTO_TEST_CASE(an_unavailable_ca_gives_the_claim_back_and_leaves_nothing_o
     BOOST_TEST((released && w.status() == "invalid" && w.state().empty()));
 }
 
+BOOST_AUTO_TEST_CASE(what_somebody_declared_unknown_is_asked_for_no_more) {
+    Elsewhere w;
+    w.foreign.at_issue = ForeignCa::pending("h");
+    w.wait();
+    w.execute(store::enrollment_unknown, store::values(w.enrollments().at(0).id, w.clock.now(), R"({"kind":"internal","detail":"restored"})"));
+    w.clock.advance(61s);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST((w.state() == "held" && w.foreign.polled == 0));
+    w.clock.advance(24h);
+    BOOST_TEST(w.round() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(the_sweeper_leaves_it_alone) {
     Elsewhere w;
     w.foreign.at_issue = ForeignCa::pending("h");
