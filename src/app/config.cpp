@@ -167,7 +167,10 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
         return s.result();
     };
     const auto store_url = [](const std::string& text) { return check_store_url(text) ? std::optional(text) : std::nullopt; };
-    const auto store = [&](Section& s, Config& into) { s.parsed("url", into.store_url, store_url, "sqlite:PATH"); };
+    const auto store = [&](Section& s, Config& into) {
+        s.parsed("url", into.store_url, store_url, "sqlite:PATH");
+        s.flag("shared", into.store_shared);
+    };
     const auto tls = [](Section& s, Config& into) { s.text("certificate", into.tls_certificate); s.text("key", into.tls_key); };
     const auto secrets = [](Section& s, Config& into) { s.text("master_key_file", into.master_key_file); };
     const auto validation = [](Section& s, Config& into) { s.duration("http_01_timeout", into.http_01_time); };

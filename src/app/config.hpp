@@ -40,6 +40,7 @@ struct Config {
     std::string tls_certificate, tls_key;
 
     std::string store_url;        ///< [store] url; empty: sqlite under the data folder
+    bool store_shared = false;    ///< [store] shared: other nodes use this store too
     std::string master_key_file;  ///< [secrets] master_key_file; empty: DATA/keys/master
 
     // [log]
@@ -67,6 +68,9 @@ struct Config {
     std::string ready_file;
 
     std::map<std::string, int> handed_over;  ///< listener -> socket that the service manager opened
+
+    /// Whether what several nodes need (nonces, CA keys, who works on what) is in the store rather than here.
+    [[nodiscard]] bool shared_store() const noexcept { return store_shared; }
 };
 
 /// The database file: [store] url, relative to the data folder, or postern.db in it.

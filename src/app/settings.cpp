@@ -45,6 +45,7 @@ std::vector<Setting> settings_of(const Config& c) {
         {"tls.certificate", c.tls_certificate, live},
         {"tls.key", c.tls_key, live},
         {"store.url", c.store_url, restart},
+        {"store.shared", text(c.store_shared), restart},
         {"secrets.master_key_file", c.master_key_file, restart},
         {"log.level", level_text(c.log_level), live},
         {"log.format", c.log_json ? "json" : "text", restart},
