@@ -120,7 +120,7 @@ http::Request make_request(http::Method method, std::string target, std::string 
 std::unique_ptr<Door> Door::open(DoorOptions options) {
     if (!options.server.empty()) return open_remote(options);
     const auto& data = options.config.data;
-    if (!std::filesystem::exists(data + "/postern.db") && options.config.store_url.empty())
+    if (options.config.store_url.empty() && !std::filesystem::exists(data + "/postern.db"))
         throw std::runtime_error(data + " holds no Postern data; start `postern serve --data " + data + "` first, or name its folder with --data");
     const auto socket = data + "/control.sock";
     if (std::filesystem::exists(socket) && server_listens(socket)) {
@@ -129,6 +129,7 @@ std::unique_ptr<Door> Door::open(DoorOptions options) {
         target.host = "localhost";
         return std::make_unique<WireDoor>(std::move(target), "");
     }
+    options.config.may_create = false;
     return std::make_unique<InnerDoor>(std::move(options.config));
 }
 

@@ -30,6 +30,12 @@ std::string json_text(std::string_view text) {
 }  // namespace
 
 core::Result<void> Operations::start_backup(BackupOrder order, ra::Principal by, core::RequestId request) {
+    if (is_postgres(house_.config))
+        return core::Problem(core::ProblemKind::unsupported,
+                             "the store is PostgreSQL, which has backups of its own: make them with pg_basebackup and an archive of its log, or with pg_dump. "
+                             "What is not in the database is the master key (" +
+                                 (house_.config.master_key_file.empty() ? house_.folder.file("keys/master") : house_.config.master_key_file) +
+                                 "), without which no key in it opens, and postern.toml: keep a copy of both elsewhere");
     BackupSource source;
     source.data = house_.folder.path();
     source.store = store_path(house_.config);

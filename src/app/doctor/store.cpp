@@ -19,6 +19,13 @@ constexpr std::uintmax_t log_most = std::uintmax_t{128} * 1024 * 1024;
 constexpr auto intent_age = std::chrono::minutes(10);  // beyond the sweeper's own patience
 constexpr double clock_tolerance = 5;  // seconds
 
+void examine_schema(Patient& p, const store::SchemaState& schema) {
+    const auto found = "schema " + std::to_string(schema.applied.size());
+    const bool old = !schema.applied.empty() && !schema.missing().empty();
+    p.findings.judge("store.schema", old ? found + " of " + std::to_string(schema.known.size()) + ": " + store::file_name(schema.missing().front()) + " is missing" : "", found,
+                     "make a backup, then run `postern migrate`: this version does not start before");
+}
+
 void examine_file(Patient& p) {
     const auto state = p.file->look(!p.options.quick);
     std::string damage;
@@ -26,10 +33,7 @@ void examine_file(Patient& p) {
     p.findings.judge("store.integrity", damage, "every page is sound", "stop the server and restore the newest backup; keep the damaged file for an enquiry");
     p.findings.judge("store.references", state.orphans == 0 ? "" : std::to_string(state.orphans) + " rows refer to others that are gone",
                      "every reference leads somewhere", "somebody edited the file: restore a backup from before");
-    if (state.schema < state.known)
-        p.findings.notice("store.schema", "schema " + std::to_string(state.schema) + " of " + std::to_string(state.known), "the next start of this version migrates it; make a backup first");
-    else
-        p.findings.good("store.schema", "schema " + std::to_string(state.schema));
+    examine_schema(p, p.file->schema());
     p.findings.judge("store.journal", state.journal_mode == "wal" ? "" : "the journal mode is " + state.journal_mode, "write-ahead log",
                      "another program changed the file; stop it, and start the server, which sets the mode again");
 }

@@ -41,6 +41,8 @@ int main(int argc, char** argv) {
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);
     verbs::add_clock(app, common, run);
+    verbs::add_migrate(app, run);
+    verbs::add_copy(app, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();

@@ -36,6 +36,8 @@ void add_profile(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);
+void add_migrate(CLI::App& app, Run& run);
+void add_copy(CLI::App& app, Run& run);
 void add_clock(CLI::App& app, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
