@@ -1,10 +1,5 @@
 #include "store/sqlite/migrate.hpp"
 
-#include <cstdio>
-
-#include "core/base/encoding.hpp"
-#include "core/crypto/digest.hpp"
-
 namespace postern::store::sqlite {
 
 namespace {
@@ -24,14 +19,6 @@ std::int64_t number(Connection& connection, const Statement& statement) {
     connection.run(statement, {}, &rows);
     return rows.at(0).integer(0);
 }
-
-std::string file_name(const Migration& m) {
-    char digits[16];
-    std::snprintf(digits, sizeof digits, "V%04d__", m.number);
-    return digits + std::string(m.name) + ".sql";
-}
-
-std::string checksum(const Migration& m) { return core::hex(crypto::sha256(m.sql)); }
 
 /// Rolls back unless kept.
 class Transaction {
@@ -54,36 +41,14 @@ private:
     Connection& connection_;
 };
 
-void check_applied(const Rows& applied, const std::string& path, std::span<const Migration> migrations) {
-    if (applied.size() > migrations.size()) {
-        throw std::runtime_error(path + " has schema " + std::to_string(applied.back().integer(0)) +
-                                 ", this Postern knows schemas up to " + std::to_string(migrations.size()) +
-                                 "; install the newer Postern, or restore the backup made before the upgrade");
-    }
-    for (std::size_t i = 0; i < applied.size(); ++i) {
-        const Migration& known = migrations[i];
-        if (applied[i].integer(0) != known.number) {
-            throw std::runtime_error(path + " lacks " + file_name(known) +
-                                     " before a later migration; restore a backup of the database");
-        }
-        if (applied[i].text(2) != checksum(known)) {
-            throw std::runtime_error("migration " + file_name(known) + " differs from what was applied to " + path +
-                                     "; restore its text, and put schema changes into a new migration");
-        }
-    }
-}
-
 void apply(Connection& connection, const std::string& path, const core::Clock& clock, const Migration& m) {
     try {
         connection.script(std::string(m.sql), file_name(m));
         connection.run(applied_insert, values(m.number, m.name, checksum(m), clock.now()));
     } catch (const std::logic_error& e) {
-        throw std::runtime_error("migration " + file_name(m) + " failed on " + path +
-                                 ", which is unchanged: " + e.what());
+        throw_failed(m, path, e.what());
     }
-    if (!connection.in_transaction()) {
-        throw std::logic_error("migration " + file_name(m) + " ends its transaction itself");
-    }
+    if (!connection.in_transaction()) throw_ended_transaction(m);
     if (connection.run(keys_check, {}).rows != 0) {
         throw std::runtime_error("migration " + file_name(m) + " leaves foreign keys without their rows in " + path +
                                  ", which is unchanged");
@@ -128,11 +93,7 @@ int schema_of(Connection& connection, const std::string& path, std::span<const M
 
 void migrate(Connection& connection, const std::string& path, const core::Clock& clock,
              std::span<const Migration> migrations) {
-    for (std::size_t i = 0; i < migrations.size(); ++i) {
-        if (migrations[i].number != static_cast<int>(i) + 1) {
-            throw std::logic_error("migrations are not numbered 1, 2, 3 …: " + file_name(migrations[i]));
-        }
-    }
+    check_numbered(migrations);
     // A migration that rebuilds a table drops the old one; keys are checked at its end instead.
     connection.script("PRAGMA foreign_keys=OFF", "migration");
     while (step(connection, path, clock, migrations)) {
