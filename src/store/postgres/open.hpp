@@ -36,8 +36,8 @@ struct PostgresSettings {
 };
 
 /// The networked engine. Applies missing migrations under an advisory lock unless told otherwise;
-/// several nodes may start at once. Throws StoreUnavailable where no read-write server can be reached,
-/// std::runtime_error with what to do for the rest: a URL that is none, a password that is wrong, a newer schema,
+/// several nodes may start at once. Throws StoreUnavailable where no server lets it in as one that may write,
+/// std::runtime_error with what to do for the rest: a URL that is none, a newer schema,
 /// a changed migration, another program's database, a missing right, migrations that are missing and not
 /// to be applied. No message shows a password.
 std::unique_ptr<Database> open_postgres(const PostgresSettings& settings, const core::Clock& clock,
