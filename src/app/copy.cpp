@@ -1,6 +1,7 @@
 #include "app/copy.hpp"
 
 #include <filesystem>
+#include <thread>
 
 #include "app/data_folder.hpp"
 #include "app/store.hpp"
@@ -46,8 +47,15 @@ void require_empty(store::Bulk& to, const Config& config) {
     }
 }
 
+/// A connection that was just closed is counted for a moment.
 void require_alone(store::Bulk& bulk, const Config& config) {
-    if (const auto others = bulk.other_clients(); others > 0)
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+    auto others = bulk.other_clients();
+    while (others > 0 && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        others = bulk.other_clients();
+    }
+    if (others > 0)
         throw std::runtime_error(std::to_string(others) + " connections of running Posterns are open to " + shown_store(config) +
                                  "; stop every node that uses it, then copy");
 }
@@ -108,11 +116,10 @@ CopyReport copy_store(const CopyOptions& o) {
     require_source(o.from);
     require_target_schema(o.to);
     {
-        const auto from = open_bulk(o.from, false);
-        require_alone(*from, o.from);
+        require_alone(*open_bulk(o.from, false), o.from);
+        if (is_postgres(o.to)) require_alone(*open_bulk(o.to, false), o.to);
         prepare_target(o, clock, metrics);
-        const auto to = open_bulk(o.to, true);
-        require_alone(*to, o.to);
+        const auto from = open_bulk(o.from, false), to = open_bulk(o.to, true);
         report.tables = store::copy_tables(*from, *to, o.watch);
     }
     for (const auto& table : report.tables) report.rows += table.rows;

@@ -31,7 +31,7 @@ inline constexpr std::string_view copy_marks = "copy.";
 inline constexpr std::string_view copy_unfinished = "copy.unfinished";  ///< in the target, until all is verified
 inline constexpr std::string_view copy_moved = "copy.moved";            ///< in the source, from then on
 
-/// Tables of one database alone: what it has of the schema, and nonces, which end with its life.
+/// Tables of one database alone: what it has of the schema, marks of an adapter's batches, and nonces.
 bool stays_behind(std::string_view table) noexcept;
 
 /// A database that nobody else works on. Methods throw StoreUnavailable, or std::runtime_error that names
@@ -42,7 +42,7 @@ public:
     virtual ~Bulk() = default;
     /// All but those that stay behind, each after those that its rows refer to. All reads see one moment.
     virtual std::vector<BulkTable> tables() = 0;
-    /// Connections of other Posterns to the same database.
+    /// Connections of Postern servers to the same database.
     virtual std::int64_t other_clients() = 0;
     virtual std::int64_t count(const BulkTable& table) = 0;
     /// Every row, in the order of the columns, one at a time; a value is of its column's kind or NULL.

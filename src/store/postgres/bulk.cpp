@@ -22,7 +22,8 @@ constexpr const char* references_of_tables =
     "SELECT DISTINCT f.relname, t.relname FROM pg_constraint k JOIN pg_class f ON f.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid "
     "WHERE k.contype = 'f' AND k.connamespace = current_schema()::regnamespace";
 constexpr const char* others =
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'postern%'";
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND application_name LIKE 'postern%' AND application_name <> 'postern verb'";
 
 BulkColumn::Kind kind_of(const std::string& table, const std::string& column, const std::string& type) {
     if (type == "int8") return BulkColumn::Kind::integer;
@@ -61,7 +62,11 @@ public:
         return out;
     }
 
-    std::int64_t other_clients() override { return number(others); }
+    std::int64_t other_clients() override {
+        // Within a transaction the view stays as it was first seen.
+        session_.run("SELECT pg_stat_clear_snapshot()");
+        return number(others);
+    }
 
     std::int64_t count(const BulkTable& table) override { return number("SELECT count(*) FROM \"" + table.name + "\""); }
 
