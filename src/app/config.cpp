@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <stdexcept>
 
 #include "core/base/encoding.hpp"
@@ -291,6 +292,19 @@ Result<void> check_store_url(std::string_view url) {
     // Whatever it is, it may hold a password.
     const auto scheme = url.substr(0, std::min(url.find(':'), std::size_t{16}));
     return Problem(core::ProblemKind::malformed, "store url \"" + std::string(scheme) + "…\": expected sqlite:PATH or postgres://USER@HOST/DATABASE");
+}
+
+Result<void> set_store(std::string_view option, const std::string& url, const std::string& password_file, Config& config) {
+    if (holds_password(url))
+        return Problem(core::ProblemKind::malformed, std::string(option) + ": everybody on this machine can read a command line; take the password out of it, and "
+                                                                                 "name a file with it by [store] password_file or passfile in the URL");
+    if (const auto r = check_store_url(url); !r) return r.error();
+    if (!url.empty()) config.store_url = url;
+    if (!url.empty() && !is_postgres(config)) config.store_password_file.clear();
+    if (password_file.empty()) return {};
+    if (!is_postgres(config)) return Problem(core::ProblemKind::malformed, "a password file is for PostgreSQL; an SQLite store has no password");
+    config.store_password_file = std::filesystem::absolute(password_file).string();
+    return {};
 }
 
 std::string store_path(const Config& config) {

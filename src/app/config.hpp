@@ -86,6 +86,9 @@ core::Result<void> check_store_url(std::string_view url);
 /// Whether a PostgreSQL URL carries a password, in any of the places that libpq looks for one.
 [[nodiscard]] bool holds_password(std::string_view url);
 
+/// Takes a store URL of the command line, which everybody on the machine can read: `malformed` where it holds a password.
+core::Result<void> set_store(std::string_view option, const std::string& url, const std::string& password_file, Config& config);
+
 /// Lays the file's settings over `config`. Errors name file, line and key; all unknown keys refused.
 core::Result<void> read_config_text(std::string_view text, std::string_view name, Config& config);
 core::Result<void> read_config_file(const std::string& path, Config& config);

@@ -156,6 +156,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
     const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
     h.profile_pauses = std::make_unique<ra::ProfilePauses>(pauses);
+    const ra::ParkedMessages::Deps parked_messages{*h.db, *h.numbers, *h.clock_agreement};
+    h.parked_messages = std::make_unique<ra::ParkedMessages>(parked_messages);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, *h.clock_agreement};
     h.principals = std::make_unique<ra::Principals>(principals);
     const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement};
@@ -169,7 +171,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.operations, *h.clock_agreement};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

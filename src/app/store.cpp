@@ -5,7 +5,6 @@
 #include "app/data_folder.hpp"
 #include "core/base/encoding.hpp"
 #include "store/postgres/bulk.hpp"
-#include "store/postgres/open.hpp"
 #include "store/postgres/schema.hpp"
 #include "store/sqlite/bulk.hpp"
 #include "store/sqlite/examine.hpp"
@@ -37,6 +36,8 @@ std::string url_with_password(const Config& config) {
     return config.store_url + (has_options ? "&" : "?") + "password=" + percent_encoded(password);
 }
 
+}  // namespace
+
 store::PostgresSettings postgres_settings(const Config& config) {
     store::PostgresSettings out;
     out.url = url_with_password(config);
@@ -45,8 +46,6 @@ store::PostgresSettings postgres_settings(const Config& config) {
     out.statement_timeout = config.store_statement_timeout;
     return out;
 }
-
-}  // namespace
 
 std::string shown_store(const Config& config) {
     return is_postgres(config) ? store::describe_postgres(config.store_url) : "sqlite:" + store_path(config);

@@ -9,6 +9,7 @@
 #include "core/observe/metrics.hpp"
 #include "store/bulk.hpp"
 #include "store/database.hpp"
+#include "store/postgres/open.hpp"
 #include "store/schema.hpp"
 
 /// Which engine [store] means: the one unit that opens either.
@@ -22,6 +23,9 @@ std::string shown_store(const Config& config);
 store::SchemaState look_at_schema(const Config& config, bool server_has_it);
 /// Throws std::runtime_error naming the first migration that is missing and what applies it, for a store that was used.
 void refuse_missing_migrations(const Config& config, const store::SchemaState& schema);
+
+/// What PostgreSQL's adapter needs of [store], the password of password_file included: not for people.
+store::PostgresSettings postgres_settings(const Config& config);
 
 /// Who hears of the store's faults: a disk that lost a write ends the process, the rest is told.
 struct StoreListeners {

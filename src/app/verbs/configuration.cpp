@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "app/place.hpp"
+
 namespace postern::app::verbs {
 
 namespace {
@@ -27,32 +29,22 @@ void add_configuration(CLI::App& verb, ConfigurationOptions& o) {
 }
 
 void add_store(CLI::App& verb, StoreOptions& o, const char* name, const char* what) {
-    verb.add_option("--data", o.data, "Data folder of the server")->capture_default_str();
-    verb.add_option("--config", o.config_file, "postern.toml that the server is started with")->check(CLI::ExistingFile);
+    verb.add_option("--data", o.data, "Data folder of the server (default: postern-data here, else the package's)");
+    verb.add_option("--config", o.config_file, "postern.toml of the server (default: the package's for its folder)")->check(CLI::ExistingFile);
     verb.add_option(name, o.store, what);
     verb.add_option("--password-file", o.password_file, std::string("File (0600) with the password of ") + name)->check(CLI::ExistingFile);
 }
 
-core::Result<void> set_store(std::string_view option, const std::string& url, const std::string& password_file, Config& config) {
-    if (holds_password(url))
-        return core::Problem(core::ProblemKind::malformed, std::string(option) + ": everybody on this machine can read a command line; take the password out of it, and "
-                                                                                 "name a file with it by [store] password_file or passfile in the URL");
-    if (const auto r = check_store_url(url); !r) return r.error();
-    if (!url.empty()) config.store_url = url;
-    if (!url.empty() && !is_postgres(config)) config.store_password_file.clear();
-    if (password_file.empty()) return {};
-    if (!is_postgres(config)) return core::Problem(core::ProblemKind::malformed, "a password file is for PostgreSQL; an SQLite store has no password");
-    config.store_password_file = std::filesystem::absolute(password_file).string();
-    return {};
-}
-
 core::Result<Config> settle_store(const StoreOptions& o) {
     Config c;
-    c.data = std::filesystem::absolute(o.data).lexically_normal().string();
-    if (!o.config_file.empty()) {
-        c.config_file = std::filesystem::absolute(o.config_file).string();
-        if (const auto r = read_config_file(c.config_file, c); !r) return r.error();
+    c.data = find_data(o.data);
+    if (std::filesystem::is_directory(c.data)) {
+        require_entry(c.data);
+        become_owner(c.data);
     }
+    c.config_file = find_config_file(o.config_file, c.data);
+    if (!c.config_file.empty())
+        if (const auto r = read_config_file(c.config_file, c); !r) return r.error();
     if (const auto r = set_store("--store", o.store, o.password_file, c); !r) return r.error();
     return c;
 }

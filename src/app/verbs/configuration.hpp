@@ -16,14 +16,11 @@ void add_configuration(CLI::App& verb, ConfigurationOptions& options);
 /// Which store, for verbs that work on it themselves: --data, --config, --store and --password-file.
 struct StoreOptions {
     StoreOptions() = default;
-    std::string data = "postern-data", config_file, store, password_file;
+    std::string data, config_file, store, password_file;
 };
 void add_store(CLI::App& verb, StoreOptions& options, const char* name = "--store", const char* what = "Store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: what the server uses)");
 /// The file, and the command line over it.
 core::Result<Config> settle_store(const StoreOptions& options);
-/// A store URL of the command line, which everybody on the machine can read: `malformed` where it holds a password.
-core::Result<void> set_store(std::string_view option, const std::string& url, const std::string& password_file, Config& config);
-
 /// The command line over what `options.config` holds from the file by now.
 core::Result<Config> settle_configuration(ConfigurationOptions options, const std::string& store_from_line);
 

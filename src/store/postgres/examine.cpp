@@ -29,17 +29,16 @@ PostgresState examine_postgres(const PostgresSettings& settings, const core::Clo
     out.synchronous_commit = setting("synchronous_commit");
     out.max_connections = static_cast<int>(number(setting("max_connections")));
     out.reserved = static_cast<int>(number(setting("superuser_reserved_connections")));
-    const auto about = one("pg_encoding_to_char(encoding), age(datfrozenxid), (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') "
+    const auto about = one("age(datfrozenxid), (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') "
                            "FROM pg_database WHERE datname = current_database()");
-    out.encoding = about.at(0);
-    out.transactions_to_wraparound = 2'147'483'648 - number(about.at(1));
-    out.used = static_cast<int>(number(about.at(2)));
+    out.transactions_to_wraparound = 2'147'483'648 - number(about.at(0));
+    out.used = static_cast<int>(number(about.at(1)));
     const auto role = one("rolsuper, rolconnlimit FROM pg_roles WHERE rolname = current_user");
     out.superuser = role.at(0) == "t";
     out.role_limit = static_cast<int>(number(role.at(1)));
     out.tls = PQsslInUse(session.handle()) != 0;
-    const char* host = PQhost(session.handle());
-    out.local = host == nullptr || *host == '\0' || *host == '/';
+    const std::string_view host = PQhost(session.handle());
+    out.near = host.empty() || host.starts_with('/') || host == "localhost" || host == "127.0.0.1" || host == "::1";
     out.oldest_transaction_s = number(one("coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::bigint FROM pg_stat_activity "
                                           "WHERE datname = current_database() AND pid <> pg_backend_pid()").at(0));
     const auto before = std::chrono::steady_clock::now();

@@ -13,8 +13,7 @@ struct PostgresState {
     std::string place;               ///< "postgresql://user@host/database"
     int version = 0;                 ///< 150018
     std::string version_text;        ///< "15.18"
-    std::string encoding;            ///< of the database: "UTF8"
-    bool tls = false, local = false; ///< how this connection came; local: a Unix socket
+    bool tls = false, near = false;  ///< how this connection came; near: it does not leave this machine
     bool superuser = false;          ///< of the role
     bool fsync = false, full_page_writes = false;
     std::string synchronous_commit;  ///< "on", "remote_apply", "local", "off"
