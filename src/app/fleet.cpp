@@ -47,7 +47,7 @@ void tell_of_name(House& house, bool mine) {
 std::string node_name(const House& house) {
     char host[256] = "localhost";
     ::gethostname(host, sizeof host - 1);
-    if (!house.config.shared_store()) return std::string(host) + ":" + house.folder.path();
+    if (!shares_store(house.config)) return std::string(host) + ":" + house.folder.path();
     const auto path = house.folder.file("node");
     if (!std::filesystem::exists(path)) {
         crypto::SystemRandom random;

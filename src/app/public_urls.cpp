@@ -88,7 +88,7 @@ std::string public_host(const Address& address) {
 }
 
 core::Task<void> choose_ports(store::Database& db, Config& config, std::string node) {
-    const std::string of = config.shared_store() ? "@" + node : "";
+    const std::string of = shares_store(config) ? "@" + node : "";
     co_await choose(db, "https" + of, config.https, config);
     co_await choose(db, "est" + of, config.est, config);
     co_await choose(db, "http" + of, config.http, config);
