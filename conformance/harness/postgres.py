@@ -96,11 +96,11 @@ class Database:
 class Cluster:
     """Started by `start`, or by `with`. `settings` are lines of postgresql.conf, after ours."""
 
-    def __init__(self, settings=()):
+    def __init__(self, settings=(), parent="/tmp"):
         self._programs = server_programs()
         assert self._programs, "no PostgreSQL server: apt-get install postgresql-15 (./check does it)"
         # A socket's path may have 107 octets, and the owner must reach it: not below the folder of a run.
-        self.folder = Path(tempfile.mkdtemp(prefix="postern-postgres-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="postern-postgres-", dir=parent))
         self.port = free_port()
         self.log = self.folder / "log"
         self.root = self.folder / "root.pem"                # of the server's certificate, for sslrootcert

@@ -9,6 +9,10 @@ using namespace postern::test;
 using namespace std::chrono_literals;
 using app::Address;
 using app::Config;
+using app::holds_password;
+using app::is_postgres;
+using app::set_store;
+using app::store_path;
 
 namespace {
 
