@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "tests/contract/store.hpp"
@@ -40,8 +41,8 @@ std::vector<std::smatch> matches(const std::string& text, const char* pattern) {
 }
 
 /// Names of all statements that the headers of store/tables define.
-Touched all_statements() {
-    Touched out;
+std::set<std::string> all_statements() {
+    std::set<std::string> out;
     std::vector<std::string> kinds, verbs;
     for (const auto& entry : std::filesystem::directory_iterator(POSTERN_SOURCE_DIR "/src/store/tables")) {
         if (entry.path().extension() != ".hpp") continue;
