@@ -5,8 +5,9 @@ build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev
     libmimalloc-dev libtomlplusplus-dev prometheus-cpp-dev libunbound-dev libidn2-dev libunistring-dev
     libpsl-dev publicsuffix libpq-dev rapidjson-dev libcli11-dev libsystemd-dev)
 client_packages=(certbot lego openssl curl python3)
-test_packages=(python3-pytest python3-cryptography unbound systemd faketime postgresql-15)
 package_packages=(dpkg-dev file)
+test_packages=(python3-pytest python3-cryptography unbound systemd faketime postgresql-15
+    "${package_packages[@]}")  # tests/packaging makes the package
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 
 # A terminal's environment may name proxies and trust stores; everything here talks to this machine

@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -66,6 +67,22 @@ class Database:
         """Each in a transaction of its own, as the superuser."""
         for statement in statements:
             self.cluster.psql(statement, self.name)
+
+    def mirror(self):
+        """An SQLite database in memory with all rows of all tables, so that one comparison reads both engines."""
+        copy = sqlite3.connect(":memory:")
+        for table in self.rows("SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"):
+            name = table["name"]
+            columns = self.rows(f"SELECT attname AS name, atttypid::regtype::text AS type FROM pg_attribute "
+                                f"WHERE attrelid = '{name}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum")
+            names = ", ".join(f'"{column["name"]}"' for column in columns)
+            copy.execute(f"CREATE TABLE {name} ({names})")
+            octets = {column["name"] for column in columns if column["type"] == "bytea"}
+            copy.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", (
+                [bytes.fromhex(value[2:]) if key in octets and value else value for key, value in row.items()]
+                for row in self.rows(f"SELECT {names} FROM {name}")))
+        copy.commit()
+        return copy
 
     def terminate_backends(self):
         """Ends every connection to it, as an administrator would; how many there were."""

@@ -6,6 +6,7 @@
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
+#include "ra/parked_messages.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
 #include "ra/revocation.hpp"
@@ -26,6 +27,7 @@ public:
         const core::Clock& clock;
         ra::BlockedKeys& blocked_keys;
         ra::ProfilePauses& profile_pauses;
+        ra::ParkedMessages& parked_messages;
         Operations& operations;
         ra::ClockAgreement& clock_agreement;
     };

@@ -78,6 +78,12 @@ core::Task<Answer> open_restored(Call call) {
     co_return json_response(200, w.take());
 }
 
+/// What doctor and others on this machine need to know of how the server was started
+core::Task<Answer> show_server(Call call) {
+    if (auto refused = refuse_strangers(call)) co_return std::move(*refused);
+    co_return json_response(200, call.deps.operations.server());
+}
+
 core::Task<Answer> reload(Call call) {
     if (auto refused = refuse_tenants(call)) co_return std::move(*refused);
     auto done = co_await call.deps.operations.reload();

@@ -29,6 +29,8 @@ public:
     /// ra::Restoration::open, and the CRLs published again.
     virtual core::Task<core::Result<ra::OpenReport>> open_restored(std::vector<core::Bytes> crls, bool none_published, ra::Principal by,
                                                                    core::RequestId request) = 0;
+    /// {"running", and of a server "pid", "version", "lab", "configFile", "store", "listeners": {name: "HOST:PORT"}}.
+    [[nodiscard]] virtual std::string server() const = 0;
     /// Reads the configuration again, as SIGHUP does: {"changed": […], "restart": […]}. `malformed`
     /// leaves everything as it was; `unsupported` where no server runs.
     virtual core::Task<core::Result<std::string>> reload() = 0;

@@ -1,5 +1,7 @@
 #include "app/first_start.hpp"
 
+#include <unistd.h>
+
 #include "app/house.hpp"
 #include "store/tables/objects.hpp"
 
@@ -95,6 +97,14 @@ core::Task<bool> describe_defaults(House& house) {
     auto report = co_await house.documents->apply(std::move(documents), options, server, std::move(request));
     if (!report) throw std::runtime_error("first start: " + report.error().detail);
     for (const auto& secret : report->secrets) {
+        if (::isatty(STDOUT_FILENO) == 0) {
+            // Nobody reads along but a journal or a log, which many may read and which stay.
+            house.first_account_file = house.folder.file("first-account");
+            const core::SecretText text("# Of the account `first`, kept sealed elsewhere: remove this file once you have them.\nkey_id = \"" + secret.key_id +
+                                        "\"\nmac_key = \"" + secret.mac_key.expose() + "\"\n");
+            write_file(house.first_account_file, text.expose(), 0600);
+            break;
+        }
         house.first_account_key_id = secret.key_id;
         house.first_account_mac_key = secret.mac_key.clone();
     }

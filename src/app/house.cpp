@@ -7,7 +7,9 @@
 
 #include "app/first_start.hpp"
 #include "app/public_urls.hpp"
-#include "store/sqlite/open.hpp"
+#include "app/store.hpp"
+#include "store/bulk.hpp"
+#include "store/tables/setting.hpp"
 
 namespace postern::app {
 
@@ -37,10 +39,33 @@ ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder)
 }
 
 /// Before anything is made: a fresh database or master key would only be in the way of the backup's.
-void refuse_lost_store(const std::string& db_path, const std::string& root_pem) {
-    if (std::filesystem::exists(root_pem))
-        throw std::runtime_error(root_pem + " exists, but the database " + db_path + " does not: it was lost or moved. Restore it from the backup, or move " +
-                                 root_pem + " away to start with a new CA that every client must be told to trust");
+void refuse_lost_store(const Config& config, const std::string& root_pem) {
+    if (!std::filesystem::exists(root_pem)) return;
+    const auto what = is_postgres(config) ? "the database " + shown_store(config) + " is empty: it was lost or exchanged"
+                                          : "the database " + store_path(config) + " does not: it was lost or moved";
+    throw std::runtime_error(root_pem + " exists, but " + what + ". Restore it from the backup, or move " + root_pem +
+                             " away to start with a new CA that every client must be told to trust");
+}
+
+/// A store that only a person may put in order, and one of which two would be live.
+core::Task<void> refuse_copy(store::Database& db, const Config& config) {
+    for (const auto mark : {store::copy_unfinished, store::copy_moved}) {
+        auto name = store::values(mark);
+        const auto row = co_await store::read_one(db, store::setting_get, std::move(name));
+        if (!row) continue;
+        if (mark == store::copy_unfinished)
+            throw std::runtime_error(shown_store(config) + " is the target of a `postern copy` that did not end: " + row->text(0) +
+                                     ". Begin the copy anew; it empties the target first");
+        throw std::runtime_error(shown_store(config) + " was moved: " + row->text(0) + ". Name that store in [store] url; two live copies would be two CAs that "
+                                 "do not know of each other. To come back, copy it into a new store");
+    }
+}
+
+/// Nobody's yet: nothing is fixed in it. Its schema may have been made beforehand, by `postern migrate`.
+core::Task<bool> is_unused(store::Database& db) {
+    auto none = store::values();
+    const auto rows = co_await db.read(store::setting_any, std::move(none));
+    co_return rows.empty();
 }
 
 /// A failed fsync may have lost what it was asked for, and the next one would succeed without it. So
@@ -79,13 +104,23 @@ House::~House() {
 core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log, ra::Senders senders) {
     std::unique_ptr<House> house(new House(std::move(config), shards, log));
     auto& h = *house;
-    const auto db_path = store_path(h.config);
-    const bool new_store = !std::filesystem::exists(db_path);
-    if (new_store) refuse_lost_store(db_path, h.folder.file("root.pem"));
-    auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);
-
-    h.db = store::open_sqlite(db_path, h.clock, h.metrics, [&h](const std::string& why) { end_now(h.log, why); });
-    h.sealer = std::make_unique<crypto::Sealer>(std::move(master), h.random);
+    const auto schema = look_at_schema(h.config, false);
+    if (schema.applied.empty()) refuse_lost_store(h.config, h.folder.file("root.pem"));
+    if (schema.applied.empty() && !h.config.may_create)
+        throw std::runtime_error(shown_store(h.config) + " holds no Postern data; start `postern serve` on it first, or name the store with --store or --config");
+    if (!h.config.migrate) refuse_missing_migrations(h.config, schema);
+    std::optional<core::SecretBytes> master;
+    if (schema.applied.empty()) master = h.folder.master_key(h.config.master_key_file, true, h.random);
+    StoreListeners listeners;
+    listeners.disk_failed = [&h](const std::string& why) { end_now(h.log, why); };
+    listeners.notice = [&h](std::string_view event, const std::string& what) { h.log.warning(event, {{"what", what}}); };
+    h.db = open_store(h.config, h.clock, h.metrics, std::move(listeners));
+    co_await refuse_copy(*h.db, h.config);
+    if (!master) {
+        const bool unused = co_await is_unused(*h.db);
+        master = h.folder.master_key(h.config.master_key_file, unused, h.random);
+    }
+    h.sealer = std::make_unique<crypto::Sealer>(std::move(*master), h.random);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
     co_await fix_public_urls(*h.db, h.config, h.log);
     const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics};
@@ -121,6 +156,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
     const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
     h.profile_pauses = std::make_unique<ra::ProfilePauses>(pauses);
+    const ra::ParkedMessages::Deps parked_messages{*h.db, *h.numbers, *h.clock_agreement};
+    h.parked_messages = std::make_unique<ra::ParkedMessages>(parked_messages);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, *h.clock_agreement};
     h.principals = std::make_unique<ra::Principals>(principals);
     const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement};
@@ -134,7 +171,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.operations, *h.clock_agreement};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

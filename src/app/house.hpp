@@ -58,6 +58,7 @@ public:
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
+    std::unique_ptr<ra::ParkedMessages> parked_messages;
     std::unique_ptr<ra::Principals> principals;
     std::unique_ptr<ra::Documents> documents;
     std::unique_ptr<ra::Restoration> restoration;
@@ -66,9 +67,10 @@ public:
     std::unique_ptr<acme::Acme> acme;
     std::unique_ptr<api::Api> api;
     bool first_start = false;
-    /// Credentials of the account that the first start made; printed once, empty otherwise.
+    /// Credentials of the account that the first start made, for a terminal; empty otherwise.
     std::string first_account_key_id;
     core::SecretText first_account_mac_key;
+    std::string first_account_file;  ///< where they are (0600) when nobody watches; empty otherwise
 
 private:
     House(Config c, core::Shards& s, observe::Log& l);

@@ -107,12 +107,12 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     co_await tls.prepare();
     add_routes(house, on);
     listen(house, on, tls);
+    house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
     on.server.start();
     house.tasks.spawn(executor, poll_catalog(house));
     house.tasks.spawn(executor, house.clock_agreement->keep());
     house.tasks.spawn(executor, tls.keep_fresh());
     house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));
-    house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
     house.tasks.spawn(executor, house.sweeper->run());
     house.outbox->start(executor);
     on.ready.store(true);

@@ -4,6 +4,7 @@
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
+#include "ra/profile_pauses.hpp"
 
 /// What becomes of an intent without outcome (design §4). Which ones, and when, is the sweeper's
 /// matter (sweeper.hpp).
@@ -71,6 +72,8 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
         co_return Settled::untouched;
     }
     deps_.log.warning("enrollment_settled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"reissued", leave.has_value()}});
+    // A template at fault is no less so when the sweeper is the first to notice.
+    if (!leave && a.profile && pauses_profile(leave.error())) co_await pause_profile(a, leave.error());
     if (!leave) {
         hold->conclude();
         co_return Settled::voided;

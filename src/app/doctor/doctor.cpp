@@ -35,7 +35,7 @@ namespace {
 
 /// A port 0 was chosen once and is kept.
 void fill_ports(Patient& p) {
-    if (!p.file) return;
+    if (!p.database || p.options.running) return;
     const auto fill = [&](std::string_view name, Address& address) {
         const auto kept = address.port == 0 ? p.setting("port." + std::string(name)) : std::string();
         std::from_chars(kept.data(), kept.data() + kept.size(), address.port);

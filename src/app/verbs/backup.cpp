@@ -13,7 +13,7 @@ namespace {
 
 struct Options {
     Options() = default;
-    std::string target, config_file;
+    std::string target;
     bool with = false, without = false;
 };
 
@@ -71,12 +71,8 @@ int follow(const Common& common, Door& door) {
     }
 }
 
-int backup(Common& common, const Options& o) {
+int backup(const Common& common, const Options& o) {
     if (!common.door.server.empty()) throw std::runtime_error("backup works on the server's own machine only; run it there, with --data");
-    if (!o.config_file.empty()) {
-        if (const auto r = read_config_file(o.config_file, common.door.config); !r) throw std::runtime_error(r.error().detail);
-        common.door.config.config_file = std::filesystem::absolute(o.config_file).string();
-    }
     auto target = std::filesystem::absolute(o.target).lexically_normal().string();
     while (target.size() > 1 && target.ends_with('/')) target.pop_back();
     json::Writer w;
@@ -98,7 +94,6 @@ void add_backup(CLI::App& app, Common& common, Run& run) {
     verb->add_option("FOLDER", o->target, "Made by this; must not exist yet")->required();
     auto* with = verb->add_flag("--with-master-key", o->with, "Put the master key inside (the default when it is kept in the data folder)");
     verb->add_flag("--without-master-key", o->without, "Leave the master key out (the default when [secrets] master_key_file names it)")->excludes(with);
-    verb->add_option("--config", o->config_file, "postern.toml that a stopped server is started with")->check(CLI::ExistingFile);
     verb->callback([o, &common, &run] { run = [o, &common] { return backup(common, *o); }; });
 }
 

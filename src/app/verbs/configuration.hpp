@@ -13,6 +13,14 @@ struct ConfigurationOptions {
 };
 
 void add_configuration(CLI::App& verb, ConfigurationOptions& options);
+/// Which store, for verbs that work on it themselves: --data, --config, --store and --password-file.
+struct StoreOptions {
+    StoreOptions() = default;
+    std::string data, config_file, store, password_file;
+};
+void add_store(CLI::App& verb, StoreOptions& options, const char* name = "--store", const char* what = "Store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: what the server uses)");
+/// The file, and the command line over it.
+core::Result<Config> settle_store(const StoreOptions& options);
 /// The command line over what `options.config` holds from the file by now.
 core::Result<Config> settle_configuration(ConfigurationOptions options, const std::string& store_from_line);
 

@@ -37,8 +37,7 @@ std::ifstream open_file(const std::string& path) {
 }
 
 /// Reads a list, or says which file is at fault.
-KeyListCounts read_file(const std::string& path, KeyListFormat format, const std::function<void(ListedKey)>& each) {
-    auto in = open_file(path);
+KeyListCounts read_file(std::ifstream& in, const std::string& path, KeyListFormat format, const std::function<void(ListedKey)>& each) {
     try {
         return read_key_list(in, format, each);
     } catch (const std::runtime_error& e) {
@@ -52,7 +51,8 @@ std::vector<ListedKey> keys_named(const std::vector<std::string>& words) {
     const auto keep = [&out](ListedKey key) { out.push_back(std::move(key)); };
     for (const auto& word : words) {
         if (::access(word.c_str(), R_OK) == 0) {
-            const auto counts = read_file(word, KeyListFormat::automatic, keep);
+            auto in = open_file(word);
+            const auto counts = read_file(in, word, KeyListFormat::automatic, keep);
             if (counts.unusable > 0) throw std::runtime_error(word + ": " + counts.first_unusable);
         } else {
             std::istringstream in(word);
@@ -141,13 +141,17 @@ int block(const Common& common, Options o) {
     if (o.file.empty() == o.keys.empty()) throw std::runtime_error("name keys, or a list with --file");
     std::vector<ListedKey> named;
     KeyListCounts counts;
+    std::ifstream in;
     if (o.file.empty()) {
         named = keys_named(o.keys);
         counts.keys = static_cast<std::int64_t>(named.size());
         if (o.source.empty()) o.source = "command line";
     } else {
         // The whole list is read once before anything is sent: a broken one changes nothing.
-        counts = read_file(o.file, format, [](ListedKey) {});
+        in = open_file(o.file);
+        counts = read_file(in, o.file, format, [](ListedKey) {});
+        in.clear();
+        if (!in.seekg(0)) throw std::runtime_error("cannot read " + o.file + " twice; save it as a file first");
         if (o.source.empty()) o.source = o.file.substr(o.file.find_last_of('/') + 1);
     }
     if (counts.keys == 0) throw std::runtime_error(counts.unusable > 0 ? "every key there is refused here anyway: " + counts.first_unusable
@@ -155,14 +159,15 @@ int block(const Common& common, Options o) {
     const auto door = Door::open(common.door);
     Import import(*door, o, counts.keys);
     for (const auto& key : named) import.add(key);
-    if (!o.file.empty()) read_file(o.file, format, [&import](const ListedKey& key) { import.add(key); });
+    if (!o.file.empty()) read_file(in, o.file, format, [&import](const ListedKey& key) { import.add(key); });
     if (const int failed = import.finish()) return failed;
     return tell_blocked(common, counts.keys, counts, import);
 }
 
 int unblock(const Common& common, const Options& o) {
+    const auto keys = keys_named(o.keys);
     const auto door = Door::open(common.door);
-    for (const auto& key : keys_named(o.keys)) {
+    for (const auto& key : keys) {
         auto digests = key.digests();
         if (key.key) digests.push_back(crypto::fingerprints(*key.key).modulus);
         std::erase_if(digests, [](const core::Bytes& d) { return d.empty(); });
@@ -202,6 +207,7 @@ int list(const Common& common) {
 
 /// 1 when a key of the file is refused: by the server, or already while it is read.
 int check(const Common& common, const Options& o) {
+    auto in = open_file(o.file);
     const auto door = Door::open(common.door);
     int status = 0;
     const auto ask = [&](const ListedKey& key) {
@@ -225,7 +231,7 @@ int check(const Common& common, const Options& o) {
                   << (refused.empty() ? "good" : "refused") << "\n";
         for (const auto& r : refused) std::cout << "  " << text(r["check"]) << ": " << text(r["detail"]) << "\n";
     };
-    const auto counts = read_file(o.file, KeyListFormat::automatic, ask);
+    const auto counts = read_file(in, o.file, KeyListFormat::automatic, ask);
     if (counts.unusable > 0) {
         std::cerr << "postern: " << o.file << ": " << counts.first_unusable << "\n";
         status = 1;

@@ -39,6 +39,8 @@ void print_names(std::string_view what, const std::vector<std::string>& names) {
 
 int restore_backup(const Common& common, const Options& o) {
     if (!common.door.server.empty()) throw std::runtime_error("restore makes a data folder on this machine; run it where the server will, with --data");
+    if (!common.door.config_file.empty() || !common.door.store.empty())
+        throw std::runtime_error("a restore makes a folder with its store inside; give --config and --store to the server and to `restore open`");
     RestoreOptions options;
     options.backup = absolute(o.backup);
     options.data = absolute(common.door.config.data);

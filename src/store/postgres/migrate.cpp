@@ -151,7 +151,6 @@ Rows applied(PGconn* connection, const std::string& place) {
 }
 
 void apply(PGconn* connection, const std::string& place, const core::Clock& clock, const Migration& m) {
-    Transaction transaction(connection, place);
     const Result ran = query(connection, std::string(m.sql), {}, core::deadline_in(step_deadline), {});
     if (refused(ran)) {
         const Refusal refusal(ran.get());
@@ -164,7 +163,6 @@ void apply(PGconn* connection, const std::string& place, const core::Clock& cloc
     if (PQtransactionStatus(connection) != PQTRANS_INTRANS) throw_ended_transaction(m);
     ask(connection, place, "INSERT INTO schema_migration (number, name, checksum, applied_ms) VALUES ($1, $2, $3, $4)",
         {std::to_string(m.number), std::string(m.name), checksum(m), std::to_string(core::to_ms(clock.now()))});
-    transaction.keep();
 }
 
 }  // namespace
@@ -174,10 +172,13 @@ void migrate(PGconn* connection, const std::string& place, const core::Clock& cl
     // The role or the database may have set limits that are meant for requests.
     ask(connection, place, "SET statement_timeout = 0; SET lock_timeout = 0; SET client_min_messages = warning");
     const Lock lock(connection, place);
+    // All or none: whoever looks meanwhile, another node that starts, finds no schema or a whole one.
+    Transaction transaction(connection, place);
     if (!check_owner(connection, place)) apply(connection, place, clock, foundation);
     const Rows before = applied(connection, place);
     check_applied(before, place, migrations);
     for (std::size_t i = before.size(); i < migrations.size(); ++i) apply(connection, place, clock, migrations[i]);
+    transaction.keep();
     // Of sessions long gone: each leaves the few that it had not forgotten yet.
     ask(connection, place, "DELETE FROM write_mark WHERE made < now() - interval '1 day'");
 }

@@ -9,7 +9,7 @@
 
 namespace postern::store::postgres {
 
-/// Applies what is missing, a transaction each, under an advisory lock for which it waits while another
+/// Applies what is missing in one transaction, under an advisory lock for which it waits while another
 /// node does the same. `place` names the database for people. Throws StoreUnavailable when the connection breaks,
 /// std::runtime_error saying what to do: another program's database, a schema newer than `migrations`,
 /// an applied migration whose text changed, one that fails, a right that is missing.

@@ -9,7 +9,7 @@ constexpr std::int64_t application_id = 0x5053544e;  // "PSTN", in the file's he
 constexpr Statement id_read{"application_id", "PRAGMA application_id"};
 constexpr Statement tables_count{"tables_count", "SELECT count(*) FROM sqlite_master"};
 constexpr Statement applied_read{"migration_read",
-                                 "SELECT number, name, checksum FROM schema_migration ORDER BY number"};
+                                 "SELECT number, name, checksum, applied_ms FROM schema_migration ORDER BY number"};
 constexpr Statement applied_insert{
     "migration_insert", "INSERT INTO schema_migration (number, name, checksum, applied_ms) VALUES ($1, $2, $3, $4)"};
 constexpr Statement keys_check{"foreign_key_check", "PRAGMA foreign_key_check"};
@@ -55,9 +55,8 @@ void apply(Connection& connection, const std::string& path, const core::Clock& c
     }
 }
 
-/// False when nothing is left to do.
-bool step(Connection& connection, const std::string& path, const core::Clock& clock,
-          std::span<const Migration> migrations) {
+/// All that is missing or nothing: a database has no schema, or a whole one.
+void apply_missing(Connection& connection, const std::string& path, const core::Clock& clock, std::span<const Migration> migrations) {
     Transaction lock(connection, "BEGIN EXCLUSIVE");
     connection.script("PRAGMA application_id=" + std::to_string(application_id) +
                           "; CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER PRIMARY KEY, "
@@ -66,10 +65,8 @@ bool step(Connection& connection, const std::string& path, const core::Clock& cl
     Rows applied;
     connection.run(applied_read, {}, &applied);
     check_applied(applied, path, migrations);
-    if (applied.size() == migrations.size()) return false;
-    apply(connection, path, clock, migrations[applied.size()]);
+    for (const auto& m : migrations.subspan(applied.size())) apply(connection, path, clock, m);
     lock.keep();
-    return true;
 }
 
 }  // namespace
@@ -82,13 +79,16 @@ void check_owner(Connection& connection, const std::string& path) {
     throw std::runtime_error(path + " is another program's SQLite database; name another file");
 }
 
-int schema_of(Connection& connection, const std::string& path, std::span<const Migration> migrations) {
+SchemaState schema_of(Connection& connection, const std::string& path, std::span<const Migration> migrations) {
     static constexpr Statement there{"schema_there", "SELECT count(*) FROM sqlite_master WHERE name = 'schema_migration'"};
-    if (number(connection, there) == 0) return 0;
+    SchemaState out;
+    out.known = migrations;
+    if (number(connection, there) == 0) return out;
     Rows applied;
     connection.run(applied_read, {}, &applied);
     check_applied(applied, path, migrations);
-    return applied.empty() ? 0 : static_cast<int>(applied.back().integer(0));
+    for (const auto& row : applied) out.applied.push_back(row.time(3));
+    return out;
 }
 
 void migrate(Connection& connection, const std::string& path, const core::Clock& clock,
@@ -96,8 +96,7 @@ void migrate(Connection& connection, const std::string& path, const core::Clock&
     check_numbered(migrations);
     // A migration that rebuilds a table drops the old one; keys are checked at its end instead.
     connection.script("PRAGMA foreign_keys=OFF", "migration");
-    while (step(connection, path, clock, migrations)) {
-    }
+    apply_missing(connection, path, clock, migrations);
     connection.script("PRAGMA foreign_keys=ON", "migration");
 }
 

@@ -29,6 +29,7 @@ public:
         report.crls.emplace_back().key_id = "0badcafe";
         co_return report;
     }
+    [[nodiscard]] std::string server() const override { return R"({"running":false})"; }
     core::Task<core::Result<std::string>> reload() override { co_return std::string(R"({"changed":[],"restart":[]})"); }
     std::string target, opened_with;
 };
@@ -76,7 +77,7 @@ struct Rest : World {
     }
 
     ScriptedOperations operations;
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, operations, clock_agreement}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -111,6 +112,8 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::post, "blocked-keys/unblock"}, {Method::post, "keys/check"},
     {Method::get, "paused-profiles"}, {Method::post, "paused-profiles/resume"},
     {Method::get, "clock"},           {Method::post, "clock/accept"},
+    {Method::get, "server"},          {Method::get, "outbox"},
+    {Method::post, "outbox/retry"},   {Method::post, "outbox/drop"},
 };
 
 }  // namespace
@@ -513,6 +516,64 @@ BOOST_AUTO_TEST_CASE(blocking_refuses_what_it_does_not_understand) {
     check_error(post("keys/check", R"({"spki":"*"})"), 400, -7, "$.spki: expected base64");
     check_error(w.local(Method::get, v1 + "blocked-keys?after=xyz"), 400, -7, "after: expected hexadecimal");
     check_error(w.local(Method::get, v1 + "blocked-keys?limit=0"), 400, -7, "limit: expected 1 to 1000");
+}
+
+BOOST_AUTO_TEST_CASE(parked_messages_are_seen_sent_again_and_dropped) {
+    Rest w;
+    const auto park = [&](const std::string& id) {
+        store::Batch batch;
+        batch.add(store::outbox_insert, store::values(id, "certificate.issued", R"({"certificate":17})", w.clock.now()));
+        batch.add(store::outbox_park, store::values(id, 0, "no route to host"));
+        BOOST_TEST_REQUIRE(w.run(w.db.write(std::move(batch))).has_value());
+    };
+    const auto named = [](std::string_view id) { return R"({"id":")" + std::string(id) + R"("})"; };
+    park("certificate.issued/17");
+    park("certificate.issued/18");
+    const auto watcher = w.installation_auditor();
+
+    const auto first = w.with(watcher, Method::get, v1 + "outbox?limit=1");
+    BOOST_TEST(first.status == 200U);
+    const auto line = parsed(first);
+    BOOST_TEST(line.root()["id"].string().value() == "certificate.issued/17");
+    BOOST_TEST(line.root()["kind"].string().value() == "certificate.issued");
+    BOOST_TEST(line.root()["failures"].integer().value() == 1);
+    BOOST_TEST(line.root()["lastError"].string().value() == "no route to host");
+    BOOST_TEST(line.root()["body"]["certificate"].integer().value() == 17);
+    BOOST_TEST(first.header("X-Next-After") == "certificate.issued/17");
+    const auto second = w.with(watcher, Method::get, v1 + "outbox?limit=1&after=certificate.issued%2F17");
+    BOOST_TEST(parsed(second).root()["id"].string().value() == "certificate.issued/18");
+    BOOST_TEST(w.with(watcher, Method::get, v1 + "outbox?status=waiting").body.empty());
+    check_error(w.with(watcher, Method::get, v1 + "outbox?status=sent"), 400, -7, "known here: parked, waiting");
+
+    // Messages tell of every tenant, and only administrators release them.
+    check_error(w.with(w.auditor, Method::get, v1 + "outbox"), 403, -3, "whole installation");
+    check_error(w.with(w.stranger, Method::post, v1 + "outbox/drop", named("certificate.issued/17")), 403, -3, "whole installation");
+    for (const auto* verb : {"outbox/retry", "outbox/drop"}) {
+        check_error(w.with(watcher, Method::post, v1 + verb, named("certificate.issued/17")), 403, -3, "this needs administrator");
+        check_error(w.local(Method::post, v1 + verb, named("certificate.issued/19")), 404, -102, "no message certificate.issued/19 is parked");
+        check_error(w.local(Method::post, v1 + verb, R"({"ids":[]})"), 400, -7, "ids");
+    }
+
+    BOOST_TEST(w.local(Method::post, v1 + "outbox/retry", named("certificate.issued/17")).status == 204U);
+    check_error(w.local(Method::post, v1 + "outbox/retry", named("certificate.issued/17")), 404, -102, "is parked");
+    const auto waiting = parsed(w.with(watcher, Method::get, v1 + "outbox?status=waiting"));
+    BOOST_TEST(waiting.root()["id"].string().value() == "certificate.issued/17");
+    BOOST_TEST(waiting.root()["failures"].integer().value() == 0);
+    BOOST_TEST(w.local(Method::post, v1 + "outbox/drop", named("certificate.issued/18")).status == 204U);
+    BOOST_TEST(w.with(watcher, Method::get, v1 + "outbox").body.empty());
+
+    const auto retried = w.audits("message.retried"), dropped = w.audits("message.dropped");
+    BOOST_TEST_REQUIRE((retried.size() == 1U && dropped.size() == 1U));
+    BOOST_TEST(retried[0].text(5) == "certificate.issued/17");
+    BOOST_TEST(dropped[0].text(5) == "certificate.issued/18");
+    BOOST_TEST(contains(dropped[0].text(3), "no route to host"));
+    BOOST_TEST(contains(dropped[0].text(3), R"(\"certificate\":17)"));
+}
+
+BOOST_AUTO_TEST_CASE(how_the_server_was_started_is_told_on_its_machine_only) {
+    Rest w;
+    BOOST_TEST(w.local(Method::get, v1 + "server").body == R"({"running":false})");
+    check_error(w.with(w.administrator_token, Method::get, v1 + "server"), 403, -3, "on the server's own machine only");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

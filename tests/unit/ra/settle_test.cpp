@@ -70,6 +70,25 @@ BOOST_AUTO_TEST_CASE(an_intent_without_outcome_is_issued_anew_and_its_serial_rev
     BOOST_TEST(w.read(revocation_rows).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_lint_that_finds_us_at_fault_pauses_the_profile_here_too) {
+    Crashed w;
+    w.ca.mode = Mode::wrong_template;
+    BOOST_TEST(w.settle() == 1U);
+    BOOST_TEST(w.enrollments().at(0).status == "invalid");
+    BOOST_TEST(w.certificates().empty());
+    const auto audits = w.audits("profile.paused");
+    BOOST_TEST_REQUIRE(audits.size() == 1U);
+    BOOST_TEST(audits[0].text(2) == "lint.subject_html");
+    BOOST_TEST(audits[0].text(8) == w.before.request.get());
+    BOOST_TEST(contains(w.metrics.scrape(), "postern_profiles_paused_total 1"));
+
+    // Paused is paused, whoever found it.
+    w.ca.mode = Mode::ok;
+    const auto r = w.submit(w.request({"corp.example"}, "order-2"));
+    BOOST_TEST_REQUIRE(!r.has_value());
+    check_problem(r.error(), ProblemKind::unavailable, "profile.paused", "paused after a fault of its certificates (lint.subject_html)");
+}
+
 BOOST_AUTO_TEST_CASE(the_repeated_attempt_finds_what_was_settled) {
     Crashed w;
     w.settle();

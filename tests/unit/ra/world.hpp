@@ -15,6 +15,7 @@
 #include "ra/enrollment.hpp"
 #include "ra/explanation.hpp"
 #include "ra/principals.hpp"
+#include "ra/parked_messages.hpp"
 #include "ra/profile_pauses.hpp"
 #include "ra/reports.hpp"
 #include "ra/revocation.hpp"
@@ -334,6 +335,7 @@ public:
     ra::Sweeper sweeper{sweeper_deps(enrollment, "node-1", true)};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
+    ra::ParkedMessages parked_messages{ra::ParkedMessages::Deps{db, numbers, clock}};
     ra::ProfilePauses profile_pauses{ra::ProfilePauses::Deps{db, numbers, catalog, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
 
