@@ -161,6 +161,7 @@ void read_ca(Section& s, Config& c) {
 void read_store(Section& s, Config& c) {
     const auto url = [](const std::string& text) { return check_store_url(text) ? std::optional(text) : std::nullopt; };
     s.parsed("url", c.store_url, url, "sqlite:PATH or postgres://USER@HOST/DATABASE");
+    s.flag("shared", c.store_shared);
     s.text("password_file", c.store_password_file);
     s.value("connections", c.store_connections, [](const toml::Value& v) -> Result<std::size_t> {
         auto n = v.size();
@@ -262,6 +263,8 @@ std::string percent_decoded(std::string_view text) {
 }
 
 }  // namespace
+
+bool shares_store(const Config& config) noexcept { return config.store_shared || is_postgres(config); }
 
 bool is_postgres(const Config& config) noexcept { return after_postgres_scheme(config.store_url).has_value(); }
 

@@ -41,6 +41,7 @@ struct Config {
 
     // [store]
     std::string store_url;            ///< empty: sqlite under the data folder
+    bool store_shared = false;        ///< other nodes use this SQLite file too
     std::string store_password_file;  ///< of a PostgreSQL role; empty: the URL, its passfile or nothing
     std::size_t store_connections = 16;
     std::chrono::milliseconds store_connect_timeout{5'000}, store_statement_timeout{5'000};
@@ -78,6 +79,9 @@ struct Config {
 
 /// Whether [store] url names a PostgreSQL database; else it is SQLite.
 [[nodiscard]] bool is_postgres(const Config& config) noexcept;
+/// Whether other nodes may use the store, so that what they need (nonces, CA keys, who works on what) is in it
+/// rather than here: PostgreSQL always, SQLite by [store] shared.
+[[nodiscard]] bool shares_store(const Config& config) noexcept;
 /// The file of an SQLite store: [store] url, relative to the data folder, or postern.db in it.
 std::string store_path(const Config& config);
 

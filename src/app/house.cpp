@@ -1,13 +1,14 @@
 #include "app/house.hpp"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 
 #include "app/first_start.hpp"
+#include "app/fleet.hpp"
+#include "app/master_key_check.hpp"
 #include "app/public_urls.hpp"
 #include "app/store.hpp"
+#include "app/version.hpp"
 #include "store/bulk.hpp"
 #include "store/tables/setting.hpp"
 
@@ -23,11 +24,13 @@ validation::Http01Config http_01_config(const Config& config) {
     return out;
 }
 
-ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder) {
+ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder, const std::string& node) {
     using std::chrono::duration_cast;
     using std::chrono::hours;
     ca::BuiltinConfig out;
     out.keys_folder = folder.file("keys");
+    out.keys_in_database = shares_store(config);
+    out.node = node;
     out.public_http = config.public_http;
     out.name = config.ca_name;
     out.root_key = config.root_key;
@@ -77,12 +80,38 @@ core::Task<bool> is_unused(store::Database& db) {
     std::_Exit(io_error);
 }
 
-/// The same after a restart, so that what an earlier life held is taken back at once; never that of
-/// two processes at a time, which the folder's lock prevents.
-std::string node_name(const DataFolder& folder) {
-    char host[256] = "localhost";
-    ::gethostname(host, sizeof host - 1);
-    return std::string(host) + ":" + folder.path();
+void add_lives(House& h, const std::string& node) {
+    if (!shares_store(h.config)) {
+        h.lives = std::make_unique<store::OnlyNode>(h.random);
+        return;
+    }
+    store::NodeRegistry::Self self;
+    self.name = node;
+    self.address = h.config.https.authority();
+    self.version = version();
+    auto registry = std::make_unique<store::NodeRegistry>(*h.db, h.clock, h.random, std::move(self));
+    h.registry = registry.get();
+    h.lives = std::move(registry);
+}
+
+core::Task<void> add_nonces(House& h, std::string node) {
+    if (!shares_store(h.config)) {
+        h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
+        co_return;
+    }
+    const acme::FleetNonces::Deps deps{*h.db, *h.sealer, h.random, *h.clock_agreement, std::move(node)};
+    auto nonces = std::make_unique<acme::FleetNonces>(deps);
+    co_await nonces->refresh();
+    h.fleet_nonces = nonces.get();
+    h.nonces = std::move(nonces);
+}
+
+core::Task<void> leave(House& h) {
+    try {
+        co_await h.registry->leave();
+    } catch (const core::Unavailable& fault) {
+        h.log.warning("node_unseen", {{"why", fault.what()}});  // the others find out by its silence
+    }
 }
 
 constexpr std::chrono::seconds after_cancel(5);
@@ -121,8 +150,10 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
         master = h.folder.master_key(h.config.master_key_file, unused, h.random);
     }
     h.sealer = std::make_unique<crypto::Sealer>(std::move(*master), h.random);
+    co_await check_master_key(*h.db, *h.sealer);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
-    co_await fix_public_urls(*h.db, h.config, h.log);
+    const auto node = node_name(h);
+    co_await fix_public_urls(*h.db, h.config, node, h.log);
     const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics};
     h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);
     co_await h.clock_agreement->open();
@@ -133,22 +164,22 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.http_01 = validation::make_http_01_validator(*h.resolver, h.metrics, http_01_config(h.config));
 
     const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, *h.clock_agreement, h.log, h.metrics};
-    auto ca_config = builtin_config(h.config, h.folder);
+    auto ca_config = builtin_config(h.config, h.folder, node);
     const ra::Restoration::Deps restoration{*h.db, *h.numbers, h.gate, *h.clock_agreement, h.log};
     h.restoration = std::make_unique<ra::Restoration>(restoration);
     ca_config.hold_crls = co_await h.restoration->load();
     auto root_pem = h.folder.file("root.pem");
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
+    co_await keep_master_key_check(*h.db, *h.sealer);
     h.backends.add("builtin", *h.builtin);
 
-    const auto node = node_name(h.folder);
     const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
     h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
+    add_lives(h, node);
     const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, *h.clock_agreement, h.log, h.metrics,
-                                          h.gate, *h.clock_agreement, *h.outbox};
+                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
-    const bool alone = h.db->engine() == "sqlite";
-    const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, alone};
+    const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
@@ -165,7 +196,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();
 
-    h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
+    co_await add_nonces(h, node);
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
                           *h.sealer, *h.nonces, h.tasks,   h.random,      *h.clock_agreement, *h.clock_agreement,
                           h.log,      h.metrics, h.config.public_https};
@@ -185,6 +216,7 @@ core::Task<void> House::close(core::Deadline at) {
     const bool empty = co_await tasks.drained(last);
     if (!empty) log.warning("tasks_left", {{"count", tasks.size()}});
     pool.join();
+    if (registry) co_await leave(*this);
     db->close();
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "acme/acme.hpp"
+#include "acme/fleet_nonces.hpp"
 #include "api/api.hpp"
 #include "app/config.hpp"
 #include "app/data_folder.hpp"
@@ -16,6 +17,7 @@
 #include "ra/enrollment.hpp"
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
+#include "store/nodes.hpp"
 #include "validation/http_01_validator.hpp"
 
 namespace postern::app {
@@ -45,6 +47,8 @@ public:
     std::unique_ptr<store::Database> db;
     std::unique_ptr<crypto::Sealer> sealer;
     std::unique_ptr<store::Numbers> numbers;
+    std::unique_ptr<store::Lives> lives;
+    store::NodeRegistry* registry = nullptr;  ///< `lives`, where other nodes share the store
     std::unique_ptr<ra::ClockAgreement> clock_agreement;
     std::unique_ptr<ra::CatalogSource> catalog;
     ra::IssuingGate gate;
@@ -64,6 +68,7 @@ public:
     std::unique_ptr<ra::Restoration> restoration;
     std::unique_ptr<Operations> operations;
     std::unique_ptr<acme::Nonces> nonces;
+    acme::FleetNonces* fleet_nonces = nullptr;  ///< `nonces`, where other nodes share the store
     std::unique_ptr<acme::Acme> acme;
     std::unique_ptr<api::Api> api;
     bool first_start = false;

@@ -87,15 +87,16 @@ std::string public_host(const Address& address) {
     return name;
 }
 
-core::Task<void> choose_ports(store::Database& db, Config& config) {
-    co_await choose(db, "https", config.https, config);
-    co_await choose(db, "est", config.est, config);
-    co_await choose(db, "http", config.http, config);
-    co_await choose(db, "management", config.management, config);
+core::Task<void> choose_ports(store::Database& db, Config& config, std::string node) {
+    const std::string of = shares_store(config) ? "@" + node : "";
+    co_await choose(db, "https" + of, config.https, config);
+    co_await choose(db, "est" + of, config.est, config);
+    co_await choose(db, "http" + of, config.http, config);
+    co_await choose(db, "management" + of, config.management, config);
 }
 
-core::Task<void> fix_public_urls(store::Database& db, Config& config, observe::Log& log) {
-    co_await choose_ports(db, config);
+core::Task<void> fix_public_urls(store::Database& db, Config& config, std::string node, observe::Log& log) {
+    co_await choose_ports(db, config, std::move(node));
     const auto url = [](std::string_view scheme, const Address& a) {
         auto out = std::string(scheme) + Address(public_host(a), a.port).authority();
         const std::string_view usual = scheme == "https://" ? ":443" : ":80";

@@ -5,6 +5,7 @@
 #include <future>
 #include <iostream>
 
+#include "app/fleet.hpp"
 #include "app/greeting.hpp"
 #include "app/house.hpp"
 #include "app/management.hpp"
@@ -21,20 +22,6 @@ namespace postern::app {
 namespace {
 
 constexpr auto drain_time = std::chrono::seconds(30);
-
-/// What is held stays in use while the store is away.
-core::Task<void> poll_catalog(House& house) {
-    bool stale = false;
-    for (;;) {
-        co_await core::sleep_for(std::chrono::seconds(1));
-        try {
-            co_await house.catalog->refresh();
-            stale = false;
-        } catch (const core::Unavailable& fault) {
-            if (!std::exchange(stale, true)) house.log.warning("catalog_stale", {{"why", fault.what()}});
-        }
-    }
-}
 
 core::Task<void> reload_at_signal(Reload& reload, boost::asio::signal_set& hangup) {
     for (;;) {
@@ -98,6 +85,10 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     if (house.config.lab)
         log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
                                            "everybody; never on a network with strangers"}});
+    if (house.registry) {
+        co_await house.registry->join();
+        house.tasks.spawn(executor, keep_node(house));
+    }
     house.builtin->start();
     const auto settled = co_await house.sweeper->start();
     if (settled > 0) log.warning("intents_settled", {{"count", settled}});
@@ -109,7 +100,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     listen(house, on, tls);
     house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
     on.server.start();
-    house.tasks.spawn(executor, poll_catalog(house));
+    house.tasks.spawn(executor, follow_changes(house));
     house.tasks.spawn(executor, house.clock_agreement->keep());
     house.tasks.spawn(executor, tls.keep_fresh());
     house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));

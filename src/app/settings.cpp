@@ -47,6 +47,7 @@ std::vector<Setting> settings_of(const Config& c) {
         {"tls.certificate", c.tls_certificate, live},
         {"tls.key", c.tls_key, live},
         {"store.url", c.store_url.empty() ? "" : shown_store(c), restart},
+        {"store.shared", text(c.store_shared), restart},
         {"store.password_file", c.store_password_file, restart},
         {"store.connections", text(c.store_connections), restart},
         {"store.connect_timeout", text(c.store_connect_timeout), restart},

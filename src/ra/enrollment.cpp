@@ -137,6 +137,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     row.not_before = content.not_before;
     row.not_after = content.not_after;
     row.created = row.updated = a.now;
+    row.life = deps_.lives.own();
 
     auto record = a.audit("enrollment.intent", AuditRecord::Outcome::done);
     json::Writer detail;

@@ -18,6 +18,7 @@
 #include "ra/open_intents.hpp"
 #include "ra/outbox.hpp"
 #include "ra/trace.hpp"
+#include "store/nodes.hpp"
 #include "store/numbers.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
@@ -84,6 +85,7 @@ public:
         const IssuingGate& gate;
         const ClockAgreement& clock_agreement;
         const Outbox& outbox;
+        const store::Lives& lives;
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();
@@ -99,6 +101,10 @@ public:
 
     /// The intents that this node works on, and those that it left without an outcome.
     [[nodiscard]] OpenIntents& intents() noexcept { return intents_; }
+
+    /// Requests end within half a minute, and a settlement has as long; the rest is for stalls of
+    /// the machine and clocks that differ.
+    static constexpr std::chrono::minutes safe_age{5};
 
     enum class Settled { untouched, voided, reissued };
     /// Gives an intent without outcome its outcome: lists its serial as revoked and, when policy

@@ -21,7 +21,7 @@ constexpr Family families[] = {
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
     &blocked_keys,          &profile_pauses,
     &restorations,
-    &leases,                &outbox_messages,
+    &leases,                &outbox_messages,          &nodes,                   &nonces,        &sealed_keys,
 };
 
 void on_every_engine(Family family) {
@@ -81,6 +81,10 @@ BOOST_AUTO_TEST_CASE(a_pause_counts_for_one_version_of_a_profile) { on_every_eng
 
 BOOST_AUTO_TEST_CASE(a_lease_has_one_holder_at_a_time) { on_every_engine(&leases); }
 BOOST_AUTO_TEST_CASE(outbox_messages_are_claimed_by_fence) { on_every_engine(&outbox_messages); }
+
+BOOST_AUTO_TEST_CASE(a_node_is_gone_when_its_beat_stands_still) { on_every_engine(&nodes); }
+BOOST_AUTO_TEST_CASE(a_nonce_is_used_once_in_its_epoch) { on_every_engine(&nonces); }
+BOOST_AUTO_TEST_CASE(sealed_keys_stay_as_they_were_first_written) { on_every_engine(&sealed_keys); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {
     const auto all = all_statements();

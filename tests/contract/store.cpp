@@ -93,6 +93,7 @@ void Store::add_enrollments() {
     e.id = core::EnrollmentId(12);
     e.request = core::RequestId("request000000012");
     e.status = "submitted";
+    e.life = 77;
     e.organization.reset();
     e.department.reset();
     e.attempt_key = core::Bytes(32, 0x12);

@@ -96,5 +96,8 @@ void acme_authorizations(Store& s);
 void restorations(Store& s);
 void leases(Store& s);
 void outbox_messages(Store& s);
+void nodes(Store& s);
+void nonces(Store& s);
+void sealed_keys(Store& s);
 
 }  // namespace postern::contract

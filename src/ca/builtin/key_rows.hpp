@@ -1,0 +1,26 @@
+#pragma once
+#include "ca/builtin/key_files.hpp"
+#include "core/base/clock.hpp"
+#include "store/database.hpp"
+
+namespace postern::ca {
+
+/// Private keys as rows of `sealed_key`.
+class KeyRows final : public KeyStore {
+public:
+    /// A key that has no row yet is taken over from `files`: this node's folder, where it was the only
+    /// node before. The file is left where it is.
+    KeyRows(store::Database& db, const crypto::Sealer& sealer, KeyFiles files, const core::Clock& clock);
+
+    void keep(store::Batch& batch, const std::string& key_id, const crypto::PrivateKey& key, core::TimePoint now) override;
+    core::Task<crypto::PrivateKey> find(std::string key_id) override;
+    [[nodiscard]] std::string where(const std::string& key_id) const override;
+
+private:
+    store::Database& db_;
+    const crypto::Sealer& sealer_;
+    KeyFiles files_;
+    const core::Clock& clock_;
+};
+
+}  // namespace postern::ca
