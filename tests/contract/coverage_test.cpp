@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {
 /// Statements that go through a table on purpose.
 const std::set<std::string> whole_table{
     // Once, when an installation is restored, before anybody is served.
-    "acme_order_void_all", "acme_authorization_void_all", "acme_challenge_void_all", "principal_remove_all", "account_void_secrets",
+    "acme_authorization_void_all", "acme_challenge_void_all", "principal_remove_all", "account_void_secrets",
     // The CAs of an installation: a handful.
     "authority_all",
 };
@@ -125,6 +125,7 @@ BOOST_AUTO_TEST_CASE(no_statement_needs_to_read_a_whole_table) {
     // The planner then takes a sequential scan only where no index can be used.
     session.run("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
     for (const auto& name : all_statements()) BOOST_TEST_CONTEXT(name) {
+        if (!touched.contains(name)) continue;  // no_statement_is_left_out tells
         const auto& s = *touched.at(name);
         const std::string text(s.postgres.empty() ? s.sql : s.postgres);
         std::size_t parameters = 0;
