@@ -55,8 +55,14 @@ public:
             }
         });
     }
-    /// Octets that are held now.
+    /// Octets that were held so far.
     [[nodiscard]] std::size_t held() const noexcept { return held_; }
+    /// What the server answered to clients that are gone.
+    [[nodiscard]] std::string late() {
+        std::string out;
+        here([&] { out = late_; });
+        return out;
+    }
 
 private:
     struct Pair {
@@ -110,6 +116,7 @@ private:
     void down(const PairPtr& pair) {
         pair->server.async_read_some(boost::asio::buffer(pair->down), [this, pair](const boost::system::error_code& e, std::size_t n) {
             boost::system::error_code ignored;
+            if (!pair->client.is_open()) late_.append(pair->down.data(), n);
             if (hold_ == Hold::answers) held_ += n;
             else if (n > 0) boost::asio::write(pair->client, boost::asio::buffer(pair->down, n), ignored);
             if (!e) return down(pair);
@@ -123,6 +130,7 @@ private:
     std::list<PairPtr> pairs_;
     Hold hold_ = Hold::nothing;
     bool refusing_ = false;
+    std::string late_;
     std::atomic<std::size_t> held_{0};
     std::thread thread_;
 };
