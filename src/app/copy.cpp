@@ -1,7 +1,6 @@
 #include "app/copy.hpp"
 
 #include <filesystem>
-#include <thread>
 
 #include "app/data_folder.hpp"
 #include "app/store.hpp"
@@ -45,19 +44,6 @@ void require_empty(store::Bulk& to, const Config& config) {
             throw std::runtime_error(shown_store(config) + " is not empty: its table " + table.name + " has " + std::to_string(rows) +
                                      " rows. A copy never mixes two installations; name an empty database");
     }
-}
-
-/// A connection that was just closed is counted for a moment.
-void require_alone(store::Bulk& bulk, const Config& config) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-    auto others = bulk.other_clients();
-    while (others > 0 && std::chrono::steady_clock::now() < end) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        others = bulk.other_clients();
-    }
-    if (others > 0)
-        throw std::runtime_error(std::to_string(others) + " connections of running Posterns are open to " + shown_store(config) +
-                                 "; stop every node that uses it, then copy");
 }
 
 /// From here on no server starts on it, until settle() takes the mark away.
@@ -116,8 +102,8 @@ CopyReport copy_store(const CopyOptions& o) {
     require_source(o.from);
     require_target_schema(o.to);
     {
-        require_alone(*open_bulk(o.from, false), o.from);
-        if (is_postgres(o.to)) require_alone(*open_bulk(o.to, false), o.to);
+        require_alone(o.from);
+        require_alone(o.to);
         prepare_target(o, clock, metrics);
         const auto from = open_bulk(o.from, false), to = open_bulk(o.to, true);
         report.tables = store::copy_tables(*from, *to, o.watch);

@@ -10,13 +10,13 @@ namespace postern::contract {
 
 core::Task<store::Rows> RecordingDatabase::read(const store::Statement& statement, store::Values parameters) {
     auto rows = co_await inner_.read(statement, std::move(parameters));
-    if (!rows.empty()) touched_.emplace(statement.name);
+    if (!rows.empty()) touched_.emplace(statement.name, &statement);
     co_return rows;
 }
 
 core::Task<store::Written> RecordingDatabase::write(store::Batch batch) {
     Touched names;
-    for (const auto& step : batch.steps()) names.emplace(step.statement->name);
+    for (const auto& step : batch.steps()) names.emplace(step.statement->name, step.statement);
     const auto written = co_await inner_.write(std::move(batch));
     if (written) touched_.merge(names);
     co_return written;

@@ -81,10 +81,10 @@ struct Patient {
     Findings& findings;
     core::SystemClock clock;
     std::optional<int> server;     ///< its process id, 0 when it cannot be read; nullopt: none runs
+    observe::Metrics metrics;                        ///< nobody scrapes them
     std::unique_ptr<store::SqliteExamination> file;  ///< of an embedded store
     std::unique_ptr<store::Database> remote;         ///< of a PostgreSQL one
     store::Database* database = nullptr;             ///< whichever it is; null when it cannot be read
-    observe::Metrics metrics;                        ///< nobody scrapes them
 
     bool closed = false;           ///< restored, and not opened yet
 

@@ -16,6 +16,8 @@ constexpr Statement mark_forget{"write_mark_forget", "DELETE FROM write_mark WHE
 
 std::string_view text_of(const Statement& s) noexcept { return s.postgres.empty() ? s.sql : s.postgres; }
 
+bool only_reads(std::string_view sql) noexcept { return sql.starts_with("SELECT ") || sql.starts_with("WITH "); }
+
 /// Such an INSERT adds its row or fails.
 bool surely_one(std::string_view sql) noexcept {
     return sql.starts_with("INSERT ") && sql.find(" VALUES (") != std::string_view::npos &&
@@ -57,6 +59,9 @@ bool Connection::read_only() const noexcept {
 
 void Connection::send(JobPtr& job) {
     // All of it before any of it: half a batch could not be taken back.
+    if (!job->writes() && !only_reads(text_of(*job->batch.steps().front().statement))) {
+        throw std::logic_error("store: " + std::string(job->batch.steps().front().statement->name) + " writes; it belongs into a batch");
+    }
     for (const auto& step : job->batch.steps()) check_values(step.statement->name, step.parameters);
     job->refusal.reset();
     job->rows.clear();

@@ -249,10 +249,6 @@ void Pool::refused(Connection& connection, JobPtr job) {
         case Meaning::again: return again(std::move(job), why);
         case Meaning::elsewhere:
             drop(connection, refusal.message);
-            if (refusal.sqlstate == "25006" && !job->writes()) {
-                job->failure = std::make_exception_ptr(std::logic_error(why + "; a read that writes belongs into a batch"));
-                return deliver(std::move(job));
-            }
             return again(std::move(job), why);
         case Meaning::unavailable:
             // A lock that was held for long, or a cancelled statement, says nothing about the next write.
