@@ -9,7 +9,7 @@ namespace postern::acme {
 namespace {
 
 /// What the enrollment says went wrong, as the order's error (RFC 8555 §7.1.3).
-std::string enrollment_error(const store::AcmeOrderRow& order) {
+std::string enrollment_error(const store::AcmeOrderRow& order, ErrorType type = ErrorType::unauthorized) {
     std::string detail = "the request for this certificate ended without one", check;
     if (order.enrollment_status == "declined" || order.enrollment_status == "rejected")
         detail = "an officer declined the request for this certificate";
@@ -20,7 +20,7 @@ std::string enrollment_error(const store::AcmeOrderRow& order) {
             if (const auto text = stored->root()["check"].string()) check = *text;
         }
     }
-    Error e(ErrorType::unauthorized, detail);
+    Error e(type, detail);
     e.check = check;
     return to_json(e, core::RequestId(order.enrollment_request.value_or("")));
 }
@@ -28,6 +28,8 @@ std::string enrollment_error(const store::AcmeOrderRow& order) {
 /// Not an end: an officer decides. Told while the order is processing, or nobody would know why it stays so.
 std::string held_error(const store::AcmeOrderRow& order) {
     const bool unknown = order.enrollment_status == "unknown";
+    // What a restore left in doubt says so itself; what a foreign CA's command said is the officer's to read.
+    if (unknown && order.enrollment_problem.value_or("").find("\"check\":\"backend.") == std::string::npos) return enrollment_error(order, ErrorType::server_internal);
     Error e(ErrorType::server_internal, unknown ? "nobody knows whether the CA issued a certificate: the request waits for an officer"
                                                 : "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer");
     e.check = unknown ? "certificate.outcome" : "certificate.authorised";
@@ -57,7 +59,7 @@ std::string expired_error() {
 }
 
 void write_challenge(json::Writer& w, const store::AcmeChallengeRow& c, const Urls& urls) {
-    // acme.sh cuts a challenge at the first brace: nothing nested before these (acme.md §4).
+    // acme.sh cuts a challenge at the first brace: nothing nested before these.
     w.begin_object().member("type", c.type).member("url", urls.challenge(c.token));
     w.member("status", c.status).member("token", c.token);
     if (c.validated) w.member("validated", core::rfc3339(*c.validated));

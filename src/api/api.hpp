@@ -7,6 +7,7 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/parked_messages.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
 #include "ra/revocation.hpp"
@@ -27,6 +28,7 @@ public:
         const core::Clock& clock;
         ra::BlockedKeys& blocked_keys;
         ra::ProfilePauses& profile_pauses;
+        ra::ParkedMessages& parked_messages;
         Operations& operations;
         ra::ClockAgreement& clock_agreement;
         ra::Enrollment& enrollment;

@@ -40,6 +40,10 @@ core::Task<Answer> start_backup(Call call);
 core::Task<Answer> backup_status(Call call);
 core::Task<Answer> open_restored(Call call);
 core::Task<Answer> reload(Call call);
+core::Task<Answer> show_server(Call call);
+core::Task<Answer> list_messages(Call call);
+core::Task<Answer> retry_message(Call call);
+core::Task<Answer> drop_message(Call call);
 core::Task<Answer> show_clock(Call call);
 core::Task<Answer> accept_clock(Call call);
 

@@ -18,6 +18,7 @@ public:
     struct BackupOrder {
         BackupOrder() = default;
         std::string target;                   ///< absolute path of a folder to be made
+        std::string parent_seen;              ///< "DEVICE:INODE" of its parent as the caller sees it; empty: not said
         std::optional<bool> with_master_key;  ///< nullopt: when the master key is kept in the data folder
     };
     virtual ~Operations() = default;
@@ -29,6 +30,8 @@ public:
     /// ra::Restoration::open, and the CRLs published again.
     virtual core::Task<core::Result<ra::OpenReport>> open_restored(std::vector<core::Bytes> crls, bool none_published, ra::Principal by,
                                                                    core::RequestId request) = 0;
+    /// {"running", and of a server "pid", "version", "lab", "configFile", "store", "listeners": {name: "HOST:PORT"}}.
+    [[nodiscard]] virtual std::string server() const = 0;
     /// Reads the configuration again, as SIGHUP does: {"changed": […], "restart": […]}. `malformed`
     /// leaves everything as it was; `unsupported` where no server runs.
     virtual core::Task<core::Result<std::string>> reload() = 0;

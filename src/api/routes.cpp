@@ -45,6 +45,10 @@ constexpr Route routes[] = {
     {Method::get, "/api/postern/v1/backup", Role::administrator, &backup_status},
     {Method::post, "/api/postern/v1/restoration/open", Role::administrator, &open_restored},
     {Method::post, "/api/postern/v1/reload", Role::administrator, &reload},
+    {Method::get, "/api/postern/v1/server", Role::auditor, &show_server},
+    {Method::get, "/api/postern/v1/outbox", Role::auditor, &list_messages},
+    {Method::post, "/api/postern/v1/outbox/retry", Role::administrator, &retry_message},
+    {Method::post, "/api/postern/v1/outbox/drop", Role::administrator, &drop_message},
     {Method::get, "/api/postern/v1/clock", Role::auditor, &show_clock},
     {Method::post, "/api/postern/v1/clock/accept", Role::administrator, &accept_clock},
 };

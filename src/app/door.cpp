@@ -11,6 +11,7 @@
 
 #include "app/host_lookup.hpp"
 #include "app/house.hpp"
+#include "app/place.hpp"
 #include "core/http/client.hpp"
 
 namespace postern::app {
@@ -42,10 +43,11 @@ private:
 class InnerDoor final : public Door {
 public:
     /// Errors only: where a server would listen is no matter of a verb's.
-    explicit InnerDoor(Config config) : log_(observe::Level::error, {}, false), shards_(1) {
+    /// `caller`: the user who asked, for the audit.
+    InnerDoor(Config config, std::uint32_t caller) : caller_(caller), log_(observe::Level::error, {}, false), shards_(1) {
         shards_.start();
         house_ = wait(House::open(std::move(config), shards_, log_, ra::Senders()));
-        house_->builtin->start();
+        house_->builtin->start(ca::BuiltinCa::Purpose::one_verb);
         house_->api->add_routes(router_, api::Api::Reach::local);
     }
     ~InnerDoor() override {
@@ -54,7 +56,7 @@ public:
     }
     http::Response ask(http::Request request) override {
         request.peer.address = "local";
-        request.peer.unix_uid = ::geteuid();
+        request.peer.unix_uid = caller_;
         request.id = house_->random.request_id();
         request.deadline = core::deadline_in(patience);
         return wait(router_.handle(std::move(request)));
@@ -66,18 +68,35 @@ private:
         return boost::asio::co_spawn(shards_.at(0), std::move(task), boost::asio::use_future).get();
     }
 
+    std::uint32_t caller_;
     observe::Log log_;
     core::Shards shards_;
     http::Router router_;
     std::unique_ptr<House> house_;
 };
 
+/// The connection ends here, with the context that it belongs to.
+core::Task<bool> connects(http::Target target) {
+    const http::ClientLimits limits;
+    const auto deadline = core::deadline_in(std::chrono::seconds(5));
+    const auto connection = co_await http::ClientConnection::connect(target, limits, deadline);
+    co_return connection.has_value();
+}
+
+/// As `serve` would settle it: the file, then the command line.
+Config settled(const DoorOptions& options) {
+    auto config = options.config;
+    config.config_file = find_config_file(options.config_file, config.data);
+    if (!config.config_file.empty())
+        if (const auto r = read_config_file(config.config_file, config); !r) throw std::runtime_error(r.error().detail);
+    if (const auto r = set_store("--store", options.store, "", config); !r) throw std::runtime_error(r.error().detail);
+    return config;
+}
+
 bool server_listens(const std::string& socket) {
     http::Target target;
     target.address = socket;
-    http::ClientLimits limits;
-    const auto connection = core::run_to_end(http::ClientConnection::connect(target, limits, core::deadline_in(std::chrono::seconds(5))));
-    return connection.has_value();
+    return core::run_to_end(connects(std::move(target)));
 }
 
 std::string read_token(const std::string& path) {
@@ -120,8 +139,12 @@ http::Request make_request(http::Method method, std::string target, std::string 
 std::unique_ptr<Door> Door::open(DoorOptions options) {
     if (!options.server.empty()) return open_remote(options);
     const auto& data = options.config.data;
-    if (!std::filesystem::exists(data + "/postern.db") && options.config.store_url.empty())
-        throw std::runtime_error(data + " holds no Postern data; start `postern serve --data " + data + "` first, or name its folder with --data");
+    const auto holds_nothing = [&](const std::string& missing) {
+        return std::runtime_error(data + " holds no Postern data" + missing + "; start `postern serve --data " + data + "` first, or name its folder with --data");
+    };
+    std::error_code none;
+    if (!std::filesystem::is_directory(data, none)) throw holds_nothing("");
+    require_entry(data);
     const auto socket = data + "/control.sock";
     if (std::filesystem::exists(socket) && server_listens(socket)) {
         http::Target target;
@@ -129,7 +152,14 @@ std::unique_ptr<Door> Door::open(DoorOptions options) {
         target.host = "localhost";
         return std::make_unique<WireDoor>(std::move(target), "");
     }
-    return std::make_unique<InnerDoor>(std::move(options.config));
+    const auto caller = ::geteuid();
+    become_owner(data);
+    auto config = settled(options);
+    config.may_create = false;
+    if (is_postgres(config)) return std::make_unique<InnerDoor>(std::move(config), caller);
+    if (const auto store = store_path(config); !std::filesystem::exists(store))
+        throw holds_nothing(store == data + "/postern.db" ? "" : " (" + store + " is missing)");
+    return std::make_unique<InnerDoor>(std::move(config), caller);
 }
 
 }  // namespace postern::app

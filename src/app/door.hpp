@@ -13,6 +13,8 @@ namespace postern::app {
 struct DoorOptions {
     DoorOptions() = default;
     Config config;           ///< config.data: the folder
+    std::string config_file; ///< postern.toml that a stopped server is started with; empty: the package's for its folder
+    std::string store;       ///< as `serve --store`; empty: what the file says
     std::string server;      ///< "https://host:port" or empty
     std::string token_file;  ///< bearer token for `server`
     std::string ca_file;     ///< trust for `server`; empty: the system's store
@@ -20,7 +22,8 @@ struct DoorOptions {
 
 class Door {
 public:
-    /// Throws std::runtime_error for what stops a verb: nobody there, no such folder, no token.
+    /// Throws std::runtime_error for what stops a verb: nobody there, no such folder, no token. Where no
+    /// server runs, root becomes the folder's owner: read what only root may read before.
     static std::unique_ptr<Door> open(DoorOptions options);
     virtual ~Door() = default;
     virtual http::Response ask(http::Request request) = 0;

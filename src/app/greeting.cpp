@@ -65,6 +65,11 @@ void greet(const House& house) {
             certbot_account = " --eab-kid=" + house.first_account_key_id + " --eab-hmac-key=" + mac;
             lego_account = " --eab --kid=" + house.first_account_key_id + " --hmac=" + mac;
         }
+        if (!house.first_account_file.empty()) {
+            out << "  First account    its key id and MAC key are in " << house.first_account_file << " (0600); remove it once you have them\n";
+            certbot_account = " --eab-kid=KEY_ID --eab-hmac-key=MAC_KEY";
+            lego_account = " --eab --kid=KEY_ID --hmac=MAC_KEY";
+        }
         const auto port = house.config.http_01_port;
         const auto certbot_port = port == 80 ? "" : " --http-01-port " + std::to_string(port);
         const auto lego_port = port == 80 ? "" : " --http.port :" + std::to_string(port);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "acme/acme.hpp"
+#include "acme/fleet_nonces.hpp"
 #include "api/api.hpp"
 #include "app/config.hpp"
 #include "app/data_folder.hpp"
@@ -19,6 +20,7 @@
 #include "ra/poller.hpp"
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
+#include "store/nodes.hpp"
 #include "validation/http_01_validator.hpp"
 
 namespace postern::app {
@@ -48,6 +50,8 @@ public:
     std::unique_ptr<store::Database> db;
     std::unique_ptr<crypto::Sealer> sealer;
     std::unique_ptr<store::Numbers> numbers;
+    std::unique_ptr<store::Lives> lives;
+    store::NodeRegistry* registry = nullptr;  ///< `lives`, where other nodes share the store
     std::unique_ptr<ra::ClockAgreement> clock_agreement;
     std::unique_ptr<ra::CatalogSource> catalog;
     ra::IssuingGate gate;
@@ -64,17 +68,20 @@ public:
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
+    std::unique_ptr<ra::ParkedMessages> parked_messages;
     std::unique_ptr<ra::Principals> principals;
     std::unique_ptr<ra::Documents> documents;
     std::unique_ptr<ra::Restoration> restoration;
     std::unique_ptr<Operations> operations;
     std::unique_ptr<acme::Nonces> nonces;
+    acme::FleetNonces* fleet_nonces = nullptr;  ///< `nonces`, where other nodes share the store
     std::unique_ptr<acme::Acme> acme;
     std::unique_ptr<api::Api> api;
     bool first_start = false;
-    /// Credentials of the account that the first start made; printed once, empty otherwise.
+    /// Credentials of the account that the first start made, for a terminal; empty otherwise.
     std::string first_account_key_id;
     core::SecretText first_account_mac_key;
+    std::string first_account_file;  ///< where they are (0600) when nobody watches; empty otherwise
 
 private:
     House(Config c, core::Shards& s, observe::Log& l);

@@ -1,9 +1,12 @@
 #include "app/operations.hpp"
 
+#include <unistd.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <filesystem>
 
 #include "app/house.hpp"
+#include "app/store.hpp"
 #include "app/version.hpp"
 #include "core/json/writer.hpp"
 
@@ -30,6 +33,12 @@ std::string json_text(std::string_view text) {
 }  // namespace
 
 core::Result<void> Operations::start_backup(BackupOrder order, ra::Principal by, core::RequestId request) {
+    if (is_postgres(house_.config))
+        return core::Problem(core::ProblemKind::unsupported,
+                             "the store is PostgreSQL, which has backups of its own: make them with pg_basebackup and an archive of its log, or with pg_dump. "
+                             "What is not in the database is the master key (" +
+                                 (house_.config.master_key_file.empty() ? house_.folder.file("keys/master") : house_.config.master_key_file) +
+                                 "), without which no key in it opens, and postern.toml: keep a copy of both elsewhere");
     BackupSource source;
     source.data = house_.folder.path();
     source.store = store_path(house_.config);
@@ -37,7 +46,7 @@ core::Result<void> Operations::start_backup(BackupOrder order, ra::Principal by,
     source.master_key = house_.config.master_key_file.empty() ? house_.folder.file("keys/master") : house_.config.master_key_file;
     // Who keeps the master key elsewhere wants the two apart.
     const bool with_master_key = order.with_master_key.value_or(house_.config.master_key_file.empty());
-    if (auto good = check_target(order.target, backup_size(source)); !good) return good;
+    if (auto good = check_target(order.target, backup_size(source), order.parent_seen); !good) return good;
     {
         const std::lock_guard lock(mutex_);
         if (state_ == State::running) return core::Problem(core::ProblemKind::conflict, "another backup is being made; wait for its end");
@@ -118,6 +127,20 @@ core::Task<core::Result<ra::OpenReport>> Operations::open_restored(std::vector<c
     const auto published = co_await house_.builtin->release_crls(core::deadline_in(std::chrono::seconds(10)));
     if (!published) house_.log.error("crl_late", {{"why", published.error().detail}, observe::request(request)});
     co_return std::move(report);
+}
+
+std::string Operations::server() const {
+    json::Writer w;
+    w.begin_object().member("running", static_cast<bool>(reloading));
+    if (reloading) {
+        const auto& c = house_.config;
+        w.member("pid", static_cast<std::int64_t>(::getpid())).member("version", version()).member("lab", c.lab);
+        w.member("configFile", c.config_file).member("store", shown_store(c)).key("listeners").begin_object();
+        w.member("https", c.https.authority()).member("est", c.est.authority()).member("http", c.http.authority());
+        w.member("management", c.management.authority()).end_object();
+    }
+    w.end_object();
+    return w.take();
 }
 
 core::Task<core::Result<std::string>> Operations::reload() {

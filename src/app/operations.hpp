@@ -20,6 +20,7 @@ public:
     [[nodiscard]] std::string backup_status() const override;
     core::Task<core::Result<ra::OpenReport>> open_restored(std::vector<core::Bytes> crls, bool none_published, ra::Principal by,
                                                            core::RequestId request) override;
+    [[nodiscard]] std::string server() const override;
     core::Task<core::Result<std::string>> reload() override;
     /// What reload() does; set by the server while it runs.
     std::function<core::Task<core::Result<std::string>>()> reloading;

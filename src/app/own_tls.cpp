@@ -9,6 +9,7 @@
 #include "app/public_urls.hpp"
 #include "core/async/deadline.hpp"
 #include "core/crypto/certificate.hpp"
+#include "store/tables/certificate.hpp"
 #include "store/tables/objects.hpp"
 
 namespace postern::app {
@@ -78,6 +79,19 @@ bool OwnTls::usable() const {
     const auto& held = leaf->alt_names();
     const auto wanted = names();
     return std::all_of(wanted.begin(), wanted.end(), [&](const GeneralName& n) { return std::find(held.begin(), held.end(), n) != held.end(); });
+}
+
+/// Usable, and not revoked: as shown to clients that read CRLs.
+core::Task<bool> OwnTls::fit() const {
+    if (!usable()) co_return false;
+    const auto leaf = stored();
+    auto by_serial = store::values(leaf->serial());
+    const auto rows = co_await house_.db->read(store::certificate_by_serial, std::move(by_serial));
+    for (const auto& raw : rows) {
+        const auto row = store::CertificateRow::from(raw);
+        if (row.der == leaf->der() && row.status == "revoked") co_return false;
+    }
+    co_return true;
 }
 
 core::Task<bool> OwnTls::enroll() {
@@ -171,7 +185,9 @@ void OwnTls::present() {
 }
 
 core::Task<void> OwnTls::prepare() {
-    if (!configured() && !usable()) {
+    bool good = configured();
+    if (!good) good = co_await fit();
+    if (!good) {
         const bool enrolled = co_await enroll();
         // CRLs, revocations and reads go on where nothing is issued (a restored installation, a clock in
         // doubt, an issuer near its end): an old certificate must do.
@@ -183,15 +199,16 @@ core::Task<void> OwnTls::prepare() {
 }
 
 core::Task<void> OwnTls::renew_when_due() {
-    if (configured() || usable()) co_return;
+    if (configured()) co_return;
+    const bool good = co_await fit();
+    if (good) co_return;
     const bool enrolled = co_await enroll();
     if (enrolled && !configured()) present();
 }
 
 core::Task<void> OwnTls::keep_fresh() {
     for (;;) {
-        const bool good = configured() || usable();
-        co_await core::sleep_for(good ? std::chrono::minutes(60) : std::chrono::minutes(1));
+        co_await core::sleep_for(std::chrono::minutes(1));
         try {
             co_await renew_when_due();
         } catch (const boost::system::system_error&) {

@@ -29,7 +29,7 @@ public:
     [[nodiscard]] core::Result<Files> read(const Config& config, Expired expired) const;
     /// Presents what read() gave to handshakes from now on; false when it is what they got before.
     bool adopt(const Config& config, Files files);
-    /// Looks every hour and renews in place; ends when the house closes.
+    /// Looks every minute and renews in place; ends when the house closes.
     core::Task<void> keep_fresh();
 
     /// What clients may call this server, as its certificate says it.
@@ -47,6 +47,7 @@ private:
     [[nodiscard]] std::optional<crypto::Certificate> stored() const;
     core::Task<void> renew_when_due();
     [[nodiscard]] bool usable() const;
+    core::Task<bool> fit() const;
     void present();
 
     House& house_;

@@ -19,6 +19,7 @@
 #include "ra/outbox.hpp"
 #include "ra/principals.hpp"
 #include "ra/trace.hpp"
+#include "store/nodes.hpp"
 #include "store/numbers.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
@@ -94,6 +95,7 @@ public:
         const IssuingGate& gate;
         const ClockAgreement& clock_agreement;
         const Outbox& outbox;
+        const store::Lives& lives;
         std::string node = {};  ///< names this node over its restarts
     };
     explicit Enrollment(Deps deps);
@@ -110,6 +112,10 @@ public:
 
     /// The intents that this node works on, and those that it left without an outcome.
     [[nodiscard]] OpenIntents& intents() noexcept { return intents_; }
+
+    /// Requests end within half a minute, and a settlement has as long; the rest is for stalls of
+    /// the machine and clocks that differ.
+    static constexpr std::chrono::minutes safe_age{5};
 
     enum class Settled { untouched, voided, reissued };
     /// Gives an intent without outcome its outcome: lists its serial as revoked and, when policy
@@ -172,8 +178,8 @@ private:
     core::Task<void> pause_profile(Attempt& attempt, core::Problem problem);
     /// What is known of an intent that somebody else began.
     core::Task<void> take_up(Attempt& attempt, const store::EnrollmentRow& row);
-    core::Task<bool> record_settlement(Attempt& attempt, const store::EnrollmentRow& row, core::Result<void> leave,
-                                       const store::Lease* lease);
+    core::Task<store::Written> record_settlement(Attempt& attempt, const store::EnrollmentRow& row, core::Result<void> leave,
+                                                 const store::Lease* lease);
 
     Deps deps_;
     OpenIntents intents_;

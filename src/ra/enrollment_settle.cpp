@@ -4,6 +4,8 @@
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
+#include "ra/profile_pauses.hpp"
+#include "store/tables/requester.hpp"
 
 /// What becomes of an intent without outcome (design §4). Which ones, and when, is the sweeper's
 /// matter (sweeper.hpp).
@@ -33,6 +35,13 @@ std::vector<crypto::GeneralName> proven_names(const std::vector<Evidence>& evide
     return names;
 }
 
+/// Whether that is one of the guards on the requester and the keys.
+bool guards_requester(const EnrollmentRequest& request, const store::Statement* missed) {
+    return missed == &store::blocked_key_none || std::any_of(request.evidence.begin(), request.evidence.end(), [&](const Evidence& e) {
+               return !e.requester.empty() && missed == store::requester(e.requester).guard;
+           });
+}
+
 }  // namespace
 
 Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store::Lease* lease) {
@@ -50,6 +59,12 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
         hold->conclude();
         co_return Settled::untouched;
     }
+    // Another node works on it: it took over what this one had left, or this one was slow to look.
+    const bool others = row.life && *row.life != deps_.lives.own() && !deps_.lives.gone(row.life);
+    if (others && deps_.clock.now() - row.updated < safe_age) {
+        hold->conclude();
+        co_return Settled::untouched;
+    }
     if (!deps_.backends.find(row.backend) || row.serial.empty()) {
         // A CA that drew the serial itself must be asked what became of it: never resubmitted blindly.
         deps_.log.debug("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"backend", row.backend}});
@@ -59,18 +74,22 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
     Attempt a;
     co_await take_up(a, row);
     const auto leave = co_await decide_and_prepare(a);
-    // What will be possible again (a paused profile, a backend that is away) is no outcome. Behind a shut
-    // gate it is: nobody may count on what a restored installation had begun.
-    if (!leave && leave.error().kind == core::ProblemKind::unavailable && !deps_.gate.shut_by()) {
+    // What will be possible again is no outcome: a paused profile, a backend that is away, a restored
+    // installation that nobody has opened yet.
+    if (!leave && leave.error().kind == core::ProblemKind::unavailable) {
         deps_.log.debug("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"check", leave.error().check}});
         co_return Settled::untouched;
     }
-    const bool recorded = co_await record_settlement(a, row, leave, lease);
-    if (!recorded) {  // settled by somebody else, or the lease is another's by now
-        hold->conclude();
+    const auto recorded = co_await record_settlement(a, row, leave, lease);
+    if (!recorded) {
+        // Settled by somebody else, or the lease is another's by now. What was judged and changed since is
+        // judged anew in the next round.
+        if (!guards_requester(a.request, recorded.error().statement)) hold->conclude();
         co_return Settled::untouched;
     }
     deps_.log.warning("enrollment_settled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"reissued", leave.has_value()}});
+    // A template at fault is no less so when the sweeper is the first to notice.
+    if (!leave && a.profile && pauses_profile(leave.error())) co_await pause_profile(a, leave.error());
     if (!leave) {
         hold->conclude();
         co_return Settled::voided;
@@ -93,8 +112,21 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     a.now = deps_.clock.now();
     a.id = row.id;
     a.account = co_await find_account(deps_.db, row.account);
-    const JudgedKeys keys(a.request.csr->key());
-    a.key_block = co_await find_block(deps_.db, keys);
+    for (const auto& e : a.request.evidence) {
+        if (!e.key.empty()) {
+            auto key = crypto::PublicKey::from_spki(e.key, crypto::KeyUse::account);
+            if (key)
+                a.request.requester_key = std::move(*key);
+            else
+                a.requester_stands = false;  // a newer version refuses such keys
+        }
+        if (e.requester.empty()) continue;
+        auto requester = store::values(e.row);
+        const auto stands = co_await deps_.db.read(*store::requester(e.requester).find, std::move(requester));
+        if (stands.empty()) a.requester_stands = false;
+    }
+    auto keys = a.keys();
+    a.key_block = co_await find_block(deps_.db, std::move(keys));
     if (const auto* profile = a.catalog->profile(row.profile)) a.request.profile = profile->name;
     // The end that was authorised stays the end: the client may have asked for it.
     a.request.not_after = row.not_after;
@@ -105,8 +137,8 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
 
 /// The serial of the lost attempt may be on a certificate that nobody recorded: it is revoked in the
 /// same batch that records the intent for a new one. Policy ran again, on today's configuration.
-/// False: somebody else settled it, or holds the lease.
-Task<bool> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow& row, core::Result<void> leave,
+/// A conflict: somebody else settled it or holds the lease, or who asked for it does not stand any more.
+Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow& row, core::Result<void> leave,
                                          const store::Lease* lease) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     store::Batch batch;
@@ -114,12 +146,14 @@ Task<bool> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow&
     json::Writer detail;
     detail.begin_object().member("voided_serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json());
     if (leave) {
-        guard_unblocked(batch, JudgedKeys(a.request.csr->key()));
+        guard_unblocked(batch, a.keys());
+        for (const auto& e : a.request.evidence)
+            if (!e.requester.empty()) batch.add(*store::requester(e.requester).guard, store::values(e.row));
         const auto tbs = crypto::sha256(a.prepared.tbs);
         const auto& content = a.authorized->content();
         batch.add(store::enrollment_resubmit,
                   store::values(row.id, row.serial, a.prepared.serial, core::BytesView(tbs), a.prepared.issuer_key_id,
-                                content.not_before, content.not_after, a.now));
+                                content.not_before, content.not_after, a.now, deps_.lives.own()));
         detail.member("serial", core::hex(a.prepared.serial));
     } else {
         batch.add(store::enrollment_invalid, store::values(row.id, a.now, problem_json(leave.error()), row.serial));
@@ -132,8 +166,7 @@ Task<bool> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow&
     if (!leave) record.check = leave.error().check;
     record.detail = detail.take();
     add_audit(batch, audit_id, record);
-    const auto written = co_await deps_.db.write(std::move(batch));
-    co_return written.has_value();
+    co_return co_await deps_.db.write(std::move(batch));
 }
 
 }  // namespace postern::ra

@@ -14,6 +14,7 @@ struct Enrollment::Attempt {
     std::shared_ptr<const Catalog> catalog;
     std::optional<Account> account;
     std::optional<KeyBlock> key_block;
+    bool requester_stands = true;
     const Tenant* tenant = nullptr;
     const Endpoint* endpoint = nullptr;
     const Profile* profile = nullptr;
@@ -34,6 +35,8 @@ struct Enrollment::Attempt {
         if (endpoint) return endpoint->tenant;
         return authorized ? std::optional(authorized->tenant()) : std::nullopt;
     }
+    /// What the blocklist is asked about.
+    [[nodiscard]] JudgedKeys keys() const { return JudgedKeys(request.csr->key(), request.requester_key); }
     /// An audit record of this attempt with the common fields set.
     [[nodiscard]] AuditRecord audit(std::string action, AuditRecord::Outcome outcome) const;
 };

@@ -10,6 +10,7 @@
 #include "ra/revocation.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/nonce.hpp"
 #include "store/tables/restoration.hpp"
 #include "store/tables/setting.hpp"
 
@@ -35,6 +36,18 @@ IssuingGate::Reason closed_since(core::TimePoint backup_time) {
             "this server was restored from a backup of " + core::rfc3339(backup_time) +
                 " and is not opened yet: its administrator must run postern restore open with the last published CRLs",
             std::chrono::seconds(300)};
+}
+
+/// As enrollment_steps.hpp writes it.
+std::string unknown_problem(core::TimePoint backup_time) {
+    json::Writer w;
+    w.begin_object()
+        .member("kind", core::to_string(ProblemKind::unavailable))
+        .member("detail", "this server was restored from a backup of " + core::rfc3339(backup_time) +
+                              " while the certificate was being made; nobody here knows whether it was. Make a new order")
+        .member("check", "restore.unknown")
+        .end_object();
+    return w.take();
 }
 
 std::string name_of(const store::AuthorityRow& authority) { return authority.kind + " CA " + authority.key_id; }
@@ -112,6 +125,15 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
         for (const auto& row : rows) out.accounts.push_back(row.text(1) + "/" + row.text(2));
         after_id = rows.back().integer(0);
     }
+    const core::Bytes none;
+    core::EnrollmentId after_enrollment;
+    for (;;) {
+        auto from = store::values(after_enrollment, none);
+        const auto rows = co_await db.read(store::enrollment_in_doubt, std::move(from));
+        if (rows.empty()) break;
+        for (const auto& row : rows) out.unknown.push_back(row.id<core::EnrollmentId>(0));
+        after_enrollment = out.unknown.back();
+    }
     AuditRecord record;
     record.at = now;
     record.actor = Actor("local", "restore");
@@ -122,6 +144,8 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
     for (const auto& name : out.principals) w.string(name);
     w.end_array().key("voidKeys").begin_array();
     for (const auto& name : out.accounts) w.string(name);
+    w.end_array().key("unknown").begin_array();
+    for (const auto id : out.unknown) w.integer(id.get());
     w.end_array().end_object();
     record.detail = w.take();
     const auto audit_id = co_await numbers.next(store::Series::audit);
@@ -131,6 +155,8 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
     batch.add(store::setting_update, store::values(setting_name, closed));
     batch.add(store::principal_remove_all, {}, store::Expect::any);
     batch.add(store::account_void_secrets, store::values(now, "restore"), store::Expect::any);
+    batch.add(store::nonce_epoch_end, {}, store::Expect::any);  // what was used since is forgotten
+    batch.add(store::enrollment_unknown_all, store::values(now, unknown_problem(backup_time), none), store::Expect::any);
     add_audit(batch, audit_id, record);
     co_return out;
 }
@@ -138,8 +164,19 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
 Task<bool> Restoration::load() {
     const auto since = co_await restored_and_closed(deps_.db);
     if (!since) co_return false;
+    closed_ = true;
     deps_.gate.shut(closed_since(*since));
     deps_.log.warning("restored_and_closed", {{"backup", core::rfc3339(*since)}, {"why", "nothing is issued until postern restore open"}});
+    co_return true;
+}
+
+Task<bool> Restoration::follow() {
+    if (!closed_) co_return false;
+    const auto since = co_await restored_and_closed(deps_.db);
+    if (since) co_return false;
+    deps_.gate.open(gate_check);
+    if (!closed_.exchange(false)) co_return false;  // opened here meanwhile
+    deps_.log.warning("restored_and_opened", {{"why", "by another node"}});
     co_return true;
 }
 
@@ -260,6 +297,7 @@ Task<core::Result<OpenReport>> Restoration::open(std::vector<core::Bytes> crls, 
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) co_return Problem(ProblemKind::conflict, "somebody else opened this installation meanwhile");
+    closed_ = false;
     deps_.gate.open(gate_check);
     deps_.log.warning("restored_and_opened", {{"backup", core::rfc3339(*since)}, observe::request(request)});
     co_return std::move(report);

@@ -1,9 +1,11 @@
 #pragma once
+#include <atomic>
 #include <string>
 #include <vector>
 
 #include "core/async/task.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/ids.hpp"
 #include "core/crypto/revocation_list.hpp"
 #include "core/observe/log.hpp"
 #include "ra/issuing_gate.hpp"
@@ -13,18 +15,22 @@
 #include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
 
-/// An installation that was restored from a backup of time T starts closed (threats.md D09): what was
+/// An installation that was restored from a backup of time T starts closed: what was
 /// revoked and published after T is not in it. It opens when the last published CRLs were taken over.
 namespace postern::ra {
 
 /// T while the installation is restored and not opened, else nullopt.
 core::Task<std::optional<core::TimePoint>> restored_and_closed(store::Database& db);
 
-/// What a restore makes void besides the protocols' own: tokens of principals and MAC keys.
+/// What a restore makes void besides the protocols' own: tokens of principals and MAC keys; and what it
+/// leaves to an officer.
 struct VoidedCredentials {
     VoidedCredentials() = default;
     std::vector<std::string> principals;  ///< names; their tokens must be made anew
     std::vector<std::string> accounts;    ///< "tenant/name"; their keys must be given or generated anew
+    /// Requests that were being signed at `backup_time`. The lost server may have delivered their
+    /// certificates after it: neither is their serial revoked nor are they issued anew.
+    std::vector<core::EnrollmentId> unknown;
 };
 
 /// Adds to the batch that makes a database copied at `backup_time` a restored, closed one.
@@ -58,6 +64,8 @@ public:
     /// At the start: shuts the gate when the installation is restored and not opened.
     /// Whether it is closed.
     core::Task<bool> load();
+    /// Each second: true once, when another node opened the installation. Throws StoreUnavailable.
+    core::Task<bool> follow();
     /// Takes over the CRLs (DER) and records that the installation may issue again. Each authority
     /// needs its last published one, unless `none_published` says that the others published none
     /// after the backup. Errors: malformed (what cannot be a last CRL of ours, or a missing one),
@@ -76,6 +84,7 @@ private:
     core::Task<std::size_t> take_over(const Matched& matched, const Principal& by, const core::RequestId& request);
 
     Deps deps_;
+    std::atomic<bool> closed_{false};  ///< as far as this node knows
 };
 
 }  // namespace postern::ra

@@ -10,13 +10,13 @@ namespace postern::contract {
 
 core::Task<store::Rows> RecordingDatabase::read(const store::Statement& statement, store::Values parameters) {
     auto rows = co_await inner_.read(statement, std::move(parameters));
-    if (!rows.empty()) touched_.emplace(statement.name);
+    if (!rows.empty()) touched_.emplace(statement.name, &statement);
     co_return rows;
 }
 
 core::Task<store::Written> RecordingDatabase::write(store::Batch batch) {
     Touched names;
-    for (const auto& step : batch.steps()) names.emplace(step.statement->name);
+    for (const auto& step : batch.steps()) names.emplace(step.statement->name, step.statement);
     const auto written = co_await inner_.write(std::move(batch));
     if (written) touched_.merge(names);
     co_return written;
@@ -94,6 +94,7 @@ void Store::add_enrollments() {
     e.id = core::EnrollmentId(12);
     e.request = core::RequestId("request000000012");
     e.status = "submitted";
+    e.life = 77;
     e.organization.reset();
     e.department.reset();
     e.attempt_key = core::Bytes(32, 0x12);

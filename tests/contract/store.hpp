@@ -1,8 +1,8 @@
 #pragma once
 #include <boost/test/unit_test.hpp>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "core/async/shards.hpp"
@@ -24,8 +24,8 @@ struct Engine {
 };
 const std::vector<Engine>& engines();
 
-/// Names of the statements that did what they are for.
-using Touched = std::set<std::string, std::less<>>;
+/// The statements that did what they are for, by name.
+using Touched = std::map<std::string, const store::Statement*, std::less<>>;
 
 /// Passes everything on and remembers which statements were carried out.
 class RecordingDatabase final : public store::Database {
@@ -100,5 +100,8 @@ void submissions(Store& s);
 void refused_submissions(Store& s);
 void resolved_submissions(Store& s);
 void revocation_requests(Store& s);
+void nodes(Store& s);
+void nonces(Store& s);
+void sealed_keys(Store& s);
 
 }  // namespace postern::contract

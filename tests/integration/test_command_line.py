@@ -1,7 +1,9 @@
 """One implementation, three doors: control socket, in process, network with a token."""
 import base64
+import contextlib
 import json
 import re
+import sqlite3
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -272,6 +274,12 @@ def test_principals_come_and_go(server, remote, token_file):
     assert server.cli("principal", "enable", "administrator-1") == "administrator-1 is active.\n"
 
 
+def test_export_prints_what_apply_reads_and_nothing_else(server):
+    done = server.verb("export", "--json", "--data", server.data)
+    assert done.returncode != 0 and done.stdout == "" and "--json" in done.stderr, done
+    assert server.cli("export").startswith("[[tenant]]\n")
+
+
 def test_a_long_export_is_applied_back_in_one_piece(new_server, tmp_path):
     server = new_server()
     server.start()
@@ -285,3 +293,33 @@ def test_a_long_export_is_applied_back_in_one_piece(new_server, tmp_path):
     assert "Nothing to change." in server.cli("apply", "--prune", exported)
     server.stop()
     assert "Nothing to change." in server.cli("apply", "--prune", exported)
+
+
+def test_parked_messages_are_listed_sent_again_and_dropped(new_server):
+    """No sender is registered yet, so the rows are put there as the outbox leaves them."""
+    server = new_server()
+    server.start()
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.data / "postern.db", isolation_level=None)) as database:
+        for number in range(1, 5):
+            database.execute("INSERT INTO outbox (id, kind, body, status, holder, fence, failures, last_error, due_ms, created_ms) "
+                             "VALUES (?, 'certificate.issued', '{\"certificate\":1}', 'parked', NULL, 16, 16, 'no route\x1b[2J', 1, 0)",
+                             (f"certificate.issued/{number}",))
+    server.start()
+    lines = server.cli("outbox", "list").splitlines()
+    assert lines[0] == "certificate.issued/1  1970-01-01T00:00:00Z  16 failures  no route\\u001b[2J"
+    assert [json.loads(line)["body"] for line in server.cli("outbox", "list", "--json").splitlines()] == [{"certificate": 1}] * 4
+    assert server.cli("outbox", "retry", "certificate.issued/1") == "Will be sent again: certificate.issued/1.\n"
+    assert server.cli("outbox", "drop", "certificate.issued/2") == "Dropped certificate.issued/2.\n"
+    assert server.cli("outbox", "list", "--waiting").startswith("certificate.issued/1  1970-01-01T00:00:00Z  0 failures")
+    again = server.verb("outbox", "drop", "certificate.issued/2", "--data", server.data)
+    assert again.returncode == 1
+    assert again.stderr == "postern: no message certificate.issued/2 is parked; `postern outbox list` shows those that are\n"
+    for words in (("retry",), ("drop", "--all", "certificate.issued/3")):
+        refused = server.verb("outbox", *words, "--data", server.data)
+        assert (refused.returncode, refused.stderr) == (1, "postern: name messages, or say --all\n")
+    server.stop()
+    assert server.cli("outbox", "retry", "--all").splitlines() == ["Will be sent again: certificate.issued/3.",
+                                                                   "Will be sent again: certificate.issued/4."]
+    assert server.cli("outbox", "list") == ""
+    assert server.cli("outbox", "drop", "--all") == "No message is parked.\n"

@@ -60,6 +60,47 @@ def test_maintainer_scripts_are_sound_and_never_remove_data(package, script):
     assert not re.search(r"\b(rm|userdel|deluser)\b", "\n".join(commands))
 
 
+class Machine:
+    """The real postinst on folders of this test, with commands that only write down what they were told."""
+
+    def __init__(self, package, folder, active):
+        self.systemd, self.calls = folder / "systemd", folder / "calls"
+        self.systemd.mkdir()
+        self.calls.touch()
+        commands = folder / "bin"
+        commands.mkdir()
+        for name, status in (("systemctl", 0 if active else 3), ("getent", 0), ("useradd", 0), ("install", 0), ("postern", 0)):
+            (commands / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{self.calls}\ncase "$*" in is-active*) exit {status} ;; esac\n')
+            (commands / name).chmod(0o755)
+        self.script = folder / "postinst"
+        self.script.write_text((package[2] / "postinst").read_text().replace("/run/systemd/system", str(self.systemd))
+                               .replace("/var/lib/postern ]", f"{folder}/data ]"))
+        self.path = f"{commands}:/usr/bin:/bin"
+
+    def configure(self, *old_version):
+        said = run("sh", self.script, "configure", *old_version, env={"PATH": self.path})
+        return said, [line for line in self.calls.read_text().splitlines() if line.startswith(("systemctl", "postern"))]
+
+
+def test_a_new_installation_is_not_started_before_its_urls_are_named(package, tmp_path):
+    said, calls = Machine(package, tmp_path, active=False).configure()
+    assert calls == ["systemctl daemon-reload"]
+    assert "public URLs ([public]) stay for good" in said
+    assert "systemctl enable --now postern.service" in said
+
+
+def test_an_upgrade_migrates_and_restarts_what_runs_and_nothing_else(package, tmp_path):
+    migrate = "postern migrate --embedded --data /var/lib/postern"
+    for active in (True, False):
+        folder = tmp_path / str(active)
+        folder.mkdir()
+        said, calls = Machine(package, folder, active).configure("0.0.9")
+        assert [call for call in calls if "is-active" not in call and "daemon-reload" not in call] == (
+            ["systemctl stop postern.service", migrate, "systemctl start postern.service"] if active else [migrate])
+        assert not any("enable" in call for call in calls)
+        assert said == ""
+
+
 def test_purging_says_what_was_kept(package, tmp_path):
     # The real script on a folder of this test: only its path differs.
     data = tmp_path / "data"

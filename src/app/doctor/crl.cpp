@@ -12,17 +12,26 @@ namespace {
 
 /// A CRL is signed anew when half of its time has passed; at three quarters nobody did.
 constexpr double late = 0.75;
+/// Relying parties' own clocks differ by more.
+constexpr auto ahead = std::chrono::seconds(5);
+/// store.restored says what to do.
+constexpr std::string_view first_open = "open the restored installation; with that, CRLs are signed and served again";
 
 void examine_age(Patient& p, const std::string& name, const store::CrlRow& crl) {
-    if (crl.number == 0) return p.findings.failed("crl.age", name + " has no CRL", "start the server, which signs one");
+    if (crl.number == 0) return p.findings.failed("crl.age", name + " has no CRL", p.closed ? std::string(first_open) : "start the server, which signs one");
     const auto now = p.clock.now();
     const auto used = std::chrono::duration<double>(now - crl.this_update) / std::chrono::duration<double>(crl.next_update - crl.this_update);
     const auto about = name + ": CRL " + std::to_string(crl.number) + " of " + core::rfc3339(crl.this_update) + " is good until " + core::rfc3339(crl.next_update) +
                        ", " + std::to_string(static_cast<int>(used * 100)) + " % of its time used";
-    const std::string advice = p.server ? "the server's log says why it signs no new one (crl_failed); restart it" : "start the server, which signs a new one";
-    if (now > crl.next_update)
+    const std::string advice = p.closed ? std::string(first_open) : p.server ? "the server's log says why it signs no new one (crl_failed); restart it" : "start the server, which signs a new one";
+    if (crl.this_update > now + ahead)
+        p.findings.failed("crl.age", name + ": CRL " + std::to_string(crl.number) + " begins at " + core::rfc3339(crl.this_update) + ", which is in the future: relying parties refuse it",
+                          "set this machine's clock right (chrony, systemd-timesyncd); if it is right now, the CRL was signed while it was not: " +
+                              std::string(p.closed ? first_open : p.server ? "the server replaces it within a minute, or its log says why not (crl_signing_failed, clocks_disagree)"
+                                                                           : "start the server, which signs a new one"));
+    else if (now > crl.next_update)
         p.findings.failed("crl.age", about + ": it is over, and relying parties refuse every certificate", advice);
-    else if (used > late && p.server)
+    else if (used > late && p.server && !p.closed)
         p.findings.failed("crl.age", about + "; it should have been replaced", advice);
     else
         p.findings.good("crl.age", about);
@@ -64,14 +73,17 @@ void examine_served(Patient& p, const store::AuthorityRow& row, const store::Crl
 }  // namespace
 
 void examine_crls(Patient& p) {
-    if (!p.file) return;
+    if (!p.database) return;
     for (const auto& raw : p.read(store::authority_all)) {
         const auto row = store::AuthorityRow::from(raw);
         const auto rows = p.read(store::crl_newest, store::values(row.key_id, 0));
         if (rows.empty()) continue;
         const auto crl = store::CrlRow::from(rows.front());
         examine_age(p, row.kind + " CA " + row.key_id, crl);
-        if (p.server && crl.number != 0) examine_served(p, row, crl);
+        if (p.closed)
+            p.findings.notice("crl.served", "no CRL is served while the restored installation is closed", std::string(first_open));
+        else if (p.server && crl.number != 0)
+            examine_served(p, row, crl);
     }
 }
 

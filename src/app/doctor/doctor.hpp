@@ -50,9 +50,22 @@ private:
     std::vector<Finding> list_;
 };
 
+/// What a running server says of itself.
+struct Running {
+    Running() = default;
+    Address https, est, http, management;
+    std::string config_file;  ///< absolute, or empty
+    std::string store;        ///< "sqlite:PATH", or a PostgreSQL URL without its password
+    bool lab = false;
+};
+
+/// Over DATA/control.sock; nullopt when nobody answers there, or an older version that does not know.
+std::optional<Running> ask_running(const std::string& data);
+
 struct Options {
     Options() = default;
     Config config;                 ///< as `serve` would settle it
+    std::optional<Running> running;  ///< taken over into `config` already
     std::string config_file;       ///< or empty
     std::string config_problem;    ///< why it could not be read; `config` then has the defaults
     std::string name;              ///< DNS name to ask the resolver for; empty: the public host's, or example.com
@@ -68,10 +81,15 @@ struct Patient {
     Findings& findings;
     core::SystemClock clock;
     std::optional<int> server;     ///< its process id, 0 when it cannot be read; nullopt: none runs
-    std::unique_ptr<store::SqliteExamination> file;  ///< null when the store cannot be read
+    observe::Metrics metrics;                        ///< nobody scrapes them
+    std::unique_ptr<store::SqliteExamination> file;  ///< of an embedded store
+    std::unique_ptr<store::Database> remote;         ///< of a PostgreSQL one
+    store::Database* database = nullptr;             ///< whichever it is; null when it cannot be read
+
+    bool closed = false;           ///< restored, and not opened yet
 
     [[nodiscard]] std::string path(std::string_view name) const { return config.data + "/" + std::string(name); }
-    [[nodiscard]] store::Database& db() const { return file->database(); }
+    [[nodiscard]] store::Database& db() const { return *database; }
     store::Rows read(const store::Statement& statement, store::Values values = {}) const;
     /// A fact fixed at the first start, or empty.
     [[nodiscard]] std::string setting(std::string_view name) const;
@@ -80,7 +98,10 @@ struct Patient {
 /// All parts, in order. The data folder exists.
 Findings examine(const Options& options);
 
+void examine_postgres_server(Patient& p);  ///< postgres.cpp: version, role, durability, connections, TLS, clock, upkeep
+
 // The parts, a file each.
+// running.cpp: what the running server says of itself
 void examine_configuration(Patient& p);  ///< configuration.cpp: the file, public URLs
 void examine_folder(Patient& p);         ///< folder.cpp: who holds it, modes, leftovers, space
 void examine_store(Patient& p);          ///< store.cpp: opens it; integrity, schema, log, intents, clock

@@ -8,6 +8,8 @@
 #include "core/crypto/system_random.hpp"
 #include "ra/catalog.hpp"
 #include "store/tables/authority.hpp"
+#include "store/tables/sealed_key.hpp"
+#include "store/tables/certificate.hpp"
 
 namespace postern::app::doctor {
 
@@ -57,13 +59,15 @@ void examine_life(Patient& p, const store::AuthorityRow& row, const crypto::Cert
         p.findings.good(check, until + ", in " + days(left));
 }
 
-void examine_authority(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const ca::KeyFiles& files) {
+void examine_authority(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const crypto::Sealer& sealer) {
+    const ca::KeyFiles files(p.path("keys"), sealer);
     const auto certificate = crypto::Certificate::parse(row.certificate);
     const auto name = row.kind + " CA " + row.key_id;
     if (!certificate) return p.findings.failed("keys." + row.kind + "_certificate", name + ": " + certificate.error().detail, "restore the database from the backup");
     std::string wrong;
     try {
-        const auto key = files.load(row.key_id);
+        const auto sealed = p.read(store::sealed_key_get, store::values(row.key_id));
+        const auto key = sealed.empty() ? files.load(row.key_id) : ca::open_key(sealer, row.key_id, sealed[0].blob(0), "sealed_key " + row.key_id);
         if (key.public_key().spki() != certificate->spki()) wrong = name + ": the key is not the one of its certificate";
     } catch (const std::runtime_error& e) {
         wrong = e.what();
@@ -99,9 +103,40 @@ void examine_root_file(Patient& p, const std::vector<store::AuthorityRow>& all) 
                      "take the file away and restart the server, which writes it anew; clients that were given the other one trust a stranger");
 }
 
+/// When it was revoked, if it was.
+std::optional<core::TimePoint> revoked_at(const Patient& p, const crypto::Certificate& leaf) {
+    for (const auto& raw : p.read(store::certificate_by_serial, store::values(leaf.serial()))) {
+        const auto row = store::CertificateRow::from(raw);
+        if (row.der == leaf.der() && row.status == "revoked") return row.revoked.value_or(row.created);
+    }
+    return std::nullopt;
+}
+
+/// The operator's: when it is renewed, and by whom it was issued, is theirs.
+void examine_configured_tls(Patient& p) {
+    const auto& path = p.config.tls_certificate;
+    const auto& key_path = p.config.tls_key;
+    std::string wrong, until;
+    try {
+        const auto leaf = first_certificate(path);
+        if (!leaf) throw std::runtime_error(path + " holds no certificate");
+        until = path + " ends at " + core::rfc3339(leaf->not_after());
+        require_private(key_path);
+        const core::SecretText text(read_file(key_path));
+        const auto key = crypto::PrivateKey::from_pem(text.expose());
+        if (!key || key->public_key().spki() != leaf->spki()) wrong = key_path + " is not the key of " + path;
+        else if (leaf->not_after() < p.clock.now()) wrong = until + ": it is over";
+    } catch (const std::runtime_error& e) {
+        wrong = e.what();
+    }
+    p.findings.judge("keys.tls", wrong, until, "mend what [tls] names, then: postern reload");
+}
+
 void examine_tls(Patient& p, const std::vector<store::AuthorityRow>& all) {
     constexpr std::string_view check = "keys.tls";
-    const std::string advice = "move tls/ away and restart the server: it enrolls a new certificate";
+    const std::string advice = p.closed ? "open the restored installation first (store.restored), then move tls/ away and restart the server: it enrolls a new certificate"
+                                        : "move tls/ away and restart the server: it enrolls a new certificate";
+    if (!p.config.tls_certificate.empty()) return examine_configured_tls(p);
     const auto leaf = first_certificate(p.path("tls/server.pem"));
     if (!leaf) return p.findings.failed(std::string(check), p.path("tls/server.pem") + " holds no certificate", advice);
     std::string wrong;
@@ -119,6 +154,11 @@ void examine_tls(Patient& p, const std::vector<store::AuthorityRow>& all) {
     if (wrong.empty() && left <= std::chrono::milliseconds{0}) wrong = until + ": it is over";
     // Renewed at two thirds by a server that runs.
     if (wrong.empty() && p.server && left < life / 4) wrong = until + " and was not renewed";
+    if (const auto at = revoked_at(p, *leaf); wrong.empty() && at)
+        return p.findings.failed(std::string(check), "the server's own certificate was revoked at " + core::rfc3339(*at),
+                                 p.closed   ? "open the restored installation (store.restored): then the server enrolls another"
+                                 : p.server ? "the server replaces it within a minute; if it does not, its log says why (own_tls_refused)"
+                                            : "start the server: it enrolls another");
     bool ours = false;
     for (const auto& row : all) {
         const auto issuer = crypto::Certificate::parse(row.certificate);
@@ -134,14 +174,12 @@ void examine_tls(Patient& p, const std::vector<store::AuthorityRow>& all) {
 void examine_keys(Patient& p) {
     crypto::SystemRandom random;
     const auto sealer = examine_master(p, random);
-    if (!p.file) return;
+    if (!p.database) return;
     std::vector<store::AuthorityRow> all;
     for (const auto& raw : p.read(store::authority_all)) all.push_back(store::AuthorityRow::from(raw));
     if (all.empty()) return p.findings.failed("keys.authorities", "the database knows no CA", "start the server once, or restore the backup");
-    if (sealer) {
-        const ca::KeyFiles files(p.path("keys"), *sealer);
-        for (const auto& row : all) examine_authority(p, row, all, files);
-    }
+    if (sealer)
+        for (const auto& row : all) examine_authority(p, row, all, *sealer);
     examine_root_file(p, all);
     examine_tls(p, all);
 }

@@ -28,7 +28,7 @@ core::Task<core::Result<dns::Answer>> ask_resolver(const dns::ResolverConfig& co
 
 std::string name_to_ask(const Patient& p) {
     if (!p.options.name.empty()) return p.options.name;
-    auto host = p.file ? p.setting("public.https") : std::string();
+    auto host = p.database ? p.setting("public.https") : std::string();
     host = host.substr(std::min(host.size(), host.find("//") + 2));
     host = host.substr(0, host.rfind(':'));
     return host.find('.') != std::string::npos && crypto::canonical_ip(host).empty() ? host : "example.com";
@@ -73,11 +73,13 @@ void examine_listener(Patient& p, const std::string& name, const Address& addres
     std::error_code none;
     if (tls) {
         target.server_name = "localhost";
+        target.verify = p.config.tls_certificate.empty();  // an operator's need not name this machine; keys.tls looked at it
         if (std::filesystem::exists(p.path("root.pem"), none)) target.ca_pem = read_file(p.path("root.pem"));
     }
     const auto why = answer_of(std::move(target), path, expected);
     p.findings.judge("listener." + name, why.empty() ? "" : address.authority() + ": " + why, address.authority() + " answers",
-                     "give doctor the options and the file that the server was started with; if they are the same, see its log and restart it");
+                     p.options.running ? "the server says that it listens there: see its log, what stands between, and restart it"
+                                       : "the server does not say where it listens: give doctor the options and the file that it was started with, see its log, and restart it");
 }
 
 /// Whether a start could take it.
@@ -111,10 +113,16 @@ void examine_listeners(Patient& p) {
     // The cheapest answer there is: that no reference was given.
     const auto why = answer_of(std::move(control), "/api/postern/v1/explain", 400);
     p.findings.judge("listener.control", why, "control.sock answers", "the process holds the folder and does not answer: see its log, and restart it");
+    if (!p.options.running && why.empty()) {
+        for (const auto* name : {"https", "est", "http", "management"})
+            p.findings.notice(std::string("listener.") + name, "the server, of another version, does not say where it listens", "restart it on this version");
+        return;
+    }
     examine_listener(p, "https", c.https, true, "/ca/root.pem", 200);
     examine_listener(p, "est", c.est, true, "/api/postern/v1/export", 401);
     examine_listener(p, "http", c.http, false, "/ca/root.pem", 200);
-    examine_listener(p, "management", c.management, false, "/readyz", 200);
+    // A closed installation is not ready, and says so: store.restored is that finding.
+    examine_listener(p, "management", c.management, false, "/readyz", p.closed ? 503 : 200);
 }
 
 /// Whether the kernel knows a way; nothing is sent. The addresses are those of a.root-servers.net.

@@ -2,9 +2,9 @@
 
 #include <csignal>
 #include <exception>
-#include <filesystem>
 #include <iostream>
 
+#include "app/place.hpp"
 #include "app/program/variant.hpp"
 #include "app/verbs/verbs.hpp"
 #include "app/version.hpp"
@@ -19,7 +19,6 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", "postern " + std::string(version()));
     app.require_subcommand(1);
     verbs::Common common;
-    common.door.config.data = "postern-data";
     verbs::Run run;
     auto senders = variant_senders();
     if (!senders) {
@@ -43,9 +42,12 @@ int main(int argc, char** argv) {
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);
     verbs::add_clock(app, common, run);
+    verbs::add_migrate(app, run);
+    verbs::add_copy(app, run);
+    verbs::add_outbox(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {
-        common.door.config.data = std::filesystem::absolute(common.door.config.data).lexically_normal().string();
+        common.door.config.data = find_data(common.door.config.data);
         return run();
     } catch (const std::exception& e) {
         std::cerr << "postern: " << postern::json::printable(e.what(), true) << "\n";

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <thread>
 
+#include "app/backup.hpp"
 #include "app/verbs/verbs.hpp"
 #include "core/json/writer.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 
 struct Options {
     Options() = default;
-    std::string target, config_file;
+    std::string target;
     bool with = false, without = false;
 };
 
@@ -71,16 +72,13 @@ int follow(const Common& common, Door& door) {
     }
 }
 
-int backup(Common& common, const Options& o) {
+int backup(const Common& common, const Options& o) {
     if (!common.door.server.empty()) throw std::runtime_error("backup works on the server's own machine only; run it there, with --data");
-    if (!o.config_file.empty()) {
-        if (const auto r = read_config_file(o.config_file, common.door.config); !r) throw std::runtime_error(r.error().detail);
-        common.door.config.config_file = std::filesystem::absolute(o.config_file).string();
-    }
     auto target = std::filesystem::absolute(o.target).lexically_normal().string();
     while (target.size() > 1 && target.ends_with('/')) target.pop_back();
     json::Writer w;
-    w.begin_object().member("target", target);
+    // The server may live in another view of the disk, with a /tmp of its own.
+    w.begin_object().member("target", target).member("parentSeen", place_of(std::filesystem::path(target).parent_path().string()));
     if (o.with || o.without) w.member("masterKey", o.with);
     w.end_object();
     const auto door = Door::open(common.door);
@@ -98,7 +96,6 @@ void add_backup(CLI::App& app, Common& common, Run& run) {
     verb->add_option("FOLDER", o->target, "Made by this; must not exist yet")->required();
     auto* with = verb->add_flag("--with-master-key", o->with, "Put the master key inside (the default when it is kept in the data folder)");
     verb->add_flag("--without-master-key", o->without, "Leave the master key out (the default when [secrets] master_key_file names it)")->excludes(with);
-    verb->add_option("--config", o->config_file, "postern.toml that a stopped server is started with")->check(CLI::ExistingFile);
     verb->callback([o, &common, &run] { run = [o, &common] { return backup(common, *o); }; });
 }
 

@@ -1,3 +1,4 @@
+#include <cctype>
 #include <iostream>
 
 #include "app/verbs/verbs.hpp"
@@ -6,7 +7,9 @@
 namespace postern::app::verbs {
 
 void add_common(CLI::App& verb, Common& common) {
-    verb.add_option("--data", common.door.config.data, "Data folder of the server")->capture_default_str();
+    verb.add_option("--data", common.door.config.data, "Data folder of the server (default: postern-data here, else the package's)");
+    verb.add_option("--config", common.door.config_file, "postern.toml of a server that is stopped (default: the package's for its folder)")->check(CLI::ExistingFile);
+    verb.add_option("--store", common.door.store, "As `serve --store`, of a server that is stopped");
     verb.add_option("--server", common.door.server, "Base URL of a server on another machine");
     verb.add_option("--token-file", common.door.token_file, "File (0600) with a token for --server");
     verb.add_option("--ca-file", common.door.ca_file, "PEM file that --server's certificate is checked against");
@@ -21,6 +24,22 @@ std::string text(const json::Value& value) {
 bool truth(const json::Value& value) {
     const auto got = value.boolean();
     return got && *got;
+}
+
+std::string unreserved(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+            out += c;
+            continue;
+        }
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        const auto octet = static_cast<unsigned char>(c);
+        out += '%';
+        out += digits[octet >> 4U];
+        out += digits[octet & 0xfU];
+    }
+    return out;
 }
 
 int report(const http::Response& answer) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "app/place.hpp"
 #include "app/verbs/configuration.hpp"
 #include "app/verbs/verbs.hpp"
 #include "core/json/escape.hpp"
@@ -25,7 +26,21 @@ struct Options {
 core::Result<doctor::Options> settle(const Options& o) {
     auto configuration = o.configuration;
     doctor::Options out;
-    out.config_file = configuration.config_file;
+    auto& data = configuration.config.data;
+    data = find_data(data);
+    std::error_code none;
+    if (!std::filesystem::is_directory(data, none))
+        return core::Problem(core::ProblemKind::malformed, data + " is no data folder; name the one that `postern serve` uses with --data");
+    try {
+        require_entry(data);
+        become_owner(data);  // it sees what the server sees, and leaves nothing of root's behind
+    } catch (const std::runtime_error& e) {
+        return core::Problem(core::ProblemKind::malformed, e.what());
+    }
+    // How a running server was started it knows best.
+    out.running = doctor::ask_running(data);
+    const bool named = !configuration.config_file.empty();
+    out.config_file = !named && out.running ? out.running->config_file : find_config_file(configuration.config_file, data);
     if (!out.config_file.empty()) {
         auto from_file = configuration.config;
         if (const auto r = read_config_file(out.config_file, from_file); r)
@@ -36,8 +51,16 @@ core::Result<doctor::Options> settle(const Options& o) {
     auto settled = settle_configuration(configuration, o.configuration.config.store_url);
     if (!settled) return settled.error();
     out.config = std::move(*settled);
-    if (!std::filesystem::is_directory(out.config.data))
-        return core::Problem(core::ProblemKind::malformed, out.config.data + " is no data folder; name the one that `postern serve` uses with --data");
+    if (const auto& running = out.running) {
+        auto& c = out.config;
+        c.https = running->https;
+        c.est = running->est;
+        c.http = running->http;
+        c.management = running->management;
+        // A PostgreSQL URL with all its options is in the file, or on the command line.
+        if (running->store.starts_with("sqlite:")) c.store_url = running->store;
+        c.lab = running->lab;
+    }
     out.name = o.name;
     out.quick = o.quick;
     if (!o.least_free.empty()) {
@@ -89,9 +112,8 @@ int examine(const Options& o) {
 
 void add_doctor(CLI::App& app, Run& run) {
     auto o = std::make_shared<Options>();
-    o->configuration.config.data = "postern-data";
     auto* verb = app.add_subcommand("doctor", "Examine configuration, data folder, keys, CRLs, store and network; changes nothing");
-    verb->add_option("--data", o->configuration.config.data, "Data folder of the server")->capture_default_str();
+    verb->add_option("--data", o->configuration.config.data, "Data folder of the server (default: postern-data here, else the package's)");
     add_configuration(*verb, o->configuration);
     verb->add_option("--name", o->name, "DNS name to ask the resolver for (default: the public host, or example.com)");
     verb->add_option("--least-free", o->least_free, "Free space that is enough (default 512MiB)");

@@ -1,4 +1,3 @@
-#include <cctype>
 #include <iostream>
 
 #include "app/verbs/verbs.hpp"
@@ -8,22 +7,6 @@
 namespace postern::app::verbs {
 
 namespace {
-
-std::string unreserved(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
-            out += c;
-            continue;
-        }
-        constexpr std::string_view digits = "0123456789ABCDEF";
-        const auto octet = static_cast<unsigned char>(c);
-        out += '%';
-        out += digits[octet >> 4U];
-        out += digits[octet & 0xfU];
-    }
-    return out;
-}
 
 /// Texts and numbers on a line, lists with a line each: "changes", "steps" of a validation.
 void print_member(std::string_view name, const json::Value& value) {

@@ -8,6 +8,7 @@
 #include "app/verbs/verbs.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/fingerprints.hpp"
+#include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
 
 namespace postern::app::verbs {
@@ -37,13 +38,18 @@ std::ifstream open_file(const std::string& path) {
 }
 
 /// Reads a list, or says which file is at fault.
-KeyListCounts read_file(const std::string& path, KeyListFormat format, const std::function<void(ListedKey)>& each) {
-    auto in = open_file(path);
+KeyListCounts read_file(std::ifstream& in, const std::string& path, KeyListFormat format, const std::function<void(ListedKey)>& each) {
     try {
         return read_key_list(in, format, each);
     } catch (const std::runtime_error& e) {
         throw std::runtime_error(path + ": " + e.what());
     }
+}
+
+/// Of a chain the CAs' keys are left out: blocked they would be in all tenants.
+void tell_left_out(const std::string& file, const KeyListCounts& counts) {
+    std::cerr << "postern: " << json::printable(file) << ": " << counts.authorities
+              << (counts.authorities == 1 ? " CA certificate is" : " CA certificates are") << " left out; name one by itself if its key is meant\n";
 }
 
 /// A fingerprint, or a file with keys.
@@ -52,8 +58,15 @@ std::vector<ListedKey> keys_named(const std::vector<std::string>& words) {
     const auto keep = [&out](ListedKey key) { out.push_back(std::move(key)); };
     for (const auto& word : words) {
         if (::access(word.c_str(), R_OK) == 0) {
-            const auto counts = read_file(word, KeyListFormat::automatic, keep);
+            std::vector<ListedKey> of_file;
+            auto in = open_file(word);
+            const auto counts = read_file(in, word, KeyListFormat::automatic, [&of_file](ListedKey key) { of_file.push_back(std::move(key)); });
             if (counts.unusable > 0) throw std::runtime_error(word + ": " + counts.first_unusable);
+            if (counts.is_chain()) {
+                tell_left_out(word, counts);
+                std::erase_if(of_file, [](const ListedKey& key) { return key.of_authority; });
+            }
+            std::move(of_file.begin(), of_file.end(), std::back_inserter(out));
         } else {
             std::istringstream in(word);
             try {
@@ -132,7 +145,7 @@ int tell_blocked(const Common& common, std::int64_t keys, const KeyListCounts& c
     }
     std::cout << "Blocked " << keys << (keys == 1 ? " key" : " keys") << " in all tenants (audit " << import.number() << ").\n";
     if (counts.unusable > 0)
-        std::cout << counts.unusable << " more are refused here anyway, so they need no entry; the first at " << counts.first_unusable << "\n";
+        std::cout << counts.unusable << " more are refused here anyway, so they need no entry; the first at " << json::printable(counts.first_unusable) << "\n";
     return 0;
 }
 
@@ -141,28 +154,41 @@ int block(const Common& common, Options o) {
     if (o.file.empty() == o.keys.empty()) throw std::runtime_error("name keys, or a list with --file");
     std::vector<ListedKey> named;
     KeyListCounts counts;
+    std::ifstream in;
+    bool left_out = false;
     if (o.file.empty()) {
         named = keys_named(o.keys);
         counts.keys = static_cast<std::int64_t>(named.size());
         if (o.source.empty()) o.source = "command line";
     } else {
         // The whole list is read once before anything is sent: a broken one changes nothing.
-        counts = read_file(o.file, format, [](ListedKey) {});
+        in = open_file(o.file);
+        counts = read_file(in, o.file, format, [](ListedKey) {});
+        in.clear();
+        if (!in.seekg(0)) throw std::runtime_error("cannot read " + o.file + " twice; save it as a file first");
         if (o.source.empty()) o.source = o.file.substr(o.file.find_last_of('/') + 1);
+        left_out = counts.is_chain();
+        if (left_out) {
+            tell_left_out(o.file, counts);
+            counts.keys -= counts.authorities;
+        }
     }
     if (counts.keys == 0) throw std::runtime_error(counts.unusable > 0 ? "every key there is refused here anyway: " + counts.first_unusable
                                                                         : "there is no key in it");
     const auto door = Door::open(common.door);
     Import import(*door, o, counts.keys);
     for (const auto& key : named) import.add(key);
-    if (!o.file.empty()) read_file(o.file, format, [&import](const ListedKey& key) { import.add(key); });
+    if (!o.file.empty()) read_file(in, o.file, format, [&](const ListedKey& key) {
+        if (!key.of_authority || !left_out) import.add(key);
+    });
     if (const int failed = import.finish()) return failed;
     return tell_blocked(common, counts.keys, counts, import);
 }
 
 int unblock(const Common& common, const Options& o) {
+    const auto keys = keys_named(o.keys);
     const auto door = Door::open(common.door);
-    for (const auto& key : keys_named(o.keys)) {
+    for (const auto& key : keys) {
         auto digests = key.digests();
         if (key.key) digests.push_back(crypto::fingerprints(*key.key).modulus);
         std::erase_if(digests, [](const core::Bytes& d) { return d.empty(); });
@@ -202,6 +228,7 @@ int list(const Common& common) {
 
 /// 1 when a key of the file is refused: by the server, or already while it is read.
 int check(const Common& common, const Options& o) {
+    auto in = open_file(o.file);
     const auto door = Door::open(common.door);
     int status = 0;
     const auto ask = [&](const ListedKey& key) {
@@ -225,9 +252,9 @@ int check(const Common& common, const Options& o) {
                   << (refused.empty() ? "good" : "refused") << "\n";
         for (const auto& r : refused) std::cout << "  " << text(r["check"]) << ": " << text(r["detail"]) << "\n";
     };
-    const auto counts = read_file(o.file, KeyListFormat::automatic, ask);
+    const auto counts = read_file(in, o.file, KeyListFormat::automatic, ask);
     if (counts.unusable > 0) {
-        std::cerr << "postern: " << o.file << ": " << counts.first_unusable << "\n";
+        std::cerr << "postern: " << json::printable(o.file + ": " + counts.first_unusable) << "\n";
         status = 1;
     }
     if (counts.keys + counts.unusable == 0) throw std::runtime_error(o.file + ": there is no key in it");
@@ -242,7 +269,7 @@ void add_key(CLI::App& app, Common& common, Run& run) {
     noun->require_subcommand(1);
     auto* block_verb = noun->add_subcommand("block", "Block keys in all tenants");
     add_common(*block_verb, common);
-    block_verb->add_option("KEY", o->keys, "Fingerprints, or PEM files with keys, certificates or requests");
+    block_verb->add_option("KEY", o->keys, "Fingerprints, or PEM files with keys, certificates or requests; of a chain its leaf");
     block_verb->add_option("--file", o->file, "A list as its publisher wrote it");
     block_verb->add_option("--format", o->format, "auto, fingerprints, pem or badkeys")->capture_default_str();
     block_verb->add_option("--reason", o->reason, "What clients are told, such as \"compromised\"")->required();

@@ -10,7 +10,7 @@
 /// returns the exit status; 0 done, 1 refused or failed.
 namespace postern::app::verbs {
 
-/// Options that every verb but serve shares: --data, --server, --token-file, --ca-file, --json.
+/// Options that every verb but serve shares: --data, --config, --store, --server, --token-file, --ca-file, --json.
 struct Common {
     Common() = default;
     DoorOptions door;
@@ -38,7 +38,10 @@ void add_backend(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);
+void add_migrate(CLI::App& app, Run& run);
+void add_copy(CLI::App& app, Run& run);
 void add_clock(CLI::App& app, Common& common, Run& run);
+void add_outbox(CLI::App& app, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.
@@ -50,5 +53,7 @@ int ask(const Common& common, http::Request request, const std::function<void(co
 /// and direction marks are written as \uXXXX.
 std::string text(const json::Value& value);
 bool truth(const json::Value& value);
+/// For a query: everything but unreserved characters (RFC 3986 §2.3) as %XX.
+std::string unreserved(std::string_view text);
 
 }  // namespace postern::app::verbs

@@ -18,6 +18,8 @@ namespace postern::ca {
 struct BuiltinConfig {
     BuiltinConfig() = default;
     std::string keys_folder;                 ///< DATA/keys
+    bool keys_in_database = false;           ///< other nodes need them too
+    std::string node = "node";               ///< names this node over its restarts, for leases
     std::string public_http;                 ///< base of AIA and CRL URLs, "http://host:8080"
     std::string name = "Postern";            ///< O of both CAs; CN "<name> Root CA", "<name> Issuing CA"
     crypto::KeySpec root_key;
@@ -28,8 +30,8 @@ struct BuiltinConfig {
     bool hold_crls = false;  ///< neither sign nor serve CRLs until release_crls(): a restored database lacks entries
 };
 
-/// Postern's own CA: a private root and an issuing CA. Private keys are files sealed under the
-/// master key, mode 0600, looked at again at every start (D12).
+/// Postern's own CA: a private root and an issuing CA. Private keys are sealed under the master key: files
+/// of mode 0600, looked at again at every start (D12), or rows where several nodes share the database.
 class BuiltinCa final : public Backend {
 public:
     struct Deps {
@@ -44,13 +46,15 @@ public:
         observe::Metrics& metrics;
     };
     /// First start: makes root and issuing CA, records them, writes DATA/root.pem; later: loads and
-    /// checks them. Throws std::runtime_error that says what to do for a key file that others can
+    /// checks them. Of several nodes that start at the same time one makes them, the others load them. Throws std::runtime_error that says what to do for a key file that others can
     /// read, is a symbolic link, is missing, or does not belong to its certificate.
     static core::Task<std::unique_ptr<BuiltinCa>> open(Deps deps, BuiltinConfig config, std::string root_pem_path);
     ~BuiltinCa() override;
 
-    /// Begins the task that signs CRLs anew on demand and before they run out.
-    void start();
+    /// Begins the task that signs CRLs anew on demand and before they run out. What serves lists at once
+    /// whatever a crash left unlisted; one verb on a stopped server signs for what it revokes itself.
+    enum class Purpose { serve, one_verb };
+    void start(Purpose purpose = Purpose::serve);
     /// Ends `hold_crls`; returns when a fresh CRL of every authority is served, or `unavailable`.
     core::Task<core::Result<void>> release_crls(core::Deadline deadline);
     /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/root.pem, /ca/chain.pem, /crl/KEYID/0.crl

@@ -12,4 +12,15 @@ OutboxRow OutboxRow::from(const Row& row) {
     return m;
 }
 
+OutboxEntry OutboxEntry::from(const Row& row) {
+    OutboxEntry m;
+    m.id = row.text(0);
+    m.kind = row.text(1);
+    m.body = row.text(2);
+    m.failures = row.integer(3);
+    m.last_error = row.optional_text(4).value_or("");
+    m.created = row.time(5);
+    return m;
+}
+
 }  // namespace postern::store

@@ -19,6 +19,19 @@ struct OutboxRow {
     static OutboxRow from(const Row& row);
 };
 
+/// A message as people look at it.
+struct OutboxEntry {
+    OutboxEntry() = default;
+    std::string id;
+    std::string kind;
+    std::string body;
+    std::int64_t failures = 0;
+    std::string last_error;  ///< empty: none yet
+    core::TimePoint created;
+
+    static OutboxEntry from(const Row& row);
+};
+
 /// $1 id, $2 kind, $3 body, $4 due_ms and created_ms
 inline constexpr Statement outbox_insert{
     "outbox_insert",
@@ -51,5 +64,17 @@ inline constexpr Statement outbox_oldest{
 /// $1 kind
 inline constexpr Statement outbox_parked{
     "outbox_parked", "SELECT count(*) FROM outbox WHERE kind = $1 AND status = 'parked'"};
+
+/// For people: $1 after id, $2 limit, $3 status
+inline constexpr Statement outbox_page{
+    "outbox_page", "SELECT id, kind, body, failures, last_error, created_ms FROM outbox WHERE id > $1 AND status = $3 ORDER BY id LIMIT $2"};
+/// $1 id
+inline constexpr Statement outbox_parked_by_id{
+    "outbox_parked_by_id", "SELECT id, kind, body, failures, last_error, created_ms FROM outbox WHERE id = $1 AND status = 'parked'"};
+/// From the beginning: $1 id, $2 due_ms
+inline constexpr Statement outbox_retry{
+    "outbox_retry", "UPDATE outbox SET status = 'waiting', failures = 0, due_ms = $2 WHERE id = $1 AND status = 'parked'"};
+/// $1 id
+inline constexpr Statement outbox_drop{"outbox_drop", "DELETE FROM outbox WHERE id = $1 AND status = 'parked'"};
 
 }  // namespace postern::store

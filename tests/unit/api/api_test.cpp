@@ -29,6 +29,7 @@ public:
         report.crls.emplace_back().key_id = "0badcafe";
         co_return report;
     }
+    [[nodiscard]] std::string server() const override { return R"({"running":false})"; }
     core::Task<core::Result<std::string>> reload() override { co_return std::string(R"({"changed":[],"restart":[]})"); }
     std::string target, opened_with;
 };
@@ -76,7 +77,7 @@ struct Rest : World {
     }
 
     ScriptedOperations operations;
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, operations, clock_agreement, enrollment, backends}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, backends}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -111,6 +112,8 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::post, "blocked-keys/unblock"}, {Method::post, "keys/check"},
     {Method::get, "paused-profiles"}, {Method::post, "paused-profiles/resume"},
     {Method::get, "clock"},           {Method::post, "clock/accept"},
+    {Method::get, "server"},          {Method::get, "outbox"},
+    {Method::post, "outbox/retry"},   {Method::post, "outbox/drop"},
 };
 
 }  // namespace
@@ -398,11 +401,18 @@ BOOST_AUTO_TEST_CASE(a_tenants_principal_sees_only_its_own) {
     const auto exported = w.with(w.stranger, Method::get, v1 + "export").body;
     BOOST_TEST(contains(exported, "name = \"second\""));
     BOOST_TEST(!contains(exported, "default"));
-    check_error(w.with(w.stranger, Method::post, v1 + "apply", apply_body("[[tenant]]\nname = \"default\"\n")), 400, -7, "you administer another tenant");
+    check_error(w.with(w.stranger, Method::post, v1 + "apply", apply_body("[[tenant]]\nname = \"default\"\n")), 400, -7, "only an administrator of every tenant changes a tenant");
+    check_error(w.with(w.stranger, Method::post, v1 + "apply", apply_body("[[profile]]\ntenant = \"default\"\nname = \"p\"\n")), 400, -7, "there is no tenant named default");
     check_error(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":"spy","role":"auditor","tenant":"default"})"), 400, -7, "there is no such tenant");
 
-    // Whom it makes belongs to its tenant too.
-    const auto made = parsed(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":"helper","role":"auditor"})"));
+    // Whom it makes belongs to its tenant too, by name as well: what names others took is not to be found out.
+    for (const auto* name : {"chief", "nobody", "default/chief", "second"})
+        check_error(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":")" + std::string(name) + R"(","role":"auditor"})"), 400, -7,
+                    "expected a name that begins with \"second/\"");
+    check_error(w.local(Method::post, v1 + "principals", R"({"name":"second/x","role":"auditor","tenant":"default"})"), 400, -7,
+                "expected a name that begins with \"default/\"");
+    check_error(w.local(Method::post, v1 + "principals", R"({"name":"second/x","role":"auditor"})"), 400, -7, "a slash follows the principal's tenant");
+    const auto made = parsed(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":"second/helper","role":"auditor"})"));
     const std::string token(made.root()["token"].string().value());
     BOOST_TEST(w.with(token, Method::get, v1 + "certificates").body.empty());
     BOOST_TEST(w.with(w.auditor, Method::get, path).status == 200U);
@@ -417,6 +427,7 @@ BOOST_AUTO_TEST_CASE(backups_are_for_who_sits_at_the_machine) {
     BOOST_TEST(w.local(Method::get, v1 + "backup").status == 200U);
     check_error(w.local(Method::post, v1 + "backup", R"({"target":"/taken"})"), 409, -1112, "/taken exists");
     check_error(w.local(Method::post, v1 + "backup", R"({"folder":"/taken"})"), 400, -7, "unknown member");
+    check_error(w.local(Method::post, v1 + "backup", R"({"target":"/x","parentSeen":7})"), 400, -7, "parentSeen");
     check_error(w.local(Method::post, v1 + "backup", R"({"target":"/x","masterKey":"yes"})"), 400, -7, "masterKey");
     check_error(w.with(w.administrator_token, Method::post, v1 + "backup", R"({"target":"/backup"})"), 403, -3, "on the server's own machine only");
     check_error(w.with(w.administrator_token, Method::get, v1 + "backup"), 403, -3, "on the server's own machine only");
@@ -506,6 +517,11 @@ BOOST_AUTO_TEST_CASE(blocking_refuses_what_it_does_not_understand) {
     check_error(post("blocked-keys", R"({"keys":["00"],"reason":"x","source":"y"})"), 400, -7, "$.keys[0]: expected 64, 30 or 20");
     check_error(post("blocked-keys", R"({"keys":[],"reason":"x","source":"y"})"), 400, -7, "$.keys: expected 1 to 8192");
     check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"source":"y"})"), 400, -7, "$.reason");
+    for (const auto* unseen : {R"(a\u001b[2J)", R"(a\nb)", R"(\u202e)"}) {
+        const auto text = "\"" + std::string(unseen) + "\"";
+        check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"source":"y","reason":)" + text + "}"), 400, -7, "$.reason: expected one line of characters");
+        check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"y","source":)" + text + "}"), 400, -7, "$.source: expected one line of characters");
+    }
     check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"","source":"y"})"), 400, -7, "$.reason: expected 1 to 200");
     check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"x","source":"y","tenant":"z"})"), 400, -7, "unknown member");
     check_error(post("blocked-keys/unblock", R"({"keys":["8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a"]})"),
@@ -513,6 +529,64 @@ BOOST_AUTO_TEST_CASE(blocking_refuses_what_it_does_not_understand) {
     check_error(post("keys/check", R"({"spki":"*"})"), 400, -7, "$.spki: expected base64");
     check_error(w.local(Method::get, v1 + "blocked-keys?after=xyz"), 400, -7, "after: expected hexadecimal");
     check_error(w.local(Method::get, v1 + "blocked-keys?limit=0"), 400, -7, "limit: expected 1 to 1000");
+}
+
+BOOST_AUTO_TEST_CASE(parked_messages_are_seen_sent_again_and_dropped) {
+    Rest w;
+    const auto park = [&](const std::string& id) {
+        store::Batch batch;
+        batch.add(store::outbox_insert, store::values(id, "certificate.issued", R"({"certificate":17})", w.clock.now()));
+        batch.add(store::outbox_park, store::values(id, 0, "no route to host"));
+        BOOST_TEST_REQUIRE(w.run(w.db.write(std::move(batch))).has_value());
+    };
+    const auto named = [](std::string_view id) { return R"({"id":")" + std::string(id) + R"("})"; };
+    park("certificate.issued/17");
+    park("certificate.issued/18");
+    const auto watcher = w.installation_auditor();
+
+    const auto first = w.with(watcher, Method::get, v1 + "outbox?limit=1");
+    BOOST_TEST(first.status == 200U);
+    const auto line = parsed(first);
+    BOOST_TEST(line.root()["id"].string().value() == "certificate.issued/17");
+    BOOST_TEST(line.root()["kind"].string().value() == "certificate.issued");
+    BOOST_TEST(line.root()["failures"].integer().value() == 1);
+    BOOST_TEST(line.root()["lastError"].string().value() == "no route to host");
+    BOOST_TEST(line.root()["body"]["certificate"].integer().value() == 17);
+    BOOST_TEST(first.header("X-Next-After") == "certificate.issued/17");
+    const auto second = w.with(watcher, Method::get, v1 + "outbox?limit=1&after=certificate.issued%2F17");
+    BOOST_TEST(parsed(second).root()["id"].string().value() == "certificate.issued/18");
+    BOOST_TEST(w.with(watcher, Method::get, v1 + "outbox?status=waiting").body.empty());
+    check_error(w.with(watcher, Method::get, v1 + "outbox?status=sent"), 400, -7, "known here: parked, waiting");
+
+    // Messages tell of every tenant, and only administrators release them.
+    check_error(w.with(w.auditor, Method::get, v1 + "outbox"), 403, -3, "whole installation");
+    check_error(w.with(w.stranger, Method::post, v1 + "outbox/drop", named("certificate.issued/17")), 403, -3, "whole installation");
+    for (const auto* verb : {"outbox/retry", "outbox/drop"}) {
+        check_error(w.with(watcher, Method::post, v1 + verb, named("certificate.issued/17")), 403, -3, "this needs administrator");
+        check_error(w.local(Method::post, v1 + verb, named("certificate.issued/19")), 404, -102, "no message certificate.issued/19 is parked");
+        check_error(w.local(Method::post, v1 + verb, R"({"ids":[]})"), 400, -7, "ids");
+    }
+
+    BOOST_TEST(w.local(Method::post, v1 + "outbox/retry", named("certificate.issued/17")).status == 204U);
+    check_error(w.local(Method::post, v1 + "outbox/retry", named("certificate.issued/17")), 404, -102, "is parked");
+    const auto waiting = parsed(w.with(watcher, Method::get, v1 + "outbox?status=waiting"));
+    BOOST_TEST(waiting.root()["id"].string().value() == "certificate.issued/17");
+    BOOST_TEST(waiting.root()["failures"].integer().value() == 0);
+    BOOST_TEST(w.local(Method::post, v1 + "outbox/drop", named("certificate.issued/18")).status == 204U);
+    BOOST_TEST(w.with(watcher, Method::get, v1 + "outbox").body.empty());
+
+    const auto retried = w.audits("message.retried"), dropped = w.audits("message.dropped");
+    BOOST_TEST_REQUIRE((retried.size() == 1U && dropped.size() == 1U));
+    BOOST_TEST(retried[0].text(5) == "certificate.issued/17");
+    BOOST_TEST(dropped[0].text(5) == "certificate.issued/18");
+    BOOST_TEST(contains(dropped[0].text(3), "no route to host"));
+    BOOST_TEST(contains(dropped[0].text(3), R"(\"certificate\":17)"));
+}
+
+BOOST_AUTO_TEST_CASE(how_the_server_was_started_is_told_on_its_machine_only) {
+    Rest w;
+    BOOST_TEST(w.local(Method::get, v1 + "server").body == R"({"running":false})");
+    check_error(w.with(w.administrator_token, Method::get, v1 + "server"), 403, -3, "on the server's own machine only");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,7 @@
 #include "ra/enrollment.hpp"
 #include "ra/explanation.hpp"
 #include "ra/principals.hpp"
+#include "ra/parked_messages.hpp"
 #include "ra/profile_pauses.hpp"
 #include "ra/reports.hpp"
 #include "ra/revocation.hpp"
@@ -268,9 +269,12 @@ public:
         return std::move(report.secrets.at(0));
     }
     /// Another one on the same store is another node's.
-    ra::Enrollment::Deps enrollment_deps() { return {db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, outbox}; }
-    ra::Sweeper::Deps sweeper_deps(ra::Enrollment& of, std::string node, bool alone) {
-        return {db, of, backends, tasks, clock, log, metrics, std::move(node), alone};
+    ra::Enrollment::Deps enrollment_deps() { return enrollment_deps(lives); }
+    ra::Enrollment::Deps enrollment_deps(const store::Lives& of) {
+        return {db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, outbox, of};
+    }
+    ra::Sweeper::Deps sweeper_deps(ra::Enrollment& of, std::string node, store::Lives& among) {
+        return {db, of, backends, tasks, clock, log, metrics, std::move(node), among};
     }
     [[nodiscard]] core::TenantId tenant() const { return catalog.current()->tenant("default")->id; }
     core::AccountId account(std::string_view name = "team") {
@@ -339,10 +343,12 @@ public:
     ra::Outbox outbox{ra::Outbox::Deps{db, clock, log, metrics, tasks, "node-1"}, senders()};
     ra::IssuingGate gate;
     ra::ClockAgreement clock_agreement{ra::ClockAgreement::Deps{db, numbers, clock, log, metrics}};
+    store::OnlyNode lives{random}, earlier{random};  ///< of this process; and of one that ended
     ra::Enrollment enrollment{enrollment_deps()};
-    ra::Sweeper sweeper{sweeper_deps(enrollment, "node-1", true)};
+    ra::Sweeper sweeper{sweeper_deps(enrollment, "node-1", lives)};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
+    ra::ParkedMessages parked_messages{ra::ParkedMessages::Deps{db, numbers, clock}};
     ra::ProfilePauses profile_pauses{ra::ProfilePauses::Deps{db, numbers, catalog, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
 
