@@ -3,10 +3,11 @@ set -o pipefail
 
 build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev libssl-dev libsqlite3-dev
     libmimalloc-dev libtomlplusplus-dev prometheus-cpp-dev libunbound-dev libidn2-dev libunistring-dev
-    libpsl-dev publicsuffix rapidjson-dev libcli11-dev libsystemd-dev)
+    libpsl-dev publicsuffix libpq-dev rapidjson-dev libcli11-dev libsystemd-dev)
 client_packages=(certbot lego openssl curl python3)
 package_packages=(dpkg-dev file)
-test_packages=(python3-pytest python3-cryptography unbound systemd faketime "${package_packages[@]}")  # tests/packaging makes the package
+test_packages=(python3-pytest python3-cryptography unbound systemd faketime jq postgresql-15
+    "${package_packages[@]}")  # tests/packaging makes the package
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 
 # A terminal's environment may name proxies and trust stores; everything here talks to this machine
@@ -33,6 +34,18 @@ apt_progress() {
          /^(E:|W:|Err:)/ { print "   " $0; fflush() }'
 }
 
+# Debian's PostgreSQL makes a cluster and starts it when it is installed. The tests make their own, so
+# during the installation it is told not to.
+main_cluster_setting=/etc/postgresql-common/createcluster.d/postern-no-main-cluster.conf
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+without_main_cluster() {
+    as_root mkdir -p "${main_cluster_setting%/*}"
+    printf 'create_main_cluster = off\n' | as_root tee "$main_cluster_setting" >/dev/null
+}
+forget_main_cluster() {
+    [ ! -e "$main_cluster_setting" ] || as_root rm -f "$main_cluster_setting"
+}
+
 # install_missing WHAT PACKAGE…: nothing is asked of the network when nothing is missing.
 install_missing() {
     local what=$1 missing log
@@ -49,8 +62,12 @@ install_missing() {
         apt=(sudo "${apt[@]}")
     fi
     log=$(mktemp)
-    if ! { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } </dev/null 2>&1 |
-        tee "$log" | apt_progress; then
+    local failed=no
+    case " ${missing[*]}" in *" postgresql-"*) without_main_cluster ;; esac
+    { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } </dev/null 2>&1 |
+        tee "$log" | apt_progress || failed=yes
+    forget_main_cluster
+    if [ "$failed" = yes ]; then
         tail -n 15 "$log" >&2
         die "apt-get could not install the packages (its output is in $log)"
     fi

@@ -17,7 +17,6 @@ class Postern:
         self.executable = executable
         self.lab = lab
         self.options = options
-        self.variables = {}
         self.listeners = dict.fromkeys(("https", "est", "http", "management"), "127.0.0.1:0")
         self.data = folder / "data"
         self.log = folder / "server.log"
@@ -72,6 +71,10 @@ class Postern:
             assert time.monotonic() < end, f"not ready within {READY_SECONDS} s:\n{self.log_tail()}"
             time.sleep(0.002)
         self.ready = json.loads(self.ready_file.read_text())
+
+    def port(self, listener):
+        """Where it was told to listen; 0 for a port of its own choice."""
+        return int(self.listeners[listener].rsplit(":", 1)[1])
 
     def start_refused(self, *more):
         """A start that must end by itself: (status, what it said). `more` are options added to the usual ones."""

@@ -13,7 +13,7 @@ CORE_ROOMS = {"base": 1,
 NEIGHBOURS = {("crypto", "json"), ("toml", "json"), ("observe", "json")}
 
 # Implementations behind a port: only the wiring in src/app names them.
-ADAPTERS = [re.compile(p) for p in (r"store/(sqlite|postgres)/", r"ca/(builtin|upstream_\w+)/",
+ADAPTERS = [re.compile(p) for p in (r"store/(sqlite|postgres)/", r"ca/(builtin|command|upstream_\w+)/",
                                     r"validation/\w+_validator\.hpp$")]
 
 # Third-party headers and the files of src/ that may see them.

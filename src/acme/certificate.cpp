@@ -1,5 +1,6 @@
 #include "acme/handlers.hpp"
 #include "core/crypto/certificate.hpp"
+#include "ra/reports.hpp"
 #include "store/tables/certificate.hpp"
 
 namespace postern::acme {
@@ -16,7 +17,8 @@ core::Task<Reply> certificate(Parts& parts, Call& call) {
     const auto owned = co_await store::read_one(parts.deps.db, store::acme_order_of_enrollment, std::move(by_enrollment));
     if (!owned) co_return not_found();
     std::string pem = crypto::to_pem("CERTIFICATE", found.der);
-    for (const auto& issuer : parts.deps.backends.chain(found.issuer_key_id)) pem += crypto::to_pem("CERTIFICATE", issuer);
+    auto issuer = found.issuer_key_id;
+    pem += co_await ra::chain_of(parts.deps.db, parts.deps.backends, std::move(issuer));
     co_return http::Response(200, "application/pem-certificate-chain", std::move(pem));
 }
 

@@ -1,5 +1,9 @@
 #include "acme/render.hpp"
 
+#include <algorithm>
+
+#include "store/tables/submission.hpp"
+
 namespace postern::acme {
 
 namespace {
@@ -22,15 +26,31 @@ std::string enrollment_error(const store::AcmeOrderRow& order, ErrorType type = 
 }
 
 /// Not an end: an officer decides. Told while the order is processing, or nobody would know why it stays so.
-std::string officer_error(const store::AcmeOrderRow& order) {
-    if (order.enrollment_status == "unknown") return enrollment_error(order, ErrorType::server_internal);
-    Error e(ErrorType::server_internal, "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer");
-    e.check = "certificate.authorised";
+std::string held_error(const store::AcmeOrderRow& order) {
+    const bool unknown = order.enrollment_status == "unknown";
+    // What a restore left in doubt says so itself; what a foreign CA's command said is the officer's to read.
+    if (unknown && order.enrollment_problem.value_or("").find("\"check\":\"backend.") == std::string::npos) return enrollment_error(order, ErrorType::server_internal);
+    Error e(ErrorType::server_internal, unknown ? "nobody knows whether the CA issued a certificate: the request waits for an officer"
+                                                : "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer");
+    e.check = unknown ? "certificate.outcome" : "certificate.authorised";
     return to_json(e, core::RequestId(order.enrollment_request.value_or("")));
 }
 
-bool waits_for_officer(const store::AcmeOrderRow& order) {
+bool held(const store::AcmeOrderRow& order) {
     return order.enrollment && (order.enrollment_status == "quarantined" || order.enrollment_status == "unknown");
+}
+
+/// When an order that is being worked on may be asked for again. People are slower than programs, and a foreign CA is
+/// asked no sooner than it said.
+core::Task<std::int64_t> next_look(Parts& parts, core::EnrollmentId enrollment, bool is_held) {
+    if (is_held) co_return 3600;
+    auto key = store::values(enrollment);
+    const auto row = co_await store::read_one(parts.deps.db, store::submission_by_enrollment, std::move(key));
+    if (!row) co_return 1;
+    const auto submission = store::SubmissionRow::from(*row);
+    if (submission.state == "sent") co_return 1;
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(submission.due - parts.now()).count() + 1;
+    co_return std::clamp<std::int64_t>(left, 1, 3600);
 }
 
 std::string expired_error() {
@@ -101,7 +121,7 @@ std::string render_order(const store::AcmeOrderRow& order, const std::vector<std
     w.end_array();
     w.member("finalize", urls.finalize(order.token));
     if (status == OrderStatus::valid) w.member("certificate", urls.certificate(order.certificate_token.value()));
-    if (waits_for_officer(order)) w.key("error").raw(officer_error(order));
+    if (held(order)) w.key("error").raw(held_error(order));
     if (status == OrderStatus::invalid) {
         w.key("error");
         if (order.error) w.raw(*order.error);
@@ -144,8 +164,10 @@ core::Task<http::Response> order_response(Parts& parts, const Call& call, unsign
     for (const auto& row : rows) tokens.push_back(row.text(0));
     http::Response r = json_response(status, render_order(order, tokens, call.urls, parts.now()));
     r.set("Location", call.urls.order(order.token));
-    // People are slower than programs.
-    if (status_of(order, parts.now()) == OrderStatus::processing) r.set("Retry-After", waits_for_officer(order) ? "3600" : "1");
+    if (status_of(order, parts.now()) == OrderStatus::processing) {
+        const auto seconds = co_await next_look(parts, order.enrollment.value(), held(order));
+        r.set("Retry-After", std::to_string(seconds));
+    }
     co_return r;
 }
 

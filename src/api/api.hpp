@@ -6,6 +6,7 @@
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
+#include "ra/enrollment.hpp"
 #include "ra/parked_messages.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
@@ -30,6 +31,8 @@ public:
         ra::ParkedMessages& parked_messages;
         Operations& operations;
         ra::ClockAgreement& clock_agreement;
+        ra::Enrollment& enrollment;
+        const ca::Backends& backends;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <stdexcept>
 
+#include "core/base/encoding.hpp"
 #include "core/crypto/name.hpp"
 #include "core/toml/reader.hpp"
 
@@ -156,6 +158,27 @@ void read_ca(Section& s, Config& c) {
     hours("crl_lifetime", c.crl_lifetime);
 }
 
+void read_store(Section& s, Config& c) {
+    const auto url = [](const std::string& text) { return check_store_url(text) ? std::optional(text) : std::nullopt; };
+    s.parsed("url", c.store_url, url, "sqlite:PATH or postgres://USER@HOST/DATABASE");
+    s.flag("shared", c.store_shared);
+    s.text("password_file", c.store_password_file);
+    s.value("connections", c.store_connections, [](const toml::Value& v) -> Result<std::size_t> {
+        auto n = v.size();
+        if (n && (*n < 2 || *n > 500)) return v.problem("expected 2 to 500; 8 to 32 are sensible");
+        return n;
+    });
+    const auto timeout = [&](std::string_view key, std::chrono::milliseconds& into) {
+        s.value(key, into, [](const toml::Value& v) -> Result<std::chrono::milliseconds> {
+            auto d = v.duration();
+            if (d && *d < std::chrono::seconds(1)) return v.problem("expected at least \"1s\"");
+            return d;
+        });
+    };
+    timeout("connect_timeout", c.store_connect_timeout);
+    timeout("statement_timeout", c.store_statement_timeout);
+}
+
 Result<void> read_sections(const toml::Table& root, Config& c) {
     const auto section = [&](std::string_view name, auto read) -> Result<void> {
         const auto value = root.find(name);
@@ -166,8 +189,6 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
         read(s, c);
         return s.result();
     };
-    const auto store_url = [](const std::string& text) { return check_store_url(text) ? std::optional(text) : std::nullopt; };
-    const auto store = [&](Section& s, Config& into) { s.parsed("url", into.store_url, store_url, "sqlite:PATH"); };
     const auto tls = [](Section& s, Config& into) { s.text("certificate", into.tls_certificate); s.text("key", into.tls_key); };
     const auto secrets = [](Section& s, Config& into) { s.text("master_key_file", into.master_key_file); };
     const auto validation = [](Section& s, Config& into) { s.duration("http_01_timeout", into.http_01_time); };
@@ -176,7 +197,11 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
     if (auto r = section("tls", tls); !r) return r;
     if (c.tls_certificate.empty() != c.tls_key.empty())
         return Problem(core::ProblemKind::malformed, "[tls]: certificate and key belong together; give both, or none for Postern's own certificate");
-    if (auto r = section("store", store); !r) return r;
+    if (auto r = section("store", &read_store); !r) return r;
+    if (!c.store_password_file.empty() && !is_postgres(c))
+        return Problem(core::ProblemKind::malformed, "[store] password_file is for PostgreSQL; an SQLite store has no password");
+    if (!c.store_password_file.empty() && holds_password(c.store_url))
+        return Problem(core::ProblemKind::malformed, "[store]: both url and password_file give a password; take the one out of url");
     if (auto r = section("secrets", secrets); !r) return r;
     if (auto r = section("log", &read_log); !r) return r;
     if (auto r = section("limits", &read_limits); !r) return r;
@@ -207,16 +232,88 @@ Result<Address> Address::parse(std::string_view text) {
     return Address(std::move(ip), static_cast<std::uint16_t>(port));
 }
 
+namespace {
+
+constexpr std::string_view sqlite_scheme = "sqlite:";
+
+/// What follows "postgres://" or "postgresql://", which libpq both knows; nullopt for anything else.
+std::optional<std::string_view> after_postgres_scheme(std::string_view url) noexcept {
+    for (const std::string_view scheme : {"postgres://", "postgresql://"})
+        if (url.starts_with(scheme)) return url.substr(scheme.size());
+    return std::nullopt;
+}
+
+/// False for a % that no two digits follow: libpq would quote it, and a password with it.
+bool well_encoded(std::string_view text) {
+    for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 3)) {
+        const auto digits = text.substr(at + 1, 2);
+        if (digits.size() < 2 || !core::from_hex(digits) || digits == "00") return false;
+    }
+    return true;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto octet = text[i] == '%' ? core::from_hex(text.substr(i + 1, 2)) : std::nullopt;
+        out += octet ? static_cast<char>(octet->front()) : text[i];
+        if (octet) i += 2;
+    }
+    return out;
+}
+
+}  // namespace
+
+bool shares_store(const Config& config) noexcept { return config.store_shared || is_postgres(config); }
+
+bool is_postgres(const Config& config) noexcept { return after_postgres_scheme(config.store_url).has_value(); }
+
+bool holds_password(std::string_view url) {
+    const auto rest = after_postgres_scheme(url);
+    if (!rest) return false;
+    // As libpq looks: credentials end at the first @ before any slash.
+    const auto end = rest->find_first_of("@/");
+    if (end != std::string_view::npos && (*rest)[end] == '@' && rest->substr(0, end).find(':') != std::string_view::npos) return true;
+    auto options = rest->substr(std::min(rest->find('?'), rest->size()));
+    while (!options.empty()) {
+        options.remove_prefix(1);
+        const auto option = options.substr(0, options.find('&'));
+        const auto key = percent_decoded(option.substr(0, option.find('=')));
+        if (key == "password" || key == "sslpassword") return true;
+        options.remove_prefix(option.size());
+    }
+    return false;
+}
+
 Result<void> check_store_url(std::string_view url) {
-    constexpr std::string_view scheme = "sqlite:";
-    if (url.empty() || (url.starts_with(scheme) && url.size() > scheme.size())) return {};
-    return Problem(core::ProblemKind::malformed, "store url \"" + std::string(url) + "\": this version knows sqlite:PATH");
+    if (url.empty() || (url.starts_with(sqlite_scheme) && url.size() > sqlite_scheme.size())) return {};
+    if (const auto rest = after_postgres_scheme(url)) {
+        if (rest->empty()) return Problem(core::ProblemKind::malformed, "store url \"" + std::string(url) + "\": name a host or a database");
+        if (!well_encoded(*rest)) return Problem(core::ProblemKind::malformed, "store url: a % in it must begin %XX with two hexadecimal digits; a % itself is %25");
+        return {};
+    }
+    // Whatever it is, it may hold a password.
+    const auto scheme = url.substr(0, std::min(url.find(':'), std::size_t{16}));
+    return Problem(core::ProblemKind::malformed, "store url \"" + std::string(scheme) + "…\": expected sqlite:PATH or postgres://USER@HOST/DATABASE");
+}
+
+Result<void> set_store(std::string_view option, const std::string& url, const std::string& password_file, Config& config) {
+    if (holds_password(url))
+        return Problem(core::ProblemKind::malformed, std::string(option) + ": everybody on this machine can read a command line; take the password out of it, and "
+                                                                                 "name a file with it by [store] password_file or passfile in the URL");
+    if (const auto r = check_store_url(url); !r) return r.error();
+    if (!url.empty()) config.store_url = url;
+    if (!url.empty() && !is_postgres(config)) config.store_password_file.clear();
+    if (password_file.empty()) return {};
+    if (!is_postgres(config)) return Problem(core::ProblemKind::malformed, "a password file is for PostgreSQL; an SQLite store has no password");
+    config.store_password_file = std::filesystem::absolute(password_file).string();
+    return {};
 }
 
 std::string store_path(const Config& config) {
     if (config.store_url.empty()) return config.data + "/postern.db";
-    if (const auto known = check_store_url(config.store_url); !known) throw std::runtime_error(known.error().detail);
-    const auto path = config.store_url.substr(std::string_view("sqlite:").size());
+    if (!config.store_url.starts_with(sqlite_scheme)) throw std::logic_error("the store is no file");
+    const auto path = config.store_url.substr(sqlite_scheme.size());
     return path.starts_with('/') ? path : config.data + "/" + path;
 }
 

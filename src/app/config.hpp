@@ -39,7 +39,13 @@ struct Config {
     // [tls]: both or none; empty: Postern's own, enrolled here and kept under DATA/tls
     std::string tls_certificate, tls_key;
 
-    std::string store_url;        ///< [store] url; empty: sqlite under the data folder
+    // [store]
+    std::string store_url;            ///< empty: sqlite under the data folder
+    bool store_shared = false;        ///< other nodes use this SQLite file too
+    std::string store_password_file;  ///< of a PostgreSQL role; empty: the URL, its passfile or nothing
+    std::size_t store_connections = 16;
+    std::chrono::milliseconds store_connect_timeout{5'000}, store_statement_timeout{5'000};
+
     std::string master_key_file;  ///< [secrets] master_key_file; empty: DATA/keys/master
 
     // [log]
@@ -65,15 +71,27 @@ struct Config {
     bool lab = false;
     std::uint16_t http_01_port = 80;
     std::string ready_file;
+    bool may_create = true;  ///< a store that nobody used yet may become an installation: false for verbs
+    bool migrate = false;  ///< serve: apply missing migrations instead of refusing to start
 
     std::map<std::string, int> handed_over;  ///< listener -> socket that the service manager opened
 };
 
-/// The database file: [store] url, relative to the data folder, or postern.db in it.
+/// Whether [store] url names a PostgreSQL database; else it is SQLite.
+[[nodiscard]] bool is_postgres(const Config& config) noexcept;
+/// Whether other nodes may use the store, so that what they need (nonces, CA keys, who works on what) is in it
+/// rather than here: PostgreSQL always, SQLite by [store] shared.
+[[nodiscard]] bool shares_store(const Config& config) noexcept;
+/// The file of an SQLite store: [store] url, relative to the data folder, or postern.db in it.
 std::string store_path(const Config& config);
 
-/// `malformed` unless empty or "sqlite:PATH": before anything is made, not after.
+/// `malformed` unless empty, "sqlite:PATH" or "postgres://…": before anything is made, not after. Shows no password.
 core::Result<void> check_store_url(std::string_view url);
+/// Whether a PostgreSQL URL carries a password, in any of the places that libpq looks for one.
+[[nodiscard]] bool holds_password(std::string_view url);
+
+/// Takes a store URL of the command line, which everybody on the machine can read: `malformed` where it holds a password.
+core::Result<void> set_store(std::string_view option, const std::string& url, const std::string& password_file, Config& config);
 
 /// Lays the file's settings over `config`. Errors name file, line and key; all unknown keys refused.
 core::Result<void> read_config_text(std::string_view text, std::string_view name, Config& config);

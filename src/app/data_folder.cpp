@@ -69,6 +69,14 @@ DataFolder::~DataFolder() {
     ::close(lock_);
 }
 
+bool in_use(const std::string& folder) {
+    const int fd = ::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const bool held = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
+    ::close(fd);
+    return held;
+}
+
 core::SecretBytes DataFolder::master_key(const std::string& from, bool may_create, core::Random& random) const {
     const auto path = from.empty() ? file("keys/master") : from;
     struct stat info {};

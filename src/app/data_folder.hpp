@@ -28,6 +28,9 @@ private:
     int lock_ = -1;
 };
 
+/// Whether a process works on the folder; false where none ever did.
+bool in_use(const std::string& folder);
+
 /// Writes a whole file with `mode`: temporary name, fsync, rename, fsync of the folder.
 void write_file(const std::string& path, std::string_view content, unsigned mode);
 /// Makes the names in a folder durable; throws std::runtime_error naming it.

@@ -89,8 +89,7 @@ Config settled(const DoorOptions& options) {
     config.config_file = find_config_file(options.config_file, config.data);
     if (!config.config_file.empty())
         if (const auto r = read_config_file(config.config_file, config); !r) throw std::runtime_error(r.error().detail);
-    if (!options.store.empty()) config.store_url = options.store;
-    if (const auto r = check_store_url(config.store_url); !r) throw std::runtime_error(r.error().detail);
+    if (const auto r = set_store("--store", options.store, "", config); !r) throw std::runtime_error(r.error().detail);
     return config;
 }
 
@@ -156,6 +155,8 @@ std::unique_ptr<Door> Door::open(DoorOptions options) {
     const auto caller = ::geteuid();
     become_owner(data);
     auto config = settled(options);
+    config.may_create = false;
+    if (is_postgres(config)) return std::make_unique<InnerDoor>(std::move(config), caller);
     if (const auto store = store_path(config); !std::filesystem::exists(store))
         throw holds_nothing(store == data + "/postern.db" ? "" : " (" + store + " is missing)");
     return std::make_unique<InnerDoor>(std::move(config), caller);

@@ -1,13 +1,17 @@
 #include "app/house.hpp"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 
 #include "app/first_start.hpp"
+#include "app/fleet.hpp"
+#include "app/master_key_check.hpp"
 #include "app/public_urls.hpp"
-#include "store/sqlite/open.hpp"
+#include "app/store.hpp"
+#include "app/version.hpp"
+#include "core/async/deadline.hpp"
+#include "store/bulk.hpp"
+#include "store/tables/setting.hpp"
 
 namespace postern::app {
 
@@ -21,11 +25,13 @@ validation::Http01Config http_01_config(const Config& config) {
     return out;
 }
 
-ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder) {
+ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder, const std::string& node) {
     using std::chrono::duration_cast;
     using std::chrono::hours;
     ca::BuiltinConfig out;
     out.keys_folder = folder.file("keys");
+    out.keys_in_database = shares_store(config);
+    out.node = node;
     out.public_http = config.public_http;
     out.name = config.ca_name;
     out.root_key = config.root_key;
@@ -37,10 +43,33 @@ ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder)
 }
 
 /// Before anything is made: a fresh database or master key would only be in the way of the backup's.
-void refuse_lost_store(const std::string& db_path, const std::string& root_pem) {
-    if (std::filesystem::exists(root_pem))
-        throw std::runtime_error(root_pem + " exists, but the database " + db_path + " does not: it was lost or moved. Restore it from the backup, or move " +
-                                 root_pem + " away to start with a new CA that every client must be told to trust");
+void refuse_lost_store(const Config& config, const std::string& root_pem) {
+    if (!std::filesystem::exists(root_pem)) return;
+    const auto what = is_postgres(config) ? "the database " + shown_store(config) + " is empty: it was lost or exchanged"
+                                          : "the database " + store_path(config) + " does not: it was lost or moved";
+    throw std::runtime_error(root_pem + " exists, but " + what + ". Restore it from the backup, or move " + root_pem +
+                             " away to start with a new CA that every client must be told to trust");
+}
+
+/// A store that only a person may put in order, and one of which two would be live.
+core::Task<void> refuse_copy(store::Database& db, const Config& config) {
+    for (const auto mark : {store::copy_unfinished, store::copy_moved}) {
+        auto name = store::values(mark);
+        const auto row = co_await store::read_one(db, store::setting_get, std::move(name));
+        if (!row) continue;
+        if (mark == store::copy_unfinished)
+            throw std::runtime_error(shown_store(config) + " is the target of a `postern copy` that did not end: " + row->text(0) +
+                                     ". Begin the copy anew; it empties the target first");
+        throw std::runtime_error(shown_store(config) + " was moved: " + row->text(0) + ". Name that store in [store] url; two live copies would be two CAs that "
+                                 "do not know of each other. To come back, copy it into a new store");
+    }
+}
+
+/// Nobody's yet: nothing is fixed in it. Its schema may have been made beforehand, by `postern migrate`.
+core::Task<bool> is_unused(store::Database& db) {
+    auto none = store::values();
+    const auto rows = co_await db.read(store::setting_any, std::move(none));
+    co_return rows.empty();
 }
 
 /// A failed fsync may have lost what it was asked for, and the next one would succeed without it. So
@@ -52,12 +81,38 @@ void refuse_lost_store(const std::string& db_path, const std::string& root_pem) 
     std::_Exit(io_error);
 }
 
-/// The same after a restart, so that what an earlier life held is taken back at once; never that of
-/// two processes at a time, which the folder's lock prevents.
-std::string node_name(const DataFolder& folder) {
-    char host[256] = "localhost";
-    ::gethostname(host, sizeof host - 1);
-    return std::string(host) + ":" + folder.path();
+void add_lives(House& h, const std::string& node) {
+    if (!shares_store(h.config)) {
+        h.lives = std::make_unique<store::OnlyNode>(h.random);
+        return;
+    }
+    store::NodeRegistry::Self self;
+    self.name = node;
+    self.address = h.config.https.authority();
+    self.version = version();
+    auto registry = std::make_unique<store::NodeRegistry>(*h.db, h.clock, h.random, std::move(self));
+    h.registry = registry.get();
+    h.lives = std::move(registry);
+}
+
+core::Task<void> add_nonces(House& h, std::string node) {
+    if (!shares_store(h.config)) {
+        h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
+        co_return;
+    }
+    const acme::FleetNonces::Deps deps{*h.db, *h.sealer, h.random, *h.clock_agreement, std::move(node)};
+    auto nonces = std::make_unique<acme::FleetNonces>(deps);
+    co_await nonces->refresh();
+    h.fleet_nonces = nonces.get();
+    h.nonces = std::move(nonces);
+}
+
+core::Task<void> leave(House& h) {
+    try {
+        co_await h.registry->leave();
+    } catch (const core::Unavailable& fault) {
+        h.log.warning("node_unseen", {{"why", fault.what()}});  // the others find out by its silence
+    }
 }
 
 constexpr std::chrono::seconds after_cancel(5);
@@ -79,15 +134,27 @@ House::~House() {
 core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shards, observe::Log& log, ra::Senders senders) {
     std::unique_ptr<House> house(new House(std::move(config), shards, log));
     auto& h = *house;
-    const auto db_path = store_path(h.config);
-    const bool new_store = !std::filesystem::exists(db_path);
-    if (new_store) refuse_lost_store(db_path, h.folder.file("root.pem"));
-    auto master = h.folder.master_key(h.config.master_key_file, new_store, h.random);
-
-    h.db = store::open_sqlite(db_path, h.clock, h.metrics, [&h](const std::string& why) { end_now(h.log, why); });
-    h.sealer = std::make_unique<crypto::Sealer>(std::move(master), h.random);
+    const auto schema = look_at_schema(h.config, false);
+    if (schema.applied.empty()) refuse_lost_store(h.config, h.folder.file("root.pem"));
+    if (schema.applied.empty() && !h.config.may_create)
+        throw std::runtime_error(shown_store(h.config) + " holds no Postern data; start `postern serve` on it first, or name the store with --store or --config");
+    if (!h.config.migrate) refuse_missing_migrations(h.config, schema);
+    std::optional<core::SecretBytes> master;
+    if (schema.applied.empty()) master = h.folder.master_key(h.config.master_key_file, true, h.random);
+    StoreListeners listeners;
+    listeners.disk_failed = [&h](const std::string& why) { end_now(h.log, why); };
+    listeners.notice = [&h](std::string_view event, const std::string& what) { h.log.warning(event, {{"what", what}}); };
+    h.db = open_store(h.config, h.clock, h.metrics, std::move(listeners));
+    co_await refuse_copy(*h.db, h.config);
+    if (!master) {
+        const bool unused = co_await is_unused(*h.db);
+        master = h.folder.master_key(h.config.master_key_file, unused, h.random);
+    }
+    h.sealer = std::make_unique<crypto::Sealer>(std::move(*master), h.random);
+    co_await check_master_key(*h.db, *h.sealer);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
-    co_await fix_public_urls(*h.db, h.config, h.log);
+    const auto node = node_name(h.config, &h.random);
+    co_await fix_public_urls(*h.db, h.config, node, h.log);
     const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics};
     h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);
     co_await h.clock_agreement->open();
@@ -98,25 +165,32 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.http_01 = validation::make_http_01_validator(*h.resolver, h.metrics, http_01_config(h.config));
 
     const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, *h.clock_agreement, h.log, h.metrics};
-    auto ca_config = builtin_config(h.config, h.folder);
+    auto ca_config = builtin_config(h.config, h.folder, node);
     const ra::Restoration::Deps restoration{*h.db, *h.numbers, h.gate, *h.clock_agreement, h.log};
     h.restoration = std::make_unique<ra::Restoration>(restoration);
     ca_config.hold_crls = co_await h.restoration->load();
     auto root_pem = h.folder.file("root.pem");
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
+    co_await keep_master_key_check(*h.db, *h.sealer);
     h.backends.add("builtin", *h.builtin);
+    const ca::command::CommandCa::Deps commands{h.shards.executor(0), *h.clock_agreement, h.log, h.metrics};
+    h.commands = std::make_unique<ca::command::Commands>(commands);
+    h.backends.add(*h.commands);
+    h.catalog->before_current([&h](const ra::Catalog& catalog) { h.commands->describe(catalog.backends); });
 
-    const auto node = node_name(h.folder);
     const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
     h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
+    add_lives(h, node);
     const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, *h.clock_agreement, h.log, h.metrics,
-                                          h.gate, *h.clock_agreement, *h.outbox};
+                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, node};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
-    const bool alone = h.db->engine() == "sqlite";
-    const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, alone};
+    const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
-    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement};
+    h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
+    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
+    const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, h.clock, h.log, h.metrics, node};
+    h.poller = std::make_unique<ra::Poller>(poller);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
     const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
@@ -130,13 +204,13 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();
 
-    h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
+    co_await add_nonces(h, node);
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
                           *h.sealer, *h.nonces, h.tasks,   h.random,      *h.clock_agreement, *h.clock_agreement,
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, h.backends};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }
@@ -144,12 +218,15 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
 core::Task<void> House::close(core::Deadline at) {
     operations->stop();
     tasks.close();
+    // What is being issued gets its outcome, as long as there is time: a foreign CA may have issued already.
+    while (enrollment->intents().held() > 0 && std::chrono::steady_clock::now() < at) co_await core::sleep_for(std::chrono::milliseconds(20));
     tasks.cancel();
     // They stand on the house: also when the listeners used up the time, they have a moment to notice.
     const auto last = std::max(at, core::deadline_in(after_cancel));
     const bool empty = co_await tasks.drained(last);
     if (!empty) log.warning("tasks_left", {{"count", tasks.size()}});
     pool.join();
+    if (registry) co_await leave(*this);
     db->close();
 }
 

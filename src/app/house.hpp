@@ -1,21 +1,26 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "acme/acme.hpp"
+#include "acme/fleet_nonces.hpp"
 #include "api/api.hpp"
 #include "app/config.hpp"
 #include "app/data_folder.hpp"
 #include "app/operations.hpp"
 #include "ca/builtin/builtin_ca.hpp"
+#include "ca/command/command_ca.hpp"
 #include "core/async/cpu_pool.hpp"
 #include "core/async/shards.hpp"
 #include "core/crypto/system_random.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/poller.hpp"
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
+#include "store/nodes.hpp"
 #include "validation/http_01_validator.hpp"
 
 namespace postern::app {
@@ -45,16 +50,21 @@ public:
     std::unique_ptr<store::Database> db;
     std::unique_ptr<crypto::Sealer> sealer;
     std::unique_ptr<store::Numbers> numbers;
+    std::unique_ptr<store::Lives> lives;
+    store::NodeRegistry* registry = nullptr;  ///< `lives`, where other nodes share the store
     std::unique_ptr<ra::ClockAgreement> clock_agreement;
     std::unique_ptr<ra::CatalogSource> catalog;
     ra::IssuingGate gate;
     std::unique_ptr<dns::Resolver> resolver;
     std::unique_ptr<validation::Validator> http_01;
     std::unique_ptr<ca::BuiltinCa> builtin;
+    std::unique_ptr<ca::command::Commands> commands;
     ca::Backends backends;
     std::unique_ptr<ra::Outbox> outbox;
     std::unique_ptr<ra::Enrollment> enrollment;
     std::unique_ptr<ra::Sweeper> sweeper;
+    std::unique_ptr<ra::Poller> poller;
+    std::optional<observe::Counter> unpublished;  ///< an alarm of the revocation's
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
@@ -64,6 +74,7 @@ public:
     std::unique_ptr<ra::Restoration> restoration;
     std::unique_ptr<Operations> operations;
     std::unique_ptr<acme::Nonces> nonces;
+    acme::FleetNonces* fleet_nonces = nullptr;  ///< `nonces`, where other nodes share the store
     std::unique_ptr<acme::Acme> acme;
     std::unique_ptr<api::Api> api;
     bool first_start = false;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "app/house.hpp"
+#include "app/store.hpp"
 #include "app/version.hpp"
 #include "core/json/writer.hpp"
 
@@ -32,6 +33,12 @@ std::string json_text(std::string_view text) {
 }  // namespace
 
 core::Result<void> Operations::start_backup(BackupOrder order, ra::Principal by, core::RequestId request) {
+    if (is_postgres(house_.config))
+        return core::Problem(core::ProblemKind::unsupported,
+                             "the store is PostgreSQL, which has backups of its own: make them with pg_basebackup and an archive of its log, or with pg_dump. "
+                             "What is not in the database is the master key (" +
+                                 (house_.config.master_key_file.empty() ? house_.folder.file("keys/master") : house_.config.master_key_file) +
+                                 "), without which no key in it opens, and postern.toml: keep a copy of both elsewhere");
     BackupSource source;
     source.data = house_.folder.path();
     source.store = store_path(house_.config);
@@ -128,7 +135,7 @@ std::string Operations::server() const {
     if (reloading) {
         const auto& c = house_.config;
         w.member("pid", static_cast<std::int64_t>(::getpid())).member("version", version()).member("lab", c.lab);
-        w.member("configFile", c.config_file).member("store", store_path(c)).key("listeners").begin_object();
+        w.member("configFile", c.config_file).member("store", shown_store(c)).key("listeners").begin_object();
         w.member("https", c.https.authority()).member("est", c.est.authority()).member("http", c.http.authority());
         w.member("management", c.management.authority()).end_object();
     }

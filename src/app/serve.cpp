@@ -5,6 +5,7 @@
 #include <future>
 #include <iostream>
 
+#include "app/fleet.hpp"
 #include "app/greeting.hpp"
 #include "app/house.hpp"
 #include "app/management.hpp"
@@ -21,20 +22,6 @@ namespace postern::app {
 namespace {
 
 constexpr auto drain_time = std::chrono::seconds(30);
-
-/// What is held stays in use while the store is away.
-core::Task<void> poll_catalog(House& house) {
-    bool stale = false;
-    for (;;) {
-        co_await core::sleep_for(std::chrono::seconds(1));
-        try {
-            co_await house.catalog->refresh();
-            stale = false;
-        } catch (const core::Unavailable& fault) {
-            if (!std::exchange(stale, true)) house.log.warning("catalog_stale", {{"why", fault.what()}});
-        }
-    }
-}
 
 core::Task<void> reload_at_signal(Reload& reload, boost::asio::signal_set& hangup) {
     for (;;) {
@@ -98,10 +85,17 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     if (house.config.lab)
         log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
                                            "everybody; never on a network with strangers"}});
+    if (house.registry) {
+        co_await house.registry->join();
+        house.tasks.spawn(executor, keep_node(house));
+    }
     house.builtin->start();
+    co_await house.poller->start();
     const auto settled = co_await house.sweeper->start();
     if (settled > 0) log.warning("intents_settled", {{"count", settled}});
-    const auto resumed = co_await house.acme->resume_validations();
+    // Younger ones may be another node's.
+    const auto before = house.registry ? house.clock_agreement->now() - oldest_validation : core::TimePoint::max();
+    const auto resumed = co_await house.acme->resume_validations(before);
     if (resumed > 0) log.info("validations_resumed", {{"count", resumed}});
 
     co_await tls.prepare();
@@ -109,11 +103,12 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     listen(house, on, tls);
     house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
     on.server.start();
-    house.tasks.spawn(executor, poll_catalog(house));
+    house.tasks.spawn(executor, follow_changes(house));
     house.tasks.spawn(executor, house.clock_agreement->keep());
     house.tasks.spawn(executor, tls.keep_fresh());
     house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));
     house.tasks.spawn(executor, house.sweeper->run());
+    house.tasks.spawn(executor, house.poller->run());
     house.outbox->start(executor);
     on.ready.store(true);
     greet(house);

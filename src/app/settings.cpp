@@ -1,5 +1,7 @@
 #include "app/settings.hpp"
 
+#include "app/store.hpp"
+
 namespace postern::app {
 
 namespace {
@@ -44,7 +46,12 @@ std::vector<Setting> settings_of(const Config& c) {
         {"listen.management", c.management.authority(), restart},
         {"tls.certificate", c.tls_certificate, live},
         {"tls.key", c.tls_key, live},
-        {"store.url", c.store_url, restart},
+        {"store.url", c.store_url.empty() ? "" : shown_store(c), restart},
+        {"store.shared", text(c.store_shared), restart},
+        {"store.password_file", c.store_password_file, restart},
+        {"store.connections", text(c.store_connections), restart},
+        {"store.connect_timeout", text(c.store_connect_timeout), restart},
+        {"store.statement_timeout", text(c.store_statement_timeout), restart},
         {"secrets.master_key_file", c.master_key_file, restart},
         {"log.level", level_text(c.log_level), live},
         {"log.format", c.log_json ? "json" : "text", restart},

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "ca/authorized.hpp"
+#include "ca/description.hpp"
+#include "core/crypto/certificate.hpp"
 #include "core/async/task.hpp"
 #include "core/base/result.hpp"
 #include "store/batch.hpp"
@@ -16,9 +18,7 @@ namespace postern::ca {
 /// What a backend can do beyond issuing.
 struct Capabilities {
     Capabilities() = default;
-    bool query = false;         ///< can be asked by enrollment id what became of a submission
     bool revoke = false;        ///< publishes revocations itself (CRL, OCSP) or passes them on
-    bool asynchronous = false;  ///< issue() may answer Pending
     bool publicly_trusted = false;  ///< browsers know its root: their rules hold (Content::publicly_trusted)
 };
 
@@ -31,17 +31,59 @@ struct Prepared {
     core::Bytes linted;         ///< the backend's mark on exactly these octets after its lint
 };
 
+/// Not yet checked: the RA does that (step 5).
 struct Issued {
     Issued() = default;
-    std::string issuer_key_id;
-    core::Bytes certificate;  ///< DER, not yet checked: the RA does that (step 5)
+    std::string issuer_key_id;  ///< "" when only the certificate will tell
+    core::Bytes certificate;    ///< DER
+    std::string received;       ///< of a foreign CA: PEM as it came, the leaf first
 };
 struct Pending {
     Pending() = default;
     std::string handle;
     std::chrono::seconds poll_after{5};
 };
-using Outcome = std::variant<Issued, Pending>;
+/// The CA decided against it: surely nothing was issued.
+struct Refused {
+    Refused() = default;
+    std::string reason;  ///< for the requester
+    std::string log;     ///< for the officer
+};
+/// Nobody knows whether it was issued.
+struct Lost {
+    Lost() = default;
+    explicit Lost(std::string w) : why(std::move(w)) {}
+    std::string why;
+};
+/// Asked by request id: the CA knows nothing of it.
+struct Absent {};
+using Outcome = std::variant<Issued, Pending, Refused, Lost, Absent>;
+
+/// What is known of a request that is with a foreign CA.
+struct Submitted {
+    Submitted() = default;
+    core::EnrollmentId enrollment;
+    core::RequestId request;
+    std::string handle;   ///< of the last Pending
+    std::string content;  ///< JSON, as in Prepared::tbs
+    core::Bytes csr_der;
+};
+
+/// What came back, once it was found to be what was authorised.
+struct Checked {
+    Checked() = default;
+    crypto::Certificate certificate;
+    std::string issuer_key_id;
+    std::string chain;  ///< of a foreign CA: PEM, the issuer first, as it was verified
+};
+
+/// How long things take at a CA that is not ours.
+struct Foreign {
+    Foreign() = default;
+    std::chrono::milliseconds submission{};     ///< after which an issue() has surely ended
+    std::chrono::milliseconds pending_limit{};  ///< after which nobody waits for a Pending any more
+    bool poll = false, find = false;            ///< which of them it can be asked
+};
 
 struct Revoked {
     Revoked() = default;
@@ -63,6 +105,21 @@ public:
     /// Errors: unavailable (surely nothing was signed), internal (may have been signed).
     virtual core::Task<core::Result<Outcome>> issue(const Authorized& authorized, const Prepared& prepared,
                                                     core::Deadline deadline) = 0;
+    /// Step 5: whether what came back is what was authorised. Errors: internal, with the check's name.
+    [[nodiscard]] virtual core::Result<Checked> check(const Issued& issued, const Content& content, const Prepared& prepared) const = 0;
+
+    /// nullopt: it signs here. Else the RA keeps a record of each submission, and asks.
+    [[nodiscard]] virtual std::optional<Foreign> foreign() const { return std::nullopt; }
+    /// What became of a Pending; never Absent. A Problem: not known this time, ask again.
+    virtual core::Task<core::Result<Outcome>> poll(Submitted submitted);
+    /// What became of a submission whose answer was lost. A Problem as above.
+    virtual core::Task<core::Result<Outcome>> find(Submitted submitted);
+    /// Tells the foreign CA, before anything is recorded; repeating it does no harm. Errors: forbidden (it
+    /// refuses), unsupported (it takes no revocations), unavailable (ask again).
+    virtual core::Task<core::Result<void>> revoke(core::Bytes certificate_der, core::RequestId issued_by, unsigned reason);
+    /// Whether it answers at all; for people. Nothing is issued.
+    virtual core::Task<core::Result<std::string>> test();
+
     /// Adds to the batch that records a revocation what the backend must remember with it. Also used
     /// for serials whose signature may exist without a certificate.
     virtual void record_revocation(store::Batch& batch, const Revoked& revoked) = 0;
@@ -76,15 +133,35 @@ public:
     [[nodiscard]] virtual core::TimePoint latest_not_after() const = 0;
 };
 
-/// Backends by name; filled once at the start by app.
+/// Backends that documents describe: they come and go while the server runs. Thread safe.
+class DescribedBackends {
+public:
+    virtual ~DescribedBackends() = default;
+    /// null: not described, or disabled. What was given stays valid as long as this.
+    [[nodiscard]] virtual Backend* find(std::string_view name) const = 0;
+    /// All that are described from now on.
+    virtual void describe(const std::vector<BackendDescription>& descriptions) = 0;
+    /// Whether it could be one, on this machine. Errors: malformed, "$.argv: …".
+    [[nodiscard]] virtual core::Result<void> judge(const BackendDescription& description) const = 0;
+};
+
+/// Backends by name; the lasting ones are added once at the start by app.
 class Backends {
 public:
     void add(std::string name, Backend& backend) { list_.emplace_back(std::move(name), &backend); }
-    [[nodiscard]] Backend* find(std::string_view name) const noexcept {
+    void add(DescribedBackends& described) { described_ = &described; }
+    [[nodiscard]] Backend* find(std::string_view name) const {
         for (const auto& [n, b] : list_)
             if (n == name) return b;
-        return nullptr;
+        return described_ ? described_->find(name) : nullptr;
     }
+    /// Whether it is there whatever documents say.
+    [[nodiscard]] bool lasting(std::string_view name) const noexcept {
+        for (const auto& [n, b] : list_)
+            if (n == name) return true;
+        return false;
+    }
+    [[nodiscard]] DescribedBackends* described() const noexcept { return described_; }
     /// "builtin, upstream": for people who named another.
     [[nodiscard]] std::string names() const {
         std::string out;
@@ -101,6 +178,7 @@ public:
 
 private:
     std::vector<std::pair<std::string, Backend*>> list_;
+    DescribedBackends* described_ = nullptr;
 };
 
 }  // namespace postern::ca

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.hpp"
@@ -15,6 +16,8 @@ namespace postern::ca {
 struct Content {
     Content() = default;
     core::ProfileId profile;
+    std::string profile_name;  ///< what the profile says to a foreign CA: its name and
+    std::vector<std::pair<std::string, std::string>> parameters;
     std::int64_t profile_version = 0;  ///< with `profile` and the key's type, what templates are cached by
     crypto::DistinguishedName subject;
     std::vector<crypto::GeneralName> names;

@@ -50,6 +50,24 @@ core::Result<void> lint_to_be_signed(core::BytesView tbs, const Content& content
     return {};
 }
 
+core::Result<void> lint_returned(const crypto::Certificate& leaf, const Content& authorised, const crypto::Certificate& issuer) {
+    constexpr std::array<Rule, 5> fitting{lint::algorithm_and_issuer, lint::key, lint::basic_constraints, lint::alt_names, lint::common_name};
+    const auto read = TbsView::read(leaf.tbs());
+    if (!read) return read.error();
+    IssuerFacts facts;
+    facts.subject_der = issuer.subject_der();
+    Content content = authorised;
+    content.names = leaf.alt_names();  // in its own order; which ones they are was checked
+    content.subject = leaf.subject();
+    const lint::Subject subject{*read, content, facts, std::nullopt};
+    for (const Rule rule : fitting)
+        if (const auto offence = rule(subject)) {
+            const std::string check = "lint." + std::string(offence->name);
+            return core::Problem(core::ProblemKind::internal, check + ": " + offence->detail, check);
+        }
+    return {};
+}
+
 core::Result<crypto::Certificate> check_issued(core::BytesView der, const Content& content, core::BytesView prepared_tbs,
                                                const crypto::PublicKey* issuer) {
     auto parsed = crypto::Certificate::parse(der);

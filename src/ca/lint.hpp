@@ -32,6 +32,10 @@ core::Result<void> lint_to_be_signed(core::BytesView tbs, const Content& content
 core::Result<crypto::Certificate> check_issued(core::BytesView der, const Content& content, core::BytesView prepared_tbs,
                                                const crypto::PublicKey* issuer);
 
+/// What also holds for the certificate of a foreign CA, whose template is its own: algorithm and issuer's name, the
+/// key, no CA, the form of names, the CN among them. `internal`: its CA is at fault.
+core::Result<void> lint_returned(const crypto::Certificate& leaf, const Content& content, const crypto::Certificate& issuer);
+
 /// Why the text of one subject attribute would be refused by the lints, or empty: configuration is
 /// judged by the same rules before anything is requested with it.
 std::string why_no_subject_value(const crypto::DnEntry& entry);

@@ -185,6 +185,60 @@ Result<Domain> read_domain(const store::ObjectRow& row) {
     return d;
 }
 
+Result<ca::BackendDescription> read_backend(const store::ObjectRow& row) {
+    ca::BackendDescription d;
+    d.name = row.name;
+    d.active = active(row);
+    Body body(row);
+    std::string kind, description;
+    body.text("kind", kind, 64);
+    if (kind != "command") body.fail("kind", "known here: command");
+    body.text("description", description, 1024);
+    const auto plain = [](std::string_view text, std::size_t longest) {
+        return !text.empty() && text.size() <= longest && text.find('\0') == std::string_view::npos;
+    };
+    body.list("argv", [&](std::string_view text) -> std::string {
+        if (!plain(text, 4096)) return "expected 1 to 4096 octets without NUL";
+        d.argv.emplace_back(text);
+        return {};
+    });
+    if (d.argv.empty() || d.argv.size() > 64 || !d.argv.front().starts_with('/')) body.fail("argv", "expected the absolute path of a program and its arguments, no shell line");
+    body.list("environment", [&](std::string_view text) -> std::string {
+        const auto name = text.substr(0, text.find('='));
+        const auto good = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+        if (name.empty() || name.size() == text.size() || !plain(text, 4096) || !std::all_of(name.begin(), name.end(), good)) return "expected NAME=value";
+        d.environment.emplace_back(text);
+        return {};
+    });
+    body.text("directory", d.directory, 4096);
+    if (!d.directory.starts_with('/') || d.directory.find('\0') != std::string::npos) body.fail("directory", "expected an absolute path");
+    body.text("trust_anchors", d.trust_anchors, std::size_t{256} * 1024);
+    body.list("operations", [&](std::string_view text) -> std::string {
+        constexpr std::array known{"poll", "lookup", "revoke", "test"};
+        if (std::find(known.begin(), known.end(), text) == known.end()) return "known here: poll, lookup, revoke, test";
+        d.operations.emplace_back(text);
+        return {};
+    });
+    const auto within = [&](std::string_view key, std::chrono::milliseconds& into, std::chrono::milliseconds least, std::chrono::milliseconds most) {
+        body.duration(key, into);
+        if (into < least || into > most) body.fail(key, "expected " + core::format_duration(least) + " to " + core::format_duration(most));
+    };
+    using std::chrono::hours, std::chrono::seconds, std::chrono::minutes;
+    // Together with the wait for its turn it stays below what the store's records take for the age of a lost node.
+    within("timeout", d.timeout, seconds(1), minutes(2));
+    within("pending_limit", d.pending_limit, minutes(1), hours(24 * 366));
+    within("longest_lifetime", d.longest_lifetime, minutes(1), hours(24 * 3660));
+    within("earlier", d.earlier, seconds(1), hours(24 * 30));
+    if (body.root()["later"].exists()) within("later", d.later, seconds(1), hours(24 * 30));
+    body.number("output_limit", d.output_limit, 1024, 1024 * 1024);
+    body.number("at_once", d.at_once, 1, 64);
+    body.number("queue", d.queue, 0, 1024);
+    body.number("serial_octets", d.serial_octets, 1, 20);
+    body.flag("publicly_trusted", d.publicly_trusted);
+    if (body.failure()) return *body.failure();
+    return d;
+}
+
 Result<Profile> read_profile(const store::ObjectRow& row) {
     Profile p;
     p.id = core::ProfileId(row.id);
@@ -195,6 +249,16 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     Body body(row);
     body.text("description", p.description, 1024);
     body.text("backend", p.backend, 64);
+    body.list("parameters", [&](std::string_view text) -> std::string {
+        const auto equals = text.find('=');
+        if (equals == 0 || equals == std::string_view::npos || text.size() > 1024) return "expected \"name=value\"";
+        const std::string name(text.substr(0, equals));
+        for (const auto& [n, v] : p.parameters)
+            if (n == name) return name + " is given twice";
+        p.parameters.emplace_back(name, text.substr(equals + 1));
+        return {};
+    });
+    if (!p.parameters.empty() && p.backend == "builtin") body.fail("parameters", "are for a backend that a document describes; the built-in CA takes none");
     body.duration("lifetime", p.lifetime);
     p.longest = p.lifetime;
     body.duration("longest_lifetime", p.longest);

@@ -1,4 +1,5 @@
 #pragma once
+#include "ca/description.hpp"
 #include "core/base/result.hpp"
 #include "ra/model.hpp"
 #include "store/tables/objects.hpp"
@@ -11,6 +12,8 @@ core::Result<Tenant> read_tenant(const store::ObjectRow& row);
 core::Result<Organization> read_organization(const store::ObjectRow& row);
 core::Result<Department> read_department(const store::ObjectRow& row);
 core::Result<Domain> read_domain(const store::ObjectRow& row);
+/// Named "name" only: whose it is, the catalog adds.
+core::Result<ca::BackendDescription> read_backend(const store::ObjectRow& row);
 core::Result<Profile> read_profile(const store::ObjectRow& row);
 core::Result<Endpoint> read_endpoint(const store::ObjectRow& row);
 core::Result<Account> read_account(const store::ObjectRow& row);

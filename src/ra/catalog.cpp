@@ -42,6 +42,36 @@ core::Task<void> load(store::Database& db, observe::Log& log, const store::Objec
 
 namespace {
 
+std::string whose(const Catalog& catalog, core::TenantId tenant, const std::string& name) {
+    const auto* t = catalog.tenant(tenant);
+    return (t ? t->name : std::to_string(tenant.get())) + "/" + name;
+}
+
+struct DescribedBackend {
+    DescribedBackend() = default;
+    core::TenantId tenant;
+    ca::BackendDescription description;
+};
+core::Result<DescribedBackend> read_described(const store::ObjectRow& row) {
+    auto description = read_backend(row);
+    if (!description) return description.error();
+    DescribedBackend out;
+    out.tenant = core::TenantId(row.tenant_id);
+    out.description = std::move(*description);
+    return out;
+}
+
+/// A name that two tenants chose stands for two CAs.
+void name_backends(Catalog& catalog, std::vector<DescribedBackend> described) {
+    for (auto& b : described) {
+        const auto local = b.description.name;
+        b.description.name = whose(catalog, b.tenant, local);
+        for (auto& p : catalog.profiles)
+            if (p.tenant == b.tenant && p.backend == local) p.backend = b.description.name;
+        catalog.backends.push_back(std::move(b.description));
+    }
+}
+
 /// A pause counts for the version that it was found at.
 core::Task<void> load_pauses(store::Database& db, std::vector<Profile>& profiles) {
     std::int64_t after = 0;
@@ -107,6 +137,7 @@ struct CatalogSource::Impl {
     observe::Log& log;
     mutable std::mutex mutex;
     std::shared_ptr<const Catalog> current;
+    std::function<void(const Catalog&)> hook;
 };
 
 CatalogSource::CatalogSource(store::Database& db, observe::Log& log) : impl_(std::make_unique<Impl>(db, log)) {}
@@ -116,6 +147,8 @@ std::shared_ptr<const Catalog> CatalogSource::current() const {
     const std::lock_guard lock(impl_->mutex);
     return impl_->current;
 }
+
+void CatalogSource::before_current(std::function<void(const Catalog&)> hook) { impl_->hook = std::move(hook); }
 
 core::Task<void> CatalogSource::refresh() {
     auto none = store::values();
@@ -133,12 +166,17 @@ core::Task<void> CatalogSource::refresh() {
     co_await load<Organization>(db, log, store::organization_statements, &read_organization, next->organizations);
     co_await load<Department>(db, log, store::department_statements, &read_department, next->departments);
     co_await load<Domain>(db, log, store::domain_statements, &read_domain, next->domains);
+    std::vector<DescribedBackend> described;
+    co_await load<DescribedBackend>(db, log, store::backend_statements, &read_described, described);
     co_await load<Profile>(db, log, store::profile_statements, &read_profile, next->profiles);
     co_await load_pauses(db, next->profiles);
     co_await load<Endpoint>(db, log, store::endpoint_statements, &read_endpoint, next->endpoints);
+    name_backends(*next, std::move(described));
 
     const std::lock_guard lock(impl_->mutex);
-    if (!impl_->current || impl_->current->version < version) impl_->current = std::move(next);
+    if (impl_->current && impl_->current->version >= version) co_return;
+    if (impl_->hook) impl_->hook(*next);
+    impl_->current = std::move(next);
 }
 
 }  // namespace postern::ra

@@ -1,8 +1,10 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "ca/description.hpp"
 #include "core/async/task.hpp"
 #include "core/base/result.hpp"
 #include "core/crypto/sealer.hpp"
@@ -22,6 +24,7 @@ public:
     std::vector<Organization> organizations;
     std::vector<Department> departments;
     std::vector<Domain> domains;
+    std::vector<ca::BackendDescription> backends;  ///< named "tenant/name"
     std::vector<Profile> profiles;
     std::vector<Endpoint> endpoints;
 
@@ -45,6 +48,8 @@ public:
     ~CatalogSource();
     /// Thread safe. Null before the first refresh().
     [[nodiscard]] std::shared_ptr<const Catalog> current() const;
+    /// Called with each new catalog before it is the current one. Once, at the start.
+    void before_current(std::function<void(const Catalog&)> hook);
     /// Loads when the stored version is newer. A body that cannot be read keeps the old catalog and
     /// logs catalog_unreadable.
     core::Task<void> refresh();

@@ -16,12 +16,21 @@ using core::ProblemKind;
 using core::Result;
 using core::Task;
 
+namespace {
+
+constexpr std::string_view alarms_total = "postern_alarms_total", alarms_help = "What somebody must look at";
+
+}  // namespace
+
 Enrollment::Enrollment(Deps deps)
     : deps_(deps),
       issued_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "issued"}})),
       refused_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "refused"}})),
       failed_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "failed"}})),
-      paused_(deps.metrics.counter("postern_profiles_paused_total", "Profiles paused because a lint refused their own content")) {}
+      paused_(deps.metrics.counter("postern_profiles_paused_total", "Profiles paused because a lint refused their own content")),
+      alarm_quarantined_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "quarantined"}})),
+      alarm_unknown_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "unknown"}})),
+      alarm_late_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "late_answer"}})) {}
 Enrollment::~Enrollment() = default;
 
 Result<void> Enrollment::gate_open() const {
@@ -89,7 +98,11 @@ Result<void> Enrollment::authorise(Attempt& a) {
     input.requester_stands = a.requester_stands;
     fill_names(input);
     if (auto r = decide(input, a.trace); !r) return r;
-    a.backend = deps_.backends.find(a.profile->backend);
+    a.backend_name = a.profile->backend;
+    a.backend = deps_.backends.find(a.backend_name);
+    // Described ones come and go: the check saw it a moment ago.
+    if (a.backend == nullptr) return Problem(ProblemKind::unavailable, "the CA backend was withdrawn meanwhile", "profile.backend");
+    a.foreign = a.backend->foreign();
     a.attempt_key = attempt_key(a.request, input.names);
     a.authorized = ca::Authorized(a.id, a.request.id, a.tenant->id, resolve_content(input), a.request.csr->der());
     return {};
@@ -129,15 +142,16 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     row.names = names_json(content.names);
     row.spki_sha256 = {spki.begin(), spki.end()};
     row.csr = a.request.csr->der();
-    row.content_hash = content_hash(content, a.profile->backend, a.request.requester);
+    row.content_hash = content_hash(content, a.backend_name, a.request.requester);
     row.evidence = to_json(a.request.evidence);
-    row.backend = a.profile->backend;
+    row.backend = a.backend_name;
     row.issuer_key_id = a.prepared.issuer_key_id;
     row.serial = a.prepared.serial;
     row.tbs_sha256 = {tbs.begin(), tbs.end()};
     row.not_before = content.not_before;
     row.not_after = content.not_after;
     row.created = row.updated = a.now;
+    row.life = deps_.lives.own();
 
     auto record = a.audit("enrollment.intent", AuditRecord::Outcome::done);
     json::Writer detail;
@@ -150,6 +164,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
                                                      a.account->version, a.profile->id, a.profile->version));
     guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
+    if (a.foreign) begin_submission(batch, a);
     if (a.request.claim) a.request.claim(batch, a.id);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
@@ -167,30 +182,41 @@ Task<Result<EnrollmentOutcome>> Enrollment::sign_and_record(Attempt& a) {
     co_await core::fail_point("sent");
     auto outcome = co_await a.backend->issue(*a.authorized, a.prepared, a.request.deadline);
     co_await core::fail_point("signed");
-    if (!outcome) {
-        const bool surely_unsigned = outcome.error().kind == ProblemKind::unavailable;
-        co_return co_await record_failure(a, outcome.error(), surely_unsigned);
+    const bool unavailable = !outcome && outcome.error().kind == ProblemKind::unavailable;
+    if (unavailable) co_return co_await record_failure(a, outcome.error(), true);
+    if (!a.foreign) {
+        if (!outcome) co_return co_await record_failure(a, outcome.error(), false);
+        co_return co_await take_outcome(a, std::move(*outcome));
     }
-    if (const auto* pending = std::get_if<ca::Pending>(&*outcome)) {
-        PendingEnrollment wait;
-        wait.enrollment = a.id;
-        wait.reason = "the CA has not answered yet";
-        wait.retry_after = pending->poll_after;
-        co_return EnrollmentOutcome(std::move(wait));
-    }
-    auto issued = std::get<ca::Issued>(std::move(*outcome));
-    auto leaf = ca::check_issued(issued.certificate, a.authorized->content(), a.prepared.tbs, nullptr);
-    if (!leaf) co_return co_await quarantine(a, leaf.error(), std::move(issued.certificate));
-    co_await core::fail_point("checked");
-    co_return co_await record_outcome(a, std::move(issued), std::move(*leaf));
+    ca::Outcome answer = outcome ? std::move(*outcome) : ca::Outcome(ca::Lost(outcome.error().detail));
+    co_return co_await keep_outcome(a, std::move(answer));
 }
 
-Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Issued issued, crypto::Certificate leaf) {
+Task<Result<EnrollmentOutcome>> Enrollment::take_outcome(Attempt& a, ca::Outcome outcome) {
+    if (auto* pending = std::get_if<ca::Pending>(&outcome)) co_return co_await record_pending(a, std::move(*pending));
+    if (auto* refused = std::get_if<ca::Refused>(&outcome)) co_return co_await record_rejection(a, std::move(*refused));
+    if (auto* lost = std::get_if<ca::Lost>(&outcome)) co_return co_await record_lost(a, std::move(lost->why));
+    if (std::holds_alternative<ca::Absent>(outcome)) co_return co_await record_absent(a);
+    auto issued = std::get<ca::Issued>(std::move(outcome));
+    auto checked = a.backend->check(issued, a.authorized->content(), a.prepared);
+    if (!checked) co_return co_await quarantine(a, checked.error(), std::move(issued));
+    if (a.foreign) {  // days may have passed since the key was judged
+        const JudgedKeys keys(a.authorized->content().key);
+        const auto block = co_await find_block(deps_.db, keys);
+        if (block) {
+            Problem blocked(ProblemKind::internal, "the key was blocked while the CA worked on the request: " + block_text(*block), "key.blocked");
+            co_return co_await quarantine(a, std::move(blocked), std::move(issued));
+        }
+    }
+    co_await core::fail_point("checked");
+    co_return co_await record_outcome(a, std::move(*checked), std::move(issued.received));
+}
+
+store::CertificateRow Enrollment::certificate_row(const Attempt& a, const ca::Checked& checked, std::int64_t number) const {
     const auto& content = a.authorized->content();
+    const auto& leaf = checked.certificate;
     const auto digest = crypto::sha256(leaf.der());
     const auto spki = content.key.spki_sha256();
-    const auto number = co_await deps_.numbers.next(store::Series::certificate);
-    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     store::CertificateRow row;
     row.id = core::CertificateId(number);
     row.token = deps_.random.token();
@@ -198,8 +224,8 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Issue
     row.tenant = a.authorized->tenant();
     row.endpoint = a.request.endpoint;
     row.account = a.request.account;
-    row.backend = a.profile->backend;
-    row.issuer_key_id = issued.issuer_key_id;
+    row.backend = a.backend_name;
+    row.issuer_key_id = checked.issuer_key_id;
     row.serial = leaf.serial();
     row.sha256 = {digest.begin(), digest.end()};
     row.spki_sha256 = {spki.begin(), spki.end()};
@@ -210,6 +236,13 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Issue
     row.not_after = leaf.not_after();
     row.der = leaf.der();
     row.created = deps_.clock.now();
+    return row;
+}
+
+Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Checked checked, std::string received) {
+    const auto number = co_await deps_.numbers.next(store::Series::certificate);
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    auto row = certificate_row(a, checked, number);
 
     auto record = a.audit("enrollment.issued", AuditRecord::Outcome::done);
     record.at = row.created;
@@ -218,11 +251,16 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Issue
     record.detail = detail.take();
 
     store::Batch batch;
+    if (a.foreign) {
+        batch.add(store::submission_delete, store::values(a.id, a.fence));
+        batch.add(store::issuer_chain_set, store::values(row.issuer_key_id, checked.chain, row.created), store::Expect::any);
+    }
     batch.add(store::certificate_insert, row.insert_values());
     batch.add(store::enrollment_issued, store::values(a.id, row.created, a.prepared.serial));
     add_audit(batch, audit_id, record);
     announce(batch, a, row);
     const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written && a.foreign) co_return co_await record_unplaced(a, written.error(), std::move(row), std::move(received));
     if (!written)  // the sweeper of another node settled this intent meanwhile; its record counts
         co_return Problem(ProblemKind::conflict, "the enrollment was settled elsewhere; ask for its state");
     co_await core::fail_point("outcome_committed");
@@ -263,6 +301,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem p
 
     store::Batch batch;
     batch.add(store::enrollment_invalid, store::values(a.id, now, problem_json(problem), a.prepared.serial));
+    if (a.foreign) batch.add(store::submission_delete, store::values(a.id, a.fence));
     if (surely_unsigned && a.request.release) a.request.release(batch, a.id);
     if (!surely_unsigned && !a.prepared.serial.empty()) {
         ca::Revoked voided;
@@ -281,20 +320,24 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem p
 }
 
 /// What came back is not what was authorised (X16): kept for an officer, never given out.
-Task<Result<EnrollmentOutcome>> Enrollment::quarantine(Attempt& a, Problem problem, core::Bytes received) {
+Task<Result<EnrollmentOutcome>> Enrollment::quarantine(Attempt& a, Problem problem, ca::Issued issued) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     const auto now = deps_.clock.now();
     auto record = a.audit("enrollment.quarantined", AuditRecord::Outcome::failed);
     record.at = now;
+    record.check = problem.check;
     json::Writer detail;
-    detail.begin_object().key("problem").raw(problem_json(problem)).member("received", core::base64(received)).end_object();
+    detail.begin_object().key("problem").raw(problem_json(problem));
+    detail.member("received", a.foreign ? issued.received : core::base64(issued.certificate)).end_object();
     record.detail = detail.take();
     store::Batch batch;
+    if (a.foreign) batch.add(store::submission_held, store::values(a.id, a.fence, issued.received));
     batch.add(store::enrollment_quarantined, store::values(a.id, now, problem_json(problem), a.prepared.serial));
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     failed_.add();
-    deps_.log.error("enrollment_quarantined", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"why", problem.detail}, {"recorded", written.has_value()}});
+    alarm_quarantined_.add();
+    deps_.log.error("enrollment_quarantined", {{"alarm", "quarantined"}, {"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"backend", a.backend_name}, {"check", problem.check}, {"why", problem.detail}, {"recorded", written.has_value()}});
     co_return Problem(ProblemKind::internal, "the CA's answer was not what had been authorised; it is kept for an officer");
 }
 
@@ -318,8 +361,9 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     }
     PendingEnrollment wait;
     wait.enrollment = row.id;
-    if (row.status == "quarantined") {
-        wait.reason = "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
+    if (row.status == "quarantined" || row.status == "unknown") {
+        wait.reason = row.status == "unknown" ? "nobody knows whether the CA issued a certificate: the request waits for an officer"
+                                              : "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
         wait.retry_after = std::chrono::hours(1);  // people are slower than programs
     } else if (row.status == "unknown") {
         wait.reason = "nobody knows whether the certificate was made: the request waits for an officer";

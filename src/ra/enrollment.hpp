@@ -17,10 +17,13 @@
 #include "ra/issuing_gate.hpp"
 #include "ra/open_intents.hpp"
 #include "ra/outbox.hpp"
+#include "ra/principals.hpp"
 #include "ra/trace.hpp"
+#include "store/nodes.hpp"
 #include "store/numbers.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/submission.hpp"
 
 /// The waist (design §3): every protocol's requests become certificates here and nowhere else.
 namespace postern::ra {
@@ -70,6 +73,14 @@ struct PendingEnrollment {
 };
 using EnrollmentOutcome = std::variant<IssuedCertificate, PendingEnrollment>;
 
+/// What an officer found out at the CA.
+struct Resolution {
+    Resolution() = default;
+    std::string certificate;  ///< PEM, leaf first; empty: nothing was issued
+    bool again = false;       ///< nothing was issued: the client may ask again with the same order
+    std::string why;          ///< how it is known; audited
+};
+
 class Enrollment {
 public:
     struct Deps {
@@ -84,6 +95,8 @@ public:
         const IssuingGate& gate;
         const ClockAgreement& clock_agreement;
         const Outbox& outbox;
+        const store::Lives& lives;
+        std::string node = {};  ///< names this node over its restarts
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();
@@ -100,12 +113,23 @@ public:
     /// The intents that this node works on, and those that it left without an outcome.
     [[nodiscard]] OpenIntents& intents() noexcept { return intents_; }
 
+    /// Requests end within half a minute, and a settlement has as long; the rest is for stalls of
+    /// the machine and clocks that differ.
+    static constexpr std::chrono::minutes safe_age{5};
+
     enum class Settled { untouched, voided, reissued };
     /// Gives an intent without outcome its outcome: lists its serial as revoked and, when policy
     /// still allows it, issues anew under the same enrollment. Leaves alone what is settled already
     /// and what this node is working on, and everything while the clocks disagree. With a lease only
     /// while nobody else has taken it. A throw (the store is away) leaves the intent to the next try.
     core::Task<Settled> settle(core::EnrollmentId id, const store::Lease* lease);
+
+    /// What became of a submission at a foreign CA: polls it, or looks up one whose answer was lost, and records
+    /// what it learns. For whoever found it due (poller.hpp); false: another node took it first.
+    core::Task<bool> ask(store::SubmissionRow submission);
+    /// An officer found out what became of a request that is unknown or quarantined. Errors: not_found (another
+    /// tenant's too), conflict (it does not wait for anybody), malformed (the certificate is not what was authorised).
+    core::Task<core::Result<void>> resolve(core::EnrollmentId id, Resolution resolution, Principal by, core::RequestId request);
 
 private:
     /// What the steps of one issuance pass on (enrollment_steps.hpp).
@@ -121,11 +145,33 @@ private:
     core::Task<core::Result<bool>> record_intent(Attempt& attempt);
     /// Steps 4 to 6, after an intent is durable.
     core::Task<core::Result<EnrollmentOutcome>> sign_and_record(Attempt& attempt);
+    /// Steps 5 and 6, whenever the answer comes.
+    core::Task<core::Result<EnrollmentOutcome>> take_outcome(Attempt& attempt, ca::Outcome outcome);
     /// What the outcome tells the outbox, for kinds that have a sender.
     void announce(store::Batch& batch, const Attempt& attempt, const store::CertificateRow& row) const;
-    core::Task<core::Result<EnrollmentOutcome>> record_outcome(Attempt& attempt, ca::Issued issued, crypto::Certificate leaf);
+    store::CertificateRow certificate_row(const Attempt& attempt, const ca::Checked& checked, std::int64_t number) const;
+    core::Task<core::Result<EnrollmentOutcome>> record_outcome(Attempt& attempt, ca::Checked checked, std::string received);
     core::Task<core::Result<EnrollmentOutcome>> record_failure(Attempt& attempt, core::Problem problem, bool surely_unsigned);
-    core::Task<core::Result<EnrollmentOutcome>> quarantine(Attempt& attempt, core::Problem problem, core::Bytes received);
+    core::Task<core::Result<EnrollmentOutcome>> quarantine(Attempt& attempt, core::Problem problem, ca::Issued issued);
+
+    // A foreign CA's (enrollment_foreign.cpp).
+    /// A store that is away for a moment must not cost the answer.
+    core::Task<core::Result<EnrollmentOutcome>> keep_outcome(Attempt& attempt, ca::Outcome outcome);
+    core::Task<core::Result<EnrollmentOutcome>> record_pending(Attempt& attempt, ca::Pending pending);
+    core::Task<core::Result<EnrollmentOutcome>> record_rejection(Attempt& attempt, ca::Refused refused);
+    core::Task<core::Result<EnrollmentOutcome>> record_lost(Attempt& attempt, std::string why);
+    core::Task<core::Result<EnrollmentOutcome>> record_unknown(Attempt& attempt, core::Problem problem);
+    core::Task<core::Result<EnrollmentOutcome>> record_absent(Attempt& attempt);
+    /// Its certificate came after somebody had given it up, or names a serial that was used before.
+    core::Task<core::Result<EnrollmentOutcome>> record_unplaced(Attempt& attempt, store::Conflict conflict, store::CertificateRow row, std::string received);
+    core::Task<core::Result<void>> resolve_issued(store::EnrollmentRow row, store::SubmissionRow submission, Resolution resolution, Principal by,
+                                                  core::RequestId request);
+    core::Task<core::Result<void>> resolve_absent(store::EnrollmentRow row, std::optional<std::int64_t> fence, Resolution resolution, Principal by,
+                                                  core::RequestId request);
+    void begin_submission(store::Batch& batch, Attempt& attempt) const;
+    core::Result<void> take_up_submission(Attempt& attempt, const store::EnrollmentRow& row, const store::SubmissionRow& submission);
+    core::Task<core::Result<ca::Outcome>> ask_backend(Attempt& attempt, const store::SubmissionRow& submission);
+    core::Task<void> ask_later(Attempt& attempt, const store::SubmissionRow& submission, core::TimePoint due);
     core::Task<core::Result<EnrollmentOutcome>> repeat(core::Bytes attempt_key);
     core::Task<void> audit_refusal(Attempt& attempt, core::Problem problem);
     /// The lint refused what is our own doing: no further request meets it (X17).
@@ -137,7 +183,7 @@ private:
 
     Deps deps_;
     OpenIntents intents_;
-    observe::Counter issued_, refused_, failed_, paused_;
+    observe::Counter issued_, refused_, failed_, paused_, alarm_quarantined_, alarm_unknown_, alarm_late_;
 };
 
 }  // namespace postern::ra

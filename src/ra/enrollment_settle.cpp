@@ -59,6 +59,12 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
         hold->conclude();
         co_return Settled::untouched;
     }
+    // Another node works on it: it took over what this one had left, or this one was slow to look.
+    const bool others = row.life && *row.life != deps_.lives.own() && !deps_.lives.gone(row.life);
+    if (others && deps_.clock.now() - row.updated < safe_age) {
+        hold->conclude();
+        co_return Settled::untouched;
+    }
     if (!deps_.backends.find(row.backend) || row.serial.empty()) {
         // A CA that drew the serial itself must be asked what became of it: never resubmitted blindly.
         deps_.log.debug("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"backend", row.backend}});
@@ -147,7 +153,7 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
         const auto& content = a.authorized->content();
         batch.add(store::enrollment_resubmit,
                   store::values(row.id, row.serial, a.prepared.serial, core::BytesView(tbs), a.prepared.issuer_key_id,
-                                content.not_before, content.not_after, a.now));
+                                content.not_before, content.not_after, a.now, deps_.lives.own()));
         detail.member("serial", core::hex(a.prepared.serial));
     } else {
         batch.add(store::enrollment_invalid, store::values(row.id, a.now, problem_json(leave.error()), row.serial));

@@ -37,6 +37,7 @@ core::Bytes content_hash(const ca::Content& content, const std::string& backend,
     digest.add((content.not_after - content.not_before).count()).add(static_cast<std::int64_t>(content.must_staple));
     for (const auto bit : content.key_usage) digest.add(static_cast<std::int64_t>(bit));
     for (const auto& oid : content.extended_key_usage) digest.add(oid);
+    for (const auto& [name, value] : content.parameters) digest.add(name).add(value);
     const auto out = digest.finish();
     return {out.begin(), out.end()};
 }

@@ -19,6 +19,10 @@ struct Enrollment::Attempt {
     const Endpoint* endpoint = nullptr;
     const Profile* profile = nullptr;
     ca::Backend* backend = nullptr;
+    std::string backend_name;
+    std::optional<ca::Foreign> foreign;
+    std::int64_t fence = 0;     ///< of the submission, when foreign
+    bool first_answer = true;   ///< the CA has not said "pending" before
     Trace trace;
     core::TimePoint now{};
     core::EnrollmentId id;
@@ -28,7 +32,8 @@ struct Enrollment::Attempt {
 
     [[nodiscard]] Actor actor() const { return {std::string(to_string(request.via)), request.requester}; }
     [[nodiscard]] std::optional<core::TenantId> tenant_id() const {
-        return endpoint ? std::optional(endpoint->tenant) : std::nullopt;
+        if (endpoint) return endpoint->tenant;
+        return authorized ? std::optional(authorized->tenant()) : std::nullopt;
     }
     /// What the blocklist is asked about.
     [[nodiscard]] JudgedKeys keys() const { return JudgedKeys(request.csr->key(), request.requester_key); }

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.hpp"
@@ -70,7 +71,9 @@ struct Profile {
     std::int64_t version = 0;
     bool active = true;
     std::string description;
+    /// "builtin", or the tenant's own: "tenant/name" once the catalog is loaded.
     std::string backend = "builtin";
+    std::vector<std::pair<std::string, std::string>> parameters;  ///< for a foreign CA, by name
     std::chrono::milliseconds lifetime{std::chrono::hours(24 * 90)};  ///< default term
     std::chrono::milliseconds longest{std::chrono::hours(24 * 90)};   ///< most a request may ask for
     std::chrono::milliseconds backdate{std::chrono::minutes(1)};

@@ -46,6 +46,11 @@ void OpenIntents::leave(const std::vector<core::EnrollmentId>& ids) {
     for (const auto id : ids) state_->left.insert(id.get());
 }
 
+std::size_t OpenIntents::held() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->held.size();
+}
+
 std::vector<core::EnrollmentId> OpenIntents::left(std::size_t at_most) const {
     const std::lock_guard lock(state_->mutex);
     std::vector<core::EnrollmentId> out;

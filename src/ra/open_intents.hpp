@@ -38,6 +38,8 @@ public:
     std::optional<Hold> take(core::EnrollmentId id);
     /// Leaves intents of an earlier life to the sweeper.
     void leave(const std::vector<core::EnrollmentId>& ids);
+    /// How many are being worked on.
+    [[nodiscard]] std::size_t held() const;
     /// What was left, oldest first.
     [[nodiscard]] std::vector<core::EnrollmentId> left(std::size_t at_most) const;
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/backend.hpp"
 #include "core/async/task.hpp"
 #include "core/base/result.hpp"
 #include "ra/principals.hpp"
@@ -16,5 +17,8 @@ namespace postern::ra {
 core::Task<store::Rows> list_certificates(store::Database& db, const Principal& by, std::int64_t after, std::int64_t limit);
 /// By lower-case hex serial; not_found also for another tenant's.
 core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_hex);
+
+/// The chain below a certificate as PEM, its issuer first: the backend's own, or a foreign CA's as it was verified.
+core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string issuer_key_id);
 
 }  // namespace postern::ra

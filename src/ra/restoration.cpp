@@ -10,6 +10,7 @@
 #include "ra/revocation.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/nonce.hpp"
 #include "store/tables/restoration.hpp"
 #include "store/tables/setting.hpp"
 
@@ -154,6 +155,7 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
     batch.add(store::setting_update, store::values(setting_name, closed));
     batch.add(store::principal_remove_all, {}, store::Expect::any);
     batch.add(store::account_void_secrets, store::values(now, "restore"), store::Expect::any);
+    batch.add(store::nonce_epoch_end, {}, store::Expect::any);  // what was used since is forgotten
     batch.add(store::enrollment_unknown_all, store::values(now, unknown_problem(backup_time), none), store::Expect::any);
     add_audit(batch, audit_id, record);
     co_return out;
@@ -162,8 +164,19 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
 Task<bool> Restoration::load() {
     const auto since = co_await restored_and_closed(deps_.db);
     if (!since) co_return false;
+    closed_ = true;
     deps_.gate.shut(closed_since(*since));
     deps_.log.warning("restored_and_closed", {{"backup", core::rfc3339(*since)}, {"why", "nothing is issued until postern restore open"}});
+    co_return true;
+}
+
+Task<bool> Restoration::follow() {
+    if (!closed_) co_return false;
+    const auto since = co_await restored_and_closed(deps_.db);
+    if (since) co_return false;
+    deps_.gate.open(gate_check);
+    if (!closed_.exchange(false)) co_return false;  // opened here meanwhile
+    deps_.log.warning("restored_and_opened", {{"why", "by another node"}});
     co_return true;
 }
 
@@ -284,6 +297,7 @@ Task<core::Result<OpenReport>> Restoration::open(std::vector<core::Bytes> crls, 
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) co_return Problem(ProblemKind::conflict, "somebody else opened this installation meanwhile");
+    closed_ = false;
     deps_.gate.open(gate_check);
     deps_.log.warning("restored_and_opened", {{"backup", core::rfc3339(*since)}, observe::request(request)});
     co_return std::move(report);

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,8 @@ public:
     /// At the start: shuts the gate when the installation is restored and not opened.
     /// Whether it is closed.
     core::Task<bool> load();
+    /// Each second: true once, when another node opened the installation. Throws StoreUnavailable.
+    core::Task<bool> follow();
     /// Takes over the CRLs (DER) and records that the installation may issue again. Each authority
     /// needs its last published one, unless `none_published` says that the others published none
     /// after the backup. Errors: malformed (what cannot be a last CRL of ours, or a missing one),
@@ -81,6 +84,7 @@ private:
     core::Task<std::size_t> take_over(const Matched& matched, const Principal& by, const core::RequestId& request);
 
     Deps deps_;
+    std::atomic<bool> closed_{false};  ///< as far as this node knows
 };
 
 }  // namespace postern::ra

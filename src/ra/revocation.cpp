@@ -20,22 +20,39 @@ core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certific
         co_return Problem(ProblemKind::bad_revocation_reason,
                           "revocation reason " + std::to_string(reason) + " is not accepted; use 0, 1, 3, 4 or 5");
     auto* backend = deps_.backends.find(certificate.backend);
-    if (!backend || !backend->capabilities().revoke)
-        co_return Problem(ProblemKind::unsupported, "backend " + certificate.backend + " cannot revoke");
-
-    const auto now = core::floor_seconds(deps_.clock.now());
-    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    if (!backend) co_return Problem(ProblemKind::unavailable, "backend " + certificate.backend + " is not described now", "backend.available");
+    const bool publishes = backend->capabilities().revoke;
+    if (backend->foreign() && certificate.status != "revoked") {
+        if (publishes) co_return co_await revoke_at_foreign(std::move(certificate), reason, std::move(actor), std::move(request), deadline);
+        co_return co_await revoke_locally(std::move(certificate), reason, std::move(actor), std::move(request));
+    }
+    if (!publishes && !backend->foreign()) co_return Problem(ProblemKind::unsupported, "backend " + certificate.backend + " cannot revoke");
+    store::Batch entry;
     ca::Revoked revoked;
     revoked.issuer_key_id = certificate.issuer_key_id;
     revoked.serial = certificate.serial;
-    revoked.at = now;
+    revoked.at = core::floor_seconds(deps_.clock.now());
     revoked.reason = static_cast<unsigned>(reason);
     revoked.not_after = certificate.not_after;
+    backend->record_revocation(entry, revoked);
+    const auto recorded = co_await record(certificate, reason, std::move(actor), std::move(request), std::move(entry));
+    if (!recorded) co_return recorded;
+    // Durable from here. The CRL follows within the wait, or a moment later: the answer is yes either way.
+    const auto wait = core::earlier(deadline, core::deadline_in(std::chrono::seconds(3)));
+    const auto published = co_await backend->publish_revocations(wait);
+    static_cast<void>(published);
+    co_return core::Result<void>();
+}
+
+core::Task<core::Result<void>> Revocation::record(const store::CertificateRow& certificate, std::int64_t reason, Actor actor, core::RequestId request,
+                                                  store::Batch more) {
+    const auto now = core::floor_seconds(deps_.clock.now());
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
 
     AuditRecord record;
     record.at = now;
     record.tenant = certificate.tenant;
-    record.request = request;
+    record.request = std::move(request);
     record.actor = std::move(actor);
     record.action = "certificate.revoked";
     record.object_kind = "enrollment";
@@ -49,7 +66,7 @@ core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certific
     store::Batch batch;
     batch.add(store::certificate_revoke, store::values(certificate.id, now, reason));
     batch.add(store::enrollment_revoked, store::values(certificate.enrollment, now));
-    backend->record_revocation(batch, revoked);
+    batch.append(std::move(more));
     if (reason == key_compromise) add_compromised(batch, certificate, audit_id, now, store::Expect::any);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
@@ -65,11 +82,6 @@ core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certific
         }
         co_return Problem(ProblemKind::already_revoked, "certificate " + core::hex(certificate.serial) + " is revoked already");
     }
-
-    // Durable from here. The CRL follows within the wait, or a moment later: the answer is yes either way.
-    const auto wait = core::earlier(deadline, core::deadline_in(std::chrono::seconds(3)));
-    const auto published = co_await backend->publish_revocations(wait);
-    static_cast<void>(published);
     co_return core::Result<void>();
 }
 

@@ -1,10 +1,14 @@
 #pragma once
 #include "ca/backend.hpp"
+#include "core/async/task_group.hpp"
 #include "core/base/clock.hpp"
+#include "core/observe/log.hpp"
+#include "core/observe/metrics.hpp"
 #include "ra/audit.hpp"
 #include "store/database.hpp"
 #include "store/numbers.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/revocation_request.hpp"
 
 namespace postern::ra {
 
@@ -21,15 +25,33 @@ public:
         store::Numbers& numbers;
         const ca::Backends& backends;
         const core::Clock& clock;
+        // For foreign CAs; a house without any needs none.
+        core::TaskGroup* tasks = nullptr;
+        observe::Log* log = nullptr;
+        const observe::Counter* alarm = nullptr;  ///< revocations that nobody publishes
     };
     explicit Revocation(Deps deps) : deps_(deps) {}
 
+    /// At a foreign CA: asks it first; forbidden when it refuses, or takes none (recorded here all the same),
+    /// unavailable while it has not answered.
     /// Records, audits and publishes. Returns once CRLs show it, or after a short wait when signing is
     /// slow: it is durable then all the same. Errors: already_revoked, bad_revocation_reason.
     core::Task<core::Result<void>> revoke(store::CertificateRow certificate, std::int64_t reason, Actor actor,
                                           core::RequestId request, core::Deadline deadline);
 
+    /// Asks foreign CAs again for what they have not confirmed; how many. For the poller.
+    core::Task<std::size_t> ask_due(std::int64_t limit);
+
 private:
+    /// One batch: certificate, enrollment, key, audit and `more`. Errors: already_revoked.
+    core::Task<core::Result<void>> record(const store::CertificateRow& certificate, std::int64_t reason, Actor actor, core::RequestId request,
+                                          store::Batch more);
+    core::Task<core::Result<void>> revoke_at_foreign(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
+                                                     core::Deadline deadline);
+    core::Task<core::Result<void>> revoke_locally(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request);
+    core::Task<core::Result<void>> ask(store::RevocationRequestRow wish);
+    core::Task<void> record_refusal(const store::CertificateRow& certificate, const store::RevocationRequestRow& wish, core::Problem why);
+
     Deps deps_;
 };
 

@@ -13,7 +13,7 @@ constexpr std::chrono::seconds pause(2);
 /// While nothing can be settled: the store is away.
 constexpr std::chrono::seconds longest_pause(16);
 /// Between two looks for intents of nodes that are gone.
-constexpr std::chrono::seconds look(30);
+constexpr std::chrono::seconds look(4);
 /// Batches that are written together share a commit.
 constexpr std::size_t at_once = 32;
 constexpr std::size_t page = 1000;
@@ -34,8 +34,7 @@ Sweeper::Sweeper(Deps deps)
       left_(deps_.metrics.gauge("postern_intents_left", "Intents without outcome that this node knows of")) {}
 
 Task<std::size_t> Sweeper::start() {
-    if (!deps_.alone) co_return 0;
-    const auto ids = co_await unsettled(any_age);
+    const auto ids = co_await abandoned();
     deps_.enrollment.intents().leave(ids);
     auto first = deps_.enrollment.intents().left(before_listening);
     const auto settled = co_await settle(std::move(first), nullptr);
@@ -70,11 +69,10 @@ Task<std::size_t> Sweeper::round() {
     std::size_t settled = co_await settle(std::move(mine), nullptr);
     const auto now = deps_.clock.steady();
     if (now >= next_look_) {
-        const bool held = co_await lease_.hold();
-        if (held) {
-            auto ids = co_await unsettled(deps_.clock.now() - safe_age);
-            settled += co_await settle(std::move(ids), &lease_);
-        }
+        auto ids = co_await abandoned();
+        bool held = false;
+        if (!ids.empty()) held = co_await lease_.hold();
+        if (held) settled += co_await settle(std::move(ids), &lease_);
         next_look_ = now + look;
     }
     if (unpublished_) co_await publish();
@@ -82,16 +80,25 @@ Task<std::size_t> Sweeper::round() {
     co_return settled;
 }
 
-Task<std::vector<core::EnrollmentId>> Sweeper::unsettled(core::TimePoint before) {
-    std::vector<core::EnrollmentId> ids;
+/// Of lives that are over, or of such an age.
+Task<std::vector<core::EnrollmentId>> Sweeper::abandoned() {
+    store::Rows open;
     std::int64_t after = 0;
     for (;;) {
-        auto from = store::values(after, before);
+        auto from = store::values(after, any_age);
         const auto rows = co_await deps_.db.read(store::enrollment_unsettled, std::move(from));
-        if (rows.empty()) co_return ids;
-        for (const auto& row : rows) ids.push_back(row.id<core::EnrollmentId>(0));
-        after = ids.back().get();
+        if (rows.empty()) break;
+        open.insert(open.end(), rows.begin(), rows.end());
+        after = rows.back().integer(0);
     }
+    std::vector<core::EnrollmentId> ids;
+    if (open.empty()) co_return ids;
+    // Whoever began one of these had joined before: it is seen now, or it has left.
+    co_await deps_.lives.observe();
+    const auto aged = deps_.clock.now() - Enrollment::safe_age;
+    for (const auto& row : open)
+        if (deps_.lives.gone(row.optional_integer(1)) || row.time(2) < aged) ids.push_back(row.id<core::EnrollmentId>(0));
+    co_return ids;
 }
 
 Task<std::size_t> Sweeper::settle(std::vector<core::EnrollmentId> ids, const store::Lease* lease) {

@@ -8,13 +8,13 @@ namespace postern::ra {
 /// Gives every intent an outcome without a restart (design §4). Two kinds of intents are due:
 ///
 /// - those that this node knows to be abandoned: its own requests that ended in a fault or found the
-///   store away, and, where the store is this node's alone, whatever its earlier life left. They need
-///   no age and no lease, for nobody else works on them.
-/// - those that no node has touched for longer than any request can live, whoever began them: a node
-///   that is gone for good. One node at a time looks for them, under a lease.
+///   store away, and at the start whatever lives left that are over. They need no age and no lease.
+/// - those of nodes whose life ended meanwhile (store/nodes.hpp), and those that no node has touched for
+///   longer than any request can live. One node at a time looks for them, under a lease.
 ///
-/// Neither touches what a request of this node is working on. Another node that wakes up late
-/// with an outcome finds its serial given up, and its batch is a conflict (enrollment_issued).
+/// Neither touches what a request of this node is working on. That a life is over is a guess: another
+/// node that wakes up late with an outcome finds its serial given up, and its batch is a conflict
+/// (enrollment_issued).
 class Sweeper {
 public:
     struct Deps {
@@ -26,7 +26,7 @@ public:
         observe::Log& log;
         observe::Metrics& metrics;
         std::string node;  ///< names this node over its restarts
-        bool alone;        ///< no other node uses this store: the data folder's lock stands for it
+        store::Lives& lives;
     };
     explicit Sweeper(Deps deps);
 
@@ -40,15 +40,11 @@ public:
     core::Task<std::size_t> round();
 
     static constexpr std::size_t before_listening = 128;
-    /// Requests end within half a minute, and a settlement has as long; the rest is for stalls of
-    /// the machine and clocks that differ.
-    static constexpr std::chrono::minutes safe_age{5};
-
 private:
     struct Work;
     core::Task<std::size_t> settle(std::vector<core::EnrollmentId> ids, const store::Lease* lease);
     core::Task<void> settle_one(std::shared_ptr<Work> work, std::size_t index);
-    core::Task<std::vector<core::EnrollmentId>> unsettled(core::TimePoint before);
+    core::Task<std::vector<core::EnrollmentId>> abandoned();
     core::Task<void> publish();
 
     Deps deps_;

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "store/value.hpp"
+
 namespace postern::store {
 
 /// One numbered step of the schema. Forward only; its checksum (SHA-256 of the text) is stored when
@@ -15,5 +17,23 @@ struct Migration {
 };
 /// In order, numbers 1, 2, 3 … without a gap. Embedded from src/store/migrations/sqlite/V0001__name.sql.
 std::span<const Migration> sqlite_migrations() noexcept;
+/// The same numbers and names, from src/store/migrations/postgres.
+std::span<const Migration> postgres_migrations() noexcept;
+
+// What both engines hold against a schema.
+
+/// "V0001__accounts.sql"
+std::string file_name(const Migration& migration);
+/// Lower-case hex of the text's SHA-256.
+std::string checksum(const Migration& migration);
+/// Throws std::logic_error for a list that is not numbered 1, 2, 3 …
+void check_numbered(std::span<const Migration> migrations);
+/// `applied`: number, name, checksum of what `place` has, in order. Throws std::runtime_error saying what
+/// to do: a schema newer than `migrations`, a gap, an applied migration whose text changed.
+void check_applied(const Rows& applied, const std::string& place, std::span<const Migration> migrations);
+/// What fails a migration that did not leave the transaction to its caller.
+[[noreturn]] void throw_ended_transaction(const Migration& migration);
+/// What fails one that the engine refused; nothing of it stays.
+[[noreturn]] void throw_failed(const Migration& migration, const std::string& place, const std::string& why);
 
 }  // namespace postern::store

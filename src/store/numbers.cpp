@@ -28,6 +28,7 @@ std::string_view to_string(Series series) {
         case Series::certificate: return "certificate";
         case Series::acme: return "acme";
         case Series::audit: return "audit";
+        case Series::backend: return "backend";
         case Series::count_: break;
     }
     throw std::logic_error("store: no series of numbers");

@@ -4,7 +4,10 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <algorithm>
+#include <exception>
 #include <utility>
+#include <vector>
 
 #include "core/async/task.hpp"
 
@@ -39,5 +42,33 @@ private:
     core::Executor executor_;
     boost::asio::any_completion_handler<void(Args...)> handler_;
 };
+
+/// Resumes what finished together with one post an executor: waking a thread for each would have it sleep
+/// and wake as often. `executor_of(item)` is its waiter's, `now(item)` resumes it.
+template <class Item, class ExecutorOf, class Now>
+void resume_together(std::vector<Item>& items, ExecutorOf executor_of, Now now) {
+    std::vector<std::vector<Item>> groups;
+    for (Item& item : items) {
+        const auto same = [&](const std::vector<Item>& group) { return executor_of(group.front()) == executor_of(item); };
+        auto group = std::find_if(groups.begin(), groups.end(), same);
+        if (group == groups.end()) group = groups.emplace(groups.end());
+        group->push_back(std::move(item));
+    }
+    items.clear();
+    for (std::vector<Item>& group : groups) {
+        const core::Executor executor = executor_of(group.front());
+        boost::asio::post(executor, [together = std::move(group), now]() mutable {
+            std::exception_ptr thrown;
+            for (Item& item : together) {
+                try {
+                    now(item);
+                } catch (...) {
+                    thrown = std::current_exception();  // the others are owed their turn
+                }
+            }
+            if (thrown) std::rethrow_exception(thrown);
+        });
+    }
+}
 
 }  // namespace postern::store

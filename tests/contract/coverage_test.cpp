@@ -1,13 +1,17 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <sstream>
 
+#include "store/postgres/open.hpp"
 #include "tests/contract/store.hpp"
+#include "tests/support/postgres.hpp"
 
 /// Every family on every engine, and the proof that no named statement is left out.
 BOOST_AUTO_TEST_SUITE(contract)
 
+using namespace postern;
 using namespace postern::contract;
 
 namespace {
@@ -17,7 +21,8 @@ constexpr Family families[] = {
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
     &blocked_keys,          &profile_pauses,
     &restorations,
-    &leases,                &outbox_messages,
+    &leases,                &outbox_messages,          &nodes,                   &nonces,        &sealed_keys,
+    &submissions,           &refused_submissions,      &resolved_submissions, &revocation_requests,
 };
 
 void on_every_engine(Family family) {
@@ -40,8 +45,8 @@ std::vector<std::smatch> matches(const std::string& text, const char* pattern) {
 }
 
 /// Names of all statements that the headers of store/tables define.
-Touched all_statements() {
-    Touched out;
+std::set<std::string> all_statements() {
+    std::set<std::string> out;
     std::vector<std::string> kinds, verbs;
     for (const auto& entry : std::filesystem::directory_iterator(POSTERN_SOURCE_DIR "/src/store/tables")) {
         if (entry.path().extension() != ".hpp") continue;
@@ -76,7 +81,15 @@ BOOST_AUTO_TEST_CASE(blocked_keys_are_found_by_any_of_their_digests) { on_every_
 BOOST_AUTO_TEST_CASE(a_pause_counts_for_one_version_of_a_profile) { on_every_engine(&profile_pauses); }
 
 BOOST_AUTO_TEST_CASE(a_lease_has_one_holder_at_a_time) { on_every_engine(&leases); }
+BOOST_AUTO_TEST_CASE(a_submission_is_one_askers_at_a_time) { on_every_engine(&submissions); }
+BOOST_AUTO_TEST_CASE(a_refused_submission_frees_its_attempt) { on_every_engine(&refused_submissions); }
+BOOST_AUTO_TEST_CASE(an_unknown_request_is_resolved_once) { on_every_engine(&resolved_submissions); }
+BOOST_AUTO_TEST_CASE(a_revocation_is_asked_for_until_it_is_answered) { on_every_engine(&revocation_requests); }
 BOOST_AUTO_TEST_CASE(outbox_messages_are_claimed_by_fence) { on_every_engine(&outbox_messages); }
+
+BOOST_AUTO_TEST_CASE(a_node_is_gone_when_its_beat_stands_still) { on_every_engine(&nodes); }
+BOOST_AUTO_TEST_CASE(a_nonce_is_used_once_in_its_epoch) { on_every_engine(&nonces); }
+BOOST_AUTO_TEST_CASE(sealed_keys_stay_as_they_were_first_written) { on_every_engine(&sealed_keys); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {
     const auto all = all_statements();
@@ -89,6 +102,46 @@ BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {
             family(store);
         }
         for (const auto& name : all) BOOST_TEST(touched.contains(name), engine.name << ": no case carries out " << name);
+    }
+}
+
+/// Statements that go through a table on purpose.
+const std::set<std::string> whole_table{
+    // Once, when an installation is restored, before anybody is served.
+    "acme_authorization_void_all", "acme_challenge_void_all", "principal_remove_all", "account_void_secrets",
+    // The CAs of an installation: a handful.
+    "authority_all",
+};
+
+/// What becomes slower with the table when it is asked of a large one.
+BOOST_AUTO_TEST_CASE(no_statement_needs_to_read_a_whole_table) {
+    Touched touched;
+    for (const auto family : families) {
+        Store store(engines().at(1), touched);
+        family(store);
+    }
+    const test::Schema schema;
+    store::PostgresSettings settings;
+    settings.url = schema.url();
+    core::SystemClock clock;
+    observe::Metrics metrics;
+    store::open_postgres(settings, clock, metrics);
+    test::Session session(schema.url());
+    // The planner then takes a sequential scan only where no index can be used.
+    session.run("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
+    for (const auto& name : all_statements()) BOOST_TEST_CONTEXT(name) {
+        if (!touched.contains(name)) continue;  // no_statement_is_left_out tells
+        const auto& s = *touched.at(name);
+        const std::string text(s.postgres.empty() ? s.sql : s.postgres);
+        std::size_t parameters = 0;
+        for (const auto& m : matches(text, R"(\$(\d+))")) parameters = std::max(parameters, static_cast<std::size_t>(std::stoul(m[1])));
+        std::string nulls;
+        for (std::size_t i = 0; i < parameters; ++i) nulls += i == 0 ? "(NULL" : ", NULL";
+        session.run("PREPARE " + name + " AS " + text);
+        std::string plan;
+        for (const auto& line : session.run("EXPLAIN EXECUTE " + name + nulls + (parameters == 0 ? "" : ")"))) plan += line.at(0) + "\n";
+        const bool scans = plan.find("Seq Scan on") != std::string::npos;
+        BOOST_TEST(scans == whole_table.contains(name), plan);
     }
 }
 

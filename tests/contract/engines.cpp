@@ -2,8 +2,10 @@
 
 #include <filesystem>
 
+#include "store/postgres/open.hpp"
 #include "store/sqlite/open.hpp"
 #include "tests/contract/store.hpp"
+#include "tests/support/postgres.hpp"
 
 namespace postern::contract {
 
@@ -31,10 +33,32 @@ private:
     std::unique_ptr<store::Database> db_;
 };
 
+class PostgresInstance final : public Instance {
+public:
+    PostgresInstance() {
+        store::PostgresSettings settings;
+        settings.url = schema_.url();
+        settings.connections = 2;
+        db_ = store::open_postgres(settings, clock_, metrics_);
+    }
+    store::Database& database() override { return *db_; }
+
+private:
+    test::Schema schema_;
+    core::FakeClock clock_{now};
+    observe::Metrics metrics_;
+    std::unique_ptr<store::Database> db_;
+};
+
+template <class T>
+std::unique_ptr<Instance> make() {
+    return std::make_unique<T>();
+}
+
 }  // namespace
 
 const std::vector<Engine>& engines() {
-    static const std::vector<Engine> all{{"sqlite", [] { return std::unique_ptr<Instance>(std::make_unique<SqliteInstance>()); }}};
+    static const std::vector<Engine> all{{"sqlite", &make<SqliteInstance>}, {"postgres", &make<PostgresInstance>}};
     return all;
 }
 

@@ -36,16 +36,17 @@ void enrollments(Store& s) {
     s.misses(store::enrollment_guard, guard(1, 6, 1, 7, 1, 5, 2));
     s.misses(store::enrollment_guard, guard(99, 6, 1, 7, 1, 5, 1));
 
-    BOOST_TEST(s.one(store::enrollment_unsettled, values(0, later)).integer(0) == 12);
+    const auto unsettled = s.one(store::enrollment_unsettled, values(0, later));
+    BOOST_TEST((unsettled.integer(0) == 12 && unsettled.integer(1) == 77 && unsettled.time(2) == now));
     BOOST_TEST(s.read(store::enrollment_unsettled, values(0, now)).empty());
     BOOST_TEST(s.read(store::enrollment_unsettled, values(12, later)).empty());
 
     const core::Bytes old_serial(16, 0x12), new_serial(16, 0x13), tbs(32, 0x78);
-    s.misses(store::enrollment_resubmit, values(12, new_serial, new_serial, tbs, "0bad", now, later, later));
-    s.misses(store::enrollment_resubmit, values(11, core::Bytes(16, 0x11), new_serial, tbs, "0bad", now, later, later));
-    s.does(store::enrollment_resubmit, values(12, old_serial, new_serial, tbs, "0bad", now, later, later));
+    s.misses(store::enrollment_resubmit, values(12, new_serial, new_serial, tbs, "0bad", now, later, later, 78));
+    s.misses(store::enrollment_resubmit, values(11, core::Bytes(16, 0x11), new_serial, tbs, "0bad", now, later, later, 78));
+    s.does(store::enrollment_resubmit, values(12, old_serial, new_serial, tbs, "0bad", now, later, later, 78));
     BOOST_TEST(get(12).attempt_count == 2);
-    BOOST_TEST((get(12).serial == new_serial && get(12).updated == later));
+    BOOST_TEST((get(12).serial == new_serial && get(12).updated == later && get(12).life == 78));
 
     // An outcome of the serial that was given up counts no more.
     s.misses(store::enrollment_issued, values(12, later, old_serial));
@@ -134,6 +135,9 @@ void authorities(Store& s) {
     const auto newest = [&] { return store::CrlRow::from(s.one(store::crl_newest, values("bb", 0))); };
     BOOST_TEST((newest().last_number == 0 && newest().number == 0));
     s.does(store::authority_use_crl_number, values("bb", 0, 1));
+    const auto numbers = s.read(store::authority_crl_numbers);
+    BOOST_TEST_REQUIRE(numbers.size() == 2U);
+    BOOST_TEST((numbers[1].text(0) == "bb" && numbers[1].integer(1) == 1));
     s.misses(store::authority_use_crl_number, values("bb", 0, 2));  // another node published meanwhile
     s.misses(store::authority_use_crl_number, values("bb", 1, 1));  // numbers rise
     s.does(store::crl_put, values("bb", 0, 1, now, later, core::Bytes(3, 1)));

@@ -20,7 +20,7 @@ void configuration_objects(Store& s) {
     const Kind kinds[] = {
         {store::account_statements, 7, values(6, nullptr, nullptr, "open", nullptr, nullptr)},
         {store::endpoint_statements, 6, values("acme")},
-        {store::profile_statements, 5, {}},
+        {store::backend_statements, 8, {}}, {store::profile_statements, 5, {}},
         {store::domain_statements, 4, values(nullptr)},
         {store::department_statements, 3, values(2)},
         {store::organization_statements, 2, {}},
@@ -115,6 +115,10 @@ void principals_and_settings(Store& s) {
     BOOST_TEST(s.one(store::setting_get, values("port.https")).text(0) == "443");
     s.misses(store::setting_update, values("port.none", "1"));
     BOOST_TEST(s.read(store::setting_get, values("port.none")).empty());
+    BOOST_TEST(s.one(store::setting_any).text(0) == "port.https");
+    s.does(store::setting_remove, values("port.https"));
+    s.misses(store::setting_remove, values("port.https"));
+    BOOST_TEST(s.read(store::setting_any).empty());
 }
 
 void audit_records(Store& s) {

@@ -10,13 +10,13 @@ namespace postern::contract {
 
 core::Task<store::Rows> RecordingDatabase::read(const store::Statement& statement, store::Values parameters) {
     auto rows = co_await inner_.read(statement, std::move(parameters));
-    if (!rows.empty()) touched_.emplace(statement.name);
+    if (!rows.empty()) touched_.emplace(statement.name, &statement);
     co_return rows;
 }
 
 core::Task<store::Written> RecordingDatabase::write(store::Batch batch) {
     Touched names;
-    for (const auto& step : batch.steps()) names.emplace(step.statement->name);
+    for (const auto& step : batch.steps()) names.emplace(step.statement->name, step.statement);
     const auto written = co_await inner_.write(std::move(batch));
     if (written) touched_.merge(names);
     co_return written;
@@ -57,6 +57,7 @@ void Store::add_objects() {
     does(store::organization_insert, values(2, 1, "acme", "active", 1, "{}", now, now, "test"));
     does(store::department_insert, values(3, 1, "it", "active", 1, "{}", now, now, "test", 2));
     does(store::domain_insert, values(4, 1, "corp.example", "active", 1, "{}", now, now, "test", 2));
+    does(store::backend_insert, values(8, 1, "lab", "active", 1, "{}", now, now, "test"));
     does(store::profile_insert, values(5, 1, "server", "active", 1, "{}", now, now, "test"));
     does(store::endpoint_insert, values(6, 1, "web", "active", 1, "{}", now, now, "test", "acme"));
     does(store::account_insert, values(7, 1, "team", "active", 1, "{}", now, now, "test", 6, 2, 3, "eab", "kid-1", core::Bytes(40, 1)));
@@ -93,6 +94,7 @@ void Store::add_enrollments() {
     e.id = core::EnrollmentId(12);
     e.request = core::RequestId("request000000012");
     e.status = "submitted";
+    e.life = 77;
     e.organization.reset();
     e.department.reset();
     e.attempt_key = core::Bytes(32, 0x12);

@@ -1,8 +1,8 @@
 #pragma once
 #include <boost/test/unit_test.hpp>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "core/async/shards.hpp"
@@ -24,8 +24,8 @@ struct Engine {
 };
 const std::vector<Engine>& engines();
 
-/// Names of the statements that did what they are for.
-using Touched = std::set<std::string, std::less<>>;
+/// The statements that did what they are for, by name.
+using Touched = std::map<std::string, const store::Statement*, std::less<>>;
 
 /// Passes everything on and remembers which statements were carried out.
 class RecordingDatabase final : public store::Database {
@@ -63,7 +63,7 @@ public:
     void duplicates(const store::Statement& s, store::Values v) { conflicts(s, std::move(v), store::Conflict::Kind::duplicate); }
     void is_referenced(const store::Statement& s, store::Values v) { conflicts(s, std::move(v), store::Conflict::Kind::referenced); }
 
-    /// Tenant 1, organization 2, department 3, domain 4, profile 5, endpoint 6, account 7.
+    /// Tenant 1, organization 2, department 3, domain 4, profile 5, endpoint 6, account 7, backend 8.
     void add_objects();
     /// Enrollments 11 (issued, certificate 21) and 12 (submitted) of account 7.
     void add_enrollments();
@@ -96,5 +96,12 @@ void acme_authorizations(Store& s);
 void restorations(Store& s);
 void leases(Store& s);
 void outbox_messages(Store& s);
+void submissions(Store& s);
+void refused_submissions(Store& s);
+void resolved_submissions(Store& s);
+void revocation_requests(Store& s);
+void nodes(Store& s);
+void nonces(Store& s);
+void sealed_keys(Store& s);
 
 }  // namespace postern::contract

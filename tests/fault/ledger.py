@@ -29,8 +29,9 @@ class Findings:
                          for f in fields(self))
 
 
-def open_store(path):
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+def open_store(store):
+    """For reading: the file of an embedded store, or a copy in memory of a harness.postgres.Database."""
+    database = store.mirror() if hasattr(store, "mirror") else sqlite3.connect(f"file:{store}?mode=ro", uri=True)
     database.row_factory = sqlite3.Row
     return database
 
@@ -46,15 +47,17 @@ def voided_serials(database):
     return [row["serial"] for row in rows]
 
 
-def waiting_messages(path):
-    with open_store(path) as database:
+def waiting_messages(store):
+    if hasattr(store, "value"):
+        return store.value("SELECT count(*) FROM outbox")
+    with open_store(store) as database:
         return database.execute("SELECT count(*) FROM outbox").fetchone()[0]
 
 
-def await_messages(path, tail, seconds=60):
+def await_messages(store, tail, seconds=60):
     """Until the outbox is empty: every message was delivered and marked."""
     end = time.monotonic() + seconds
-    while waiting := waiting_messages(path):
+    while waiting := waiting_messages(store):
         assert time.monotonic() < end, f"{waiting} messages wait:\n{tail()}"
         time.sleep(0.05)
 

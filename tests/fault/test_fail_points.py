@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+import kill_table
 from harness.environment import faulty_executable
 from harness.load import Stream
 from harness.server import Postern
@@ -23,8 +24,6 @@ IN_STREAM, IN_START = (WORKERS + 4, 2 * WORKERS + 8), (3, WORKERS - 4)
 # Before and after the waist an order is answered eight times or so.
 ANSWERS = 8
 ORDERS = KILLS * IN_STREAM[1] + 2 * WORKERS
-
-TABLE = []
 
 
 def passages(point):
@@ -43,14 +42,14 @@ def after_a_kill(stream, store):
     return found
 
 
-def stream_with_kills(server, folder, point):
+def stream_with_kills(place, folder, point):
     """A stream of orders through one start after the other, each killed at the point, and one that is not."""
+    server, store = place.server, place.store
     sink = folder / "sink"
     sink.touch()
     server.variables = {"POSTERN_OUTBOX_FILE": str(sink)}
     server.start()
     stream = Stream(server, folder, ORDERS, WORKERS, seconds=240 + 30 * KILLS)
-    store = server.data / "postern.db"
     found = []
     try:
         stream.await_growth(1)
@@ -73,13 +72,10 @@ def stream_with_kills(server, folder, point):
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_kills_at_a_fail_point_lose_nothing(tmp_path, point):
-    server = Postern(faulty_executable(), tmp_path, "bench.test")
-    try:
-        after_each, found, received = stream_with_kills(server, tmp_path, point)
-    finally:
-        server.stop()
-    TABLE.append((point, KILLS, found))
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_kills_at_a_fail_point_lose_nothing(new_place, tmp_path, engine, point):
+    after_each, found, received = stream_with_kills(new_place(engine, faulty_executable()), tmp_path, point)
+    kill_table.add(engine, point, KILLS, found)
     assert [offences for offences in after_each if offences] == []
     assert found.offences() == {}
     assert received == ORDERS
@@ -87,30 +83,6 @@ def test_kills_at_a_fail_point_lose_nothing(tmp_path, point):
         assert found.settled >= 1, "no kill left an intent: it did not happen where it was meant to"
     if point == "outbox_sent":
         assert found.repeated_messages >= 1, "every message was sent once: no kill came before one was marked"
-
-
-COLUMNS = ("lost", "double", "unrecorded", "unfinished", "unlisted", "untold")
-
-
-def table():
-    lines = ["fail point         kills  received  settled  " + "  ".join(COLUMNS)]
-    for point, kills, found in TABLE:
-        counts = "  ".join(f"{len(getattr(found, column)):{len(column)}}" for column in COLUMNS)
-        lines.append(f"{point:17}  {kills:5}  {found.received:8}  {found.settled:7}  {counts}")
-    return "\n".join(lines) + "\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def printed_table(request):
-    yield
-    if not TABLE:
-        return
-    text = table()
-    if name := os.environ.get("POSTERN_KILL_TABLE"):
-        with open(name, "w", encoding="utf-8") as out:
-            out.write(text)
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print("\n" + text)
 
 
 def test_every_fail_point_of_the_program_is_tried(tmp_path):

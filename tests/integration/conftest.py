@@ -6,6 +6,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "conformance"))  # 
 import pytest  # noqa: E402  (the harness is found only now)
 
 from harness.environment import executable  # noqa: E402
+from harness.postgres import Cluster  # noqa: E402
 from harness.server import Postern  # noqa: E402
 
 SUFFIX = "integration.test"
@@ -26,6 +27,23 @@ def new_server(tmp_path_factory):
     finally:
         for postern in made:
             postern.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A PostgreSQL of this run's own."""
+    with Cluster() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory):
+    """One that is not started, for a whole file of tests."""
+    postern = Postern(executable(), tmp_path_factory.mktemp("s"), SUFFIX)
+    try:
+        yield postern
+    finally:
+        postern.stop()
 
 
 @pytest.fixture(scope="module")

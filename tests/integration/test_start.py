@@ -95,9 +95,11 @@ REFUSED_OPTIONS = {
     "--lab --resolve a.test": "--resolve a.test: expected NAME=ADDRESS or *.SUFFIX=ADDRESS",
     "--lab --resolve a.test=b.test": "--resolve a.test=b.test: expected NAME=ADDRESS or *.SUFFIX=ADDRESS",
     "--lab --http01-port 0": "--http01-port: expected 1 to 65535",
-    "--store foo": 'store url "foo": this version knows sqlite:PATH',
-    "--store postgres://somewhere": 'store url "postgres://somewhere": this version knows sqlite:PATH',
-    "--store sqlite:": 'store url "sqlite:": this version knows sqlite:PATH',
+    "--store foo": 'store url "foo…": expected sqlite:PATH or postgres://USER@HOST/DATABASE',
+    "--store postgres://": 'store url "postgres://": name a host or a database',
+    "--store postgres://u@h/%zz": "store url: a % in it must begin %XX with two hexadecimal digits",
+    "--store postgres://u:p@h/d": "--store: everybody on this machine can read a command line; take the password out of it",
+    "--store sqlite:": 'store url "sqlite…": expected sqlite:PATH or postgres://USER@HOST/DATABASE',
     "--config none.toml": "cannot read none.toml: No such file or directory",
 }
 

@@ -39,7 +39,7 @@ void examine_url(Patient& p, const std::string& name, std::string_view scheme, c
 
 void examine_configuration(Patient& p) {
     examine_file(p);
-    if (!p.file) return;
+    if (!p.database) return;
     examine_url(p, "https", "https://", p.config.public_https, p.config.https);
     examine_url(p, "http", "http://", p.config.public_http, p.config.http);
     examine_url(p, "est", "https://", p.config.public_est, p.config.est);

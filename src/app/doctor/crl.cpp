@@ -73,7 +73,7 @@ void examine_served(Patient& p, const store::AuthorityRow& row, const store::Crl
 }  // namespace
 
 void examine_crls(Patient& p) {
-    if (!p.file) return;
+    if (!p.database) return;
     for (const auto& raw : p.read(store::authority_all)) {
         const auto row = store::AuthorityRow::from(raw);
         const auto rows = p.read(store::crl_newest, store::values(row.key_id, 0));

@@ -55,7 +55,7 @@ struct Running {
     Running() = default;
     Address https, est, http, management;
     std::string config_file;  ///< absolute, or empty
-    std::string store;        ///< path of the database
+    std::string store;        ///< "sqlite:PATH", or a PostgreSQL URL without its password
     bool lab = false;
 };
 
@@ -81,12 +81,15 @@ struct Patient {
     Findings& findings;
     core::SystemClock clock;
     std::optional<int> server;     ///< its process id, 0 when it cannot be read; nullopt: none runs
-    std::unique_ptr<store::SqliteExamination> file;  ///< null when the store cannot be read
+    observe::Metrics metrics;                        ///< nobody scrapes them
+    std::unique_ptr<store::SqliteExamination> file;  ///< of an embedded store
+    std::unique_ptr<store::Database> remote;         ///< of a PostgreSQL one
+    store::Database* database = nullptr;             ///< whichever it is; null when it cannot be read
 
     bool closed = false;           ///< restored, and not opened yet
 
     [[nodiscard]] std::string path(std::string_view name) const { return config.data + "/" + std::string(name); }
-    [[nodiscard]] store::Database& db() const { return file->database(); }
+    [[nodiscard]] store::Database& db() const { return *database; }
     store::Rows read(const store::Statement& statement, store::Values values = {}) const;
     /// A fact fixed at the first start, or empty.
     [[nodiscard]] std::string setting(std::string_view name) const;
@@ -94,6 +97,8 @@ struct Patient {
 
 /// All parts, in order. The data folder exists.
 Findings examine(const Options& options);
+
+void examine_postgres_server(Patient& p);  ///< postgres.cpp: version, role, durability, connections, TLS, clock, upkeep
 
 // The parts, a file each.
 // running.cpp: what the running server says of itself

@@ -41,7 +41,9 @@ std::vector<Place> places(const Patient& p) {
                            {p.path("first-account"), 077}};
     std::error_code ignored;
     for (const auto& e : fs::directory_iterator(p.path("keys"), ignored)) out.push_back({e.path().string(), 077});
-    for (const auto* tail : {"", "-wal", "-shm"}) out.push_back({store_path(p.config) + tail, 077});
+    if (!is_postgres(p.config))
+        for (const auto* tail : {"", "-wal", "-shm"}) out.push_back({store_path(p.config) + tail, 077});
+    if (!p.config.store_password_file.empty()) out.push_back({p.config.store_password_file, 077});
     if (!p.config.master_key_file.empty()) out.push_back({p.config.master_key_file, 077});
     return out;
 }
@@ -74,7 +76,7 @@ void examine_leftovers(Patient& p) {
     else
         p.findings.good("folder.leftovers", "nothing half written");
     if (p.server) return;
-    const bool crashed = fs::exists(p.path("control.sock"), ignored) || fs::exists(store_path(p.config) + "-wal", ignored);
+    const bool crashed = fs::exists(p.path("control.sock"), ignored) || (!is_postgres(p.config) && fs::exists(store_path(p.config) + "-wal", ignored));
     if (crashed)
         p.findings.notice("folder.stopped", "the last server ended without being stopped", "start it: it settles what was under way");
     else

@@ -28,7 +28,7 @@ core::Task<core::Result<dns::Answer>> ask_resolver(const dns::ResolverConfig& co
 
 std::string name_to_ask(const Patient& p) {
     if (!p.options.name.empty()) return p.options.name;
-    auto host = p.file ? p.setting("public.https") : std::string();
+    auto host = p.database ? p.setting("public.https") : std::string();
     host = host.substr(std::min(host.size(), host.find("//") + 2));
     host = host.substr(0, host.rfind(':'));
     return host.find('.') != std::string::npos && crypto::canonical_ip(host).empty() ? host : "example.com";

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "app/doctor/doctor.hpp"
+#include "app/store.hpp"
 #include "ra/restoration.hpp"
 #include "store/tables/audit.hpp"
 #include "store/tables/authority.hpp"
@@ -20,6 +21,13 @@ constexpr std::uintmax_t log_most = std::uintmax_t{128} * 1024 * 1024;
 constexpr auto intent_age = std::chrono::minutes(10);  // beyond the sweeper's own patience
 constexpr double clock_tolerance = 5;  // seconds
 
+void examine_schema(Patient& p, const store::SchemaState& schema) {
+    const auto found = "schema " + std::to_string(schema.applied.size());
+    const bool old = !schema.applied.empty() && !schema.missing().empty();
+    p.findings.judge("store.schema", old ? found + " of " + std::to_string(schema.known.size()) + ": " + store::file_name(schema.missing().front()) + " is missing" : "", found,
+                     "make a backup, then run `postern migrate`: this version does not start before");
+}
+
 void examine_file(Patient& p) {
     const auto state = p.file->look(!p.options.quick);
     std::string damage;
@@ -27,10 +35,7 @@ void examine_file(Patient& p) {
     p.findings.judge("store.integrity", damage, "every page is sound", "stop the server and restore the newest backup; keep the damaged file for an enquiry");
     p.findings.judge("store.references", state.orphans == 0 ? "" : std::to_string(state.orphans) + " rows refer to others that are gone",
                      "every reference leads somewhere", "somebody edited the file: restore a backup from before");
-    if (state.schema < state.known)
-        p.findings.notice("store.schema", "schema " + std::to_string(state.schema) + " of " + std::to_string(state.known), "the next start of this version migrates it; make a backup first");
-    else
-        p.findings.good("store.schema", "schema " + std::to_string(state.schema));
+    examine_schema(p, p.file->schema());
     p.findings.judge("store.journal", state.journal_mode == "wal" ? "" : "the journal mode is " + state.journal_mode, "write-ahead log",
                      "another program changed the file; stop it, and start the server, which sets the mode again");
 }
@@ -102,22 +107,53 @@ void examine_steps(Patient& p) {
                      "the wall clock ran evenly since the server began", "let chrony or systemd-timesyncd slew it; restart the server if it was wrong before");
 }
 
+/// A store that no server starts on, whatever else is right with it.
+void examine_copy(Patient& p) {
+    const auto unfinished = p.setting(store::copy_unfinished), moved = p.setting(store::copy_moved);
+    if (!moved.empty())
+        return p.findings.failed("store.copy", shown_store(p.config) + " was moved: " + moved, "name that store in [store] url; this one is kept closed");
+    p.findings.judge("store.copy", unfinished.empty() ? "" : "a copy into this store did not end: " + unfinished, "no copy was left half done",
+                     "begin `postern copy` anew; it empties the target first");
+}
+
+void open_file(Patient& p) {
+    const auto path = store_path(p.config);
+    examine_log(p);
+    if (!std::filesystem::exists(path)) throw std::runtime_error("the database " + path + " does not exist");
+    p.file = std::make_unique<store::SqliteExamination>(path, p.server.has_value());
+    p.database = &p.file->database();
+    examine_file(p);
+}
+
+/// Never migrates: a schema that is not whole is not read.
+void open_remote(Patient& p) {
+    examine_postgres_server(p);
+    const auto schema = look_at_schema(p.config, p.server.has_value());
+    examine_schema(p, schema);
+    if (!schema.missing().empty()) return;
+    auto config = p.config;
+    config.store_connections = 2;
+    p.remote = open_store(config, p.clock, p.metrics);
+    p.database = p.remote.get();
+}
+
 }  // namespace
 
 void examine_store(Patient& p) {
-    const auto path = store_path(p.config);
-    examine_log(p);
     try {
-        if (!std::filesystem::exists(path)) throw std::runtime_error("the database " + path + " does not exist");
-        p.file = std::make_unique<store::SqliteExamination>(path, p.server.has_value());
-        examine_file(p);
+        if (is_postgres(p.config)) open_remote(p);
+        else open_file(p);
+        if (p.database == nullptr) return;
+        examine_copy(p);
         examine_restoration(p);
         examine_intents(p);
         examine_stored_time(p);
         examine_steps(p);
     } catch (const std::runtime_error& e) {
-        p.findings.failed("store.readable", e.what(), "restore the newest backup, or name the right file with --store");
-        p.file.reset();
+        p.findings.failed("store.readable", e.what(),
+                          is_postgres(p.config) ? "see that the database server runs, that this machine may connect, and that [store] names the right one"
+                                                : "restore the newest backup, or name the right file with --store");
+        p.database = nullptr;
     }
 }
 

@@ -36,10 +36,14 @@ int main(int argc, char** argv) {
     verbs::add_doctor(app, run);
     verbs::add_key(app, common, run);
     verbs::add_profile(app, common, run);
+    verbs::add_request(app, common, run);
+    verbs::add_backend(app, common, run);
     verbs::add_backup(app, common, run);
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);
     verbs::add_clock(app, common, run);
+    verbs::add_migrate(app, run);
+    verbs::add_copy(app, run);
     verbs::add_outbox(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {

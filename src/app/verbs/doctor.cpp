@@ -57,7 +57,8 @@ core::Result<doctor::Options> settle(const Options& o) {
         c.est = running->est;
         c.http = running->http;
         c.management = running->management;
-        c.store_url = "sqlite:" + running->store;
+        // A PostgreSQL URL with all its options is in the file, or on the command line.
+        if (running->store.starts_with("sqlite:")) c.store_url = running->store;
         c.lab = running->lab;
     }
     out.name = o.name;

@@ -47,6 +47,7 @@ void add_serve(CLI::App& app, Run& run, ra::Senders senders) {
     auto* verb = app.add_subcommand("serve", "Run the server; with nothing configured, make a private CA and a default endpoint first");
     verb->add_option("--data", o->config.data, "Data folder, made when missing")->capture_default_str();
     add_configuration(*verb, *o);
+    verb->add_flag("--migrate", o->config.migrate, "Apply missing migrations first; without it, a server that lacks some does not start");
     verb->add_option("--ready-file", o->config.ready_file, "Written as JSON once every listener accepts");
     verb->add_option("--http01-port", o->config.http_01_port, "Laboratory: port that http-01 asks instead of 80");
     verb->add_option("--resolve", o->resolve, "Laboratory: NAME-OR-*.SUFFIX=ADDRESS, answered without DNS; repeatable");

@@ -33,9 +33,13 @@ void add_completion(CLI::App& app, Run& run);
 void add_doctor(CLI::App& app, Run& run);
 void add_key(CLI::App& app, Common& common, Run& run);
 void add_profile(CLI::App& app, Common& common, Run& run);
+void add_request(CLI::App& app, Common& common, Run& run);
+void add_backend(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);
+void add_migrate(CLI::App& app, Run& run);
+void add_copy(CLI::App& app, Run& run);
 void add_clock(CLI::App& app, Common& common, Run& run);
 void add_outbox(CLI::App& app, Common& common, Run& run);
 

@@ -5,6 +5,7 @@
 #include "ca/builtin/ceremony.hpp"
 #include "ca/builtin/crl_signer.hpp"
 #include "ca/builtin/issuance.hpp"
+#include "ca/builtin/key_rows.hpp"
 #include "ca/builtin/routes.hpp"
 #include "core/base/encoding.hpp"
 #include "store/tables/authority.hpp"
@@ -28,7 +29,7 @@ void write_root_pem(const std::string& path, const Authority& root) {
     replace_file(path, core::as_bytes(pem), 0644);
 }
 
-core::Task<Hierarchy> first_start(BuiltinCa::Deps deps, const BuiltinConfig& config, const KeyFiles& files,
+core::Task<Hierarchy> first_start(BuiltinCa::Deps deps, const BuiltinConfig& config, KeyStore& keys,
                                   const std::string& root_pem_path) {
     // A root that clients already trust, and a database that knows nothing of it: never replaced
     // in silence.
@@ -41,11 +42,11 @@ core::Task<Hierarchy> first_start(BuiltinCa::Deps deps, const BuiltinConfig& con
     auto made = co_await deps.pool.run(std::move(job));
     if (!made) throw std::runtime_error("the CA keys cannot be made now: " + made.error().detail);
     const auto shared = std::make_shared<const Hierarchy>(std::move(*made));
-    co_await record_hierarchy(shared, files, deps.db, now);
+    const bool first = co_await record_hierarchy(shared, keys, deps.db, now);
     // Read back: the first start passes the same checks as every later one.
-    auto loaded = co_await load_hierarchy(files, deps.db);
-    if (!loaded) throw std::logic_error("the CA just recorded is not in the database");
-    deps.log.info("ca_created", {{"root", loaded->root->key_id}, {"issuing", loaded->issuing->key_id}});
+    auto loaded = co_await load_hierarchy(keys, deps.db);
+    if (!loaded) throw std::runtime_error("the database says that a CA was made, but knows none; restore it from the backup");
+    deps.log.info(first ? "ca_created" : "ca_created_elsewhere", {{"root", loaded->root->key_id}, {"issuing", loaded->issuing->key_id}});
     co_return std::move(*loaded);
 }
 
@@ -55,7 +56,7 @@ struct BuiltinCa::Impl {
     Impl(const Deps& deps, const BuiltinConfig& config, Hierarchy h)
         : tasks(deps.tasks), executor(deps.executor), clock(deps.clock), hierarchy(std::move(h)),
           issuance(hierarchy.issuing, config.public_http, deps.pool, deps.random, deps.clock, deps.metrics),
-          crls(CrlSigner::make(CrlSigner::Deps{deps.db, deps.pool, deps.executor, deps.clock, deps.log, deps.metrics},
+          crls(CrlSigner::make(CrlSigner::Deps{deps.db, deps.pool, deps.executor, deps.clock, deps.log, deps.metrics, config.node},
                                hierarchy, config.crl_lifetime, config.hold_crls)) {}
     core::TaskGroup& tasks;
     core::Executor executor;
@@ -70,10 +71,10 @@ BuiltinCa::~BuiltinCa() = default;
 
 core::Task<std::unique_ptr<BuiltinCa>> BuiltinCa::open(Deps deps, BuiltinConfig config, std::string root_pem_path) {
     while (config.public_http.ends_with('/')) config.public_http.pop_back();
-    const KeyFiles files(config.keys_folder, deps.sealer);
-    auto hierarchy = co_await load_hierarchy(files, deps.db);
+    KeyRows keys(deps.db, deps.sealer, KeyFiles(config.keys_folder, deps.sealer), deps.clock, config.keys_in_database);
+    auto hierarchy = co_await load_hierarchy(keys, deps.db);
     if (!hierarchy) {
-        auto making = first_start(deps, config, files, root_pem_path);
+        auto making = first_start(deps, config, keys, root_pem_path);
         hierarchy = co_await std::move(making);
     }
     if (hierarchy->issuing->certificate.not_after() < deps.clock.now())
@@ -115,6 +116,15 @@ core::Result<Prepared> BuiltinCa::prepare(const Authorized& authorized) {
 core::Task<core::Result<Outcome>> BuiltinCa::issue(const Authorized& authorized, const Prepared& prepared,
                                                    core::Deadline deadline) {
     return impl_->issuance.issue(authorized.content(), prepared, deadline);
+}
+
+core::Result<Checked> BuiltinCa::check(const Issued& issued, const Content& content, const Prepared& prepared) const {
+    auto leaf = check_issued(issued.certificate, content, prepared.tbs, nullptr);
+    if (!leaf) return leaf.error();
+    Checked out;
+    out.certificate = std::move(*leaf);
+    out.issuer_key_id = issued.issuer_key_id;
+    return out;
 }
 
 void BuiltinCa::record_revocation(store::Batch& batch, const Revoked& revoked) {

@@ -18,6 +18,8 @@ namespace postern::ca {
 struct BuiltinConfig {
     BuiltinConfig() = default;
     std::string keys_folder;                 ///< DATA/keys
+    bool keys_in_database = false;           ///< other nodes need them too
+    std::string node = "node";               ///< names this node over its restarts, for leases
     std::string public_http;                 ///< base of AIA and CRL URLs, "http://host:8080"
     std::string name = "Postern";            ///< O of both CAs; CN "<name> Root CA", "<name> Issuing CA"
     crypto::KeySpec root_key;
@@ -28,8 +30,8 @@ struct BuiltinConfig {
     bool hold_crls = false;  ///< neither sign nor serve CRLs until release_crls(): a restored database lacks entries
 };
 
-/// Postern's own CA: a private root and an issuing CA. Private keys are files sealed under the
-/// master key, mode 0600, looked at again at every start (D12).
+/// Postern's own CA: a private root and an issuing CA. Private keys are sealed under the master key: files
+/// of mode 0600, looked at again at every start (D12), or rows where several nodes share the database.
 class BuiltinCa final : public Backend {
 public:
     struct Deps {
@@ -44,7 +46,7 @@ public:
         observe::Metrics& metrics;
     };
     /// First start: makes root and issuing CA, records them, writes DATA/root.pem; later: loads and
-    /// checks them. Throws std::runtime_error that says what to do for a key file that others can
+    /// checks them. Of several nodes that start at the same time one makes them, the others load them. Throws std::runtime_error that says what to do for a key file that others can
     /// read, is a symbolic link, is missing, or does not belong to its certificate.
     static core::Task<std::unique_ptr<BuiltinCa>> open(Deps deps, BuiltinConfig config, std::string root_pem_path);
     ~BuiltinCa() override;
@@ -63,6 +65,7 @@ public:
     core::Result<Prepared> prepare(const Authorized& authorized) override;
     core::Task<core::Result<Outcome>> issue(const Authorized& authorized, const Prepared& prepared,
                                             core::Deadline deadline) override;
+    [[nodiscard]] core::Result<Checked> check(const Issued& issued, const Content& content, const Prepared& prepared) const override;
     void record_revocation(store::Batch& batch, const Revoked& revoked) override;
     core::Task<core::Result<void>> publish_revocations(core::Deadline deadline) override;
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const override;

@@ -3,6 +3,7 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate_template.hpp"
 #include "store/tables/authority.hpp"
+#include "store/tables/setting.hpp"
 
 namespace postern::ca {
 namespace {
@@ -60,7 +61,7 @@ store::Values row_of(const Authority& authority, const Authority& issuer, core::
     return row.insert_values();
 }
 
-std::shared_ptr<const Authority> open_authority(const store::AuthorityRow& row, const KeyFiles& files) {
+core::Task<std::shared_ptr<const Authority>> open_authority(store::AuthorityRow row, KeyStore& keys) {
     const std::string where = "the database's record of CA " + row.key_id;
     auto certificate = crypto::Certificate::parse(row.certificate);
     if (!certificate)
@@ -68,14 +69,14 @@ std::shared_ptr<const Authority> open_authority(const store::AuthorityRow& row, 
     Authority out;
     out.key_id = row.key_id;
     out.root = row.kind == "root";
-    out.key = files.load(row.key_id);
+    out.key = co_await keys.find(row.key_id);
     if (certificate->spki() != out.key.public_key().spki() || core::hex(certificate->subject_key_id()) != row.key_id)
-        throw std::runtime_error("CA key " + files.path(row.key_id) + " does not belong to the certificate in " + where +
+        throw std::runtime_error("CA key " + keys.where(row.key_id) + " does not belong to the certificate in " + where +
                                  ": one of them was exchanged; restore database and keys folder from the same backup");
     if (!certificate->is_ca())
         throw std::runtime_error(where + " holds a certificate that is no CA's; restore the database from the backup");
     out.certificate = std::move(*certificate);
-    return std::make_shared<const Authority>(std::move(out));
+    co_return std::make_shared<const Authority>(std::move(out));
 }
 
 void check_chain(const Authority& issued, const Authority& issuer) {
@@ -126,18 +127,18 @@ Hierarchy make_hierarchy(const BuiltinConfig& config, core::Random& random, core
     return out;
 }
 
-core::Task<void> record_hierarchy(std::shared_ptr<const Hierarchy> made, const KeyFiles& files, store::Database& db,
-                                  core::TimePoint now) {
-    files.store(made->root->key_id, made->root->key);
-    files.store(made->issuing->key_id, made->issuing->key);
+core::Task<bool> record_hierarchy(std::shared_ptr<const Hierarchy> made, KeyStore& keys, store::Database& db, core::TimePoint now) {
     store::Batch batch;
+    // Whoever writes this first makes the CA; two CAs have no other row in common.
+    batch.add(store::setting_insert, store::values("ca.root", made->root->key_id));
+    for (const auto& authority : {made->root, made->issuing}) keys.keep(batch, authority->key_id, authority->key, now);
     batch.add(store::authority_insert, row_of(*made->root, *made->root, now));
     batch.add(store::authority_insert, row_of(*made->issuing, *made->root, now));
     const auto written = co_await db.write(std::move(batch));
-    if (!written) throw std::runtime_error("another process made a CA in this database at the same time; start again");
+    co_return written.has_value();
 }
 
-core::Task<std::optional<Hierarchy>> load_hierarchy(const KeyFiles& files, store::Database& db) {
+core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db) {
     const store::Rows rows = co_await db.read(store::authority_all, store::Values());
     if (rows.empty()) co_return std::nullopt;
     Hierarchy out;
@@ -147,7 +148,7 @@ core::Task<std::optional<Hierarchy>> load_hierarchy(const KeyFiles& files, store
         const bool root = record.kind == "root";
         auto& place = root ? out.root : out.issuing;
         if (place) throw std::runtime_error("the database knows several " + record.kind + " CAs; this version serves one of each");
-        place = open_authority(record, files);
+        place = co_await open_authority(record, keys);
         (root ? root_issuer : issuing_issuer) = record.issuer_id;
     }
     if (!out.root || !out.issuing)

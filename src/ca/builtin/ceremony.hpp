@@ -9,13 +9,12 @@ namespace postern::ca {
 /// on the pool. Throws std::runtime_error for a configuration that cannot work (lifetimes).
 Hierarchy make_hierarchy(const BuiltinConfig& config, core::Random& random, core::TimePoint now);
 
-/// Key files first, durable, then both rows in one batch: a cut between them leaves files without
-/// rows, which the next first start ignores.
-core::Task<void> record_hierarchy(std::shared_ptr<const Hierarchy> made, const KeyFiles& files, store::Database& db,
-                                  core::TimePoint now);
+/// Keys and both rows in one batch; where keys are files, these come first, durable: a cut between them
+/// leaves files without rows, which the next first start ignores. False: another node made the CA.
+core::Task<bool> record_hierarchy(std::shared_ptr<const Hierarchy> made, KeyStore& keys, store::Database& db, core::TimePoint now);
 
-/// Reads the rows and opens the key files; nullopt before the first start. Every check of D12, with
+/// Reads the rows and opens the keys; nullopt before the first start. Every check of D12, with
 /// std::runtime_error that says what to do.
-core::Task<std::optional<Hierarchy>> load_hierarchy(const KeyFiles& files, store::Database& db);
+core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db);
 
 }  // namespace postern::ca

@@ -65,7 +65,7 @@ std::shared_ptr<CrlSigner> CrlSigner::make(const Deps& deps, const Hierarchy& hi
 
 CrlSigner::CrlSigner(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime)
     : db_(deps.db), pool_(deps.pool), executor_(deps.executor), clock_(deps.clock), log_(deps.log), metrics_(deps.metrics),
-      lifetime_(lifetime), wake_(deps.executor) {
+      lifetime_(lifetime), lease_(deps.db, deps.clock, "crl", deps.node), wake_(deps.executor) {
     for (const auto& authority : {hierarchy.issuing, hierarchy.root}) {
         auto slot = std::make_unique<Slot>();
         slot->authority = authority;
@@ -115,13 +115,24 @@ core::Task<void> CrlSigner::read_stored(Slot& slot) {
     if (!row) throw std::runtime_error("CA " + slot.authority->key_id + " has vanished from the database");
     auto stored = store::CrlRow::from(*row);
     slot.last_number = stored.last_number;
-    if (stored.number == 0) co_return;
+    // A number above the stored CRL's was taken over when a restored installation was opened: others have
+    // seen a newer one, so this one is served no more.
+    if (stored.number == 0 || stored.number < stored.last_number) co_return;
     PublishedCrl crl;
     crl.number = stored.number;
     crl.this_update = stored.this_update;
     crl.next_update = stored.next_update;
     crl.der = std::move(stored.der);
     set_published(slot, std::make_shared<const PublishedCrl>(std::move(crl)));
+}
+
+/// What other nodes published is served here too.
+core::Task<void> CrlSigner::follow() {
+    auto none = store::values();
+    const store::Rows rows = co_await db_.read(store::authority_crl_numbers, std::move(none));
+    for (const auto& row : rows)
+        for (const auto& slot : slots_)
+            if (slot->authority->key_id == row.text(0) && slot->last_number < row.integer(1)) co_await read_stored(*slot);
 }
 
 core::Task<std::vector<crypto::CrlEntry>> CrlSigner::read_entries(const Slot& slot, core::TimePoint now) {
@@ -175,11 +186,12 @@ core::Task<bool> CrlSigner::sign_once(Slot& slot) {
     co_return true;
 }
 
-core::Task<void> CrlSigner::sign(Slot& slot) {
+core::Task<void> CrlSigner::sign(Slot& slot, bool demanded) {
     for (int i = 0; i < attempts; ++i) {
         const bool signed_it = co_await sign_once(slot);
         if (signed_it) co_return;
         co_await read_stored(slot);
+        if (!demanded && !due(slot)) co_return;  // the other node's will do
     }
     throw core::Unavailable("other nodes publish CRLs of CA " + slot.authority->key_id + " all the time");
 }
@@ -187,8 +199,14 @@ core::Task<void> CrlSigner::sign(Slot& slot) {
 core::Task<void> CrlSigner::load() {
     for (const auto& slot : slots_) {
         co_await read_stored(*slot);
-        if (due(*slot)) co_await sign(*slot);
+        if (due(*slot)) co_await sign(*slot, false);
     }
+}
+
+/// Of several nodes one renews. An authority that has no CRL waits for nobody.
+core::Task<bool> CrlSigner::may_renew(const Slot& slot) {
+    if (!published(slot)) co_return true;
+    co_return co_await lease_.hold();
 }
 
 /// Empty when all that was due is served; else what failed. One authority's fault does not keep
@@ -197,9 +215,12 @@ core::Task<std::string> CrlSigner::round(bool demanded) {
     std::string failure;
     if (held_) co_return failure;
     for (const auto& slot : slots_) {
-        if (!due(*slot) && !(demanded && slot->on_demand)) continue;
+        const bool asked = demanded && slot->on_demand;
+        if (!due(*slot) && !asked) continue;
         try {
-            co_await sign(*slot);
+            bool wanted = asked;
+            if (!wanted) wanted = co_await may_renew(*slot);
+            if (wanted) co_await sign(*slot, asked);
         } catch (const boost::system::system_error& fault) {
             if (fault.code() == asio::error::operation_aborted) throw;  // the stop, not a fault
             failure = fault.what();
@@ -216,6 +237,11 @@ core::Task<void> CrlSigner::run(std::shared_ptr<CrlSigner> self, bool relist) {
     for (;;) {
         // Taken before the reading begins: who asks from now on waits for the next round.
         const auto target = self->requested_;
+        try {
+            co_await self->follow();
+        } catch (const core::Unavailable&) {
+            // What is held is served on; who follows the configuration tells of it.
+        }
         const std::string failure = co_await self->round(target > self->done_);
         if (failure.empty()) {
             self->done_ = target;

@@ -13,6 +13,7 @@
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
 #include "store/database.hpp"
+#include "store/lease.hpp"
 
 namespace postern::ca {
 
@@ -26,6 +27,11 @@ struct PublishedCrl {
 
 /// Keeps a full CRL of each authority: signed, stored, then served from memory. One task does all
 /// the signing; reading is paged, building and signing run on the pool.
+///
+/// Several nodes: each signs on its own demand, and the holder of a lease before a CRL runs out. Whoever
+/// signs takes the number that follows the one it read before the entries; if somebody else took it, all
+/// is read again. So numbers rise, and no CRL lacks what an earlier one lists. Others' CRLs are
+/// served within a second.
 class CrlSigner : public std::enable_shared_from_this<CrlSigner> {
 public:
     struct Deps {
@@ -35,6 +41,7 @@ public:
         const core::Clock& clock;
         observe::Log& log;
         observe::Metrics& metrics;
+        std::string node;  ///< holds the lease of who renews CRLs before they run out
     };
     /// `held`: nothing is signed and nothing served until release().
     static std::shared_ptr<CrlSigner> make(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime, bool held = false);
@@ -74,7 +81,9 @@ private:
     [[nodiscard]] std::shared_ptr<const PublishedCrl> published(const Slot& slot) const;
     void set_published(Slot& slot, std::shared_ptr<const PublishedCrl> crl);
     core::Task<void> read_stored(Slot& slot);
-    core::Task<void> sign(Slot& slot);
+    core::Task<void> follow();
+    core::Task<bool> may_renew(const Slot& slot);
+    core::Task<void> sign(Slot& slot, bool demanded);
     core::Task<bool> sign_once(Slot& slot);
     core::Task<std::vector<crypto::CrlEntry>> read_entries(const Slot& slot, core::TimePoint now);
     core::Task<std::string> round(bool demanded);
@@ -89,6 +98,7 @@ private:
     observe::Log& log_;
     observe::Metrics& metrics_;
     std::chrono::hours lifetime_;
+    store::Lease lease_;  ///< the task's own
     std::atomic<bool> held_{false};
     std::vector<std::unique_ptr<Slot>> slots_;
     mutable std::mutex mutex_;

@@ -97,6 +97,22 @@ constexpr std::string_view seal_label = "ca-key";
 
 }  // namespace
 
+core::Bytes seal_key(const crypto::Sealer& sealer, const std::string& key_id, const crypto::PrivateKey& key) {
+    const core::SecretBytes pkcs8 = key.to_pkcs8();
+    return sealer.seal(seal_label, key_id, pkcs8.expose());
+}
+
+crypto::PrivateKey open_key(const crypto::Sealer& sealer, const std::string& key_id, core::BytesView sealed, const std::string& where) {
+    const auto plain = sealer.open(seal_label, key_id, sealed);
+    if (!plain)
+        refuse(where, "it does not open: it was sealed under another master key or for another CA, or its content was changed; put back the master key it was made with, or restore both from the same backup");
+    auto key = crypto::PrivateKey::from_pkcs8(plain->expose());
+    if (!key) refuse(where, "it opens, but holds no usable private key (" + key.error().detail + "); restore it from the backup");
+    if (core::hex(key->public_key().key_identifier()) != key_id)
+        refuse(where, "it holds another key than its name says; restore it from the backup");
+    return std::move(*key);
+}
+
 KeyFiles::KeyFiles(std::string folder, const crypto::Sealer& sealer) : folder_(std::move(folder)), sealer_(sealer) {}
 
 std::string KeyFiles::path(const std::string& key_id) const {
@@ -105,9 +121,17 @@ std::string KeyFiles::path(const std::string& key_id) const {
 
 void KeyFiles::store(const std::string& key_id, const crypto::PrivateKey& key) const {
     if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) failed(folder_, "make the folder");
-    const core::SecretBytes pkcs8 = key.to_pkcs8();
-    replace_file(path(key_id), sealer_.seal(seal_label, key_id, pkcs8.expose()), 0600);
+    replace_file(path(key_id), seal_key(sealer_, key_id, key), 0600);
 }
+
+bool KeyFiles::has(const std::string& key_id) const {
+    struct stat about {};
+    return ::lstat(path(key_id).c_str(), &about) == 0;
+}
+
+void KeyFiles::keep(store::Batch&, const std::string& key_id, const crypto::PrivateKey& key, core::TimePoint) { store(key_id, key); }
+
+core::Task<crypto::PrivateKey> KeyFiles::find(std::string key_id) { co_return load(key_id); }
 
 crypto::PrivateKey KeyFiles::load(const std::string& key_id) const {
     const auto file = path(key_id);
@@ -118,14 +142,7 @@ crypto::PrivateKey KeyFiles::load(const std::string& key_id) const {
     if (!fd) failed(file, "open");
     check_permissions(fd.get(), file);
     const auto sealed = read_all(fd.get(), file);
-    const auto plain = sealer_.open(seal_label, key_id, sealed);
-    if (!plain)
-        refuse(file, "it does not open: it was sealed under another master key or for another CA, or its content was changed; put back the master key it was made with, or restore both from the same backup");
-    auto key = crypto::PrivateKey::from_pkcs8(plain->expose());
-    if (!key) refuse(file, "it opens, but holds no usable private key (" + key.error().detail + "); restore it from the backup");
-    if (core::hex(key->public_key().key_identifier()) != key_id)
-        refuse(file, "it holds another key than its name says; restore it from the backup");
-    return std::move(*key);
+    return open_key(sealer_, key_id, sealed, file);
 }
 
 void replace_file(const std::string& path, core::BytesView content, unsigned mode) {

@@ -2,15 +2,14 @@
 #include <string>
 #include <string_view>
 
-#include "core/crypto/key.hpp"
-#include "core/crypto/sealer.hpp"
+#include "ca/builtin/key_store.hpp"
 
 namespace postern::ca {
 
 /// Private keys of the built-in CA as files FOLDER/KEYID.key: PKCS #8, sealed under the master key
 /// with the key id as context, so that a file put in another's place does not open.
 /// All errors are std::runtime_error that names the file and says what to do (D12).
-class KeyFiles {
+class KeyFiles final : public KeyStore {
 public:
     KeyFiles(std::string folder, const crypto::Sealer& sealer);
 
@@ -19,7 +18,13 @@ public:
     /// Refuses a symbolic link, a foreign owner, any permission for group or others, a file that
     /// does not open under this master key, and one that holds another key than its name says.
     [[nodiscard]] crypto::PrivateKey load(const std::string& key_id) const;
+    [[nodiscard]] bool has(const std::string& key_id) const;
     [[nodiscard]] std::string path(const std::string& key_id) const;
+
+    /// store(), before the batch is written: a file without its CA is harmless, the opposite is not.
+    void keep(store::Batch& batch, const std::string& key_id, const crypto::PrivateKey& key, core::TimePoint now) override;
+    core::Task<crypto::PrivateKey> find(std::string key_id) override;
+    [[nodiscard]] std::string where(const std::string& key_id) const override { return path(key_id); }
 
 private:
     std::string folder_;

@@ -1,6 +1,7 @@
 #include "ra/documents/plan.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/base/encoding.hpp"
 #include "core/json/reader.hpp"
@@ -24,13 +25,14 @@ store::Series series_of(std::string_view kind) {
     using store::Series;
     static const std::map<std::string_view, Series> series{
         {"tenant", Series::tenant}, {"organization", Series::organization}, {"department", Series::department},
-        {"domain", Series::domain}, {"profile", Series::profile},           {"endpoint", Series::endpoint},
+        {"domain", Series::domain}, {"backend", Series::backend}, {"profile", Series::profile},           {"endpoint", Series::endpoint},
         {"account", Series::account}};
     return series.at(kind);
 }
 
-/// The same judgement that loading the catalog will pass, and whether the CA that is named exists.
-Result<void> judge(const store::ObjectRow& row, std::string_view kind, const ca::Backends& backends) {
+/// The same judgement that loading the catalog will pass, and whether the CA that is named exists. `own`: whether the
+/// tenant has a described backend of that name.
+Result<void> judge(const store::ObjectRow& row, std::string_view kind, const ca::Backends& backends, const std::function<bool(const std::string&)>& own) {
     const auto drop = [](const auto& r) -> Result<void> {
         if (!r) return r.error();
         return {};
@@ -39,9 +41,16 @@ Result<void> judge(const store::ObjectRow& row, std::string_view kind, const ca:
     if (kind == "organization") return drop(read_organization(row));
     if (kind == "department") return drop(read_department(row));
     if (kind == "domain") return drop(read_domain(row));
+    if (kind == "backend") {
+        if (backends.lasting(row.name)) return Problem(ProblemKind::malformed, "name: " + row.name + " is the server's own");
+        const auto described = read_backend(row);
+        if (!described) return described.error();
+        if (!backends.described()) return Problem(ProblemKind::malformed, "kind: no program can be run from here");
+        return backends.described()->judge(*described);
+    }
     if (kind == "profile") {
         const auto profile = read_profile(row);
-        if (profile && !backends.find(profile->backend))
+        if (profile && !backends.lasting(profile->backend) && !own(profile->backend))
             return Problem(ProblemKind::malformed, "backend: there is no CA backend named " + profile->backend + "; known here: " + backends.names());
         return drop(profile);
     }
@@ -129,7 +138,9 @@ bool refers_to(const Wanted& w, std::string_view kind, std::string_view name) {
     for (const auto& key : w.kind->keys) {
         if (key.refers_to != kind) continue;
         if (const auto it = w.columns.find(std::string(key.name)); key.column && it != w.columns.end() && it->second == name) return true;
-        for (const auto& item : body->root()[key.name].items())
+        const auto value = body->root()[key.name];
+        if (const auto text = value.string(); text && *text == name) return true;
+        for (const auto& item : value.items())
             if (const auto text = item.string(); text && *text == name) return true;
     }
     return false;
@@ -211,7 +222,8 @@ core::Task<void> Plan::add(const Wanted& w) {
     step.row.keys = std::move(*keys);
     if (w.kind->name == "account")
         if (const auto settled = settle_secret(w, step); !settled) co_return complain(settled.error());
-    if (const auto judged = judge(step.row, w.kind->name, deps_.backends); !judged) {
+    const auto own_backend = [&](const std::string& name) { return ids_.find("backend", tenant, name).has_value(); };
+    if (const auto judged = judge(step.row, w.kind->name, deps_.backends, own_backend); !judged) {
         // A body's error names its key as a JSON path, which is the document's key.
         const auto& why = judged.error().detail;
         co_return complain(at(w, w.display() + ": " + (why.starts_with("$.") ? why.substr(2) : why)));
@@ -220,6 +232,8 @@ core::Task<void> Plan::add(const Wanted& w) {
     // Exported with the others, so that it can be read, and applied back when nothing was changed.
     if (by_.actor.kind != "system" && w.tenant == servers_tenant && step.line.change != PlanLine::Change::keep)
         co_return complain(at(w, w.display() + ": tenant \"system\" is the server's own; nothing in it can be added or changed"));
+    if (w.kind->name == "backend" && !may_run_programs() && step.line.change != PlanLine::Change::keep)
+        co_return complain(at(w, w.display() + ": a backend runs a program as the server's user: only the local administrator of the installation, on its control socket, adds or changes one"));
     // What others decided about a tenant is not its own administrator's to lift.
     if (is_tenant && by_.tenant && step.line.change != PlanLine::Change::keep) co_return complain(at(w, std::string(for_all)));
     steps_.push_back(std::move(step));
@@ -354,7 +368,12 @@ void Plan::check_departments() {
     }
 }
 
+/// Not a token over the network, whichever its role and tenant.
+bool Plan::may_run_programs() const { return by_.actor.kind == "local" || by_.actor.kind == "system"; }
+
 void Plan::remove(std::string_view kind, const store::ObjectRow& row) {
+    if (kind == "backend" && !may_run_programs())
+        complain(Problem(ProblemKind::malformed, "pruning would remove backend " + row.name + ", which only the local administrator of the installation may"));
     for (const auto& s : steps_)
         if (s.wanted && s.row.tenant_id == row.tenant_id && refers_to(*s.wanted, kind, row.name))
             complain(at(*s.wanted, "refers to " + std::string(kind) + " " + row.name +

@@ -12,12 +12,20 @@ constexpr std::array organization{
 };
 constexpr std::array department{Key{"organization", KeyType::text, true, "organization", true}, Key{"description", KeyType::text}};
 constexpr std::array domain{Key{"organization", KeyType::text, false, "organization", true}, Key{"description", KeyType::text}};
+constexpr std::array backend{
+    Key{"kind", KeyType::text, true},       Key{"description", KeyType::text},      Key{"argv", KeyType::list, true},
+    Key{"environment", KeyType::list},      Key{"directory", KeyType::text},        Key{"trust_anchors", KeyType::text, true},
+    Key{"operations", KeyType::list},       Key{"timeout", KeyType::duration},      Key{"pending_limit", KeyType::duration},
+    Key{"longest_lifetime", KeyType::duration}, Key{"earlier", KeyType::duration},  Key{"later", KeyType::duration},
+    Key{"output_limit", KeyType::number},   Key{"at_once", KeyType::number},        Key{"queue", KeyType::number},
+    Key{"serial_octets", KeyType::number},  Key{"publicly_trusted", KeyType::flag},
+};
 constexpr std::array profile{
-    Key{"description", KeyType::text},      Key{"backend", KeyType::text},         Key{"lifetime", KeyType::duration},
+    Key{"description", KeyType::text},      Key{"backend", KeyType::text, false, "backend"}, Key{"lifetime", KeyType::duration},
     Key{"longest_lifetime", KeyType::duration}, Key{"backdate", KeyType::duration}, Key{"keys", KeyType::list},
     Key{"key_usage", KeyType::list},        Key{"extended_key_usage", KeyType::list}, Key{"subject", KeyType::list},
     Key{"ip_names", KeyType::flag},         Key{"private_targets", KeyType::flag}, Key{"must_staple", KeyType::flag},
-    Key{"names_limit", KeyType::number},
+    Key{"names_limit", KeyType::number},    Key{"parameters", KeyType::list},
 };
 constexpr std::array endpoint{
     Key{"protocol", KeyType::text, true, {}, true}, Key{"profiles", KeyType::list, true, "profile"},
@@ -32,7 +40,7 @@ constexpr std::array account{
 
 constexpr std::array all{
     Kind{"tenant", tenant}, Kind{"organization", organization}, Kind{"department", department}, Kind{"domain", domain},
-    Kind{"profile", profile}, Kind{"endpoint", endpoint}, Kind{"account", account},
+    Kind{"backend", backend}, Kind{"profile", profile}, Kind{"endpoint", endpoint}, Kind{"account", account},
 };
 
 }  // namespace

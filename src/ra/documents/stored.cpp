@@ -7,7 +7,7 @@ namespace postern::ra::documents {
 
 const store::ObjectStatements& statements_of(std::string_view kind) {
     static constexpr std::array all{&store::tenant_statements, &store::organization_statements, &store::department_statements,
-                                    &store::domain_statements, &store::profile_statements,      &store::endpoint_statements,
+                                    &store::domain_statements, &store::backend_statements,     &store::profile_statements,      &store::endpoint_statements,
                                     &store::account_statements};
     for (const auto* s : all)
         if (s->kind == kind) return *s;

@@ -68,6 +68,8 @@ ca::Content resolve_content(const PolicyInput& in) {
     ca::Content c;
     c.profile = profile.id;
     c.profile_version = profile.version;
+    c.profile_name = profile.name;
+    c.parameters = profile.parameters;
     c.key = in.request.csr->key();
     c.names = in.names;
     c.tls_server = profile.tls_server();

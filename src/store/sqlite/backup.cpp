@@ -75,7 +75,7 @@ int check_sqlite_copy(const std::string& path) {
         copy.run(integrity, {}, &found);
         if (found.at(0).text(0) != "ok") throw std::runtime_error(path + " is damaged: " + found.at(0).text(0));
         if (copy.run(references, {}).rows != 0) throw std::runtime_error(path + " is damaged: rows refer to others that are missing");
-        return sqlite::schema_of(copy, path, sqlite_migrations());
+        return static_cast<int>(sqlite::schema_of(copy, path, sqlite_migrations()).applied.size());
     } catch (const sqlite::Fault& fault) {
         throw std::runtime_error(path + " is damaged: " + fault.what());
     }

@@ -145,6 +145,22 @@ Connection::Ran Connection::run(const Statement& statement, const Values& parame
     return ran;
 }
 
+void Connection::each(const std::string& select, const std::function<void(const Values&)>& row) {
+    const Statement statement{"each", select};
+    sqlite3_stmt* raw = nullptr;
+    const int prepared = sqlite3_prepare_v3(db_.get(), select.c_str(), static_cast<int>(select.size()) + 1, 0, &raw, nullptr);
+    const Prepared made(raw);
+    if (prepared != SQLITE_OK) fail(prepared, select);
+    const int count = sqlite3_column_count(raw);
+    Values columns(static_cast<std::size_t>(count));
+    int code = SQLITE_ROW;
+    while ((code = sqlite3_step(raw)) == SQLITE_ROW) {
+        for (int i = 0; i < count; ++i) columns[static_cast<std::size_t>(i)] = column(raw, i, statement);
+        row(columns);
+    }
+    if (code != SQLITE_DONE) fail(code, select);
+}
+
 void Connection::script(const std::string& sql, std::string_view what) {
     const int code = sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) fail(code, what);

@@ -49,6 +49,8 @@ public:
     /// the address of the statement's text. Throws Fault, or std::logic_error naming the statement
     /// for whatever the program did wrong.
     Ran run(const Statement& statement, const Values& parameters, Rows* rows = nullptr);
+    /// Runs a SELECT without parameters and hands over one row after the other. Throws as run() does.
+    void each(const std::string& select, const std::function<void(const Values&)>& row);
     /// Several statements without parameters. `what` names them in an error.
     void script(const std::string& sql, std::string_view what);
 

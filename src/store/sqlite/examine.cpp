@@ -1,5 +1,6 @@
 #include "store/sqlite/examine.hpp"
 
+#include <filesystem>
 #include <stdexcept>
 
 #include "core/observe/metrics.hpp"
@@ -37,17 +38,36 @@ struct SqliteExamination::Impl {
         : connection(path, in_use ? sqlite::Connection::Access::read_only : sqlite::Connection::Access::read_write), database(path) {}
     sqlite::Connection connection;  // ends last: only one that may write takes the log away
     ReadOnly database;
-    int schema = 0;
+    SchemaState schema;
 };
 
-SqliteExamination::SqliteExamination(const std::string& path, bool server_has_it) {
+namespace {
+
+/// `look` at a file that may be anything.
+template <class Look>
+auto with_words(const std::string& path, Look look) {
     try {
-        impl_ = std::make_unique<Impl>(path, server_has_it);
-        sqlite::check_owner(impl_->connection, path);
-        impl_->schema = sqlite::schema_of(impl_->connection, path, sqlite_migrations());
+        return look();
     } catch (const std::logic_error& e) {
         throw std::runtime_error(path + " cannot be read: " + e.what());
+    } catch (const sqlite::Fault& fault) {
+        if ((fault.code() & 0xff) != SQLITE_NOTADB) throw;
+        throw std::runtime_error(path + " is no SQLite database; name another file");
     }
+}
+
+SchemaState own_schema(sqlite::Connection& connection, const std::string& path) {
+    sqlite::check_owner(connection, path);
+    return sqlite::schema_of(connection, path, sqlite_migrations());
+}
+
+}  // namespace
+
+SqliteExamination::SqliteExamination(const std::string& path, bool server_has_it) {
+    with_words(path, [&] {
+        impl_ = std::make_unique<Impl>(path, server_has_it);
+        impl_->schema = own_schema(impl_->connection, path);
+    });
 }
 SqliteExamination::~SqliteExamination() {
     if (impl_) impl_->database.close();
@@ -68,11 +88,23 @@ SqliteState SqliteExamination::look(bool thorough) {
     Rows mode;
     impl_->connection.run(journal, {}, &mode);
     out.journal_mode = mode.at(0).text(0);
-    out.schema = impl_->schema;
-    out.known = static_cast<int>(sqlite_migrations().size());
     return out;
 }
 
 Database& SqliteExamination::database() noexcept { return impl_->database; }
+
+const SchemaState& SqliteExamination::schema() const noexcept { return impl_->schema; }
+
+SchemaState sqlite_schema(const std::string& path, bool server_has_it) {
+    if (!std::filesystem::exists(path)) {
+        SchemaState none;
+        none.known = sqlite_migrations();
+        return none;
+    }
+    return with_words(path, [&] {
+        sqlite::Connection connection(path, server_has_it ? sqlite::Connection::Access::read_only : sqlite::Connection::Access::read_write);
+        return own_schema(connection, path);
+    });
+}
 
 }  // namespace postern::store

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "store/database.hpp"
+#include "store/schema.hpp"
 
 namespace postern::store {
 
@@ -13,7 +14,6 @@ struct SqliteState {
     std::vector<std::string> damage;  ///< lines of integrity_check or quick_check; empty: sound
     std::int64_t orphans = 0;         ///< rows whose foreign key names nothing
     std::string journal_mode;         ///< "wal" once a server had it
-    int schema = 0, known = 0;        ///< the newest migration applied, and of this program
 };
 
 /// A database file for reading only, without migrating it. Where no server has it open, a log that a
@@ -30,6 +30,7 @@ public:
 
     /// Reads every page: integrity_check where `thorough`, else quick_check, which leaves indexes out.
     [[nodiscard]] SqliteState look(bool thorough);
+    [[nodiscard]] const SchemaState& schema() const noexcept;
     /// Writes are broken invariants.
     [[nodiscard]] Database& database() noexcept;
 
@@ -37,5 +38,9 @@ private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// What a database file has of the schema; a file that is not there has none. Changes nothing. Throws as
+/// SqliteExamination does.
+SchemaState sqlite_schema(const std::string& path, bool server_has_it);
 
 }  // namespace postern::store

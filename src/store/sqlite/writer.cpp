@@ -22,8 +22,6 @@ constexpr Statement release{"release", "RELEASE job"};
 constexpr Statement rollback_job{"rollback_job", "ROLLBACK TO job"};
 const Values none;
 
-constexpr std::string_view batches_help = "Write batches by result";
-
 }  // namespace
 
 class Writer::Enqueue {
@@ -42,14 +40,8 @@ Writer::Writer(const std::string& path, observe::Metrics& metrics, DiskFailed di
     : connection_(path, Connection::Access::read_write),
       disk_failed_(std::move(disk_failed)),
       checkpoint_due_(checkpoint_frames),
-      committed_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "committed"}})),
-      conflicts_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "conflict"}})),
-      failures_(metrics.counter("postern_store_batches_total", batches_help, {{"result", "failed"}})),
-      commits_(metrics.counter("postern_store_commits_total", "Commits, each of one batch or many")),
-      queued_(metrics.gauge("postern_store_queue", "Batches waiting for the writer")),
-      writable_(metrics.gauge("postern_store_writable", "1: the last commit succeeded; 0: it failed, as on a full disk")),
+      metrics_(metrics),
       cache_(cache_gauge(metrics)),
-      seconds_(metrics.histogram("postern_store_commit_seconds", "A commit with all its batches and its fsync")),
       thread_([this] { loop(); }) {}
 
 Writer::~Writer() { close(); }
@@ -62,7 +54,7 @@ std::string Writer::trouble() const {
 /// On the writer's thread, which alone changes it.
 void Writer::set_trouble(std::string why) {
     if (why.empty() && trouble_.empty()) return;
-    writable_.set(why.empty() ? 1 : 0);
+    metrics_.writable.set(why.empty() ? 1 : 0);
     const std::lock_guard lock(mutex_);
     trouble_ = std::move(why);
 }
@@ -105,7 +97,7 @@ void Writer::enqueue(Resume resume, Batch batch) {
 void Writer::loop() {
     Jobs jobs;
     jobs.reserve(jobs_per_commit);
-    writable_.set(1);
+    metrics_.writable.set(1);
     while (take(jobs)) {
         commit(jobs);
         complete(jobs);
@@ -130,7 +122,7 @@ bool Writer::take(Jobs& jobs) {
         }
         left = queue_.size();
     }
-    queued_.set(static_cast<double>(left));
+    metrics_.queued.set(static_cast<double>(left));
     return !jobs.empty();
 }
 
@@ -142,7 +134,7 @@ void Writer::commit(Jobs& jobs) {
         connection_.run(begin, none);
         for (Job& job : jobs) run(job);
         connection_.run(commit_all, none);
-        commits_.add();
+        metrics_.commits.add();
         set_trouble({});
     } catch (const Fault& fault) {
         lost = std::current_exception();
@@ -157,7 +149,7 @@ void Writer::commit(Jobs& jobs) {
         for (Job& job : jobs) job.failure = lost;
     }
     connection_.count_cache(cache_);
-    seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    metrics_.seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 /// Throws when the transaction around the job is lost.
@@ -209,36 +201,11 @@ void Writer::complete(Jobs& jobs) {
     double conflicts = 0;
     double failures = 0;
     for (const Job& job : jobs) (job.failure ? failures : job.written ? committed : conflicts) += 1;
-    if (committed > 0) committed_.add(committed);
-    if (conflicts > 0) conflicts_.add(conflicts);
-    if (failures > 0) failures_.add(failures);
-    resume_all(jobs);
-}
-
-/// One post an executor: waking an I/O thread for each job would have it sleep and wake as often.
-void Writer::resume_all(Jobs& jobs) {
-    std::vector<Jobs> groups;
-    for (Job& job : jobs) {
-        const auto same = [&](const Jobs& group) { return group.front().resume.executor() == job.resume.executor(); };
-        auto group = std::find_if(groups.begin(), groups.end(), same);
-        if (group == groups.end()) group = groups.emplace(groups.end());
-        group->push_back(std::move(job));
-    }
-    jobs.clear();
-    for (Jobs& group : groups) {
-        const core::Executor executor = group.front().resume.executor();
-        boost::asio::post(executor, [together = std::move(group)]() mutable {
-            std::exception_ptr thrown;
-            for (Job& job : together) {
-                try {
-                    job.resume.now(std::move(job.failure), job.written);
-                } catch (...) {
-                    thrown = std::current_exception();  // the others are owed their turn
-                }
-            }
-            if (thrown) std::rethrow_exception(thrown);
-        });
-    }
+    if (committed > 0) metrics_.committed.add(committed);
+    if (conflicts > 0) metrics_.conflicts.add(conflicts);
+    if (failures > 0) metrics_.failures.add(failures);
+    resume_together(jobs, [](const Job& job) { return job.resume.executor(); },
+                    [](Job& job) { job.resume.now(std::move(job.failure), job.written); });
 }
 
 /// After the waiters went on. Ours instead of SQLite's automatic one, which hides a failed fsync.

@@ -10,6 +10,7 @@
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/open.hpp"
 #include "store/waiter.hpp"
+#include "store/write_metrics.hpp"
 
 namespace postern::store::sqlite {
 
@@ -57,7 +58,6 @@ private:
     Written run_steps(const Batch& batch);
     void rollback() noexcept;
     void complete(Jobs& jobs);
-    static void resume_all(Jobs& jobs);
     void checkpoint_when_due();
     void give_up(const Fault& fault);
     void set_trouble(std::string why);
@@ -67,9 +67,8 @@ private:
     std::string broken_;  ///< why no write is taken any more
     int checkpoint_due_;
     int frames_seen_ = 0;
-    observe::Counter committed_, conflicts_, failures_, commits_;
-    observe::Gauge queued_, writable_, cache_;
-    observe::Histogram seconds_;
+    WriteMetrics metrics_;
+    observe::Gauge cache_;
 
     mutable std::mutex mutex_;  ///< guards trouble_, queue_ and closing_
     std::string trouble_;

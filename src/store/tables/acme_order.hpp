@@ -105,6 +105,9 @@ inline constexpr Statement acme_order_claim{
 inline constexpr Statement acme_order_release{
     "acme_order_release",
     "UPDATE acme_order SET enrollment_id = NULL, updated_ms = $3 WHERE id = $1 AND enrollment_id = $2"};
+/// An officer found that nothing was issued, and lets the client ask again: $1 enrollment, $2 updated_ms
+inline constexpr Statement acme_order_release_claim{
+    "acme_order_release_claim", "UPDATE acme_order SET enrollment_id = NULL, updated_ms = $2 WHERE enrollment_id = $1"};
 /// For `postern explain`, which knows an order by whatever somebody has of it: id, token, enrollment or
 /// NULL. $1 the order's token
 #define POSTERN_ACME_ORDER_TRACED "SELECT o.id, o.token, o.enrollment_id FROM acme_order o "

@@ -7,7 +7,7 @@
 
 namespace postern::store {
 
-/// One row of `authority`: a CA of the built-in backend. Its private key is a file, not here.
+/// One row of `authority`: a CA of the built-in backend. Its private key is a file or a row of `sealed_key`.
 struct AuthorityRow {
     AuthorityRow() = default;
     std::string key_id;     ///< lower-case hex of the subject key identifier
@@ -53,6 +53,10 @@ inline constexpr Statement authority_all{
 inline constexpr Statement authority_use_crl_number{
     "authority_use_crl_number",
     "UPDATE authority SET crl_number = $3 WHERE key_id = $1 AND crl_number = $2 AND crl_number < $3"};
+
+/// key_id and the last number used, of each authority: whether another node published.
+inline constexpr Statement authority_crl_numbers{
+    "authority_crl_numbers", "SELECT key_id, crl_number FROM authority ORDER BY key_id"};
 
 /// $1 key_id, $2 shard: one row for an authority that exists.
 inline constexpr Statement crl_newest{

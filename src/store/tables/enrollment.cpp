@@ -44,6 +44,7 @@ EnrollmentRow EnrollmentRow::from(const Row& row) {
     e.problem = row.optional_text(29);
     e.created = row.time(30);
     e.updated = row.time(31);
+    e.life = row.optional_integer(32);
     return e;
 }
 
@@ -51,7 +52,7 @@ Values EnrollmentRow::insert_values() const {
     return values(id, request, tenant, organization, department, endpoint, account, profile, profile_version, protocol,
                   requester, status, pending_reason, attempt_key, attempt_bound, attempt_count, names, spki_sha256, csr,
                   content_hash, evidence, backend, backend_handle, withheld, issuer_key_id, serial, tbs_sha256,
-                  not_before, not_after, problem, created, updated);
+                  not_before, not_after, problem, created, updated, life);
 }
 
 }  // namespace postern::store

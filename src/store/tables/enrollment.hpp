@@ -42,6 +42,7 @@ struct EnrollmentRow {
     core::TimePoint not_before{}, not_after{};
     std::optional<std::string> problem;
     core::TimePoint created{}, updated{};
+    std::optional<std::int64_t> life;  ///< whose work it is while it is submitted (nodes.hpp)
 
     static EnrollmentRow from(const Row& row);
     [[nodiscard]] Values insert_values() const;
@@ -51,21 +52,22 @@ struct EnrollmentRow {
     "id, request_id, tenant_id, organization_id, department_id, endpoint_id, account_id, profile_id, "               \
     "profile_version, protocol, requester, status, pending_reason, attempt_key, attempt_bound, attempt_count, "      \
     "names, spki_sha256, csr, content_hash, evidence, backend, backend_handle, withheld, issuer_key_id, serial, "    \
-    "tbs_sha256, not_before_ms, not_after_ms, problem, created_ms, updated_ms"
+    "tbs_sha256, not_before_ms, not_after_ms, problem, created_ms, updated_ms, life"
 
 inline constexpr Statement enrollment_insert{
     "enrollment_insert", "INSERT INTO enrollment (" POSTERN_ENROLLMENT_COLUMNS
                          ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-                         "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)"};
+                         "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)"};
 inline constexpr Statement enrollment_by_id{
     "enrollment_by_id", "SELECT " POSTERN_ENROLLMENT_COLUMNS " FROM enrollment WHERE id = $1"};
 inline constexpr Statement enrollment_by_attempt{
     "enrollment_by_attempt",
     "SELECT " POSTERN_ENROLLMENT_COLUMNS " FROM enrollment WHERE attempt_key = $1 AND attempt_bound"};
-/// Intents without outcome: $1 after id, $2 last touched before
+/// id, life, updated_ms of intents without outcome: $1 after id, $2 last touched before.
+/// One at a foreign CA has no issuer yet, and is no sweeper's (submission.hpp).
 inline constexpr Statement enrollment_unsettled{
     "enrollment_unsettled",
-    "SELECT id FROM enrollment WHERE status = 'submitted' AND id > $1 AND updated_ms < $2 ORDER BY id LIMIT 1000"};
+    "SELECT id, life, updated_ms FROM enrollment WHERE status = 'submitted' AND issuer_key_id <> '' AND id > $1 AND updated_ms < $2 ORDER BY id LIMIT 1000"};
 /// Everything that was authorised still stands, in the version that was looked at: $1 tenant,
 /// $2 endpoint, $3 its version, $4 account, $5 its version, $6 profile, $7 its version
 inline constexpr Statement enrollment_guard{
@@ -92,11 +94,11 @@ inline constexpr Statement enrollment_quarantined{
     "enrollment_quarantined", "UPDATE enrollment SET status = 'quarantined', problem = $3, updated_ms = $2 "
                               "WHERE id = $1 AND status = 'submitted' AND serial = $4"};
 /// A new signature for the same enrollment: $1 id, $2 the serial that is given up, $3 new serial,
-/// $4 new TBS digest, $5 issuer, $6 not before, $7 not after, $8 updated_ms
+/// $4 new TBS digest, $5 issuer, $6 not before, $7 not after, $8 updated_ms, $9 whose work it is now
 inline constexpr Statement enrollment_resubmit{
     "enrollment_resubmit",
     "UPDATE enrollment SET serial = $3, tbs_sha256 = $4, issuer_key_id = $5, not_before_ms = $6, not_after_ms = $7, "
-    "attempt_count = attempt_count + 1, updated_ms = $8 WHERE id = $1 AND status = 'submitted' AND serial = $2"};
+    "attempt_count = attempt_count + 1, updated_ms = $8, life = $9 WHERE id = $1 AND status = 'submitted' AND serial = $2"};
 /// $1 id, $2 updated_ms: its certificate was revoked; a repeated attempt is a new one
 inline constexpr Statement enrollment_revoked{
     "enrollment_revoked", "UPDATE enrollment SET status = 'revoked', attempt_bound = FALSE, updated_ms = $2 "

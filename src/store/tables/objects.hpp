@@ -54,6 +54,7 @@ POSTERN_OBJECT_KIND(tenant, "", "", "");
 POSTERN_OBJECT_KIND(organization, "", "", "");
 POSTERN_OBJECT_KIND(department, ", organization_id", ", $10", ", organization_id = $7");
 POSTERN_OBJECT_KIND(domain, ", organization_id", ", $10", ", organization_id = $7");
+POSTERN_OBJECT_KIND(backend, "", "", "");
 POSTERN_OBJECT_KIND(profile, "", "", "");
 POSTERN_OBJECT_KIND(endpoint, ", protocol", ", $10", ", protocol = $7");
 POSTERN_OBJECT_KIND(account, ", endpoint_id, organization_id, department_id, method, public_id, secret_sealed",

@@ -7,6 +7,9 @@ namespace postern::store {
 inline constexpr Statement setting_insert{
     "setting_insert", "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"};
 inline constexpr Statement setting_get{"setting_get", "SELECT value FROM setting WHERE name = $1"};
+inline constexpr Statement setting_any{"setting_any", "SELECT name FROM setting LIMIT 1"};
+/// $1 name
+inline constexpr Statement setting_remove{"setting_remove", "DELETE FROM setting WHERE name = $1"};
 inline constexpr Statement setting_update{"setting_update", "UPDATE setting SET value = $2 WHERE name = $1"};
 
 }  // namespace postern::store

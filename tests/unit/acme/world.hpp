@@ -79,6 +79,7 @@ public:
     std::vector<std::string> faults;
     std::unique_ptr<store::Database> db;
     store::Numbers numbers;
+    store::OnlyNode lives{random};
     crypto::Sealer sealer;
     core::CpuPool pool{1, 16};
     core::TaskGroup tasks;

@@ -77,7 +77,7 @@ struct Rest : World {
     }
 
     ScriptedOperations operations;
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, backends}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };

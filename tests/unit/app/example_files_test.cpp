@@ -29,6 +29,7 @@ public:
     [[nodiscard]] ca::Capabilities capabilities() const noexcept override { return {}; }
     core::Result<ca::Prepared> prepare(const ca::Authorized&) override { return core::Problem(core::ProblemKind::unavailable, "nothing is issued here"); }
     core::Task<core::Result<ca::Outcome>> issue(const ca::Authorized&, const ca::Prepared&, core::Deadline) override { throw std::logic_error("issued"); }
+    [[nodiscard]] core::Result<ca::Checked> check(const ca::Issued&, const ca::Content&, const ca::Prepared&) const override { throw std::logic_error("checked"); }
     void record_revocation(store::Batch&, const ca::Revoked&) override {}
     core::Task<core::Result<void>> publish_revocations(core::Deadline) override { co_return core::Result<void>(); }
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string&) const override { return {}; }

@@ -19,7 +19,7 @@ namespace {
 struct Installation {
     void start(Config& config) {
         const auto db = store::open_sqlite(folder.file("postern.db"), clock, metrics);
-        core::run_to_end(app::fix_public_urls(*db, config, log));
+        core::run_to_end(app::fix_public_urls(*db, config, "this", log));
         db->close();
     }
     static Config on_free_ports() {

@@ -165,7 +165,7 @@ BOOST_FIXTURE_TEST_CASE(the_chain_is_the_issuing_ca_and_nothing_for_strangers, I
     BOOST_TEST(chain[0] != ca->root_der());
     BOOST_TEST(ca->chain("0011").empty());
     BOOST_TEST(ca->capabilities().revoke);
-    BOOST_TEST(!ca->capabilities().asynchronous);
+    BOOST_TEST(!ca->foreign());
 }
 
 BOOST_FIXTURE_TEST_CASE(several_threads_issue_at_once, Issuer) {

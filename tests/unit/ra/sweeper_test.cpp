@@ -1,3 +1,5 @@
+#include <set>
+
 #include "tests/unit/ra/world.hpp"
 
 BOOST_AUTO_TEST_SUITE(ra_sweeper)
@@ -12,7 +14,7 @@ namespace {
 struct Left : World {
     explicit Left(std::size_t count) {
         apply_standard();
-        ra::Enrollment ended(enrollment_deps());
+        ra::Enrollment ended(enrollment_deps(earlier));
         ca.mode = Mode::crash;
         for (std::size_t i = 0; i < count; ++i)
             BOOST_CHECK_THROW(run(ended.submit(request({"corp.example"}, "order-" + std::to_string(i)))), std::runtime_error);
@@ -92,27 +94,77 @@ BOOST_AUTO_TEST_CASE(a_start_settles_some_and_the_rounds_the_rest) {
     BOOST_TEST(w.read(revocation_rows).size() == ra::Sweeper::before_listening + 5);
 }
 
-BOOST_AUTO_TEST_CASE(a_node_among_others_takes_foreign_intents_only_when_no_request_can_be_alive) {
+/// Another node that lives, and of whose life the world's earlier process was.
+struct Others final : store::Lives {
+    explicit Others(core::Random& random) : life(store::draw_life(random)) {}
+    [[nodiscard]] std::int64_t own() const noexcept override { return life; }
+    [[nodiscard]] bool gone(std::optional<std::int64_t> of) const override { return of && ended.contains(*of); }
+    core::Task<void> observe() override {
+        ++looks;
+        co_return;
+    }
+    std::int64_t life;
+    std::set<std::int64_t> ended;
+    int looks = 0;
+};
+
+BOOST_AUTO_TEST_CASE(a_node_among_others_takes_intents_of_the_living_only_when_no_request_can_be_alive) {
     Left w(3);
-    ra::Sweeper first(w.sweeper_deps(w.enrollment, "node-2", false));
+    Others others(w.random);
+    ra::Enrollment enrollment(w.enrollment_deps(others));
+    ra::Sweeper first(w.sweeper_deps(enrollment, "node-2", others));
     BOOST_TEST(w.run(first.start()) == 0U);
-    w.clock.advance(ra::Sweeper::safe_age);
+    BOOST_TEST(others.looks == 1);
+    w.clock.advance(ra::Enrollment::safe_age);
     BOOST_TEST(w.run(first.round()) == 0U);
+    BOOST_TEST(w.open() == 3U);
     w.clock.advance(31s);
     BOOST_TEST(w.run(first.round()) == 3U);
     BOOST_TEST(w.open() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(one_node_at_a_time_looks_for_them) {
+BOOST_AUTO_TEST_CASE(a_node_among_others_takes_intents_of_a_life_that_is_over_at_once) {
+    Left w(3);
+    Others others(w.random);
+    ra::Enrollment enrollment(w.enrollment_deps(others));
+    ra::Sweeper sweeper(w.sweeper_deps(enrollment, "node-2", others));
+    BOOST_TEST(w.run(sweeper.round()) == 0U);
+    others.ended.insert(w.earlier.own());
+    w.clock.advance(5s);
+    BOOST_TEST(w.run(sweeper.round()) == 3U);
+    for (const auto& e : w.enrollments()) BOOST_TEST((e.status == "issued" && e.life == others.life));
+    BOOST_TEST(w.read(revocation_rows).size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(what_another_node_took_over_and_works_on_is_not_taken_back) {
+    Left w(1);
+    Others others(w.random);
+    ra::Enrollment enrollment(w.enrollment_deps(others));
+    others.ended.insert(w.earlier.own());
+    w.ca.mode = Mode::crash;  // the other node has resubmitted it, and has no outcome yet
+    const auto id = w.enrollments().at(0).id;
+    BOOST_CHECK_THROW(w.run(enrollment.settle(id, nullptr)), std::runtime_error);
+    w.ca.mode = Mode::ok;
+    const auto taken = w.enrollments().at(0);
+    BOOST_TEST((taken.status == "submitted" && taken.life == others.life));
+
+    Others third(w.random);
+    ra::Enrollment late(w.enrollment_deps(third));
+    BOOST_TEST((w.run(late.settle(id, nullptr)) == ra::Enrollment::Settled::untouched));
+    BOOST_TEST((w.enrollments().at(0).serial == taken.serial));
+    third.ended.insert(others.life);
+    BOOST_TEST((w.run(late.settle(id, nullptr)) == ra::Enrollment::Settled::reissued));
+}
+
+BOOST_AUTO_TEST_CASE(one_node_at_a_time_settles_them) {
     Left w(2);
-    ra::Enrollment another(w.enrollment_deps());
-    ra::Sweeper first(w.sweeper_deps(w.enrollment, "node-2", false));
-    ra::Sweeper second(w.sweeper_deps(another, "node-3", false));
-    BOOST_TEST(w.run(first.round()) == 0U);  // takes the lease; nothing is old enough
-    w.clock.advance(ra::Sweeper::safe_age + 1s);
-    w.execute(store::Statement{"test_lease_runs", "UPDATE lease SET expires_ms = expires_ms + 600000"});
-    BOOST_TEST(w.run(second.round()) == 0U);
-    BOOST_TEST(w.run(first.round()) == 2U);
+    ra::Sweeper sweeper(w.sweeper_deps(w.enrollment, "node-3", w.lives));
+    store::Lease elsewhere(w.db, w.clock, "sweeper", "node-2");
+    BOOST_TEST(w.run(elsewhere.hold()));
+    BOOST_TEST(w.run(sweeper.round()) == 0U);
+    BOOST_TEST(w.open() == 2U);
+    w.clock.advance(16s);
+    BOOST_TEST(w.run(sweeper.round()) == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_sweeper_that_lost_its_lease_settles_nothing) {

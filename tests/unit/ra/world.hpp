@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "ca/lint.hpp"
 #include "core/async/shards.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/system_random.hpp"
@@ -118,6 +119,14 @@ public:
             case Mode::refuse: throw std::logic_error("issue without prepare");
         }
         co_return ca::Outcome(std::move(issued));
+    }
+    [[nodiscard]] core::Result<ca::Checked> check(const ca::Issued& issued, const ca::Content& authorised, const ca::Prepared& p) const override {
+        auto leaf = ca::check_issued(issued.certificate, authorised, p.tbs, nullptr);
+        if (!leaf) return leaf.error();
+        ca::Checked out;
+        out.certificate = std::move(*leaf);
+        out.issuer_key_id = issued.issuer_key_id;
+        return out;
     }
     void record_revocation(store::Batch& batch, const ca::Revoked& r) override {
         batch.add(store::revocation_insert, store::values(r.issuer_key_id, r.serial, 0, r.at, static_cast<std::int64_t>(r.reason), r.not_after),
@@ -260,9 +269,12 @@ public:
         return std::move(report.secrets.at(0));
     }
     /// Another one on the same store is another node's.
-    ra::Enrollment::Deps enrollment_deps() { return {db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, outbox}; }
-    ra::Sweeper::Deps sweeper_deps(ra::Enrollment& of, std::string node, bool alone) {
-        return {db, of, backends, tasks, clock, log, metrics, std::move(node), alone};
+    ra::Enrollment::Deps enrollment_deps() { return enrollment_deps(lives); }
+    ra::Enrollment::Deps enrollment_deps(const store::Lives& of) {
+        return {db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, outbox, of};
+    }
+    ra::Sweeper::Deps sweeper_deps(ra::Enrollment& of, std::string node, store::Lives& among) {
+        return {db, of, backends, tasks, clock, log, metrics, std::move(node), among};
     }
     [[nodiscard]] core::TenantId tenant() const { return catalog.current()->tenant("default")->id; }
     core::AccountId account(std::string_view name = "team") {
@@ -331,8 +343,9 @@ public:
     ra::Outbox outbox{ra::Outbox::Deps{db, clock, log, metrics, tasks, "node-1"}, senders()};
     ra::IssuingGate gate;
     ra::ClockAgreement clock_agreement{ra::ClockAgreement::Deps{db, numbers, clock, log, metrics}};
+    store::OnlyNode lives{random}, earlier{random};  ///< of this process; and of one that ended
     ra::Enrollment enrollment{enrollment_deps()};
-    ra::Sweeper sweeper{sweeper_deps(enrollment, "node-1", true)};
+    ra::Sweeper sweeper{sweeper_deps(enrollment, "node-1", lives)};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
     ra::ParkedMessages parked_messages{ra::ParkedMessages::Deps{db, numbers, clock}};

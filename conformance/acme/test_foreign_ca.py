@@ -1,0 +1,80 @@
+"""Certificates of CAs behind a command (docs/backends/command.md), through real clients."""
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness.backends import OfficeCa, ShellCa, StandInCa
+from harness.clients import Certbot
+
+
+def verified(run, root):
+    """openssl's word, with the chain that the client was given."""
+    done = subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", root, "-untrusted", run.chain, run.certificate],
+                          text=True, capture_output=True, check=False)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def describe(server, tmp_path):
+    def apply(ca, **keys):
+        path = tmp_path / f"{ca.name}.toml"
+        path.write_text(ca.document(**keys))
+        server.cli("apply", path)
+        return ca
+
+    return apply
+
+
+def label(text):
+    """A name of a document: the case's, so that no two cases share a CA."""
+    return text.split(".")[0][:40].strip("-")
+
+
+def test_foreign_shell_script(server, new_client, describe, name, tmp_path):
+    ca = describe(ShellCa(tmp_path / "shell", label(name)))
+    client = new_client(endpoint=ca.name)
+    run = client.issue(name)
+    assert run.status == 0, run.output
+    assert verified(run, ca.root) == (True, f"{run.certificate}: OK\n")
+    assert client.revoke(name).status == 0
+    assert [row["status"] for row in server.certificates(name)] == ["revoked"]
+    assert "\nR\t" in "\n" + (ca.home / "index.txt").read_text()
+
+
+def test_foreign_pending_then_approved(server, new_client, describe, name, tmp_path):
+    """The client waits for the person."""
+    ca = describe(OfficeCa(tmp_path / "office", label(name)))
+
+    def approve():
+        while not ca.waiting():
+            time.sleep(0.05)
+        ca.decide(ca.waiting()[0])
+
+    person = threading.Thread(target=approve, daemon=True)
+    person.start()
+    run = new_client(endpoint=ca.name).issue(name)
+    person.join()
+    assert run.status == 0, run.output
+    assert verified(run, ca.root)[0]
+    assert len(server.certificates(name)) == 1
+
+
+def test_foreign_stand_in(server, new_client, describe, name, tmp_path):
+    """A chain of two: the client gets the issuing CA, and not the root."""
+    ca = describe(StandInCa(tmp_path / "ca", label(name)))
+    run = new_client(endpoint=ca.name).issue(name)
+    assert run.status == 0, run.output
+    assert verified(run, ca.root)[0]
+    assert run.chain.read_text().count("BEGIN CERTIFICATE") >= 1
+    assert list(ca.submissions().values()) == [1]
+
+
+def test_foreign_refusal(new_client, describe, name, refused, tmp_path):
+    ca = describe(StandInCa(tmp_path / "ca", label(name)))
+    ca.behave(issue="refused")
+    run = new_client(endpoint=ca.name).issue(name)
+    refused(run, "not on a Sunday") if isinstance(run, Certbot) else None
+    assert run.status != 0
+    assert list(ca.submissions().values()) == [1]

@@ -1,0 +1,125 @@
+"""Several Posterns on one database behind one URL, spoken to like one."""
+import os
+import time
+from urllib.parse import urlsplit
+
+from .environment import free_port
+from .relay import Relay
+from .server import Postern
+from .wire import ask
+
+LISTENERS = ("https", "est", "http")
+APPLY_SECONDS = 60
+
+
+class Nodes:
+    """`count` nodes: each with a data folder of its own, and nothing in common but database, master key and the
+    public URLs, which lead to relays that give every connection to another node."""
+
+    def __init__(self, executable, folder, suffix, database, count, lab=True, options=()):
+        self.suffix = suffix
+        self.relays = {name: Relay(free_port(), lambda name=name: self._ports(name)) for name in LISTENERS}
+        key = folder / "master"
+        key.touch(0o600)
+        key.write_bytes(os.urandom(32))
+        self.config = config = folder / "postern.toml"
+        config.write_text(f"""
+[public]
+https = "https://127.0.0.1:{self.relays['https'].port}"
+http = "http://127.0.0.1:{self.relays['http'].port}"
+est = "https://127.0.0.1:{self.relays['est'].port}"
+[store]
+url = "{database.url}"
+shared = true
+connections = 8
+[secrets]
+master_key_file = "{key}"
+""", encoding="utf-8")
+        self.nodes = []
+        for number in range(1, count + 1):
+            own = folder / f"node{number}"
+            own.mkdir()
+            node = Postern(executable, own, suffix, lab, options=("--config", config, *options))
+            # A port 0 is chosen once for a store, and these share one.
+            node.listeners = {name: f"127.0.0.1:{free_port()}" for name in node.listeners}
+            self.nodes.append(node)
+        self.http01_port = self.nodes[0].http01_port
+        for node in self.nodes:
+            node.http01_port = self.http01_port
+
+    def _ports(self, name):
+        return [node.port(name) for node in self.nodes if node.pid]
+
+    def start(self):
+        for relay in self.relays.values():
+            relay.start()
+        for node in self.nodes:
+            node.start()
+
+    def stop(self):
+        """All of them, whatever becomes of one; the first that does not stop cleanly fails the test."""
+        failures = []
+        for node in self.nodes:
+            try:
+                node.stop()
+            except AssertionError as failure:
+                failures.append(failure)
+        for relay in self.relays.values():
+            relay.stop()
+        if failures:
+            raise failures[0]
+
+    @property
+    def first(self):
+        """The one whose command line is asked."""
+        return self.nodes[0]
+
+    @property
+    def data(self):
+        return self.first.data
+
+    @property
+    def root(self):
+        return self.first.root
+
+    def directory(self, endpoint="default"):
+        return self.first.directory(endpoint)
+
+    def apply(self, document):
+        """Applied on one node; done when every node knows every endpoint of the document."""
+        secrets = self.first.apply(document)
+        names = [line.split('"')[1] for block in document.read_text().split("[[endpoint]]")[1:] for line in block.splitlines()
+                 if line.startswith("name")][:1]
+        for node in self.nodes:
+            for name in names:
+                self._await_endpoint(node, name)
+        return secrets
+
+    def _await_endpoint(self, node, name):
+        path = urlsplit(self.directory(name)).path
+        end = time.monotonic() + APPLY_SECONDS
+        while ask(f"https://127.0.0.1:{node.port('https')}{path}", root=node.root).status != 200:
+            assert time.monotonic() < end, f"node {node.data.parent.name} does not know endpoint {name}:\n{node.log_tail()}"
+            time.sleep(0.05)
+
+    def connections(self):
+        """How many connections for ACME each node was given."""
+        return [self.relays["https"].served.get(node.port("https"), 0) for node in self.nodes]
+
+    def verb(self, *arguments):
+        return self.first.verb(*arguments)
+
+    def cli(self, *arguments):
+        return self.first.cli(*arguments)
+
+    def all_certificates(self):
+        return self.first.all_certificates()
+
+    def certificates(self, name):
+        return self.first.certificates(name)
+
+    def explain(self, reference):
+        return self.first.explain(reference)
+
+    def log_tail(self):
+        return "\n".join(f"{node.data.parent.name}:\n{node.log_tail()}" for node in self.nodes)

@@ -1,0 +1,116 @@
+#include "app/copy.hpp"
+
+#include <filesystem>
+
+#include "app/data_folder.hpp"
+#include "app/store.hpp"
+#include "core/async/deadline.hpp"
+#include "core/json/writer.hpp"
+#include "ra/audit.hpp"
+#include "store/numbers.hpp"
+#include "store/tables/setting.hpp"
+
+namespace postern::app {
+
+namespace {
+
+void require_source(const Config& from) {
+    const auto schema = look_at_schema(from, false);
+    if (schema.applied.empty()) throw std::runtime_error(shown_store(from) + " holds no Postern data; name the store to copy with --from or --config");
+    if (!schema.missing().empty())
+        throw std::runtime_error(shown_store(from) + " lacks the migration " + store::file_name(schema.missing().front()) +
+                                 "; only equal schemas are copied: run `postern migrate` on it first");
+}
+
+void require_target_schema(const Config& to) {
+    const auto schema = look_at_schema(to, false);
+    if (!schema.applied.empty() && !schema.missing().empty())
+        throw std::runtime_error(shown_store(to) + " has the schema of an older Postern; only equal schemas are copied: name an empty database");
+}
+
+bool is_marked(store::Database& db, std::string_view mark) {
+    return core::run_to_end(store::read_one(db, store::setting_get, store::values(mark))).has_value();
+}
+
+void write(store::Database& db, store::Batch batch) { core::run_to_end(db.write(std::move(batch))).value(); }
+
+/// What a migration puts into a database that nobody used.
+bool is_seeded(const store::BulkTable& table) { return table.name == "configuration" || table.name == "number_block"; }
+
+void require_empty(store::Bulk& to, const Config& config) {
+    for (const auto& table : to.tables()) {
+        const auto rows = is_seeded(table) ? 0 : to.count(table);
+        if (rows > 0)
+            throw std::runtime_error(shown_store(config) + " is not empty: its table " + table.name + " has " + std::to_string(rows) +
+                                     " rows. A copy never mixes two installations; name an empty database");
+    }
+}
+
+/// From here on no server starts on it, until settle() takes the mark away.
+void prepare_target(const CopyOptions& o, const core::Clock& clock, observe::Metrics& metrics) {
+    const auto db = open_store(o.to, clock, metrics);
+    if (!is_marked(*db, store::copy_unfinished)) require_empty(*open_bulk(o.to, false), o.to);
+    store::Batch mark;
+    mark.add(store::setting_remove, store::values(store::copy_unfinished), store::Expect::any);
+    mark.add(store::setting_insert, store::values(store::copy_unfinished, "from " + shown_store(o.from) + ", begun at " + core::rfc3339(clock.now())));
+    write(*db, std::move(mark));
+    db->close();
+}
+
+std::string audit_detail(const CopyReport& report) {
+    json::Writer w;
+    w.begin_object().member("from", report.from).member("to", report.to).member("rows", report.rows).end_object();
+    return w.take();
+}
+
+/// The source first: two that start would be two CAs that do not know of each other.
+void hand_over(const CopyOptions& o, const CopyReport& report, const core::Clock& clock, observe::Metrics& metrics) {
+    {
+        const auto db = open_store(o.from, clock, metrics);
+        store::Batch mark;
+        mark.add(store::setting_remove, store::values(store::copy_moved), store::Expect::any);
+        mark.add(store::setting_insert, store::values(store::copy_moved, "to " + report.to + " at " + core::rfc3339(clock.now())));
+        write(*db, std::move(mark));
+        db->close();
+    }
+    const auto db = open_store(o.to, clock, metrics);
+    store::Numbers numbers(*db);
+    ra::AuditRecord record;
+    record.at = clock.now();
+    record.actor = ra::Actor("system", "copy");
+    record.action = "installation.copied";
+    record.object_kind = "installation";
+    record.detail = audit_detail(report);
+    store::Batch last;
+    ra::add_audit(last, core::run_to_end(numbers.next(store::Series::audit)), record);
+    last.add(store::setting_remove, store::values(store::copy_unfinished));
+    write(*db, std::move(last));
+    db->close();
+}
+
+}  // namespace
+
+CopyReport copy_store(const CopyOptions& o) {
+    if (!std::filesystem::is_directory(o.from.data)) throw std::runtime_error(o.from.data + " is no data folder; name the one of the installation with --data");
+    CopyReport report;
+    report.from = shown_store(o.from);
+    report.to = shown_store(o.to);
+    if (report.from == report.to) throw std::runtime_error("source and target are both " + report.to + "; name the new store with --to");
+    const DataFolder lock(o.from.data);
+    const core::SystemClock clock;
+    observe::Metrics metrics;
+    require_source(o.from);
+    require_target_schema(o.to);
+    {
+        require_alone(o.from);
+        require_alone(o.to);
+        prepare_target(o, clock, metrics);
+        const auto from = open_bulk(o.from, false), to = open_bulk(o.to, true);
+        report.tables = store::copy_tables(*from, *to, o.watch);
+    }
+    for (const auto& table : report.tables) report.rows += table.rows;
+    hand_over(o, report, clock, metrics);
+    return report;
+}
+
+}  // namespace postern::app

@@ -1,0 +1,108 @@
+#include <iostream>
+
+#include "app/data_folder.hpp"
+#include "app/verbs/verbs.hpp"
+#include "core/json/escape.hpp"
+#include "core/json/writer.hpp"
+
+namespace postern::app::verbs {
+
+namespace {
+
+constexpr const char* requests = "/api/postern/v1/requests";
+
+void print_line(std::string_view line) {
+    const auto document = json::Document::parse(line);
+    if (!document) return;
+    const auto r = document->root();
+    std::string names;
+    for (const auto& n : r["names"].items()) names += (names.empty() ? "" : ",") + text(n);
+    const auto id = r["id"].integer();
+    std::cout << (id ? *id : 0) << "  " << text(r["status"]) << " (" << text(r["state"]) << ")  " << text(r["sent"]) << "  " << text(r["backend"]) << "  " << names << "\n";
+    if (const auto problem = r["problem"]; problem.exists()) std::cout << "  " << text(problem["detail"]) << "\n";
+}
+
+int list(const Common& common, bool held) {
+    const auto door = Door::open(common.door);
+    std::string after = "0";
+    while (!after.empty()) {
+        const auto answer = door->ask(make_request(http::Method::get, std::string(requests) + "?after=" + after + (held ? "&held=1" : "")));
+        if (const int failed = report(answer)) return failed;
+        for (std::size_t from = 0; !common.json && from < answer.body.size();) {
+            const auto end = answer.body.find('\n', from);
+            print_line(std::string_view(answer.body).substr(from, end - from));
+            from = end + 1;
+        }
+        if (common.json) std::cout << answer.body;
+        after = answer.header("X-Next-After");
+    }
+    return 0;
+}
+
+void print_request(const json::Value& r) {
+    for (const auto& [name, value] : r.members()) {
+        if (value.is_object() || name == "csr" || name == "received") continue;
+        std::cout << json::printable(name) << ": ";
+        if (value.is_string()) std::cout << text(value);
+        if (const auto n = value.integer()) std::cout << *n;
+        for (const auto& item : value.items()) std::cout << text(item) << ' ';
+        std::cout << "\n";
+    }
+    if (const auto problem = r["problem"]; problem.exists()) std::cout << "why: " << text(problem["detail"]) << "\n";
+    for (const auto* pem : {"csr", "received"})
+        if (const auto value = r[pem].string()) std::cout << pem << ":\n" << json::printable(*value, true) << "\n";
+}
+
+struct Wish {
+    std::string request, certificate, why;
+    bool not_issued = false, again = false;
+};
+
+int resolve(const Common& common, const Wish& wish) {
+    json::Writer w;
+    w.begin_object().member("why", wish.why);
+    if (!wish.certificate.empty()) w.member("certificate", read_file(wish.certificate));
+    if (wish.not_issued) w.member("notIssued", true);
+    if (wish.again) w.member("again", true);
+    w.end_object();
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(make_request(http::Method::post, std::string(requests) + "/" + wish.request + "/resolve", w.take()));
+    if (const int failed = report(answer)) return failed;
+    if (!common.json) std::cout << "Resolved " << wish.request << ".\n";
+    return 0;
+}
+
+/// What is neither would be another path to the server.
+std::string read_reference(std::string& text) {
+    const bool good = !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz") == text.npos;
+    return good ? "" : "a request is the number that `postern request list` prints, or the request id of a problem";
+}
+
+}  // namespace
+
+void add_request(CLI::App& app, Common& common, Run& run) {
+    auto wish = std::make_shared<Wish>();
+    auto held = std::make_shared<bool>(false);
+    auto* noun = app.add_subcommand("request", "Requests that foreign CAs work on, or that wait for an officer");
+    noun->require_subcommand(1);
+    auto* list_verb = noun->add_subcommand("list", "Open requests");
+    add_common(*list_verb, common);
+    list_verb->add_flag("--held", *held, "Only those that wait for an officer");
+    list_verb->callback([held, &common, &run] { run = [held, &common] { return list(common, *held); }; });
+    auto* show_verb = noun->add_subcommand("show", "One request, and what the CA sent back");
+    add_common(*show_verb, common);
+    show_verb->add_option("REQUEST", wish->request, "Number or request id")->required()->transform(CLI::Validator(read_reference, ""));
+    show_verb->callback([wish, &common, &run] {
+        run = [wish, &common] { return ask(common, make_request(http::Method::get, std::string(requests) + "/" + wish->request), print_request); };
+    });
+    auto* resolve_verb = noun->add_subcommand("resolve", "Say what the CA did with an unknown or quarantined request");
+    add_common(*resolve_verb, common);
+    resolve_verb->add_option("REQUEST", wish->request, "Number or request id")->required()->transform(CLI::Validator(read_reference, ""));
+    auto* certificate = resolve_verb->add_option("--certificate", wish->certificate, "PEM file with the certificate that the CA issued, and its chain");
+    auto* absent = resolve_verb->add_flag("--not-issued", wish->not_issued, "The CA issued nothing: the order becomes invalid")->excludes(certificate);
+    resolve_verb->add_flag("--again", wish->again, "With --not-issued: the order is ready again, the client may finalize it anew")->needs(absent);
+    resolve_verb->add_option("--why", wish->why, "How it is known; kept in the audit log")->required();
+    resolve_verb->callback([wish, &common, &run] { run = [wish, &common] { return resolve(common, *wish); }; });
+}
+
+}  // namespace postern::app::verbs

@@ -1,0 +1,166 @@
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "core/base/encoding.hpp"
+#include "core/base/unavailable.hpp"
+#include "core/json/writer.hpp"
+#include "ra/revocation.hpp"
+#include "store/tables/enrollment.hpp"
+
+/// A revocation that only a foreign CA can publish: it is asked first, and until it answers.
+namespace postern::ra {
+
+namespace asio = boost::asio;
+using core::Problem;
+using core::ProblemKind;
+using core::Result;
+using core::Task;
+
+namespace {
+
+/// While one node asks, the others leave it alone; a command lives two minutes at most, and may wait for its turn.
+constexpr std::chrono::minutes asking(3);
+constexpr std::chrono::seconds client_waits(10);
+
+std::chrono::seconds pause_after(std::int64_t asked) {
+    return std::min(std::chrono::seconds(5) * (std::int64_t{1} << std::min<std::int64_t>(asked, 9)), std::chrono::seconds(3600));
+}
+
+Problem unconfirmed(const std::string& why) {
+    Problem out(ProblemKind::unavailable, "the CA has not confirmed the revocation yet (" + why + "); it is asked until it answers", "revocation.confirmed");
+    out.retry_after = std::chrono::seconds(60);
+    return out;
+}
+
+/// Shared by the work and who waits for it; both run on one executor.
+struct Asking {
+    Asking(const core::Executor& executor, core::Deadline until) : ended(executor, until) {}
+    asio::steady_timer ended;
+    std::optional<Result<void>> result;
+};
+
+}  // namespace
+
+Task<Result<void>> Revocation::revoke_at_foreign(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
+                                                 core::Deadline deadline) {
+    store::RevocationRequestRow wish;
+    wish.certificate = certificate.id;
+    wish.reason = reason;
+    wish.actor_kind = actor.kind;
+    wish.actor = actor.name;
+    wish.request = request;
+    wish.created = deps_.clock.now();
+    wish.due = wish.created + asking;
+    store::Batch batch;
+    batch.add(store::revocation_request_insert, wish.insert_values());
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written) {  // asked for before: whoever wants it now asks at once
+        auto key = store::values(certificate.id);
+        const auto row = co_await store::read_one(deps_.db, store::revocation_request_of, std::move(key));
+        if (!row) co_return unconfirmed("the CA answered a moment ago");
+        wish = store::RevocationRequestRow::from(*row);
+        store::Batch take;
+        take.add(store::revocation_request_take, store::values(wish.certificate, wish.fence, deps_.clock.now() + asking));
+        const auto taken = co_await deps_.db.write(std::move(take));
+        if (!taken) co_return unconfirmed("it is being asked");
+        ++wish.fence;
+    }
+    // A client that cannot wait leaves the work to go on.
+    const core::Executor executor = co_await asio::this_coro::executor;
+    const auto until = core::earlier(deadline, core::deadline_in(client_waits));
+    const auto shared = std::make_shared<Asking>(executor, until);
+    const auto work = [](Revocation& self, store::RevocationRequestRow row, std::shared_ptr<Asking> to) -> Task<void> {
+        to->result = co_await self.ask(std::move(row));
+        to->ended.cancel();
+    };
+    auto task = work(*this, std::move(wish), shared);
+    if (!deps_.tasks->spawn(executor, std::move(task))) throw core::Unavailable("the server is stopping");
+    co_await shared->ended.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (shared->result) co_return *shared->result;
+    co_return unconfirmed("it takes its time");
+}
+
+Task<Result<void>> Revocation::ask(store::RevocationRequestRow wish) {
+    auto key = store::values(wish.certificate);
+    const auto found = co_await store::read_one(deps_.db, store::certificate_by_id, std::move(key));
+    const auto certificate = store::CertificateRow::from(found.value());
+    auto by_id = store::values(certificate.enrollment);
+    const auto enrollment = co_await store::read_one(deps_.db, store::enrollment_by_id, std::move(by_id));
+    auto issued_by = store::EnrollmentRow::from(enrollment.value()).request;
+    Result<void> answer = Problem(ProblemKind::unavailable, "backend " + certificate.backend + " is not described now");
+    if (auto* backend = deps_.backends.find(certificate.backend); backend != nullptr) {
+        auto asked = backend->revoke(certificate.der, std::move(issued_by), static_cast<unsigned>(wish.reason));
+        answer = co_await std::move(asked);
+    }
+    const Actor actor(wish.actor_kind, wish.actor);
+    if (answer) {
+        store::Batch done;
+        done.add(store::revocation_request_delete, store::values(wish.certificate), store::Expect::any);
+        co_return co_await record(certificate, wish.reason, actor, wish.request, std::move(done));
+    }
+    if (answer.error().kind == ProblemKind::forbidden || answer.error().kind == ProblemKind::unsupported) {
+        co_await record_refusal(certificate, wish, answer.error());
+        co_return answer.error();
+    }
+    store::Batch later;
+    later.add(store::revocation_request_failed,
+              store::values(wish.certificate, wish.fence, deps_.clock.now() + pause_after(wish.asked), answer.error().detail));
+    const auto written = co_await deps_.db.write(std::move(later));
+    if (written) deps_.log->warning("revocation_unconfirmed", {{"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"why", answer.error().detail}});
+    co_return unconfirmed(answer.error().detail);
+}
+
+Task<void> Revocation::record_refusal(const store::CertificateRow& certificate, const store::RevocationRequestRow& wish, Problem why) {
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    AuditRecord record;
+    record.at = deps_.clock.now();
+    record.tenant = certificate.tenant;
+    record.request = wish.request;
+    record.actor = Actor(wish.actor_kind, wish.actor);
+    record.action = "certificate.revocation";
+    record.object_kind = "enrollment";
+    record.object_id = std::to_string(certificate.enrollment.get());
+    record.outcome = AuditRecord::Outcome::refused;
+    record.check = why.check;
+    json::Writer detail;
+    detail.begin_object().member("serial", core::hex(certificate.serial)).member("reason", wish.reason).member("why", why.detail).end_object();
+    record.detail = detail.take();
+    store::Batch batch;
+    batch.add(store::revocation_request_delete, store::values(wish.certificate), store::Expect::any);
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    deps_.log->warning("revocation_refused", {{"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"why", why.detail}, {"recorded", written.has_value()}});
+}
+
+/// The CA takes none from here: our own records say it, nobody else does.
+Task<Result<void>> Revocation::revoke_locally(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request) {
+    const auto recorded = co_await record(certificate, reason, std::move(actor), request, store::Batch());
+    if (!recorded) co_return recorded;
+    if (deps_.alarm) deps_.alarm->add();
+    deps_.log->error("revocation_unpublished", {{"alarm", "revocation_unpublished"}, {"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"request", request.get()}});
+    co_return Problem(ProblemKind::forbidden, "the CA of this certificate takes no revocations from here: it is recorded, and the CA's operator must publish serial " +
+                                                  core::hex(certificate.serial), "revocation.backend");
+}
+
+Task<std::size_t> Revocation::ask_due(std::int64_t limit) {
+    auto due = store::values(deps_.clock.now(), limit);
+    const auto rows = co_await deps_.db.read(store::revocation_request_due, std::move(due));
+    std::size_t asked = 0;
+    for (const auto& raw : rows) {
+        auto wish = store::RevocationRequestRow::from(raw);
+        store::Batch take;
+        take.add(store::revocation_request_take, store::values(wish.certificate, wish.fence, deps_.clock.now() + asking));
+        const auto taken = co_await deps_.db.write(std::move(take));
+        if (!taken) continue;
+        ++wish.fence;
+        ++wish.asked;
+        const auto answered = co_await ask(std::move(wish));
+        static_cast<void>(answered);  // it logs and records
+        ++asked;
+    }
+    co_return asked;
+}
+
+}  // namespace postern::ra

@@ -1,0 +1,460 @@
+#include "store/postgres/pool.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstring>
+
+namespace postern::store::postgres {
+
+namespace {
+
+/// Whole batches that did not happen, and reads: so often after the first time.
+constexpr int tries_more = 3;
+/// A second batch lets the server go on while the answer to the first is on its way.
+constexpr std::size_t batches_a_connection = 2, reads_a_connection = 8;
+constexpr std::chrono::milliseconds tick_every(100);
+/// The server's own timeout comes first, unless it is frozen or cut off.
+constexpr std::chrono::milliseconds answer_grace(1000);
+/// Between two questions for one outcome, and before the first: a session that broke ends in that time mostly.
+constexpr std::chrono::milliseconds settle_pause(20);
+/// No answer for so long is trouble to tell of, before any call has failed.
+constexpr std::chrono::milliseconds silence(3000);
+/// A connection that lived for less was lost for a reason that a new one would meet as well.
+constexpr std::chrono::milliseconds short_life(1000);
+
+std::size_t readers_of(int connections) { return static_cast<std::size_t>(std::max(1, connections / 4)); }
+
+bool less_busy(const std::shared_ptr<Connection>& a, const std::shared_ptr<Connection>& b) noexcept { return a->busy() < b->busy(); }
+
+/// The least busy one of those with room, or null.
+Connection* least_busy(const std::vector<std::shared_ptr<Connection>>& all, std::size_t room) noexcept {
+    const auto best = std::min_element(all.begin(), all.end(), &less_busy);
+    return best == all.end() || (*best)->busy() >= room ? nullptr : best->get();
+}
+
+observe::Counter settled_counter(observe::Metrics& metrics, std::string_view result) {
+    return metrics.counter("postern_store_settled_total",
+                           "Batches whose connection broke after they were sent, by what was found out", {{"result", result}});
+}
+
+std::string name_of(const Job& job, std::size_t step) {
+    const auto& steps = job.batch.steps();
+    return step < steps.size() ? std::string(steps[step].statement->name) : "a batch";
+}
+
+}  // namespace
+
+class Pool::EnqueueRead {
+public:
+    explicit EnqueueRead(Pool* pool) : pool_(pool) {}
+    template <class Handler>
+    void operator()(Handler handler, const Statement* statement, Values parameters) const {
+        pool_->enqueue(std::make_unique<Job>(Job::Read(std::move(handler)), *statement, std::move(parameters)));
+    }
+
+private:
+    Pool* pool_;
+};
+
+class Pool::EnqueueWrite {
+public:
+    explicit EnqueueWrite(Pool* pool) : pool_(pool) {}
+    template <class Handler>
+    void operator()(Handler handler, Batch batch) const {
+        pool_->enqueue(std::make_unique<Job>(Job::Write(std::move(handler)), std::move(batch)));
+    }
+
+private:
+    Pool* pool_;
+};
+
+Pool::Pool(const PostgresSettings& settings, Target target, observe::Metrics& metrics)
+    : settings_(settings),
+      metrics_(metrics),
+      connections_gauge_(metrics.gauge("postern_store_connections", "Connections to the database that are up")),
+      losses_(metrics.counter("postern_store_connections_lost_total", "Connections to the database that ended")),
+      retries_(metrics.counter("postern_store_retries_total", "Reads and batches that were tried again")),
+      settled_committed_(settled_counter(metrics, "committed")),
+      settled_not_(settled_counter(metrics, "not_committed")),
+      settled_unknown_(settled_counter(metrics, "unknown")),
+      connector_(std::make_unique<Connector>(
+          settings_, std::move(target),
+          [this](Handle handle) {
+              boost::asio::post(context_, [this, h = std::move(handle)]() mutable { joined(std::move(h)); });
+          },
+          [this](const std::string& why) {
+              boost::asio::post(context_, [this, why] {
+                  if (connected() == 0) set_trouble(why, true);
+              });
+          })),
+      thread_([this] { context_.run(); }) {
+    metrics_.writable.set(1);
+    for (int i = 0; i < settings_.connections; ++i) connector_->want(true);
+}
+
+Pool::~Pool() { close(); }
+
+core::Task<Rows> Pool::read(const Statement& statement, Values parameters) {
+    using boost::asio::use_awaitable;
+    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(std::exception_ptr, Rows)>(
+        EnqueueRead(this), use_awaitable, &statement, std::move(parameters));
+}
+
+core::Task<Written> Pool::write(Batch batch) {
+    using boost::asio::use_awaitable;
+    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(std::exception_ptr, Written)>(
+        EnqueueWrite(this), use_awaitable, std::move(batch));
+}
+
+std::string Pool::trouble() const {
+    const std::lock_guard lock(mutex_);
+    return trouble_;
+}
+
+void Pool::close() {
+    {
+        std::unique_lock lock(mutex_);
+        closing_ = true;
+        boost::asio::post(context_, [this] { end_when_idle(); });
+        // Every job ends within its own deadlines.
+        idle_.wait(lock, [this] { return closed_; });
+    }
+    const std::lock_guard lock(join_);
+    if (!thread_.joinable()) return;
+    connector_->stop();
+    boost::asio::post(context_, [this] {
+        for (auto* group : {&reading_, &writing_}) {
+            for (auto& connection : *group) connection->close();
+            group->clear();
+        }
+        connections_gauge_.set(0);
+        ticker_.cancel();
+        work_.reset();
+    });
+    thread_.join();
+}
+
+void Pool::enqueue(JobPtr job) {
+    const std::size_t limit = settings_.queue + static_cast<std::size_t>(settings_.connections) * batches_a_connection;
+    std::string refusal;
+    bool wake = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closing_) {
+            refusal = "store: closed";
+        } else if (taken_ >= limit) {
+            refusal = "store: " + std::to_string(limit) + " calls are waiting for the database";
+        } else {
+            ++taken_;
+            wake = !std::exchange(awake_, true);
+            inbox_.push_back(std::move(job));
+        }
+    }
+    if (wake) boost::asio::post(context_, [this] { take_in(); });
+    if (refusal.empty()) return;
+    const auto failure = std::make_exception_ptr(StoreUnavailable(refusal));
+    if (auto* write = std::get_if<Job::Write>(&job->resume)) write->resume(failure, Written());
+    else std::get<Job::Read>(job->resume).resume(failure, Rows());
+}
+
+void Pool::take_in() {
+    std::vector<JobPtr> jobs;
+    {
+        const std::lock_guard lock(mutex_);
+        jobs.swap(inbox_);
+        awake_ = false;
+    }
+    const auto until = core::deadline_in(settings_.wait);
+    for (auto& job : jobs) {
+        job->until = until;
+        place(std::move(job));
+    }
+}
+
+void Pool::place(JobPtr job) {
+    arm();
+    if (send(job)) return;
+    auto& queue = job->writes() ? waiting_writes_ : waiting_reads_;
+    // An outcome that is asked for comes before new work.
+    if (job->stage == Job::Stage::settle) queue.push_front(std::move(job));
+    else queue.push_back(std::move(job));
+    count_waiting();
+}
+
+/// False: nobody is free, and the job stays with the caller.
+bool Pool::send(JobPtr& job) {
+    Connection* const connection = free_for(*job);
+    if (connection == nullptr) return false;
+    try {
+        connection->send(job);
+    } catch (const std::logic_error&) {
+        job->failure = std::current_exception();
+        deliver(std::move(job));
+    }
+    return true;
+}
+
+Connection* Pool::free_for(const Job& job) const {
+    if (job.writes()) return least_busy(writing_, batches_a_connection);
+    if (Connection* idle = least_busy(reading_, 1)) return idle;
+    if (Connection* idle = least_busy(writing_, 1)) return idle;
+    return least_busy(reading_.empty() ? writing_ : reading_, reads_a_connection);
+}
+
+void Pool::send_waiting() {
+    for (auto* queue : {&waiting_writes_, &waiting_reads_}) {
+        const auto before = queue->size();
+        while (!queue->empty() && send(queue->front())) queue->pop_front();
+        if (queue->size() != before) count_waiting();
+    }
+}
+
+void Pool::count_waiting() { metrics_.queued.set(static_cast<double>(waiting_writes_.size() + waiting_reads_.size())); }
+
+void Pool::answered(Connection& connection, JobPtr job) {
+    heard_ = std::chrono::steady_clock::now();
+    if (away_) clear_trouble();
+    if (job->failure) {
+        deliver(std::move(job));
+    } else if (job->stage == Job::Stage::settle) {
+        settled(connection, std::move(job));
+    } else if (job->refusal) {
+        refused(connection, std::move(job));
+    } else if (connection.read_only() && !job->writes()) {
+        // Somebody else takes the writes now; what was read may be old.
+        again(std::move(job), "store: the session became one that may not write");
+    } else {
+        if (job->writes()) {
+            metrics_.commits.add();
+            metrics_.seconds.observe(std::chrono::duration<double>(heard_ - job->sent).count());
+            if (troubled_) clear_trouble();
+        }
+        deliver(std::move(job));
+    }
+    if (connection.open() && connection.read_only()) drop(connection, "the session became one that may not write");
+    send_waiting();
+}
+
+void Pool::refused(Connection& connection, JobPtr job) {
+    const Refusal refusal = *job->refusal;
+    const std::string why = "store: " + name_of(*job, refusal.step) + ": " + refusal.message + " (" + refusal.sqlstate + ")";
+    Conflict conflict;
+    Meaning meaning = meaning_of(refusal.sqlstate);
+    if (!job->writes() && meaning <= Meaning::referenced) meaning = Meaning::bug;
+    switch (meaning) {
+        case Meaning::expectation: conflict.kind = Conflict::Kind::expectation; break;
+        case Meaning::duplicate: conflict.kind = Conflict::Kind::duplicate; break;
+        case Meaning::referenced: conflict.kind = Conflict::Kind::referenced; break;
+        case Meaning::again: return again(std::move(job), why);
+        case Meaning::elsewhere:
+            drop(connection, refusal.message);
+            return again(std::move(job), why);
+        case Meaning::unavailable:
+            // A lock that was held for long, or a cancelled statement, says nothing about the next write.
+            if (job->writes() && refusal.sqlstate != "57014" && refusal.sqlstate != "55P03") set_trouble(why, false);
+            return fail(std::move(job), why);
+        case Meaning::bug:
+            job->failure = std::make_exception_ptr(std::logic_error(why));
+            return deliver(std::move(job));
+    }
+    conflict.statement = job->batch.steps().at(refusal.step).statement;
+    job->written = conflict;
+    deliver(std::move(job));
+}
+
+void Pool::lost(Connection& connection, const std::string& why) { drop(connection, why); }
+
+void Pool::drop(Connection& connection, const std::string& why) {
+    ConnectionPtr kept;
+    for (auto* group : {&reading_, &writing_}) {
+        const auto found = std::find_if(group->begin(), group->end(), [&](const auto& c) { return c.get() == &connection; });
+        if (found == group->end()) continue;
+        kept = std::move(*found);
+        group->erase(found);
+    }
+    if (!kept) return;
+    kept->close();
+    losses_.add();
+    connections_gauge_.set(static_cast<double>(connected()));
+    const std::string words = "store: lost a connection to the database: " + why;
+    if (!losing_ && settings_.notice) settings_.notice("store_connection_lost", words);
+    losing_ = true;
+    if (connected() == 0) set_trouble(words, true);
+    const bool lived = std::chrono::steady_clock::now() - kept->made() >= short_life;
+    connector_->want(lived);
+    auto jobs = kept->take();
+    for (auto& job : jobs) recover(std::move(job), words);
+}
+
+/// After a connection broke under a job.
+void Pool::recover(JobPtr job, const std::string& why) {
+    if (!job->writes() || job->batch.is_transient()) return again(std::move(job), why);
+    if (job->stage == Job::Stage::run) {
+        job->stage = Job::Stage::settle;
+        // A server has to be found, and the broken session's transaction may run on for its timeout.
+        job->until = core::deadline_in(settings_.connect_deadline + settings_.statement_timeout + settings_.wait);
+    }
+    settle(std::move(job), why);
+}
+
+/// Asks for the outcome, as long as there is time.
+void Pool::settle(JobPtr job, const std::string& why) {
+    if (std::chrono::steady_clock::now() < job->until) return later(std::move(job), settle_pause);
+    settled_unknown_.add();
+    fail(std::move(job), why + "; whether the batch was committed is unknown");
+}
+
+void Pool::settled(Connection& connection, JobPtr job) {
+    if (job->refusal) {
+        // The broken session still works on it, or this server is the wrong one.
+        if (meaning_of(job->refusal->sqlstate) == Meaning::elsewhere) drop(connection, job->refusal->message);
+        const std::string why = "store: " + job->refusal->message;
+        settle(std::move(job), why);
+    } else if (job->mark_was_free) {
+        settled_not_.add();
+        job->stage = Job::Stage::run;
+        again(std::move(job), "store: the connection broke before the batch was committed");
+    } else {
+        settled_committed_.add();
+        metrics_.commits.add();
+        deliver(std::move(job));
+    }
+}
+
+/// Only what surely did not happen comes here, or may happen twice.
+void Pool::again(JobPtr job, const std::string& why) {
+    if (++job->tries > tries_more) return fail(std::move(job), why + "; given up after " + std::to_string(job->tries) + " tries");
+    retries_.add();
+    // Apart from whoever it lost against, the further the more often.
+    const std::chrono::microseconds delay(std::uniform_int_distribution<std::int64_t>(1000, 5000 << job->tries)(jitter_));
+    job->until = std::chrono::steady_clock::now() + delay + settings_.wait;
+    later(std::move(job), delay);
+}
+
+void Pool::later(JobPtr job, std::chrono::microseconds delay) {
+    auto timer = std::make_shared<boost::asio::steady_timer>(context_, delay);
+    timer->async_wait([this, timer, waiting = std::move(job)](const boost::system::error_code&) mutable { place(std::move(waiting)); });
+}
+
+void Pool::joined(Handle handle) {
+    std::uint64_t session = 0;
+    std::array<std::uint8_t, sizeof session> octets{};
+    random_.fill(octets);
+    std::memcpy(&session, octets.data(), sizeof session);
+    session >>= 1;
+    auto connection = std::make_shared<Connection>(context_, std::move(handle), static_cast<std::int64_t>(session), *this);
+    auto& group = writing_.empty() || reading_.size() >= readers_of(settings_.connections) ? writing_ : reading_;
+    group.push_back(connection);
+    connections_gauge_.set(static_cast<double>(connected()));
+    connection->start();
+    if (away_) clear_trouble();
+    if (losing_ && connected() == static_cast<std::size_t>(settings_.connections)) {
+        losing_ = false;
+        if (settings_.notice) settings_.notice("store_connected", "store: all connections to the database are up again");
+    }
+    send_waiting();
+}
+
+void Pool::arm() {
+    if (std::exchange(ticking_, true)) return;
+    ticker_.expires_after(tick_every);
+    ticker_.async_wait([this](const boost::system::error_code& e) {
+        ticking_ = false;
+        if (!e) tick();
+    });
+}
+
+void Pool::tick() {
+    const auto now = std::chrono::steady_clock::now();
+    expire(waiting_writes_, now);
+    expire(waiting_reads_, now);
+    std::vector<ConnectionPtr> all(writing_);
+    all.insert(all.end(), reading_.begin(), reading_.end());
+    bool silent = false;
+    for (const auto& connection : all) {
+        if (connection->busy() == 0) continue;
+        const auto working = now - connection->working_since();
+        silent = silent || (working > silence && now - heard_ > silence);
+        if (working > settings_.statement_timeout + answer_grace) {
+            const auto s = std::chrono::duration_cast<std::chrono::milliseconds>(working).count();
+            drop(*connection, "the database has not answered for " + std::to_string(s) + " ms");
+        }
+    }
+    if (silent && !away_) set_trouble("store: the database has not answered for 3 s", true);
+    if (taken_ > 0) arm();
+}
+
+void Pool::expire(std::deque<JobPtr>& queue, core::Deadline now) {
+    std::deque<JobPtr> all;
+    all.swap(queue);
+    for (auto& job : all) {
+        if (now < job->until) {
+            queue.push_back(std::move(job));
+            continue;
+        }
+        const std::string why = connected() == 0 ? "store: no connection to the database: " + trouble()
+                                                 : "store: all connections to the database are busy";
+        if (job->stage == Job::Stage::settle) settle(std::move(job), why);
+        else fail(std::move(job), why);
+    }
+    count_waiting();
+}
+
+void Pool::fail(JobPtr job, const std::string& why) {
+    job->failure = std::make_exception_ptr(StoreUnavailable(why));
+    deliver(std::move(job));
+}
+
+void Pool::deliver(JobPtr job) {
+    if (job->writes()) {
+        if (job->failure) metrics_.failures.add();
+        else if (job->written) metrics_.committed.add();
+        else metrics_.conflicts.add();
+    }
+    finished_.push_back(std::move(job));
+    // After the other handlers of this turn, which may finish more.
+    if (!std::exchange(resuming_, true)) boost::asio::post(context_, [this] { resume_finished(); });
+}
+
+void Pool::resume_finished() {
+    resuming_ = false;
+    const auto count = finished_.size();
+    const auto executor_of = [](const JobPtr& job) {
+        return std::visit([](const auto& waiter) { return waiter.executor(); }, job->resume);
+    };
+    const auto now = [](JobPtr& job) {
+        if (auto* write = std::get_if<Job::Write>(&job->resume)) write->now(std::move(job->failure), job->written);
+        else std::get<Job::Read>(job->resume).now(std::move(job->failure), std::move(job->rows));
+    };
+    resume_together(finished_, executor_of, now);
+    taken_ -= count;
+    end_when_idle();
+}
+
+void Pool::end_when_idle() {
+    if (taken_ > 0) return;
+    const std::lock_guard lock(mutex_);
+    if (!closing_ || taken_ > 0) return;
+    closed_ = true;
+    idle_.notify_all();
+}
+
+void Pool::set_trouble(std::string why, bool away) {
+    const std::lock_guard lock(mutex_);
+    if (troubled_ && !away_) away = false;  // a new connection says nothing about a full disk
+    trouble_ = std::move(why);
+    troubled_ = true;
+    away_ = away;
+    metrics_.writable.set(0);
+}
+
+void Pool::clear_trouble() {
+    const std::lock_guard lock(mutex_);
+    trouble_.clear();
+    troubled_ = false;
+    away_ = false;
+    metrics_.writable.set(1);
+}
+
+}  // namespace postern::store::postgres

@@ -1,0 +1,19 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "store/migrations.hpp"
+
+namespace postern::store {
+
+/// What a database has of the schema, and what this program knows of it.
+struct SchemaState {
+    SchemaState() = default;
+    std::span<const Migration> known;      ///< 1, 2, 3 …
+    std::vector<core::TimePoint> applied;  ///< when, for as many of `known`; empty: nobody used this database yet
+
+    [[nodiscard]] std::span<const Migration> missing() const noexcept { return known.subspan(applied.size()); }
+};
+
+}  // namespace postern::store

@@ -1,0 +1,48 @@
+#pragma once
+#include <string>
+
+#include "core/base/ids.hpp"
+#include "store/statement.hpp"
+#include "store/value.hpp"
+
+namespace postern::store {
+
+/// A revocation that a foreign CA has not confirmed, in the order of POSTERN_REVOCATION_REQUEST_COLUMNS.
+struct RevocationRequestRow {
+    RevocationRequestRow() = default;
+    core::CertificateId certificate;
+    std::int64_t reason = 0;
+    std::string actor_kind, actor;
+    core::RequestId request;
+    std::int64_t fence = 0, asked = 0;
+    std::string last_error;
+    core::TimePoint due{}, created{};
+
+    static RevocationRequestRow from(const Row& row);
+    [[nodiscard]] Values insert_values() const;
+};
+
+#define POSTERN_REVOCATION_REQUEST_COLUMNS \
+    "certificate_id, reason, actor_kind, actor, request_id, fence, asked, last_error, due_ms, created_ms"
+
+inline constexpr Statement revocation_request_insert{
+    "revocation_request_insert",
+    "INSERT INTO revocation_request (" POSTERN_REVOCATION_REQUEST_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+/// $1 certificate
+inline constexpr Statement revocation_request_of{
+    "revocation_request_of", "SELECT " POSTERN_REVOCATION_REQUEST_COLUMNS " FROM revocation_request WHERE certificate_id = $1"};
+/// $1 now, $2 limit
+inline constexpr Statement revocation_request_due{
+    "revocation_request_due",
+    "SELECT " POSTERN_REVOCATION_REQUEST_COLUMNS " FROM revocation_request WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2"};
+/// $1 certificate, $2 the fence that was read, $3 until when others leave it alone
+inline constexpr Statement revocation_request_take{
+    "revocation_request_take",
+    "UPDATE revocation_request SET fence = fence + 1, asked = asked + 1, due_ms = $3 WHERE certificate_id = $1 AND fence = $2"};
+/// $1 certificate, $2 fence, $3 due_ms, $4 error
+inline constexpr Statement revocation_request_failed{
+    "revocation_request_failed", "UPDATE revocation_request SET due_ms = $3, last_error = $4 WHERE certificate_id = $1 AND fence = $2"};
+/// Confirmed or refused: $1 certificate
+inline constexpr Statement revocation_request_delete{"revocation_request_delete", "DELETE FROM revocation_request WHERE certificate_id = $1"};
+
+}  // namespace postern::store
