@@ -17,6 +17,10 @@ namespace {
 
 using E = core::Unavailable;
 
+constexpr Statement item_data{"item_data", "INSERT INTO item (id, data) VALUES ($1, $2)"};
+constexpr Statement many{"many", "SELECT n, 'some text in each row' FROM generate_series(1, CAST($1 AS BIGINT)) n"};
+constexpr Statement item_data_of{"item_data_of", "SELECT data FROM item WHERE id = $1"};
+
 /// A database of a case's own cluster, with the adapter on it.
 struct Open {
     explicit Open(const std::string& url) {
@@ -60,6 +64,18 @@ BOOST_AUTO_TEST_CASE(passwords_certificates_and_promises_of_the_server_are_check
         BOOST_TEST(open.value(encrypted) == "TLSv1.3");
         open.write(1);
         BOOST_TEST(open.count() == 1);
+        // Answers of all lengths: a TLS record that libpq read a part of does not make the socket readable again.
+        for (std::int64_t octets = 1; octets < 200'000; octets += 4093) {
+            Batch batch;
+            batch.add(item_data, values(octets + 1, core::Bytes(static_cast<std::size_t>(octets), 7)));
+            core::run_to_end(open.db->write(std::move(batch))).value();
+            const auto rows = core::run_to_end(open.db->read(item_data_of, values(octets + 1)));
+            BOOST_REQUIRE(rows.at(0).blob(0).size() == static_cast<std::size_t>(octets));
+        }
+        for (std::int64_t count = 1; count < 8000; count += 173) {
+            const auto rows = core::run_to_end(open.db->read(many, values(count)));
+            BOOST_REQUIRE(rows.size() == static_cast<std::size_t>(count));
+        }
     }
     const auto without_secret = [](const char* text) {
         return [text](const E& e) { return says<E>(text)(e) && std::string_view(e.what()).find("wr0ng") == std::string_view::npos; };
