@@ -37,6 +37,8 @@ def server(tmp_path_factory, database):
     try:
         postern.start()
         yield postern
+        if nodes > 1:
+            assert min(postern.connections()) > 0, "a node was never asked"
     finally:
         postern.stop()
 

@@ -22,7 +22,7 @@ class Nodes:
         key = folder / "master"
         key.touch(0o600)
         key.write_bytes(os.urandom(32))
-        config = folder / "postern.toml"
+        self.config = config = folder / "postern.toml"
         config.write_text(f"""
 [public]
 https = "https://127.0.0.1:{self.relays['https'].port}"
@@ -30,6 +30,7 @@ http = "http://127.0.0.1:{self.relays['http'].port}"
 est = "https://127.0.0.1:{self.relays['est'].port}"
 [store]
 url = "{database.url}"
+shared = true
 connections = 8
 [secrets]
 master_key_file = "{key}"

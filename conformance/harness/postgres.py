@@ -96,11 +96,11 @@ class Database:
 class Cluster:
     """Started by `start`, or by `with`. `settings` are lines of postgresql.conf, after ours."""
 
-    def __init__(self, settings=()):
+    def __init__(self, settings=(), parent="/tmp"):
         self._programs = server_programs()
         assert self._programs, "no PostgreSQL server: apt-get install postgresql-15 (./check does it)"
         # A socket's path may have 107 octets, and the owner must reach it: not below the folder of a run.
-        self.folder = Path(tempfile.mkdtemp(prefix="postern-postgres-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="postern-postgres-", dir=parent))
         self.port = free_port()
         self.log = self.folder / "log"
         self.root = self.folder / "root.pem"                # of the server's certificate, for sslrootcert
@@ -186,6 +186,19 @@ class Cluster:
             return []
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
         return [self.pid, *map(int, children)]
+
+    def cpu_ms(self):
+        """What all its processes used since the start, those that ended included."""
+        ticks = 0
+        for pid in self.processes():
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            except OSError:
+                continue  # it ended meanwhile; the postmaster's own line has it
+            ticks += int(fields[11]) + int(fields[12])
+            if pid == self.pid:
+                ticks += int(fields[13]) + int(fields[14])
+        return ticks * 1000 / os.sysconf("SC_CLK_TCK")
 
     def _end(self, number):
         process, self._process = self._process, None

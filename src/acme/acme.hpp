@@ -53,9 +53,9 @@ public:
 
     /// Adds /acme/… and its error page.
     void add_routes(http::Router& router);
-    /// Starts the validations again that a stopped process left `processing`; returns how many. Run
-    /// once at the start, by one node.
-    core::Task<std::size_t> resume_validations();
+    /// Starts the validations again that a process which ended left `processing`, and that were begun before
+    /// `before`; returns how many. One that is under way elsewhere would be asked for twice, to no effect.
+    core::Task<std::size_t> resume_validations(core::TimePoint before = core::TimePoint::max());
 
 private:
     std::shared_ptr<Parts> parts_;

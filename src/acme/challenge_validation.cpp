@@ -160,7 +160,7 @@ std::shared_ptr<Flight> start_validation(Parts& parts, const std::string& token,
     return flight;
 }
 
-core::Task<std::size_t> resume_processing(std::shared_ptr<Parts> parts) {
+core::Task<std::size_t> resume_processing(std::shared_ptr<Parts> parts, core::TimePoint before) {
     const core::Executor executor = co_await boost::asio::this_coro::executor;
     std::size_t resumed = 0;
     for (std::int64_t after = 0;;) {
@@ -169,7 +169,7 @@ core::Task<std::size_t> resume_processing(std::shared_ptr<Parts> parts) {
         for (const auto& row : rows) {
             const auto work = store::AcmeChallengeWork::from(row);
             after = work.challenge.id.get();
-            if (!can_be_validated(work, parts->now())) continue;
+            if (work.challenge.updated >= before || !can_be_validated(work, parts->now())) continue;
             start_validation(*parts, work.challenge.token, parts->deps.random.request_id(), executor);
             ++resumed;
         }

@@ -11,6 +11,6 @@ bool can_be_validated(const store::AcmeChallengeWork& work, core::TimePoint now)
 std::shared_ptr<Flight> start_validation(Parts& parts, const std::string& token, const core::RequestId& request,
                                          const core::Executor& executor);
 /// See Acme::resume_validations().
-core::Task<std::size_t> resume_processing(std::shared_ptr<Parts> parts);
+core::Task<std::size_t> resume_processing(std::shared_ptr<Parts> parts, core::TimePoint before);
 
 }  // namespace postern::acme

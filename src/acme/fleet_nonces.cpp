@@ -92,7 +92,7 @@ core::Task<bool> FleetNonces::redeem(std::string nonce) {
     const auto age = std::chrono::seconds(second() - parts->second);
     if (age > lifetime || age < -tolerance) co_return false;
     store::Batch batch;
-    batch.add(store::nonce_use, store::values(parts->epoch, parts->number, parts->second));
+    batch.add(store::nonce_use, store::values(parts->epoch, parts->number, parts->second)).transient();
     const auto used = co_await deps_.db.write(std::move(batch));
     if (used) co_return true;
     // The fresh nonce of the refusal must not be another one of an epoch that ended.

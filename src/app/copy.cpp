@@ -1,11 +1,12 @@
 #include "app/copy.hpp"
 
 #include <filesystem>
-#include <thread>
 
 #include "app/data_folder.hpp"
+#include "app/fleet.hpp"
 #include "app/store.hpp"
 #include "core/async/deadline.hpp"
+#include "core/crypto/system_random.hpp"
 #include "core/json/writer.hpp"
 #include "ra/audit.hpp"
 #include "store/numbers.hpp"
@@ -47,19 +48,6 @@ void require_empty(store::Bulk& to, const Config& config) {
     }
 }
 
-/// A connection that was just closed is counted for a moment.
-void require_alone(store::Bulk& bulk, const Config& config) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-    auto others = bulk.other_clients();
-    while (others > 0 && std::chrono::steady_clock::now() < end) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        others = bulk.other_clients();
-    }
-    if (others > 0)
-        throw std::runtime_error(std::to_string(others) + " connections of running Posterns are open to " + shown_store(config) +
-                                 "; stop every node that uses it, then copy");
-}
-
 /// From here on no server starts on it, until settle() takes the mark away.
 void prepare_target(const CopyOptions& o, const core::Clock& clock, observe::Metrics& metrics) {
     const auto db = open_store(o.to, clock, metrics);
@@ -69,6 +57,19 @@ void prepare_target(const CopyOptions& o, const core::Clock& clock, observe::Met
     mark.add(store::setting_insert, store::values(store::copy_unfinished, "from " + shown_store(o.from) + ", begun at " + core::rfc3339(clock.now())));
     write(*db, std::move(mark));
     db->close();
+}
+
+/// A port that was chosen once stays this node's: where nodes share a store, it is kept under the node's name.
+void keep_ports(const CopyOptions& o, store::Database& target, store::Batch& batch) {
+    crypto::SystemRandom random;
+    for (const std::string name : {"port.https", "port.est", "port.http", "port.management"}) {
+        const auto before = own_setting(name, o.from, node_name(o.from, &random)), after = own_setting(name, o.to, node_name(o.to, &random));
+        const auto port = before == after ? std::nullopt : core::run_to_end(store::read_one(target, store::setting_get, store::values(before)));
+        if (!port) continue;
+        batch.add(store::setting_remove, store::values(before));
+        batch.add(store::setting_remove, store::values(after), store::Expect::any);
+        batch.add(store::setting_insert, store::values(after, port->text(0)));
+    }
 }
 
 std::string audit_detail(const CopyReport& report) {
@@ -97,6 +98,7 @@ void hand_over(const CopyOptions& o, const CopyReport& report, const core::Clock
     record.detail = audit_detail(report);
     store::Batch last;
     ra::add_audit(last, core::run_to_end(numbers.next(store::Series::audit)), record);
+    keep_ports(o, *db, last);
     last.add(store::setting_remove, store::values(store::copy_unfinished));
     write(*db, std::move(last));
     db->close();
@@ -116,8 +118,8 @@ CopyReport copy_store(const CopyOptions& o) {
     require_source(o.from);
     require_target_schema(o.to);
     {
-        require_alone(*open_bulk(o.from, false), o.from);
-        if (is_postgres(o.to)) require_alone(*open_bulk(o.to, false), o.to);
+        require_alone(o.from);
+        require_alone(o.to);
         prepare_target(o, clock, metrics);
         const auto from = open_bulk(o.from, false), to = open_bulk(o.to, true);
         report.tables = store::copy_tables(*from, *to, o.watch);

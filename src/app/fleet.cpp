@@ -14,7 +14,7 @@ namespace {
 
 /// Half of what is promised: the reading takes its time too.
 constexpr std::chrono::milliseconds poll_every{500};
-constexpr int beats_until_forgetting = 15;
+constexpr int beats_between_chores = 15;
 constexpr std::string_view gate_check = "node.name";
 
 core::Task<void> follow_once(House& house) {
@@ -37,23 +37,38 @@ void tell_of_name(House& house, bool mine) {
     if (mine) {
         house.gate.open(gate_check);
     } else {
-        house.gate.shut(ra::IssuingGate::Reason(std::string(gate_check), std::string(why), std::chrono::seconds(60)));
+        ra::IssuingGate::Reason reason(std::string(gate_check), std::string(why), std::chrono::seconds(60));
+        reason.intents_wait = true;
+        house.gate.shut(std::move(reason));
         house.log.error("node_replaced", {{"why", why}});
     }
 }
 
+/// What one node at a time does, every half minute.
+core::Task<void> do_chores(House& house, store::Lease& validations) {
+    co_await house.fleet_nonces->forget();
+    const bool held = co_await validations.hold();
+    if (!held) co_return;
+    const auto resumed = co_await house.acme->resume_validations(house.clock_agreement->now() - oldest_validation);
+    if (resumed > 0) house.log.info("validations_resumed", {{"count", resumed}});
+}
+
 }  // namespace
 
-std::string node_name(const House& house) {
+std::string node_name(const Config& config, core::Random* random) {
     char host[256] = "localhost";
     ::gethostname(host, sizeof host - 1);
-    if (!shares_store(house.config)) return std::string(host) + ":" + house.folder.path();
-    const auto path = house.folder.file("node");
+    if (!shares_store(config)) return std::string(host) + ":" + config.data;
+    const auto path = config.data + "/node";
     if (!std::filesystem::exists(path)) {
-        crypto::SystemRandom random;
-        write_file(path, random.token(), 0600);
+        if (random == nullptr) return {};
+        write_file(path, random->token(), 0600);
     }
     return std::string(host) + ":" + read_file(path);
+}
+
+std::string own_setting(std::string name, const Config& config, const std::string& node) {
+    return shares_store(config) ? name + "@" + node : name;
 }
 
 core::Task<void> follow_changes(House& house) {
@@ -71,13 +86,14 @@ core::Task<void> follow_changes(House& house) {
 
 core::Task<void> keep_node(House& house) {
     bool away = false;
+    store::Lease validations(*house.db, house.clock, "validations", node_name(house.config, &house.random));
     for (int beats = 0;; ++beats) {
         co_await core::sleep_for(store::NodeRegistry::beat_every);
         try {
             const bool mine = co_await house.registry->beat();
             tell_of_name(house, mine);
             co_await house.registry->observe();
-            if (beats % beats_until_forgetting == 0) co_await house.fleet_nonces->forget();
+            if (beats % beats_between_chores == beats_between_chores - 1) co_await do_chores(house, validations);
             away = false;
         } catch (const core::Unavailable& fault) {
             if (!std::exchange(away, true)) house.log.warning("node_unseen", {{"why", fault.what()}});

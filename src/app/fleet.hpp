@@ -1,20 +1,29 @@
 #pragma once
+#include <chrono>
 #include <string>
 
 #include "core/async/task.hpp"
+#include "core/base/random.hpp"
 
 namespace postern::app {
 
+struct Config;
 class House;
 
 /// Names this node over its restarts. Where several nodes share the store, a name that was drawn for its
 /// data folder (DATA/node): machines may have host name and path in common. Never that of two processes
 /// at a time, which the folder's lock prevents.
-std::string node_name(const House& house);
+/// Without `random` no name is drawn: empty where there is none yet.
+std::string node_name(const Config& config, core::Random* random);
+/// What a setting of this node alone is called, in a store that others may share.
+std::string own_setting(std::string name, const Config& config, const std::string& node);
 
 /// What other nodes change is seen here within a second: configuration, the epoch of nonces, a restored
 /// installation that was opened. What is held stays in use while the store is away. Until cancelled.
 core::Task<void> follow_changes(House& house);
+
+/// Longer than any validation takes: what is older was left by a node that is gone.
+inline constexpr std::chrono::minutes oldest_validation{1};
 
 /// Several nodes: tells the others that this one lives, and does its share of what one node at a time does.
 /// Until cancelled.

@@ -152,7 +152,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.sealer = std::make_unique<crypto::Sealer>(std::move(*master), h.random);
     co_await check_master_key(*h.db, *h.sealer);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
-    const auto node = node_name(h);
+    const auto node = node_name(h.config, &h.random);
     co_await fix_public_urls(*h.db, h.config, node, h.log);
     const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics};
     h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "app/fleet.hpp"
 #include "store/tables/setting.hpp"
 
 namespace postern::app {
@@ -61,7 +62,7 @@ std::uint16_t unused_port(const std::string& host, const Config& config) {
 core::Task<void> choose(store::Database& db, std::string name, Address& address, const Config& config) {
     if (address.port != 0) co_return;
     auto fresh = std::to_string(unused_port(address.host, config));
-    const auto kept = co_await setting(db, "port." + name, std::move(fresh));
+    const auto kept = co_await setting(db, std::move(name), std::move(fresh));
     unsigned port = 0;
     std::from_chars(kept.data(), kept.data() + kept.size(), port);
     address.port = static_cast<std::uint16_t>(port);
@@ -88,11 +89,12 @@ std::string public_host(const Address& address) {
 }
 
 core::Task<void> choose_ports(store::Database& db, Config& config, std::string node) {
-    const std::string of = shares_store(config) ? "@" + node : "";
-    co_await choose(db, "https" + of, config.https, config);
-    co_await choose(db, "est" + of, config.est, config);
-    co_await choose(db, "http" + of, config.http, config);
-    co_await choose(db, "management" + of, config.management, config);
+    const auto name = [&](const char* listener) { return own_setting(std::string("port.") + listener, config, node); };
+    auto https = name("https"), est = name("est"), http = name("http"), management = name("management");
+    co_await choose(db, std::move(https), config.https, config);
+    co_await choose(db, std::move(est), config.est, config);
+    co_await choose(db, std::move(http), config.http, config);
+    co_await choose(db, std::move(management), config.management, config);
 }
 
 core::Task<void> fix_public_urls(store::Database& db, Config& config, std::string node, observe::Log& log) {

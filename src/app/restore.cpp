@@ -12,12 +12,14 @@
 #include "app/backup.hpp"
 #include "app/data_folder.hpp"
 #include "app/partial_folder.hpp"
+#include "app/store.hpp"
 #include "ca/builtin/authority.hpp"
 #include "core/async/shards.hpp"
 #include "core/crypto/system_random.hpp"
 #include "store/migrations.hpp"
 #include "store/sqlite/backup.hpp"
 #include "store/sqlite/open.hpp"
+#include "store/tables/audit.hpp"
 #include "store/tables/authority.hpp"
 #include "store/tables/setting.hpp"
 
@@ -138,6 +140,29 @@ RestoreReport restore(const RestoreOptions& options) {
     if (fs::exists(options.data) && ::rmdir(options.data.c_str()) != 0) fail("cannot replace " + options.data);
     copy.keep_as(options.data);
     return report;
+}
+
+ClosedStore close_store(const Config& config, core::TimePoint restored_to) {
+    if (!is_postgres(config)) throw std::runtime_error("an SQLite store is restored from a backup of Postern's: postern restore BACKUP");
+    const auto schema = look_at_schema(config, false);
+    if (schema.applied.empty()) throw std::runtime_error(shown_store(config) + " holds no Postern data; restore the database first");
+    refuse_missing_migrations(config, schema);
+    require_alone(config);
+    const core::SystemClock clock;
+    observe::Metrics metrics;
+    const auto db = open_store(config, clock, metrics);
+    const auto newest = core::run_to_end(db->read(store::audit_newest, {}));
+    // Whoever names too early a moment would have the revocations of the CRLs looked up from a wrong one.
+    if (!newest.empty() && newest.front().time(0) > restored_to)
+        throw std::runtime_error(shown_store(config) + " has a record of " + core::rfc3339(newest.front().time(0)) + ", so it was restored to a later moment than " +
+                                 core::rfc3339(restored_to));
+    if (restored_to > clock.now()) throw std::runtime_error(core::rfc3339(restored_to) + " is in the future");
+    ClosedStore out;
+    out.store = shown_store(config);
+    out.voided = core::run_to_end(close(*db, clock, restored_to));
+    out.crl_urls = core::run_to_end(find_crl_urls(*db));
+    db->close();
+    return out;
 }
 
 }  // namespace postern::app

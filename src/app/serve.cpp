@@ -92,7 +92,9 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     house.builtin->start();
     const auto settled = co_await house.sweeper->start();
     if (settled > 0) log.warning("intents_settled", {{"count", settled}});
-    const auto resumed = co_await house.acme->resume_validations();
+    // Younger ones may be another node's.
+    const auto before = house.registry ? house.clock_agreement->now() - oldest_validation : core::TimePoint::max();
+    const auto resumed = co_await house.acme->resume_validations(before);
     if (resumed > 0) log.info("validations_resumed", {{"count", resumed}});
 
     co_await tls.prepare();

@@ -38,6 +38,10 @@ struct StoreListeners {
 std::unique_ptr<store::Database> open_store(const Config& config, const core::Clock& clock, observe::Metrics& metrics,
                                             StoreListeners listeners = {});
 
+/// Throws std::runtime_error when a server is connected to a PostgreSQL store, or one that shares an SQLite file lives.
+/// That of a file that is not shared is kept out by the folder's lock.
+void require_alone(const Config& config);
+
 /// Its tables, whole. Nobody else may have it open.
 std::unique_ptr<store::Bulk> open_bulk(const Config& config, bool writes);
 

@@ -68,7 +68,8 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
     const auto leave = co_await decide_and_prepare(a);
     // What will be possible again (a paused profile, a backend that is away) is no outcome. Behind a shut
     // gate it is: nobody may count on what a restored installation had begun.
-    if (!leave && leave.error().kind == core::ProblemKind::unavailable && !deps_.gate.shut_by()) {
+    const auto shut = deps_.gate.shut_by();
+    if (!leave && leave.error().kind == core::ProblemKind::unavailable && (!shut || shut->intents_wait)) {
         deps_.log.debug("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"check", leave.error().check}});
         co_return Settled::untouched;
     }

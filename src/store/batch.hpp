@@ -28,11 +28,20 @@ public:
     }
     /// Appends the steps of another batch.
     Batch& append(Batch other);
+    /// For rows that a crash of the database may take (tables that are not logged): no commit waits for the
+    /// disk, and after a broken connection it is sent once more without asking what became of it, so what
+    /// it does must do no harm when it was done already. SQLite makes no difference.
+    Batch& transient() {
+        transient_ = true;
+        return *this;
+    }
+    [[nodiscard]] bool is_transient() const noexcept { return transient_; }
     [[nodiscard]] const std::vector<Step>& steps() const noexcept { return steps_; }
     [[nodiscard]] bool empty() const noexcept { return steps_.empty(); }
 
 private:
     std::vector<Step> steps_;
+    bool transient_ = false;
 };
 
 /// Why a batch did not happen, for the caller to tell a lost race from a duplicate.

@@ -15,7 +15,7 @@ std::string_view to_string(BulkColumn::Kind kind) noexcept {
     return "";
 }
 
-bool stays_behind(std::string_view table) noexcept { return table == "schema_migration" || table == "write_mark" || table.starts_with("nonce_"); }
+bool stays_behind(std::string_view table) noexcept { return table == "schema_migration" || table == "write_mark" || table == "node" || table.starts_with("nonce_"); }
 
 std::vector<std::string> referred_first(const std::vector<std::pair<std::string, std::vector<std::string>>>& references) {
     std::vector<std::string> out;

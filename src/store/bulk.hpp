@@ -31,7 +31,7 @@ inline constexpr std::string_view copy_marks = "copy.";
 inline constexpr std::string_view copy_unfinished = "copy.unfinished";  ///< in the target, until all is verified
 inline constexpr std::string_view copy_moved = "copy.moved";            ///< in the source, from then on
 
-/// Tables of one database alone: what it has of the schema, marks of an adapter's batches, and nonces.
+/// Tables of one database alone: what it has of the schema, marks of an adapter's batches, who serves it, and nonces.
 bool stays_behind(std::string_view table) noexcept;
 
 /// A database that nobody else works on. Methods throw StoreUnavailable, or std::runtime_error that names

@@ -113,6 +113,10 @@ void principals_and_settings(Store& s) {
     BOOST_TEST(s.one(store::setting_get, values("port.https")).text(0) == "443");
     s.misses(store::setting_update, values("port.none", "1"));
     BOOST_TEST(s.read(store::setting_get, values("port.none")).empty());
+    BOOST_TEST(s.one(store::setting_any).text(0) == "port.https");
+    s.does(store::setting_remove, values("port.https"));
+    s.misses(store::setting_remove, values("port.https"));
+    BOOST_TEST(s.read(store::setting_any).empty());
 }
 
 void audit_records(Store& s) {

@@ -69,7 +69,7 @@ class Machine:
         self.calls.touch()
         commands = folder / "bin"
         commands.mkdir()
-        for name, status in (("systemctl", 0 if active else 3), ("getent", 0), ("useradd", 0), ("install", 0)):
+        for name, status in (("systemctl", 0 if active else 3), ("getent", 0), ("useradd", 0), ("install", 0), ("postern", 0)):
             (commands / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{self.calls}\ncase "$*" in is-active*) exit {status} ;; esac\n')
             (commands / name).chmod(0o755)
         self.script = folder / "postinst"
@@ -79,7 +79,7 @@ class Machine:
 
     def configure(self, *old_version):
         said = run("sh", self.script, "configure", *old_version, env={"PATH": self.path})
-        return said, [line for line in self.calls.read_text().splitlines() if line.startswith("systemctl")]
+        return said, [line for line in self.calls.read_text().splitlines() if line.startswith(("systemctl", "postern"))]
 
 
 def test_a_new_installation_is_not_started_before_its_urls_are_named(package, tmp_path):
@@ -89,12 +89,14 @@ def test_a_new_installation_is_not_started_before_its_urls_are_named(package, tm
     assert "systemctl enable --now postern.service" in said
 
 
-def test_an_upgrade_restarts_what_runs_and_nothing_else(package, tmp_path):
+def test_an_upgrade_migrates_and_restarts_what_runs_and_nothing_else(package, tmp_path):
+    migrate = "postern migrate --embedded --data /var/lib/postern"
     for active in (True, False):
         folder = tmp_path / str(active)
         folder.mkdir()
         said, calls = Machine(package, folder, active).configure("0.0.9")
-        assert ("systemctl restart postern.service" in calls) == active
+        assert [call for call in calls if "is-active" not in call and "daemon-reload" not in call] == (
+            ["systemctl stop postern.service", migrate, "systemctl start postern.service"] if active else [migrate])
         assert not any("enable" in call for call in calls)
         assert said == ""
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <exception>
 
+#include "app/fleet.hpp"
 #include "core/async/deadline.hpp"
 #include "store/tables/setting.hpp"
 
@@ -36,8 +37,9 @@ namespace {
 /// A port 0 was chosen once and is kept.
 void fill_ports(Patient& p) {
     if (!p.database || p.options.running) return;
+    const auto node = node_name(p.config, nullptr);
     const auto fill = [&](std::string_view name, Address& address) {
-        const auto kept = address.port == 0 ? p.setting("port." + std::string(name)) : std::string();
+        const auto kept = address.port == 0 ? p.setting(own_setting("port." + std::string(name), p.config, node)) : std::string();
         std::from_chars(kept.data(), kept.data() + kept.size(), address.port);
     };
     fill("https", p.config.https);

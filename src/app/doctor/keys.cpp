@@ -8,6 +8,7 @@
 #include "core/crypto/system_random.hpp"
 #include "ra/catalog.hpp"
 #include "store/tables/authority.hpp"
+#include "store/tables/sealed_key.hpp"
 #include "store/tables/certificate.hpp"
 
 namespace postern::app::doctor {
@@ -58,13 +59,15 @@ void examine_life(Patient& p, const store::AuthorityRow& row, const crypto::Cert
         p.findings.good(check, until + ", in " + days(left));
 }
 
-void examine_authority(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const ca::KeyFiles& files) {
+void examine_authority(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const crypto::Sealer& sealer) {
+    const ca::KeyFiles files(p.path("keys"), sealer);
     const auto certificate = crypto::Certificate::parse(row.certificate);
     const auto name = row.kind + " CA " + row.key_id;
     if (!certificate) return p.findings.failed("keys." + row.kind + "_certificate", name + ": " + certificate.error().detail, "restore the database from the backup");
     std::string wrong;
     try {
-        const auto key = files.load(row.key_id);
+        const auto sealed = p.read(store::sealed_key_get, store::values(row.key_id));
+        const auto key = sealed.empty() ? files.load(row.key_id) : ca::open_key(sealer, row.key_id, sealed[0].blob(0), "sealed_key " + row.key_id);
         if (key.public_key().spki() != certificate->spki()) wrong = name + ": the key is not the one of its certificate";
     } catch (const std::runtime_error& e) {
         wrong = e.what();
@@ -175,10 +178,8 @@ void examine_keys(Patient& p) {
     std::vector<store::AuthorityRow> all;
     for (const auto& raw : p.read(store::authority_all)) all.push_back(store::AuthorityRow::from(raw));
     if (all.empty()) return p.findings.failed("keys.authorities", "the database knows no CA", "start the server once, or restore the backup");
-    if (sealer) {
-        const ca::KeyFiles files(p.path("keys"), *sealer);
-        for (const auto& row : all) examine_authority(p, row, all, files);
-    }
+    if (sealer)
+        for (const auto& row : all) examine_authority(p, row, all, *sealer);
     examine_root_file(p, all);
     examine_tls(p, all);
 }

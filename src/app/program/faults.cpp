@@ -13,8 +13,9 @@ namespace postern::app {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FaultPlan::Verb>, 3> verbs{{
-    {"kill", FaultPlan::Verb::kill}, {"error", FaultPlan::Verb::error}, {"stall", FaultPlan::Verb::stall}}};
+constexpr std::array<std::pair<std::string_view, FaultPlan::Verb>, 4> verbs{{
+    {"kill", FaultPlan::Verb::kill}, {"error", FaultPlan::Verb::error}, {"stall", FaultPlan::Verb::stall},
+    {"freeze", FaultPlan::Verb::freeze}}};
 
 std::optional<std::size_t> index_of(std::string_view point) noexcept {
     const auto found = std::find(core::fail_points.begin(), core::fail_points.end(), point);
@@ -24,7 +25,7 @@ std::optional<std::size_t> index_of(std::string_view point) noexcept {
 
 core::Problem wrong(std::string_view entry, std::string_view why) {
     std::string text = "POSTERN_FAIL: \"" + std::string(entry) + "\": " + std::string(why) +
-                       "; expected POINT[@N]:kill|error|stall with POINT one of";
+                       "; expected POINT[@N]:kill|error|stall|freeze with POINT one of";
     for (const auto point : core::fail_points) text += " " + std::string(point);
     return {core::ProblemKind::malformed, std::move(text)};
 }
@@ -83,6 +84,7 @@ Task<void> fail_point(std::string_view name) {
     if (!verb) co_return;
     switch (*verb) {
         case Verb::kill: std::raise(SIGKILL); break;
+        case Verb::freeze: std::raise(SIGSTOP); break;
         case Verb::error: throw std::runtime_error("planned fault at " + std::string(name));
         case Verb::stall: co_await sleep_until(Deadline::max()); break;  // a stop still ends it
     }

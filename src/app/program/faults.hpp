@@ -11,11 +11,12 @@
 namespace postern::app {
 
 /// What POSTERN_FAIL asks for: a list of POINT[@N]:VERB, separated by commas. POINT is one of
-/// core::fail_points; VERB is kill (SIGKILL), error (throw) or stall (never return). With @N only
+/// core::fail_points; VERB is kill (SIGKILL), error (throw), stall (never return) or freeze (SIGSTOP: the
+/// whole process goes on there after a SIGCONT). With @N only
 /// the N-th passage of the point since the start is meant, else every one.
 class FaultPlan {
 public:
-    enum class Verb { kill, error, stall };
+    enum class Verb { kill, error, stall, freeze };
 
     FaultPlan() = default;
     /// The error says what is wrong and what would be right.

@@ -28,11 +28,10 @@ void add_configuration(CLI::App& verb, ConfigurationOptions& o) {
     verb.add_flag("--lab", o.config.lab, "Laboratory: loopback and private validation targets, open default endpoint");
 }
 
-void add_store(CLI::App& verb, StoreOptions& o, const char* name, const char* what) {
+void add_store(CLI::App& verb, StoreOptions& o) {
     verb.add_option("--data", o.data, "Data folder of the server (default: postern-data here, else the package's)");
     verb.add_option("--config", o.config_file, "postern.toml of the server (default: the package's for its folder)")->check(CLI::ExistingFile);
-    verb.add_option(name, o.store, what);
-    verb.add_option("--password-file", o.password_file, std::string("File (0600) with the password of ") + name)->check(CLI::ExistingFile);
+    verb.add_option("--password-file", o.password_file, "File (0600) with the password of the store's role")->check(CLI::ExistingFile);
 }
 
 core::Result<Config> settle_store(const StoreOptions& o) {

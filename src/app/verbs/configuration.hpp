@@ -13,12 +13,13 @@ struct ConfigurationOptions {
 };
 
 void add_configuration(CLI::App& verb, ConfigurationOptions& options);
-/// Which store, for verbs that work on it themselves: --data, --config, --store and --password-file.
+/// Which store, for verbs that work on it themselves: --data, --config and --password-file; the verb adds the option
+/// that names the store.
 struct StoreOptions {
     StoreOptions() = default;
     std::string data, config_file, store, password_file;
 };
-void add_store(CLI::App& verb, StoreOptions& options, const char* name = "--store", const char* what = "Store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: what the server uses)");
+void add_store(CLI::App& verb, StoreOptions& options);
 /// The file, and the command line over it.
 core::Result<Config> settle_store(const StoreOptions& options);
 /// The command line over what `options.config` holds from the file by now.

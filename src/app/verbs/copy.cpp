@@ -75,7 +75,8 @@ int run_copy(const Options& o) {
 void add_copy(CLI::App& app, Run& run) {
     auto o = std::make_shared<Options>();
     auto* verb = app.add_subcommand("copy", "Carry a stopped installation from one store to another, every row verified");
-    add_store(*verb, *o, "--from", "Store to copy (default: what the server uses)");
+    add_store(*verb, *o);
+    verb->add_option("--from", o->store, "Store to copy: sqlite:PATH or postgres://USER@HOST/DATABASE (default: what the server uses)");
     verb->add_option("--to", o->to, "Empty store to copy into: sqlite:PATH or postgres://USER@HOST/DATABASE")->required();
     verb->add_option("--to-password-file", o->to_password_file, "File (0600) with the password of --to")->check(CLI::ExistingFile);
     verb->add_flag("--json", o->json, "Print JSON");

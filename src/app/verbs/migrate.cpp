@@ -13,7 +13,7 @@ namespace {
 
 struct Options : StoreOptions {
     Options() = default;
-    bool plan = false, json = false;
+    bool plan = false, embedded = false, json = false;
 };
 
 struct Outcome {
@@ -79,6 +79,10 @@ int run_migrate(const Options& o) {
         std::cerr << "postern: " << config.error().detail << "\n";
         return 2;
     }
+    if (o.embedded && (is_postgres(*config) || !std::filesystem::exists(store_path(*config)))) {
+        std::cout << "There is no embedded store; nothing was done.\n";
+        return 0;
+    }
     const auto outcome = migrate(*config, o.plan);
     if (o.json)
         print_json(*config, outcome);
@@ -93,7 +97,9 @@ void add_migrate(CLI::App& app, Run& run) {
     auto o = std::make_shared<Options>();
     auto* verb = app.add_subcommand("migrate", "Bring the store's schema up to this version; a server that lacks some of it does not start");
     add_store(*verb, *o);
+    verb->add_option("--store", o->store, "Store: sqlite:PATH or postgres://USER@HOST/DATABASE (default: what the server uses)");
     verb->add_flag("--plan", o->plan, "Show what is applied and what is missing; change nothing");
+    verb->add_flag("--embedded", o->embedded, "Only where the store is SQLite and there: for packages, which do not know who else uses a PostgreSQL one");
     verb->add_flag("--json", o->json, "Print JSON");
     verb->callback([o, &run] { run = [o] { return run_migrate(*o); }; });
 }

@@ -3,6 +3,7 @@
 
 #include "app/data_folder.hpp"
 #include "app/restore.hpp"
+#include "app/verbs/configuration.hpp"
 #include "app/verbs/verbs.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
@@ -14,7 +15,7 @@ namespace {
 
 struct Options {
     Options() = default;
-    std::string backup, master_key_file;
+    std::string backup, master_key_file, to_time;
     std::vector<std::string> crls;
     bool none_published = false;
 };
@@ -72,6 +73,35 @@ int restore_backup(const Common& common, const Options& o) {
     return 0;
 }
 
+int close_database(const Common& common, const Options& o) {
+    const auto time = core::from_rfc3339(o.to_time);
+    if (!time) throw std::runtime_error("--to-time: expected a time such as 2027-01-31T00:00:00Z");
+    StoreOptions where;
+    where.data = common.door.config.data;
+    where.config_file = common.door.config_file;
+    where.store = common.door.store;
+    const auto config = settle_store(where);
+    if (!config) throw std::runtime_error(config.error().detail);
+    const auto done = close_store(*config, *time);
+    if (common.json) {
+        json::Writer w;
+        w.begin_object().member("store", done.store).member("restoredTo", core::rfc3339(*time));
+        write_names(w, "voidTokens", done.voided.principals);
+        write_names(w, "voidKeys", done.voided.accounts);
+        write_names(w, "crlUrls", done.crl_urls);
+        w.member("open", false).end_object();
+        std::cout << w.take() << "\n";
+        return 0;
+    }
+    print_names("Tokens that are void; make them anew with postern principal create:\n", done.voided.principals);
+    print_names("EAB keys that are void; apply the account again with a secret. ACME accounts made with them go on:\n", done.voided.accounts);
+    std::cout << done.store << " is CLOSED: certificates are neither issued nor are CRLs published until the revocations of after " << core::rfc3339(*time)
+              << " are known.\nStart the nodes, then: postern restore open --crl ISSUING.crl --crl ROOT.crl\n"
+                 "with the last CRLs that were published, or --no-crl-published-since if there were none since.\n";
+    print_names("They were published at:\n", done.crl_urls);
+    return 0;
+}
+
 /// DER or PEM.
 std::string crl_as_base64(const std::string& path) {
     const auto content = read_file(path);
@@ -113,8 +143,12 @@ void add_restore(CLI::App& app, Common& common, Run& run) {
     open_verb->add_option("--crl", o->crls, "The last CRL that a CA published, DER or PEM; repeatable")->check(CLI::ExistingFile);
     open_verb->add_flag("--no-crl-published-since", o->none_published, "CAs without --crl published none after the backup");
     open_verb->callback([o, &common, &run] { run = [o, &common] { return open(common, *o); }; });
-    verb->callback([o, open_verb, &common, &run] {
-        if (open_verb->parsed()) return;
+    auto* close_verb = verb->add_subcommand("close", "Close an installation whose PostgreSQL database was put back to an earlier moment; before any node starts on it");
+    add_common(*close_verb, common);
+    close_verb->add_option("--to-time", o->to_time, "The moment that the database was restored to, as 2027-01-31T00:00:00Z")->required();
+    close_verb->callback([o, &common, &run] { run = [o, &common] { return close_database(common, *o); }; });
+    verb->callback([o, open_verb, close_verb, &common, &run] {
+        if (open_verb->parsed() || close_verb->parsed()) return;
         if (o->backup.empty()) throw CLI::RequiredError("BACKUP");
         run = [o, &common] { return restore_backup(common, *o); };
     });

@@ -29,12 +29,6 @@ void write_root_pem(const std::string& path, const Authority& root) {
     replace_file(path, core::as_bytes(pem), 0644);
 }
 
-std::unique_ptr<KeyStore> key_store(const BuiltinCa::Deps& deps, const BuiltinConfig& config) {
-    KeyFiles files(config.keys_folder, deps.sealer);
-    if (config.keys_in_database) return std::make_unique<KeyRows>(deps.db, deps.sealer, std::move(files), deps.clock);
-    return std::make_unique<KeyFiles>(std::move(files));
-}
-
 core::Task<Hierarchy> first_start(BuiltinCa::Deps deps, const BuiltinConfig& config, KeyStore& keys,
                                   const std::string& root_pem_path) {
     // A root that clients already trust, and a database that knows nothing of it: never replaced
@@ -77,10 +71,10 @@ BuiltinCa::~BuiltinCa() = default;
 
 core::Task<std::unique_ptr<BuiltinCa>> BuiltinCa::open(Deps deps, BuiltinConfig config, std::string root_pem_path) {
     while (config.public_http.ends_with('/')) config.public_http.pop_back();
-    const auto keys = key_store(deps, config);
-    auto hierarchy = co_await load_hierarchy(*keys, deps.db);
+    KeyRows keys(deps.db, deps.sealer, KeyFiles(config.keys_folder, deps.sealer), deps.clock, config.keys_in_database);
+    auto hierarchy = co_await load_hierarchy(keys, deps.db);
     if (!hierarchy) {
-        auto making = first_start(deps, config, *keys, root_pem_path);
+        auto making = first_start(deps, config, keys, root_pem_path);
         hierarchy = co_await std::move(making);
     }
     if (hierarchy->issuing->certificate.not_after() < deps.clock.now())

@@ -5,12 +5,14 @@
 
 namespace postern::ca {
 
-/// Private keys as rows of `sealed_key`.
+/// Private keys as rows of `sealed_key`, for several nodes; and a node that is alone by now finds what is
+/// there.
 class KeyRows final : public KeyStore {
 public:
-    /// A key that has no row yet is taken over from `files`: this node's folder, where it was the only
-    /// node before. The file is left where it is.
-    KeyRows(store::Database& db, const crypto::Sealer& sealer, KeyFiles files, const core::Clock& clock);
+    /// `several`: new keys become rows, and one that has none yet is taken over from `files`, this node's
+    /// folder, where it was the only node before; the file is left where it is. Else keys without a row
+    /// are files.
+    KeyRows(store::Database& db, const crypto::Sealer& sealer, KeyFiles files, const core::Clock& clock, bool several);
 
     void keep(store::Batch& batch, const std::string& key_id, const crypto::PrivateKey& key, core::TimePoint now) override;
     core::Task<crypto::PrivateKey> find(std::string key_id) override;
@@ -21,6 +23,7 @@ private:
     const crypto::Sealer& sealer_;
     KeyFiles files_;
     const core::Clock& clock_;
+    bool several_;
 };
 
 }  // namespace postern::ca

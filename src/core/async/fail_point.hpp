@@ -12,7 +12,7 @@ inline constexpr std::array<std::string_view, 9> fail_points{
     "outcome_committed", "reply_half_sent", "outbox_sent"};
 
 /// Marks one of them. The shipped executable links an empty body; postern-faulty links one that
-/// obeys POSTERN_FAIL: it may end the process, throw, or never return.
+/// obeys POSTERN_FAIL: it may end the process, let it stand still, throw, or never return.
 Task<void> fail_point(std::string_view name);
 
 /// Whether a fault is planned there at all, for a place that must prepare itself for it. Always

@@ -114,7 +114,9 @@ public:
 
     void finish() override {
         // References were checked as rows came. Without statistics the first queries would read whole tables.
-        session_.run("ANALYZE");
+        std::string list;
+        for (const auto& table : tables()) list += (list.empty() ? "\"" : ", \"") + table.name + "\"";
+        session_.run("ANALYZE " + list);
         session_.run("SET synchronous_commit = on");
         session_.run("UPDATE setting SET value = value WHERE name = '" + std::string(copy_unfinished) + "'");
     }

@@ -85,6 +85,12 @@ void Connection::send_read(const Job& job) {
 
 void Connection::send_batch(Job& job) {
     const auto& steps = job.batch.steps();
+    // The mark is a logged row: without it, the server has nothing to force to the disk.
+    if (job.batch.is_transient()) {
+        for (const auto& step : steps) prepared(*step.statement, step.expect);
+        for (std::size_t i = 0; i < steps.size(); ++i) run(*steps[i].statement, steps[i].expect, steps[i].parameters, Part::Kind::step, i);
+        return;
+    }
     // Preparing has Syncs of its own, and those end a transaction: all of it comes before.
     prepared(mark_insert, Expect::any);
     prepared(mark_forget, Expect::any);
@@ -262,7 +268,7 @@ void Connection::finish_job() {
     jobs_.pop_front();
     if (job->writes()) {
         --writing_;
-        if (job->stage == Job::Stage::run) settled_mark_ = job->mark.number;
+        if (job->stage == Job::Stage::run && job->mark.number > 0) settled_mark_ = job->mark.number;
     }
     working_since_ = std::chrono::steady_clock::now();
     owner_.answered(*this, std::move(job));

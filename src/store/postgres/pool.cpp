@@ -289,7 +289,7 @@ void Pool::drop(Connection& connection, const std::string& why) {
 
 /// After a connection broke under a job.
 void Pool::recover(JobPtr job, const std::string& why) {
-    if (!job->writes()) return again(std::move(job), why);
+    if (!job->writes() || job->batch.is_transient()) return again(std::move(job), why);
     if (job->stage == Job::Stage::run) {
         job->stage = Job::Stage::settle;
         // A server has to be found, and the broken session's transaction may run on for its timeout.
@@ -322,7 +322,7 @@ void Pool::settled(Connection& connection, JobPtr job) {
     }
 }
 
-/// Only what surely did not happen comes here.
+/// Only what surely did not happen comes here, or may happen twice.
 void Pool::again(JobPtr job, const std::string& why) {
     if (++job->tries > tries_more) return fail(std::move(job), why + "; given up after " + std::to_string(job->tries) + " tries");
     retries_.add();

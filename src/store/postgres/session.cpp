@@ -13,6 +13,7 @@ Session::Session(const PostgresSettings& settings) {
     place_ = target.text();
     std::size_t first = 0;
     handle_ = connect_any(target, first, settings.connect_deadline, {});
+    PQsetNoticeProcessor(handle(), [](void*, const char*) {}, nullptr);
     // Whole tables take as long as they take.
     run("SET application_name = 'postern verb'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning");
 }

@@ -9,6 +9,10 @@ using namespace postern::test;
 using namespace std::chrono_literals;
 using app::Address;
 using app::Config;
+using app::holds_password;
+using app::is_postgres;
+using app::set_store;
+using app::store_path;
 
 namespace {
 
@@ -77,6 +81,9 @@ http = "[::1]:3"
 management = "127.0.0.1:4"
 [store]
 url = "sqlite:/var/lib/postern/other.db"
+connections = 24
+connect_timeout = "6s"
+statement_timeout = "7s"
 [secrets]
 master_key_file = "/run/credentials/master"
 [log]
@@ -120,6 +127,8 @@ crl_lifetime = "48h"
     BOOST_TEST(c.http.authority() == "[::1]:3");
     BOOST_TEST(c.management.authority() == "127.0.0.1:4");
     BOOST_TEST(c.store_url == "sqlite:/var/lib/postern/other.db");
+    BOOST_TEST(c.store_connections == 24U);
+    BOOST_TEST((c.store_connect_timeout == 6s && c.store_statement_timeout == 7s));
     BOOST_TEST(c.master_key_file == "/run/credentials/master");
     BOOST_TEST((c.log_level == observe::Level::warning));
     BOOST_TEST(!c.log_json);
@@ -174,6 +183,13 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_would_be_right) {
         {"[listen]\nhttp = \"::1:80\"", "listen.http: expected an address"},
         {"listen = 1", "postern.toml:1: listen: expected a table"},
         {"[store]\nurl = 1", "store.url: expected a string"},
+        {"[store]\nurl = \"mysql://u:s3cret@h/d\"", "store.url: expected sqlite:PATH or postgres://USER@HOST/DATABASE"},
+        {"[store]\nurl = \"postgres://\"", "store.url: expected sqlite:PATH or postgres://USER@HOST/DATABASE"},
+        {"[store]\nconnections = 1", "store.connections: expected 2 to 500"},
+        {"[store]\nconnect_timeout = \"1ms\"", "store.connect_timeout: expected at least \"1s\""},
+        {"[store]\nstatement_timeout = \"999ms\"", "store.statement_timeout: expected at least \"1s\""},
+        {"[store]\npassword_file = \"/p\"", "[store] password_file is for PostgreSQL"},
+        {"[store]\nurl = \"postgres://u:p@h/d\"\npassword_file = \"/p\"", "both url and password_file give a password"},
         {"[secrets]\nmaster_key_file = []", "secrets.master_key_file: expected a string"},
         {"[log]\nlevel = \"loud\"", "log.level: expected debug, info, warning or error"},
         {"[log]\nformat = \"xml\"", "log.format: expected json or text"},
@@ -193,6 +209,38 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_would_be_right) {
         {"[ca\n", "postern.toml:1"},
     };
     for (const auto& [text, part] : cases) check_refused(text, part);
+}
+
+BOOST_AUTO_TEST_CASE(a_password_is_found_wherever_libpq_looks) {
+    for (const auto* url : {"postgres://u:p@h/d", "postgresql://:p@h", "postgres://u:p@h1:1,h2:2/d?x=y", "postgres:///d?user=u&password=p",
+                            "postgres://h/d?%70assword=p", "postgres://h?sslpassword=p", "postgres://u:@h/d"})
+        BOOST_TEST(holds_password(url), url);
+    for (const auto* url : {"postgres://u@h:5432/d", "postgres://h:5432/d?user=a:b@c", "postgres:///d?passfile=%2Fp&host=/run", "postgres://h1:1,h2:2/d", "sqlite:a:b@c", ""})
+        BOOST_TEST(!holds_password(url), url);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_of_the_command_line_shows_no_password) {
+    Config c;
+    const auto refused = [&](const std::string& url, const std::string& file, const std::string& why) {
+        const auto r = set_store("--store", url, file, c);
+        BOOST_REQUIRE(!r);
+        BOOST_TEST(r.error().detail.find(why) != std::string::npos, r.error().detail);
+        BOOST_TEST(r.error().detail.find("s3cret") == std::string::npos);
+        BOOST_TEST(c.store_url.empty());
+    };
+    refused("postgres://u:s3cret@h/d", "", "--store: everybody on this machine can read a command line");
+    refused("mysql://u:s3cret@h/d", "", "store url \"mysql…\": expected sqlite:PATH");
+    refused("postgres://u@h/s3cret%zz", "", "a % in it must begin %XX");
+    refused("", "/p", "an SQLite store has no password");
+    BOOST_TEST(set_store("--store", "postgres://u@h/d", "/p", c).has_value());
+    BOOST_TEST(is_postgres(c));
+    BOOST_TEST(c.store_password_file == "/p");
+    BOOST_TEST(set_store("--store", "", "", c).has_value());
+    BOOST_TEST(is_postgres(c));
+    BOOST_TEST(set_store("--store", "sqlite:x", "", c).has_value());
+    BOOST_TEST(c.store_password_file.empty());
+    c.data = "/data";
+    BOOST_TEST(store_path(c) == "/data/x");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_named) {
