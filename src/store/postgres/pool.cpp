@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds silence(3000);
 constexpr std::chrono::milliseconds short_life(1000);
 
 std::size_t readers_of(int connections) { return static_cast<std::size_t>(std::max(1, connections / 4)); }
+std::size_t writers_of(int connections) { return static_cast<std::size_t>(connections) - readers_of(connections); }
 
 bool less_busy(const std::shared_ptr<Connection>& a, const std::shared_ptr<Connection>& b) noexcept { return a->busy() < b->busy(); }
 
@@ -234,7 +235,9 @@ void Pool::joined(Handle handle) {
     std::memcpy(&session, octets.data(), sizeof session);
     session >>= 1;
     auto connection = std::make_shared<Connection>(context_, std::move(handle), static_cast<std::int64_t>(session), *this);
-    auto& group = writing_.empty() || reading_.size() >= readers_of(settings_.connections) ? writing_ : reading_;
+    // One in four reads alone, also where the server gives fewer than were asked for.
+    const bool more_writers = writing_.size() <= 3 * reading_.size() && writing_.size() < writers_of(settings_.connections);
+    auto& group = more_writers || reading_.size() >= readers_of(settings_.connections) ? writing_ : reading_;
     group.push_back(connection);
     connections_gauge_.set(static_cast<double>(connected()));
     connection->start();
