@@ -3,8 +3,10 @@
 #include <filesystem>
 
 #include "app/data_folder.hpp"
+#include "app/fleet.hpp"
 #include "app/store.hpp"
 #include "core/async/deadline.hpp"
+#include "core/crypto/system_random.hpp"
 #include "core/json/writer.hpp"
 #include "ra/audit.hpp"
 #include "store/numbers.hpp"
@@ -57,6 +59,19 @@ void prepare_target(const CopyOptions& o, const core::Clock& clock, observe::Met
     db->close();
 }
 
+/// A port that was chosen once stays this node's: where nodes share a store, it is kept under the node's name.
+void keep_ports(const CopyOptions& o, store::Database& target, store::Batch& batch) {
+    crypto::SystemRandom random;
+    for (const std::string name : {"port.https", "port.est", "port.http", "port.management"}) {
+        const auto before = own_setting(name, o.from, node_name(o.from, &random)), after = own_setting(name, o.to, node_name(o.to, &random));
+        const auto port = before == after ? std::nullopt : core::run_to_end(store::read_one(target, store::setting_get, store::values(before)));
+        if (!port) continue;
+        batch.add(store::setting_remove, store::values(before));
+        batch.add(store::setting_remove, store::values(after), store::Expect::any);
+        batch.add(store::setting_insert, store::values(after, port->text(0)));
+    }
+}
+
 std::string audit_detail(const CopyReport& report) {
     json::Writer w;
     w.begin_object().member("from", report.from).member("to", report.to).member("rows", report.rows).end_object();
@@ -83,6 +98,7 @@ void hand_over(const CopyOptions& o, const CopyReport& report, const core::Clock
     record.detail = audit_detail(report);
     store::Batch last;
     ra::add_audit(last, core::run_to_end(numbers.next(store::Series::audit)), record);
+    keep_ports(o, *db, last);
     last.add(store::setting_remove, store::values(store::copy_unfinished));
     write(*db, std::move(last));
     db->close();

@@ -1,5 +1,6 @@
 #include "app/store.hpp"
 
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -72,17 +73,17 @@ std::unique_ptr<store::Database> open_store(const Config& config, const core::Cl
 }
 
 void require_alone(const Config& config) {
-    if (!is_postgres(config)) return;
+    if (!is_postgres(config) && !std::filesystem::exists(store_path(config))) return;
     const auto bulk = open_bulk(config, false);
     // A connection that was just closed is counted for a moment.
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
     auto others = bulk->other_clients();
-    while (others > 0 && std::chrono::steady_clock::now() < end) {
+    while (is_postgres(config) && others > 0 && std::chrono::steady_clock::now() < end) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         others = bulk->other_clients();
     }
     if (others > 0)
-        throw std::runtime_error(std::to_string(others) + " connections of running Posterns are open to " + shown_store(config) +
+        throw std::runtime_error(std::to_string(others) + (is_postgres(config) ? " connections of running Posterns are open to " : " other Posterns work on ") + shown_store(config) +
                                  "; stop every node that uses it first");
 }
 

@@ -38,8 +38,8 @@ struct StoreListeners {
 std::unique_ptr<store::Database> open_store(const Config& config, const core::Clock& clock, observe::Metrics& metrics,
                                             StoreListeners listeners = {});
 
-/// Throws std::runtime_error when a server is connected to a PostgreSQL store. For an embedded one the folder's lock
-/// says so.
+/// Throws std::runtime_error when a server is connected to a PostgreSQL store, or one that shares an SQLite file lives.
+/// That of a file that is not shared is kept out by the folder's lock.
 void require_alone(const Config& config);
 
 /// Its tables, whole. Nobody else may have it open.

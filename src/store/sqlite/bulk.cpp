@@ -4,7 +4,9 @@
 #include <deque>
 #include <map>
 #include <stdexcept>
+#include <thread>
 
+#include "store/nodes.hpp"
 #include "store/sqlite/connection.hpp"
 
 namespace postern::store {
@@ -45,7 +47,7 @@ void make_kind(const BulkTable& table, const BulkColumn& column, Value& value) {
 class SqliteBulk final : public Bulk {
 public:
     SqliteBulk(const std::string& path, bool writes)
-        : connection_(path, writes ? Connection::Access::read_write : Connection::Access::read_only) {
+        : writes_(writes), connection_(path, writes ? Connection::Access::read_write : Connection::Access::read_only) {
         // Checked as a whole by finish(): rows come table by table.
         connection_.script(writes ? "PRAGMA foreign_keys=OFF" : "BEGIN", "bulk");
     }
@@ -74,8 +76,17 @@ public:
         return out;
     }
 
-    /// The lock of the data folder keeps them out.
-    std::int64_t other_clients() override { return 0; }
+    /// The lock of the data folder keeps out the server of a file that is not shared. Of those that share it, whoever
+    /// raises a beat lives; what a crash left stands still.
+    std::int64_t other_clients() override {
+        const auto before = beats();
+        if (before.empty()) return 0;
+        std::this_thread::sleep_for(2 * NodeRegistry::beat_every + std::chrono::seconds(1));
+        std::int64_t out = 0;
+        for (const auto& [life, beat] : beats())
+            if (const auto known = before.find(life); known == before.end() || known->second != beat) ++out;
+        return out;
+    }
 
     std::int64_t count(const BulkTable& table) override {
         std::int64_t out = 0;
@@ -122,6 +133,14 @@ public:
     }
 
 private:
+    std::map<std::int64_t, std::int64_t> beats() {
+        // A new snapshot.
+        if (!writes_) connection_.script("COMMIT; BEGIN", "bulk");
+        std::map<std::int64_t, std::int64_t> out;
+        connection_.each("SELECT life, beat FROM node", [&](const Values& row) { out[std::get<std::int64_t>(row[0])] = std::get<std::int64_t>(row[1]); });
+        return out;
+    }
+
     /// Prepared forms are kept by the address of their text.
     const Statement& insert_into(const BulkTable& table) {
         if (const auto known = inserts_.find(table.name); known != inserts_.end()) return known->second;
@@ -131,6 +150,7 @@ private:
         return inserts_.emplace(table.name, Statement{"bulk_insert", texts_.back()}).first->second;
     }
 
+    bool writes_;
     std::deque<std::string> texts_;
     std::map<std::string, Statement> inserts_;
     Connection connection_;
