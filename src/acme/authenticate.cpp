@@ -7,7 +7,7 @@ namespace postern::acme {
 namespace {
 
 Error bad_nonce() {
-    // acme.sh looks for these words (acme.md §4).
+    // acme.sh looks for these words.
     return {ErrorType::bad_nonce, "JWS has an invalid anti-replay nonce: it is missing, unknown, old or used; retry with a fresh one"};
 }
 

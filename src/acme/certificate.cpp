@@ -5,7 +5,7 @@
 namespace postern::acme {
 
 /// RFC 8555 §7.4.2: leaf first, each certifying the one before, for the account that ordered it. No
-/// `up` link: clients would take it for another chain (acme.md §4).
+/// `up` link: clients would take it for another chain.
 core::Task<Reply> certificate(Parts& parts, Call& call) {
     if (const auto read = expect_post_as_get(call); !read) co_return read.error();
     auto by_token = store::values(call.token());

@@ -4,6 +4,7 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/csr.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/requester.hpp"
 
 namespace postern::acme {
 
@@ -70,7 +71,9 @@ core::Task<std::vector<ra::Evidence>> gather_evidence(Parts& parts, const Call& 
         const std::string name = (row.boolean(2) ? "*." : "") + row.text(1);
         evidence.push_back(ra::Evidence::validated(row.text(0), name, row.text(4), row.time(5), row.time(3)));
     }
-    evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::account_key, call.requester().thumbprint, parts.now()));
+    const auto& requester = call.requester();
+    evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::account_key, requester.thumbprint, parts.now())
+                           .resting_on(store::acme_requester.kind, requester.id.get(), call.key.spki()));
     co_return evidence;
 }
 
@@ -122,8 +125,8 @@ std::string state_text(const store::AcmeOrderRow& order, core::TimePoint now) {
     return "order " + std::string(to_string(status_of(order, now)));
 }
 
-/// For an order that an enrollment already took. The same CSR again is a lost answer and is repeated
-/// (acme.md §1.2); another one came too late.
+/// For an order that an enrollment already took. The same CSR again is a lost answer and is repeated;
+/// another one came too late.
 core::Task<Reply> already_claimed(Parts& parts, const Call& call, const store::AcmeOrderRow& order, const core::Bytes& csr) {
     auto parameters = store::values(*order.enrollment);
     const auto row = co_await store::read_one(parts.deps.db, store::enrollment_by_id, std::move(parameters));

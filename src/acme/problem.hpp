@@ -68,7 +68,7 @@ using Result = boost::system::result<T, Error>;
 /// value() on a refusal is a programming error.
 [[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
 
-/// The one map from the house's refusals to ACME's types and statuses (acme.md §1.1).
+/// The one map from the house's refusals to ACME's types and statuses.
 ErrorType type_of(core::ProblemKind kind) noexcept;
 unsigned status_of(core::ProblemKind kind) noexcept;
 /// `internal` loses its detail: it is in the log under the request's id.

@@ -125,7 +125,7 @@ ErrorType type_of(core::ProblemKind kind) noexcept {
 unsigned status_of(core::ProblemKind kind) noexcept {
     using core::ProblemKind;
     switch (kind) {
-        case ProblemKind::unauthenticated: return 401;  // RFC 8555 §6.4, §7.3.6 (acme.md §1.1)
+        case ProblemKind::unauthenticated: return 401;  // RFC 8555 §6.4, §7.3.6
         case ProblemKind::not_found:
         case ProblemKind::unsupported: return 404;
         // 503 and not 429: the whole service sheds load, and clients retry 503 of type rateLimited.

@@ -5,7 +5,7 @@ namespace postern::acme {
 namespace {
 
 /// What the enrollment says went wrong, as the order's error (RFC 8555 §7.1.3).
-std::string enrollment_error(const store::AcmeOrderRow& order) {
+std::string enrollment_error(const store::AcmeOrderRow& order, ErrorType type = ErrorType::unauthorized) {
     std::string detail = "the request for this certificate ended without one", check;
     if (order.enrollment_status == "declined" || order.enrollment_status == "rejected")
         detail = "an officer declined the request for this certificate";
@@ -16,19 +16,22 @@ std::string enrollment_error(const store::AcmeOrderRow& order) {
             if (const auto text = stored->root()["check"].string()) check = *text;
         }
     }
-    Error e(ErrorType::unauthorized, detail);
+    Error e(type, detail);
     e.check = check;
     return to_json(e, core::RequestId(order.enrollment_request.value_or("")));
 }
 
 /// Not an end: an officer decides. Told while the order is processing, or nobody would know why it stays so.
-std::string quarantine_error(const store::AcmeOrderRow& order) {
+std::string officer_error(const store::AcmeOrderRow& order) {
+    if (order.enrollment_status == "unknown") return enrollment_error(order, ErrorType::server_internal);
     Error e(ErrorType::server_internal, "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer");
     e.check = "certificate.authorised";
     return to_json(e, core::RequestId(order.enrollment_request.value_or("")));
 }
 
-bool quarantined(const store::AcmeOrderRow& order) { return order.enrollment && order.enrollment_status == "quarantined"; }
+bool waits_for_officer(const store::AcmeOrderRow& order) {
+    return order.enrollment && (order.enrollment_status == "quarantined" || order.enrollment_status == "unknown");
+}
 
 std::string expired_error() {
     return to_json(Error(ErrorType::malformed, "the order expired before it was finalized; make a new one"),
@@ -36,7 +39,7 @@ std::string expired_error() {
 }
 
 void write_challenge(json::Writer& w, const store::AcmeChallengeRow& c, const Urls& urls) {
-    // acme.sh cuts a challenge at the first brace: nothing nested before these (acme.md §4).
+    // acme.sh cuts a challenge at the first brace: nothing nested before these.
     w.begin_object().member("type", c.type).member("url", urls.challenge(c.token));
     w.member("status", c.status).member("token", c.token);
     if (c.validated) w.member("validated", core::rfc3339(*c.validated));
@@ -98,7 +101,7 @@ std::string render_order(const store::AcmeOrderRow& order, const std::vector<std
     w.end_array();
     w.member("finalize", urls.finalize(order.token));
     if (status == OrderStatus::valid) w.member("certificate", urls.certificate(order.certificate_token.value()));
-    if (quarantined(order)) w.key("error").raw(quarantine_error(order));
+    if (waits_for_officer(order)) w.key("error").raw(officer_error(order));
     if (status == OrderStatus::invalid) {
         w.key("error");
         if (order.error) w.raw(*order.error);
@@ -142,7 +145,7 @@ core::Task<http::Response> order_response(Parts& parts, const Call& call, unsign
     http::Response r = json_response(status, render_order(order, tokens, call.urls, parts.now()));
     r.set("Location", call.urls.order(order.token));
     // People are slower than programs.
-    if (status_of(order, parts.now()) == OrderStatus::processing) r.set("Retry-After", quarantined(order) ? "3600" : "1");
+    if (status_of(order, parts.now()) == OrderStatus::processing) r.set("Retry-After", waits_for_officer(order) ? "3600" : "1");
     co_return r;
 }
 

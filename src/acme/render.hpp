@@ -9,7 +9,7 @@
 #include "store/tables/acme_order.hpp"
 
 /// The objects of RFC 8555 §7.1 as clients read them. The order of keys is part of it: small clients
-/// read them with patterns (acme.md §4).
+/// read them with patterns.
 namespace postern::acme {
 
 enum class OrderStatus { pending, ready, processing, valid, invalid };
@@ -27,7 +27,7 @@ std::string render_authorization(const store::AcmeAuthorizationRow& authorizatio
                                  core::TimePoint now);
 std::string render_challenge(const store::AcmeChallengeRow& challenge, const Urls& urls);
 
-/// The order with Location and, while it is processing, Retry-After (acme.md §1.2).
+/// The order with Location and, while it is processing, Retry-After.
 core::Task<http::Response> order_response(Parts& parts, const Call& call, unsigned status,
                                           const store::AcmeOrderRow& order);
 

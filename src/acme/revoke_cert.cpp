@@ -76,7 +76,7 @@ core::Task<Reply> revoke_cert(Parts& parts, Call& call) {
         auto refusal = refuse_revocation(parts, call, certificate, std::move(other));
         co_return co_await std::move(refusal);
     }
-    // Who signs with the certificate's key shows that it is out of its owner's hands (acme.md §1.2).
+    // Who signs with the certificate's key shows that it is out of its owner's hands.
     const std::int64_t reason = call.jwk ? key_compromise : wish->reason;
     const auto actor = call.actor();
     const auto done = co_await parts.deps.revocation.revoke(certificate, reason, actor, call.request.id, call.request.deadline);

@@ -59,7 +59,7 @@ core::Task<Reply> answer(Parts& parts, const Route& route, const http::Request& 
     Call call(request, catalog, *endpoint, Urls(parts.deps.https_base, endpoint->name));
     const Reply reply = co_await prove_and_handle(parts, call, route);
     // Once an account has proven itself, what it is refused is kept. Before that metrics count, and a
-    // stranger's garbage buys no durable write (threats.md §3).
+    // stranger's garbage buys no durable write.
     if (reply || !call.account || reply.error().recorded || reply.error().status >= 500) co_return reply;
     auto record = call.audit(parts.now(), "request.refused", "acme_account", call.requester().token);
     auto refusal = refuse(parts, call, std::move(record), "the request for " + request.path, reply.error());

@@ -1,5 +1,6 @@
 #include "api/call.hpp"
 #include "core/base/encoding.hpp"
+#include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
 
 /// The blocklist. It counts for every tenant, so only principals of the whole installation see or change it.
@@ -47,6 +48,8 @@ core::Result<std::string> read_text(const json::Value& value) {
     const auto text = value.string();
     if (!text) return text.error();
     if (text->empty() || text->size() > most_text) return value.problem("expected 1 to " + std::to_string(most_text) + " octets");
+    // They stand in lists, refusals and audit records.
+    if (json::printable(*text) != *text) return value.problem("expected one line of characters that can be seen");
     return std::string(*text);
 }
 

@@ -22,16 +22,19 @@ std::optional<core::Problem> refuse_strangers(const Call& call) {
 
 }  // namespace
 
-/// {"target", "masterKey"?} -> 202 and the state, to be asked again until it is done or failed
+/// {"target", "masterKey"?, "parentSeen"?} -> 202 and the state, to be asked again until it is done or failed
 core::Task<Answer> start_backup(Call call) {
     if (auto refused = refuse_strangers(call)) co_return std::move(*refused);
-    const auto body = read_body(call.request, {"target", "masterKey"});
+    const auto body = read_body(call.request, {"target", "masterKey", "parentSeen"});
     if (!body) co_return body.error();
     const auto root = body->root();
     Operations::BackupOrder order;
     const auto target = root["target"].string();
     if (!target) co_return target.error();
     order.target = *target;
+    const auto seen = root["parentSeen"].optional_string();
+    if (!seen) co_return seen.error();
+    order.parent_seen = seen->value_or("");
     if (const auto wish = root["masterKey"]; wish.exists()) {
         const auto flag = wish.boolean();
         if (!flag) co_return flag.error();

@@ -18,6 +18,7 @@ public:
     struct BackupOrder {
         BackupOrder() = default;
         std::string target;                   ///< absolute path of a folder to be made
+        std::string parent_seen;              ///< "DEVICE:INODE" of its parent as the caller sees it; empty: not said
         std::optional<bool> with_master_key;  ///< nullopt: when the master key is kept in the data folder
     };
     virtual ~Operations() = default;

@@ -13,6 +13,16 @@ bool good_name(std::string_view name) {
            std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c < 0x7f; }) && name.front() != ' ' && name.back() != ' ';
 }
 
+/// Names are unique in the installation. "TENANT/NAME" is that tenant's alone, and all that its own
+/// administrators may give: so nobody learns by trying which names others took.
+core::Result<void> check_owner(const json::Value& value, std::string_view name, const ra::Tenant* tenant, bool by_tenant) {
+    const auto slash = name.find('/');
+    if (slash == std::string_view::npos && !by_tenant) return {};
+    if (tenant == nullptr) return value.problem("a slash follows the principal's tenant; this one has none");
+    if (name.substr(0, slash) == tenant->name && slash != std::string_view::npos && slash + 1 < name.size()) return {};
+    return value.problem("expected a name that begins with \"" + tenant->name + "/\"");
+}
+
 core::Task<Answer> set_active(Call call, bool active) {
     const auto body = read_body(call.request, {"name"});
     if (!body) co_return body.error();
@@ -66,15 +76,18 @@ core::Task<Answer> create_principal(Call call) {
     const auto role = ra::role_from(*role_text);
     if (!role) co_return root["role"].problem("known here: administrator, officer, auditor");
 
+    const auto catalog = call.deps.catalog.current();
     std::optional<core::TenantId> tenant = call.principal.tenant;
     const auto tenant_name = root["tenant"].optional_string();
     if (!tenant_name) co_return tenant_name.error();
     if (*tenant_name) {
-        const auto* found = call.deps.catalog.current()->tenant(**tenant_name);
+        const auto* found = catalog->tenant(**tenant_name);
         // Another tenant is as absent as none.
         if (!found || (tenant && *tenant != found->id)) co_return root["tenant"].problem("there is no such tenant");
         tenant = found->id;
     }
+    const auto* owner = tenant ? catalog->tenant(*tenant) : nullptr;
+    if (const auto good = check_owner(root["name"], *name, owner, call.principal.tenant.has_value()); !good) co_return good.error();
     std::optional<core::TimePoint> expires;
     const auto expires_text = root["expires"].optional_string();
     if (!expires_text) co_return expires_text.error();

@@ -7,8 +7,7 @@ namespace postern::api {
 
 namespace {
 
-/// HTTP status and the code of Sectigo Certificate Manager's API that comes closest
-/// (registration-authority.md §8).
+/// HTTP status and the code of Sectigo Certificate Manager's API that comes closest.
 struct Mapped {
     unsigned status;
     int code;

@@ -12,6 +12,7 @@
 #include "app/partial_folder.hpp"
 #include "app/version.hpp"
 #include "ca/builtin/key_files.hpp"
+#include "core/json/escape.hpp"
 #include "store/sqlite/backup.hpp"
 
 namespace postern::app {
@@ -60,14 +61,26 @@ std::int64_t backup_size(const BackupSource& source) {
     return total;
 }
 
-core::Result<void> check_target(const std::string& target, std::int64_t octets) {
+std::string place_of(const std::string& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return {};
+    return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
+}
+
+core::Result<void> check_target(const std::string& target, std::int64_t octets, const std::string& parent_seen) {
     using core::Problem;
     using core::ProblemKind;
+    // It stands in the log and in the audit.
+    if (json::printable(target) != target) return Problem(ProblemKind::malformed, "the backup's folder has characters that cannot be seen");
     if (!target.starts_with('/') || target.ends_with('/')) return Problem(ProblemKind::malformed, "the backup's folder must be an absolute path, got \"" + target + "\"");
     struct stat info {};
     if (::lstat(target.c_str(), &info) == 0) return Problem(ProblemKind::conflict, target + " exists; a backup never overwrites anything, name a new folder");
     const auto parent = fs::path(target).parent_path().string();
     if (!fs::is_directory(parent)) return Problem(ProblemKind::malformed, "there is no folder " + parent + " to put the backup in");
+    // A unit with PrivateTmp, or a container: what is written there is never seen by who asked.
+    if (!parent_seen.empty() && parent_seen != place_of(parent))
+        return Problem(ProblemKind::malformed, "the server has a " + parent + " of its own (PrivateTmp, or a container), where you would not find the backup; "
+                                               "name a folder that both see, such as one below the data folder");
     if (::access(parent.c_str(), W_OK | X_OK) != 0) return Problem(ProblemKind::malformed, parent + " is not writable for the user that Postern runs as");
     struct statvfs space {};
     if (::statvfs(parent.c_str(), &space) != 0) fail("cannot ask for the space of " + parent);
@@ -108,6 +121,7 @@ BackupManifest make_backup(const BackupSource& source, const std::string& target
         parts.emplace_back(source.master_key, "keys/master");
     }
     for (const auto& part : parts) {
+        if (!BackupManifest::is_part(part.name)) throw std::runtime_error(part.from + " is none of Postern's, and a restore would refuse it; move it elsewhere");
         write_file(copy.path() + "/" + part.name, read_file(part.from), 0600);
         names.push_back(part.name);
     }

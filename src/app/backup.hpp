@@ -19,9 +19,13 @@ struct BackupSource {
     std::string master_key;   ///< path of the master key
 };
 
-/// The folder BACKUP cannot be made: `malformed` (no absolute path, no folder to put it in),
-/// `conflict` (something has that name), `unavailable` (not enough space).
-core::Result<void> check_target(const std::string& target, std::int64_t octets);
+/// "DEVICE:INODE" of what this process sees at a path; empty: nothing. Two processes that see different things
+/// there live in different views of the disk.
+std::string place_of(const std::string& path);
+/// The folder BACKUP cannot be made: `malformed` (no absolute path, characters that cannot be seen, no folder
+/// to put it in, or one that `parent_seen`, a place_of() of who asked, says is another), `conflict` (something
+/// has that name), `unavailable` (not enough space).
+core::Result<void> check_target(const std::string& target, std::int64_t octets, const std::string& parent_seen = {});
 /// Octets that a backup takes at most; throws std::runtime_error for what cannot be read.
 std::int64_t backup_size(const BackupSource& source);
 

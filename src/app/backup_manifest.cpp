@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
@@ -15,18 +16,42 @@ namespace {
 
 core::Problem bad(std::string what) { return {core::ProblemKind::malformed, "manifest.json: " + std::move(what)}; }
 
-/// One name, or one below keys/ or tls/: a manifest is not trusted to name other places.
-bool is_part(std::string_view name) {
-    for (const std::string_view folder : {"keys/", "tls/"})
-        if (name.starts_with(folder)) {
-            name.remove_prefix(folder.size());
-            break;
-        }
-    const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; };
-    return !name.empty() && name.front() != '.' && name != "manifest.json" && std::all_of(name.begin(), name.end(), plain);
+constexpr std::string_view keys_folder = "keys/", master_name = "keys/master", key_suffix = ".key";
+constexpr std::size_t most_files = 10'000;
+constexpr std::int64_t largest_file = std::int64_t{1} << 50;
+/// No backup was made before Postern was, or past the last year that RFC 3339 can write.
+constexpr std::int64_t earliest_ms = 1'577'836'800'000, latest_ms = 253'402'300'799'999;
+
+core::Result<BackupManifest::File> read_file_entry(const json::Value& item) {
+    const auto name = item["name"].string();
+    const auto bytes = item["bytes"].integer();
+    const auto sha256 = item["sha256"].string();
+    if (!name || !bytes || !sha256) return bad("it is incomplete");
+    if (!BackupManifest::is_part(*name)) return bad("\"" + std::string(*name) + "\" is no part of a backup");
+    BackupManifest::File file;
+    file.name = *name;
+    file.bytes = *bytes;
+    file.sha256 = *sha256;
+    if (file.bytes < 0 || file.bytes > largest_file) return bad(file.name + ": " + std::to_string(file.bytes) + " is no size of a file");
+    const bool lower = file.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (file.sha256.size() != 64 || !lower) return bad(file.name + ": \"" + file.sha256 + "\" is no SHA-256 in lower-case hexadecimal digits");
+    return file;
 }
 
 }  // namespace
+
+/// Known names, or one below keys/ or tls/: a manifest is not trusted to name other places, nor what a server
+/// makes for itself (lock, control.sock).
+bool BackupManifest::is_part(std::string_view name) noexcept {
+    for (const std::string_view known : {"postern.db", "root.pem", "postern.toml"})
+        if (name == known) return true;
+    const bool of_keys = name.starts_with(keys_folder);
+    if (!of_keys && !name.starts_with("tls/")) return false;
+    if (of_keys && name != master_name && !name.ends_with(key_suffix)) return false;
+    name.remove_prefix(name.find('/') + 1);
+    const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; };
+    return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), plain);
+}
 
 std::string BackupManifest::to_json() const {
     json::Writer w;
@@ -48,29 +73,29 @@ core::Result<BackupManifest> BackupManifest::parse(std::string_view text) {
     if (*known != format)
         return bad("it has format " + std::to_string(*known) + ", made by Postern " + std::string(*made_by) + "; this version reads format " +
                    std::to_string(format) + ". Restore it with that version");
+    if (const auto engine = root["engine"].string(); !engine || *engine != "sqlite") return bad("it is no backup of an SQLite database");
     const auto schema = root["schema"].integer();
     const auto created = root["createdMs"].integer();
     const auto master = root["masterKey"].boolean();
     if (!schema || !created || !master || root["files"].items().empty()) return bad("it is incomplete");
+    if (*schema < 1 || *schema > std::numeric_limits<int>::max()) return bad(std::to_string(*schema) + " is no number of a schema");
+    if (*created < earliest_ms || *created > latest_ms) return bad(std::to_string(*created) + " is no time that a backup was made at");
+    if (root["files"].items().size() > most_files) return bad("it names more files than any backup has");
     BackupManifest out;
     out.postern = *made_by;
     out.schema = static_cast<int>(*schema);
     out.created = core::from_ms(*created);
     out.master_key = *master;
     for (const auto& item : root["files"].items()) {
-        const auto name = item["name"].string();
-        const auto bytes = item["bytes"].integer();
-        const auto sha256 = item["sha256"].string();
-        if (!name || !bytes || !sha256) return bad("it is incomplete");
-        if (!is_part(*name)) return bad("\"" + std::string(*name) + "\" is no part of a backup");
-        File file;
-        file.name = *name;
-        file.bytes = *bytes;
-        file.sha256 = *sha256;
-        out.files.push_back(std::move(file));
+        auto file = read_file_entry(item);
+        if (!file) return file.error();
+        if (out.find(file->name)) return bad(file->name + " stands in it twice");
+        out.files.push_back(std::move(*file));
     }
     if (!out.find("postern.db")) return bad("it names no database");
-    if (out.master_key != (out.find("keys/master") != nullptr)) return bad("it contradicts itself about the master key");
+    const auto is_ca_key = [](const File& f) { return f.name.starts_with(keys_folder) && f.name.ends_with(key_suffix); };
+    if (std::none_of(out.files.begin(), out.files.end(), is_ca_key)) return bad("it names no CA key");
+    if (out.master_key != (out.find(master_name) != nullptr)) return bad("it contradicts itself about the master key");
     return out;
 }
 

@@ -23,9 +23,11 @@ struct BackupManifest {
     bool master_key = false; ///< whether keys/master is one of the files
     std::vector<File> files;
 
+    /// Whether that is the name of a part: what make_backup() copies, and all that restore() takes.
+    static bool is_part(std::string_view name) noexcept;
     [[nodiscard]] std::string to_json() const;
-    /// `malformed` with what is wrong, a format this version does not know and names that leave the folder
-    /// included.
+    /// `malformed` with what is wrong: a format this version does not know, another engine's database, a name
+    /// that is no part's or stands twice, a figure that cannot be, no database, no CA key.
     static core::Result<BackupManifest> parse(std::string_view text);
     [[nodiscard]] const File* find(std::string_view name) const noexcept;
 };

@@ -47,7 +47,7 @@ public:
     InnerDoor(Config config, std::uint32_t caller) : caller_(caller), log_(observe::Level::error, {}, false), shards_(1) {
         shards_.start();
         house_ = wait(House::open(std::move(config), shards_, log_, ra::Senders()));
-        house_->builtin->start();
+        house_->builtin->start(ca::BuiltinCa::Purpose::one_verb);
         house_->api->add_routes(router_, api::Api::Reach::local);
     }
     ~InnerDoor() override {
@@ -75,6 +75,14 @@ private:
     std::unique_ptr<House> house_;
 };
 
+/// The connection ends here, with the context that it belongs to.
+core::Task<bool> connects(http::Target target) {
+    const http::ClientLimits limits;
+    const auto deadline = core::deadline_in(std::chrono::seconds(5));
+    const auto connection = co_await http::ClientConnection::connect(target, limits, deadline);
+    co_return connection.has_value();
+}
+
 /// As `serve` would settle it: the file, then the command line.
 Config settled(const DoorOptions& options) {
     auto config = options.config;
@@ -88,9 +96,7 @@ Config settled(const DoorOptions& options) {
 bool server_listens(const std::string& socket) {
     http::Target target;
     target.address = socket;
-    http::ClientLimits limits;
-    const auto connection = core::run_to_end(http::ClientConnection::connect(target, limits, core::deadline_in(std::chrono::seconds(5))));
-    return connection.has_value();
+    return core::run_to_end(connects(std::move(target)));
 }
 
 std::string read_token(const std::string& path) {

@@ -37,9 +37,7 @@ void tell_of_name(House& house, bool mine) {
     if (mine) {
         house.gate.open(gate_check);
     } else {
-        ra::IssuingGate::Reason reason(std::string(gate_check), std::string(why), std::chrono::seconds(60));
-        reason.intents_wait = true;
-        house.gate.shut(std::move(reason));
+        house.gate.shut(ra::IssuingGate::Reason(std::string(gate_check), std::string(why), std::chrono::seconds(60)));
         house.log.error("node_replaced", {{"why", why}});
     }
 }

@@ -24,10 +24,18 @@ constexpr std::string_view begin_mark = "-----BEGIN ";
 
 [[noreturn]] void refuse(std::int64_t line, const std::string& why) { throw std::runtime_error("line " + std::to_string(line) + ": " + why); }
 
-core::Result<PublicKey> of_certificate(core::BytesView der) {
+core::Result<ListedKey> listed(core::Result<PublicKey> key) {
+    if (!key) return key.error();
+    ListedKey out;
+    out.key = std::move(*key);
+    return out;
+}
+core::Result<ListedKey> of_certificate(core::BytesView der) {
     const auto read = crypto::Certificate::parse(der);
     if (!read) return read.error();
-    return PublicKey::from_spki(read->spki(), KeyUse::csr);
+    auto out = listed(PublicKey::from_spki(read->spki(), KeyUse::csr));
+    if (out) out->of_authority = read->is_ca();
+    return out;
 }
 core::Result<PublicKey> of_request(core::BytesView der) {
     auto read = crypto::Csr::parse(der);
@@ -41,8 +49,8 @@ core::Result<PublicKey> of_private(const std::string& pem) {
 }
 
 /// The key of one PEM block; nullopt for a kind that holds none (EC PARAMETERS stand before EC keys).
-std::optional<core::Result<PublicKey>> key_of(std::string_view label, const std::string& pem) {
-    if (label.ends_with("PRIVATE KEY")) return of_private(pem);
+std::optional<core::Result<ListedKey>> key_of(std::string_view label, const std::string& pem) {
+    if (label.ends_with("PRIVATE KEY")) return listed(of_private(pem));
     const bool certificate = label == "CERTIFICATE";
     const bool request = label == "CERTIFICATE REQUEST" || label == "NEW CERTIFICATE REQUEST";
     if (!certificate && !request && label != "PUBLIC KEY") return std::nullopt;
@@ -50,8 +58,8 @@ std::optional<core::Result<PublicKey>> key_of(std::string_view label, const std:
     if (!blocks) return blocks.error();
     if (blocks->size() != 1) return Problem(ProblemKind::malformed, "the PEM block is broken");
     if (certificate) return of_certificate(blocks->front());
-    if (request) return of_request(blocks->front());
-    return PublicKey::from_spki(blocks->front(), KeyUse::csr);
+    if (request) return listed(of_request(blocks->front()));
+    return listed(PublicKey::from_spki(blocks->front(), KeyUse::csr));
 }
 
 class Reader {
@@ -69,6 +77,7 @@ public:
 private:
     void give(ListedKey key) {
         ++counts_.keys;
+        if (key.of_authority) ++counts_.authorities;
         each_(std::move(key));
     }
 
@@ -118,9 +127,7 @@ private:
                 counts_.first_unusable = "line " + std::to_string(begin) + ": " + (why.check.empty() ? "" : why.check + ": ") + why.detail;
             return;
         }
-        ListedKey out;
-        out.key = std::move(**key);
-        give(std::move(out));
+        give(std::move(**key));
     }
 
     /// Fingerprints between the punctuation of JSON and YAML; what ends in a colon is a YAML key.

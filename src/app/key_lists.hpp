@@ -25,6 +25,7 @@ struct ListedKey {
     ListedKey() = default;
     std::optional<crypto::PublicKey> key;
     core::Bytes digest;  ///< empty with a key
+    bool of_authority = false;  ///< the key of a CA's certificate
     /// Under which digests it is blocked.
     [[nodiscard]] std::vector<core::Bytes> digests() const;
 };
@@ -35,6 +36,9 @@ struct KeyListCounts {
     /// Keys of a list that no request could have here anyway, being too short or of another algorithm.
     std::int64_t unusable = 0;
     std::string first_unusable;  ///< where, and why
+    std::int64_t authorities = 0;  ///< of `keys`: those of CA certificates
+    /// A chain: who names it means the certificate at its end, not the CAs above.
+    [[nodiscard]] bool is_chain() const noexcept { return authorities > 0 && authorities < keys; }
 };
 
 /// Calls `each` for every key, in order and without holding the list. Throws std::runtime_error with

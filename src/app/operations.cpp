@@ -46,7 +46,7 @@ core::Result<void> Operations::start_backup(BackupOrder order, ra::Principal by,
     source.master_key = house_.config.master_key_file.empty() ? house_.folder.file("keys/master") : house_.config.master_key_file;
     // Who keeps the master key elsewhere wants the two apart.
     const bool with_master_key = order.with_master_key.value_or(house_.config.master_key_file.empty());
-    if (auto good = check_target(order.target, backup_size(source)); !good) return good;
+    if (auto good = check_target(order.target, backup_size(source), order.parent_seen); !good) return good;
     {
         const std::lock_guard lock(mutex_);
         if (state_ == State::running) return core::Problem(core::ProblemKind::conflict, "another backup is being made; wait for its end");

@@ -74,6 +74,19 @@ core::Task<ra::VoidedCredentials> close(store::Database& db, const core::Clock& 
     co_return voided;
 }
 
+core::Task<std::vector<std::string>> list_authorities(store::Database& db) {
+    auto all = store::values();
+    const auto rows = co_await db.read(store::authority_all, std::move(all));
+    std::vector<std::string> out;
+    for (const auto& row : rows) out.push_back(row.text(0));
+    co_return out;
+}
+
+/// Without its key nothing could be signed or revoked in a CA's name.
+void require_key(const BackupManifest& manifest, const std::string& key_id) {
+    if (!manifest.find("keys/" + key_id + ".key")) throw std::runtime_error("the backup lacks the key of CA " + key_id + "; use another backup");
+}
+
 core::Task<std::vector<std::string>> find_crl_urls(store::Database& db) {
     auto name = store::values("public.http");
     const auto base = co_await store::read_one(db, store::setting_get, std::move(name));
@@ -129,6 +142,7 @@ RestoreReport restore(const RestoreOptions& options) {
     observe::Metrics metrics;
     {
         const auto db = store::open_sqlite(database, clock, metrics);
+        for (const auto& key_id : core::run_to_end(list_authorities(*db))) require_key(report.manifest, key_id);
         report.voided = core::run_to_end(close(*db, clock, report.manifest.created));
         report.crl_urls = core::run_to_end(find_crl_urls(*db));
         db->close();

@@ -9,7 +9,7 @@ class Enrollment;
 namespace postern::ca {
 
 /// Leave to issue exactly this content for this enrollment. Only the RA can make one, and a backend
-/// takes nothing else: there is no other door to a signature (threats.md §5).
+/// takes nothing else: there is no other door to a signature.
 class Authorized {
 public:
     [[nodiscard]] core::EnrollmentId enrollment() const noexcept { return enrollment_; }

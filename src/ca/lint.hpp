@@ -19,7 +19,7 @@ struct IssuerFacts {
 };
 
 /// The checks that need no profile: the signature is never spent on content that breaks RFC 5280 or
-/// the browser rules (threats.md §5), each under its own name: "lint.validity: …". What the request
+/// the Baseline Requirements, each under its own name: "lint.validity: …". What the request
 /// brought about (its names, dates and key) is `bad_content`, and policy should have refused it before;
 /// anything else is `internal`: our template or a record that it draws from is wrong, and every request
 /// would meet it (X17). So no stranger can cause the second. `now` unset: backdating is not judged.

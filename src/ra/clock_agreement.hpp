@@ -14,7 +14,7 @@
 
 namespace postern::ra {
 
-/// Whether the wall clock can be believed (threats.md §4). It is compared with what the monotonic
+/// Whether the wall clock can be believed. It is compared with what the monotonic
 /// clock makes of the time that was agreed on last, and with the newest time that the store holds: a
 /// stamp renewed each minute, and at the start the newest audit row. A server that was stopped may
 /// find any later time; an earlier one than the store's it may not. More than `tolerance` apart in

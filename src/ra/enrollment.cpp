@@ -42,8 +42,8 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     attempt.catalog = deps_.catalog.current();
     attempt.now = deps_.clock.now();
     attempt.account = co_await find_account(deps_.db, attempt.request.account);
-    const JudgedKeys keys(attempt.request.csr->key(), attempt.request.requester_key);
-    attempt.key_block = co_await find_block(deps_.db, keys);
+    auto keys = attempt.keys();
+    attempt.key_block = co_await find_block(deps_.db, std::move(keys));
     const auto number = co_await deps_.numbers.next(store::Series::enrollment);
     attempt.id = core::EnrollmentId(number);
 
@@ -86,6 +86,7 @@ Result<void> Enrollment::authorise(Attempt& a) {
     PolicyInput input{a.request, catalog, deps_.backends, a.tenant, a.endpoint, a.account ? &*a.account : nullptr,
                       a.profile, a.now,   {},             {},   deps_.gate.shut_by()};
     input.key_block = a.key_block ? &*a.key_block : nullptr;
+    input.requester_stands = a.requester_stands;
     fill_names(input);
     if (auto r = decide(input, a.trace); !r) return r;
     a.backend = deps_.backends.find(a.profile->backend);
@@ -148,7 +149,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     store::Batch batch;
     batch.add(store::enrollment_guard, store::values(a.tenant->id, a.endpoint->id, a.endpoint->version, a.account->id,
                                                      a.account->version, a.profile->id, a.profile->version));
-    guard_unblocked(batch, JudgedKeys(a.request.csr->key(), a.request.requester_key));
+    guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
     if (a.request.claim) a.request.claim(batch, a.id);
     add_audit(batch, audit_id, record);
@@ -321,6 +322,9 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     if (row.status == "quarantined") {
         wait.reason = "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
         wait.retry_after = std::chrono::hours(1);  // people are slower than programs
+    } else if (row.status == "unknown") {
+        wait.reason = "nobody knows whether the certificate was made: the request waits for an officer";
+        wait.retry_after = std::chrono::hours(1);
     } else {
         wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
     }

@@ -138,8 +138,8 @@ private:
     core::Task<void> pause_profile(Attempt& attempt, core::Problem problem);
     /// What is known of an intent that somebody else began.
     core::Task<void> take_up(Attempt& attempt, const store::EnrollmentRow& row);
-    core::Task<bool> record_settlement(Attempt& attempt, const store::EnrollmentRow& row, core::Result<void> leave,
-                                       const store::Lease* lease);
+    core::Task<store::Written> record_settlement(Attempt& attempt, const store::EnrollmentRow& row, core::Result<void> leave,
+                                                 const store::Lease* lease);
 
     Deps deps_;
     OpenIntents intents_;

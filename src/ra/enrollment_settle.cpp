@@ -5,6 +5,7 @@
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
 #include "ra/profile_pauses.hpp"
+#include "store/tables/requester.hpp"
 
 /// What becomes of an intent without outcome (design §4). Which ones, and when, is the sweeper's
 /// matter (sweeper.hpp).
@@ -32,6 +33,13 @@ std::vector<crypto::GeneralName> proven_names(const std::vector<Evidence>& evide
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
     }
     return names;
+}
+
+/// Whether that is one of the guards on the requester and the keys.
+bool guards_requester(const EnrollmentRequest& request, const store::Statement* missed) {
+    return missed == &store::blocked_key_none || std::any_of(request.evidence.begin(), request.evidence.end(), [&](const Evidence& e) {
+               return !e.requester.empty() && missed == store::requester(e.requester).guard;
+           });
 }
 
 }  // namespace
@@ -66,16 +74,17 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
     Attempt a;
     co_await take_up(a, row);
     const auto leave = co_await decide_and_prepare(a);
-    // What will be possible again (a paused profile, a backend that is away) is no outcome. Behind a shut
-    // gate it is: nobody may count on what a restored installation had begun.
-    const auto shut = deps_.gate.shut_by();
-    if (!leave && leave.error().kind == core::ProblemKind::unavailable && (!shut || shut->intents_wait)) {
+    // What will be possible again is no outcome: a paused profile, a backend that is away, a restored
+    // installation that nobody has opened yet.
+    if (!leave && leave.error().kind == core::ProblemKind::unavailable) {
         deps_.log.debug("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"check", leave.error().check}});
         co_return Settled::untouched;
     }
-    const bool recorded = co_await record_settlement(a, row, leave, lease);
-    if (!recorded) {  // settled by somebody else, or the lease is another's by now
-        hold->conclude();
+    const auto recorded = co_await record_settlement(a, row, leave, lease);
+    if (!recorded) {
+        // Settled by somebody else, or the lease is another's by now. What was judged and changed since is
+        // judged anew in the next round.
+        if (!guards_requester(a.request, recorded.error().statement)) hold->conclude();
         co_return Settled::untouched;
     }
     deps_.log.warning("enrollment_settled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"reissued", leave.has_value()}});
@@ -103,8 +112,21 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     a.now = deps_.clock.now();
     a.id = row.id;
     a.account = co_await find_account(deps_.db, row.account);
-    const JudgedKeys keys(a.request.csr->key());
-    a.key_block = co_await find_block(deps_.db, keys);
+    for (const auto& e : a.request.evidence) {
+        if (!e.key.empty()) {
+            auto key = crypto::PublicKey::from_spki(e.key, crypto::KeyUse::account);
+            if (key)
+                a.request.requester_key = std::move(*key);
+            else
+                a.requester_stands = false;  // a newer version refuses such keys
+        }
+        if (e.requester.empty()) continue;
+        auto requester = store::values(e.row);
+        const auto stands = co_await deps_.db.read(*store::requester(e.requester).find, std::move(requester));
+        if (stands.empty()) a.requester_stands = false;
+    }
+    auto keys = a.keys();
+    a.key_block = co_await find_block(deps_.db, std::move(keys));
     if (const auto* profile = a.catalog->profile(row.profile)) a.request.profile = profile->name;
     // The end that was authorised stays the end: the client may have asked for it.
     a.request.not_after = row.not_after;
@@ -115,8 +137,8 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
 
 /// The serial of the lost attempt may be on a certificate that nobody recorded: it is revoked in the
 /// same batch that records the intent for a new one. Policy ran again, on today's configuration.
-/// False: somebody else settled it, or holds the lease.
-Task<bool> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow& row, core::Result<void> leave,
+/// A conflict: somebody else settled it or holds the lease, or who asked for it does not stand any more.
+Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow& row, core::Result<void> leave,
                                          const store::Lease* lease) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     store::Batch batch;
@@ -124,7 +146,9 @@ Task<bool> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow&
     json::Writer detail;
     detail.begin_object().member("voided_serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json());
     if (leave) {
-        guard_unblocked(batch, JudgedKeys(a.request.csr->key()));
+        guard_unblocked(batch, a.keys());
+        for (const auto& e : a.request.evidence)
+            if (!e.requester.empty()) batch.add(*store::requester(e.requester).guard, store::values(e.row));
         const auto tbs = crypto::sha256(a.prepared.tbs);
         const auto& content = a.authorized->content();
         batch.add(store::enrollment_resubmit,
@@ -142,8 +166,7 @@ Task<bool> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow&
     if (!leave) record.check = leave.error().check;
     record.detail = detail.take();
     add_audit(batch, audit_id, record);
-    const auto written = co_await deps_.db.write(std::move(batch));
-    co_return written.has_value();
+    co_return co_await deps_.db.write(std::move(batch));
 }
 
 }  // namespace postern::ra

@@ -14,6 +14,7 @@ struct Enrollment::Attempt {
     std::shared_ptr<const Catalog> catalog;
     std::optional<Account> account;
     std::optional<KeyBlock> key_block;
+    bool requester_stands = true;
     const Tenant* tenant = nullptr;
     const Endpoint* endpoint = nullptr;
     const Profile* profile = nullptr;
@@ -29,6 +30,8 @@ struct Enrollment::Attempt {
     [[nodiscard]] std::optional<core::TenantId> tenant_id() const {
         return endpoint ? std::optional(endpoint->tenant) : std::nullopt;
     }
+    /// What the blocklist is asked about.
+    [[nodiscard]] JudgedKeys keys() const { return JudgedKeys(request.csr->key(), request.requester_key); }
     /// An audit record of this attempt with the common fields set.
     [[nodiscard]] AuditRecord audit(std::string action, AuditRecord::Outcome outcome) const;
 };

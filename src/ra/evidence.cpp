@@ -3,6 +3,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "core/base/encoding.hpp"
 #include "core/json/reader.hpp"
 #include "core/json/writer.hpp"
 
@@ -45,6 +46,13 @@ Evidence Evidence::of(Kind kind, std::string subject, core::TimePoint at) {
     return e;
 }
 
+Evidence Evidence::resting_on(std::string_view kind_of_requester, std::int64_t id, core::Bytes spki) && {
+    requester = kind_of_requester;
+    row = id;
+    key = std::move(spki);
+    return std::move(*this);
+}
+
 std::string to_json(const std::vector<Evidence>& evidence) {
     json::Writer w;
     w.begin_array();
@@ -57,6 +65,8 @@ std::string to_json(const std::vector<Evidence>& evidence) {
                 .member("until", core::to_ms(e.until));
         else
             w.member("subject", e.subject);
+        if (!e.requester.empty()) w.member("requester", e.requester).member("row", e.row);
+        if (!e.key.empty()) w.member("key", core::base64(e.key));
         w.end_object();
     }
     w.end_array();
@@ -83,6 +93,11 @@ std::vector<Evidence> evidence_from_json(std::string_view text) {
         } else {
             e.subject = item["subject"].string().value();
         }
+        if (item.contains("requester")) {
+            e.requester = item["requester"].string().value();
+            e.row = item["row"].integer().value();
+        }
+        if (item.contains("key")) e.key = core::from_base64(item["key"].string().value()).value();
         out.push_back(std::move(e));
     }
     return out;

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/bytes.hpp"
 #include "core/base/time.hpp"
 
 namespace postern::ra {
@@ -13,11 +14,17 @@ struct Evidence {
     static Evidence validated(std::string identifier_type, std::string identifier, std::string method,
                               core::TimePoint at, core::TimePoint until);
     static Evidence of(Kind kind, std::string subject, core::TimePoint at);
+    /// That the subject has a row of its own (store/tables/requester.hpp) and signed with this key:
+    /// whoever takes the request up later asks whether both still stand.
+    Evidence resting_on(std::string_view kind_of_requester, std::int64_t id, core::Bytes spki) &&;
     Kind kind = Kind::account_key;
     std::string identifier_type;  ///< validated_name: "dns" or "ip"
     std::string identifier;       ///< validated_name: normalized, wildcards with "*."
     std::string method;           ///< "http-01"
     std::string subject;          ///< who: thumbprint, certificate digest, principal
+    std::string requester;        ///< kind of the subject's own row; empty: it has none
+    std::int64_t row = 0;         ///< its id
+    core::Bytes key;              ///< SubjectPublicKeyInfo; empty: no signature was checked
     core::TimePoint at{};
     core::TimePoint until{};      ///< validated_name: good up to here
 };

@@ -190,10 +190,11 @@ Task<void> by_token(Explanation& found, std::string token) {
 Task<void> by_account(store::Database& db, const Principal& by, Explanation& found, std::string reference) {
     const auto slash = reference.find('/');
     const auto name = slash == std::string::npos ? reference : reference.substr(slash + 1);
-    auto key = store::values(name, by.tenant);
+    std::optional<std::string> tenant;
+    if (slash != std::string::npos) tenant = reference.substr(0, slash);
+    auto key = store::values(name, by.tenant, tenant);
     const auto rows = co_await db.read(store::account_by_name, std::move(key));
     for (const auto& row : rows) {
-        if (slash != std::string::npos && row.text(1) != reference.substr(0, slash)) continue;
         auto whole = row.text(1) + "/" + row.text(2), alone = row.text(2);
         co_await found.object("account", std::move(whole));
         co_await found.object("account", std::move(alone));
@@ -202,13 +203,13 @@ Task<void> by_account(store::Database& db, const Principal& by, Explanation& fou
     }
 }
 
-Task<void> by_name(Explanation& found, std::string reference) {
+Task<void> by_name(const Principal& by, Explanation& found, std::string reference) {
     if (reference.ends_with('.')) reference.pop_back();
     NameRules rules;
     rules.single_label = true;
     const auto name = normalize_dns(reference, rules);
     if (!name) co_return;
-    auto key = store::values(name->starts_with("*.") ? name->substr(2) : *name);
+    auto key = store::values(name->starts_with("*.") ? name->substr(2) : *name, by.tenant);
     co_await found.orders(store::acme_orders_by_name, std::move(key));
     found.look_for(*name);
 }
@@ -229,7 +230,7 @@ core::Task<core::Result<std::string>> explain(store::Database& db, const Princip
     const bool looks_like_token = reference.size() == 22 && core::from_base64url(reference);
     if (looks_like_token && found.empty()) co_await by_token(found, std::move(token));
     if (found.empty()) co_await by_account(db, by, found, std::move(account));
-    if (found.empty()) co_await by_name(found, std::move(name));
+    if (found.empty()) co_await by_name(by, found, std::move(name));
     co_await found.refusals();
     if (!found.empty()) co_return found.render(reference);
     core::Problem absent(core::ProblemKind::not_found,

@@ -24,7 +24,6 @@ public:
         std::string check;                    ///< name of the refusing check
         std::string why;                      ///< for the person who reads the refusal
         std::chrono::seconds retry_after{0};  ///< what clients are told
-        bool intents_wait = false;            ///< for the end of it; else what was begun before is given up
         /// What a refused request gets: unavailable, naming the check.
         [[nodiscard]] core::Problem problem() const;
     };

@@ -61,7 +61,7 @@ struct ProfilePause {
     core::TimePoint since{};
 };
 
-/// What a certificate looks like and which backend signs (registration-authority.md §2).
+/// What a certificate looks like and which backend signs.
 struct Profile {
     Profile() = default;
     core::ProfileId id;

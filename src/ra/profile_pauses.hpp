@@ -10,7 +10,7 @@
 #include "store/numbers.hpp"
 
 /// A lint that refuses content of our own making says that the profile's template, or a record that it
-/// draws from, is wrong. Until somebody has looked, the profile issues nothing (threats.md X17).
+/// draws from, is wrong. Until somebody has looked, the profile issues nothing.
 namespace postern::ra {
 
 /// Whether a backend's refusal pauses the profile: a lint's, and none that the request brought about.

@@ -38,6 +38,18 @@ IssuingGate::Reason closed_since(core::TimePoint backup_time) {
             std::chrono::seconds(300)};
 }
 
+/// As enrollment_steps.hpp writes it.
+std::string unknown_problem(core::TimePoint backup_time) {
+    json::Writer w;
+    w.begin_object()
+        .member("kind", core::to_string(ProblemKind::unavailable))
+        .member("detail", "this server was restored from a backup of " + core::rfc3339(backup_time) +
+                              " while the certificate was being made; nobody here knows whether it was. Make a new order")
+        .member("check", "restore.unknown")
+        .end_object();
+    return w.take();
+}
+
 std::string name_of(const store::AuthorityRow& authority) { return authority.kind + " CA " + authority.key_id; }
 
 /// The list must be signed by the authority and not older than what the backup has.
@@ -113,6 +125,15 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
         for (const auto& row : rows) out.accounts.push_back(row.text(1) + "/" + row.text(2));
         after_id = rows.back().integer(0);
     }
+    const core::Bytes none;
+    core::EnrollmentId after_enrollment;
+    for (;;) {
+        auto from = store::values(after_enrollment, none);
+        const auto rows = co_await db.read(store::enrollment_in_doubt, std::move(from));
+        if (rows.empty()) break;
+        for (const auto& row : rows) out.unknown.push_back(row.id<core::EnrollmentId>(0));
+        after_enrollment = out.unknown.back();
+    }
     AuditRecord record;
     record.at = now;
     record.actor = Actor("local", "restore");
@@ -123,6 +144,8 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
     for (const auto& name : out.principals) w.string(name);
     w.end_array().key("voidKeys").begin_array();
     for (const auto& name : out.accounts) w.string(name);
+    w.end_array().key("unknown").begin_array();
+    for (const auto id : out.unknown) w.integer(id.get());
     w.end_array().end_object();
     record.detail = w.take();
     const auto audit_id = co_await numbers.next(store::Series::audit);
@@ -133,6 +156,7 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
     batch.add(store::principal_remove_all, {}, store::Expect::any);
     batch.add(store::account_void_secrets, store::values(now, "restore"), store::Expect::any);
     batch.add(store::nonce_epoch_end, {}, store::Expect::any);  // what was used since is forgotten
+    batch.add(store::enrollment_unknown_all, store::values(now, unknown_problem(backup_time), none), store::Expect::any);
     add_audit(batch, audit_id, record);
     co_return out;
 }

@@ -5,6 +5,7 @@
 
 #include "core/async/task.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/ids.hpp"
 #include "core/crypto/revocation_list.hpp"
 #include "core/observe/log.hpp"
 #include "ra/issuing_gate.hpp"
@@ -14,18 +15,22 @@
 #include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
 
-/// An installation that was restored from a backup of time T starts closed (threats.md D09): what was
+/// An installation that was restored from a backup of time T starts closed: what was
 /// revoked and published after T is not in it. It opens when the last published CRLs were taken over.
 namespace postern::ra {
 
 /// T while the installation is restored and not opened, else nullopt.
 core::Task<std::optional<core::TimePoint>> restored_and_closed(store::Database& db);
 
-/// What a restore makes void besides the protocols' own: tokens of principals and MAC keys.
+/// What a restore makes void besides the protocols' own: tokens of principals and MAC keys; and what it
+/// leaves to an officer.
 struct VoidedCredentials {
     VoidedCredentials() = default;
     std::vector<std::string> principals;  ///< names; their tokens must be made anew
     std::vector<std::string> accounts;    ///< "tenant/name"; their keys must be given or generated anew
+    /// Requests that were being signed at `backup_time`. The lost server may have delivered their
+    /// certificates after it: neither is their serial revoked nor are they issued anew.
+    std::vector<core::EnrollmentId> unknown;
 };
 
 /// Adds to the batch that makes a database copied at `backup_time` a restored, closed one.

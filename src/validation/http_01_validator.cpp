@@ -116,7 +116,7 @@ private:
                                              "; only public addresses are contacted unless the profile permits private ones"};
     }
 
-    /// What may be dialled: the first IPv6 address, then the first IPv4 one (acme.md §2.1).
+    /// What may be dialled: the first IPv6 address, then the first IPv4 one.
     core::Task<Result<std::vector<std::string>>> targets(const Location& at) {
         std::vector<std::string> found(1, at.host);
         if (!at.address) {

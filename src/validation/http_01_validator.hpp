@@ -23,7 +23,7 @@ struct Http01Config {
     std::string user_agent = "Postern-validation (RFC 8555 http-01)";
 };
 
-/// RFC 8555 §8.3 with the limits of acme.md §2.1.
+/// RFC 8555 §8.3 with limits of our own.
 std::unique_ptr<Validator> make_http_01_validator(dns::Resolver& resolver, observe::Metrics& metrics, Http01Config config);
 
 }  // namespace postern::validation

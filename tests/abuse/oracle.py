@@ -1,4 +1,4 @@
-"""The oracle of threats.md §3: what must hold after every input that is refused.
+"""The oracle of the abuse catalogue: what must hold after every input that is refused.
 
     with oracle.refuses():                    # nothing was judged yet: a counter and no durable write
     with oracle.refuses(audited=1):           # a credential had been judged: one audit record `refused`
@@ -12,11 +12,13 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 
 from octets import request, until
 
 # What nobody outside needs to know: traces, sources, statements, library and type names.
-_INSIDE = re.compile(rb"\.[ch]pp\b|\bsrc/|/work/|/usr/|/tmp/|/home/|\bSQL\b|\bSQLITE_|\bsqlite3?\b|\bSELECT \S+ FROM\b|\bINSERT INTO\b|"
+_TREE = re.escape(str(Path(__file__).resolve().parents[2]).encode())
+_INSIDE = re.compile(rb"\.[ch]pp\b|\bsrc/|" + _TREE + rb"/|/usr/|/tmp/|/home/|\bSQL\b|\bSQLITE_|\bsqlite3?\b|\bSELECT \S+ FROM\b|\bINSERT INTO\b|"
                      rb"\bstd::|\bboost::|\bpostern::|\bterminate called|\bwhat\(\)|\bassert|0x[0-9a-f]{8,}|"
                      rb"error:[0-9A-F]{8}:", re.IGNORECASE)
 _RANDOM = re.compile(rb"(Replay-Nonce|X-Request-Id): \S+")

@@ -1,4 +1,9 @@
-"""Which rows of the abuse catalogue (threats.md §3) this folder answers for, and how they are marked."""
+"""Which rows of the abuse catalogue this folder answers for, and how they are marked.
+
+A row is one kind of abuse, a letter for where it comes in and a number: H the transport (RFC 9112, RFC 8446), J what
+a JWS and its account claim (RFC 7515, RFC 7638, RFC 8555 section 6), V what a name makes the server look up, dial or
+certify (RFC 8555 sections 8 and 10, RFC 5890, RFC 6890), X what a request and a certificate say (RFC 2986, RFC 5280,
+the CA/Browser Forum's Baseline Requirements). The test that is marked with a row says which abuse it is."""
 import pytest
 
 

@@ -1,4 +1,4 @@
-"""What a CSR asks for (threats.md §3.6, X04 to X11, X15, X18, X19): identity and power come from the
+"""What a CSR asks for (RFC 2986, RFC 5280 §4.2; rows X04 to X11, X15, X18, X19): identity and power come from the
 registration authority. A refusal names the check and leaves the order ready."""
 import datetime
 

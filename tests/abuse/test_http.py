@@ -1,4 +1,4 @@
-"""HTTP as two readers could take it in two ways, or as nobody should serve it (threats.md §3.1, H02, H04 to
+"""HTTP as two readers could take it in two ways, or as nobody should serve it (RFC 9112; rows H02, H04 to
 H09, H11, H14)."""
 import json
 import re

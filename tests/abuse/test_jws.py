@@ -1,4 +1,4 @@
-"""JWS as strangers forge them (threats.md §3.2, J01 to J12). What is judged before anybody has proven who
+"""JWS as strangers forge them (RFC 7515, RFC 8555 §6; rows J01 to J12). What is judged before anybody has proven who
 they are leaves no durable trace; what an account is refused leaves one audit record."""
 import json
 import re
@@ -199,7 +199,7 @@ def test_a_signature_outside_the_range_or_of_wrong_form_is_refused(oracle, stran
 @row("J04")
 @pytest.mark.parametrize("of", ["r", "s"])
 def test_a_signature_that_lost_a_leading_zero_is_taken(client, of):
-    """acme.md §4: Apple's clients leave leading zero octets out."""
+    """Apple's clients leave leading zero octets out."""
     path = client.url(client.kid)
     while True:
         header = client.header(path)

@@ -1,4 +1,4 @@
-"""Names that nobody should get (threats.md §3.3, V11 to V13, and X12): refused when they are ordered."""
+"""Names that nobody should get (RFC 8555 §7.1.4, RFC 5890; rows V11 to V13, and X12): refused when they are ordered."""
 import pytest
 
 import forge

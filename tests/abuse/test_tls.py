@@ -1,4 +1,4 @@
-"""TLS as nobody should speak it (threats.md §3.1, H01 and H03)."""
+"""TLS as nobody should speak it (RFC 8446, RFC 9325; rows H01 and H03)."""
 import datetime
 import ssl
 import subprocess

@@ -1,4 +1,4 @@
-"""What a stranger's name can make the server do (threats.md §3.3, V01 to V03, V05, V06). The rules for targets
+"""What a stranger's name can make the server do (RFC 8555 §10.2, §11; rows V01 to V03, V05, V06). The rules for targets
 that are all public need an address that is not this machine's; they are held by the unit cases of rows.py."""
 import gzip
 import http.server

@@ -33,6 +33,8 @@ void acme_accounts(Store& s) {
     BOOST_TEST(s.one(store::acme_accounts_by_credential, values(7)).text(1) == account_token);
     BOOST_TEST(s.read(store::acme_accounts_by_credential, values(99)).empty());
     s.does(store::acme_account_guard, values(31));
+    BOOST_TEST(s.read(store::acme_account_stands, values(31)).size() == 1U);
+    BOOST_TEST(s.read(store::acme_account_stands, values(99)).empty());
     s.does(store::acme_account_contacts, values(31, R"(["mailto:a@corp.example"])", later));
     BOOST_TEST((get().contacts == R"(["mailto:a@corp.example"])" && get().updated == later));
     s.does(store::account_update, values(7, 1, "disabled", "{}", later, "test", 6, 2, 3, "eab", "kid-1", nullptr));
@@ -41,6 +43,7 @@ void acme_accounts(Store& s) {
     s.misses(store::acme_account_deactivate, values(31, later));
     s.misses(store::acme_account_contacts, values(31, "[]", later));
     s.misses(store::acme_account_guard, values(31));
+    BOOST_TEST(s.read(store::acme_account_stands, values(31)).empty());
     BOOST_TEST(get().status == "deactivated");
 }
 
@@ -59,8 +62,11 @@ void acme_orders(Store& s) {
     BOOST_TEST(s.one(store::acme_orders_by_authorization, values("acme-authorization-051")).text(1) == order_token);
     BOOST_TEST(s.one(store::acme_orders_by_authorization, values("acme-challenge-tok-061")).text(1) == order_token);
     BOOST_TEST(s.read(store::acme_orders_by_authorization, values("another")).empty());
-    BOOST_TEST(s.one(store::acme_orders_by_name, values("corp.example")).integer(0) == 41);
-    BOOST_TEST(s.read(store::acme_orders_by_name, values("example")).empty());
+    const std::optional<std::int64_t> all;
+    BOOST_TEST(s.one(store::acme_orders_by_name, values("corp.example", all)).integer(0) == 41);
+    BOOST_TEST(s.one(store::acme_orders_by_name, values("corp.example", 1)).integer(0) == 41);
+    BOOST_TEST(s.read(store::acme_orders_by_name, values("corp.example", 99)).empty());
+    BOOST_TEST(s.read(store::acme_orders_by_name, values("example", all)).empty());
     BOOST_TEST(s.one(store::acme_orders_by_account, values(31)).integer(0) == 41);
     BOOST_TEST(s.read(store::acme_orders_by_account, values(99)).empty());
     BOOST_TEST(s.read(store::acme_order_by_enrollment, values(12)).empty());

@@ -69,8 +69,10 @@ void configuration_references(Store& s) {
     BOOST_TEST((by_id.keys == values(6, 2, 3, "eab", "kid-1", core::Bytes(40, 1))));
     BOOST_TEST(s.one(store::account_by_public_id, values(6, "kid-1")).integer(0) == 7);
     BOOST_TEST(s.read(store::account_by_public_id, values(99, "kid-1")).empty());
-    BOOST_TEST(s.one(store::account_by_name, values("team", nullptr)).integer(0) == 7);
-    BOOST_TEST(s.read(store::account_by_name, values("team", 99)).empty());
+    BOOST_TEST(s.one(store::account_by_name, values("team", nullptr, nullptr)).integer(0) == 7);
+    BOOST_TEST(s.one(store::account_by_name, values("team", nullptr, "default")).integer(0) == 7);
+    BOOST_TEST(s.read(store::account_by_name, values("team", nullptr, "another")).empty());
+    BOOST_TEST(s.read(store::account_by_name, values("team", 99, nullptr)).empty());
     BOOST_TEST(s.one(store::account_open, values(6)).integer(0) == 8);
     BOOST_TEST(s.one(store::account_by_method, values(6, "eab")).integer(0) == 7);
     BOOST_TEST(s.read(store::account_by_method, values(6, "system")).empty());

@@ -2,6 +2,7 @@
 
 #include "store/tables/acme_authorization.hpp"
 #include "store/tables/acme_order.hpp"
+#include "store/tables/enrollment.hpp"
 #include "store/tables/objects.hpp"
 #include "store/tables/principal.hpp"
 #include "store/tables/setting.hpp"
@@ -18,6 +19,16 @@ void restorations(Store& s) {
     const auto order = [&] { return store::AcmeOrderRow::from(s.one(store::acme_order_owned, values("acme-order-token-00041", 31))); };
     const auto authorization = [&](std::string_view token) { return s.one(store::acme_authorization_owned, values(token, 31)).text(7); };
     const auto challenge = [&](int of) { return store::AcmeChallengeRow::from(s.one(store::acme_challenges_of, values(of))); };
+
+    const core::Bytes none;
+    const auto doubtful = s.read(store::enrollment_in_doubt, values(0, none));
+    BOOST_TEST_REQUIRE(doubtful.size() == 1U);
+    const auto in_doubt = doubtful[0].integer(0);
+    BOOST_TEST(s.read(store::enrollment_in_doubt, values(in_doubt, none)).empty());
+    s.any(store::enrollment_unknown_all, values(later, R"({"detail":"lost"})", none));
+    BOOST_TEST(s.read(store::enrollment_in_doubt, values(0, none)).empty());
+    const auto unknown = store::EnrollmentRow::from(s.one(store::enrollment_by_id, values(in_doubt)));
+    BOOST_TEST((unknown.status == "unknown" && unknown.attempt_bound && unknown.problem == R"({"detail":"lost"})" && unknown.updated == later));
 
     s.does(store::acme_authorization_valid, values(51, now));
     s.does(store::acme_challenge_valid, values(61, now));

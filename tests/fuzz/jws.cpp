@@ -38,7 +38,7 @@ void check_refusal(const acme::Error& e) {
     require((e.type == ErrorType::bad_signature_algorithm) == !e.algorithms.empty(), "a wrong algorithm comes with those that would do");
 }
 
-/// RFC 8555 §6.2, §6.5 and threats.md J01, J06.
+/// RFC 8555 §6.2, §6.5; rows J01, J06 of tests/abuse.
 void check_header(const acme::Jws& jws) {
     const json::Value header = jws.parts.header.root();
     for (const std::string_view name : {"crit", "b64", "x5u", "jku"})

@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 
@@ -194,6 +195,31 @@ def test_a_stopped_server_is_backed_up_in_process(story, tmp_path):
     assert not (data / "keys/master").exists() and "[secrets] master_key_file" in done.stdout
 
 
+def order_backup(server, **members):
+    """As another process on this machine would ask for one; status and answer."""
+    body = json.dumps(members).encode()
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(server.data / "control.sock"))
+        control.sendall(b"POST /api/postern/v1/backup HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        answer = b""
+        while piece := control.recv(65536):
+            answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body.decode()
+
+
+def test_a_server_that_sees_another_folder_of_that_name_refuses(new_server, tmp_path):
+    """A unit with PrivateTmp: its /tmp is not the operator's."""
+    server = new_server()
+    server.start()
+    status, answer = order_backup(server, target=str(tmp_path / "b"), parentSeen="1:2")
+    assert status == 400 and "of its own (PrivateTmp, or a container)" in answer
+    status, answer = order_backup(server, target=str(tmp_path / "b\x1b[2J"))
+    assert status == 400 and "characters that cannot be seen" in answer
+    assert list(tmp_path.glob("b*")) == []
+
+
 def test_refused_targets(story, tmp_path):
     backup, server, _ = story
     assert f"{backup} exists; a backup never overwrites anything" in refused("backup", backup, "--data", server.data)
@@ -218,7 +244,20 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new))
 
 
+def forget(backup, is_forgotten):
+    """Takes files out of the manifest, as one that was made up would lack them."""
+    manifest = json.loads((backup / "manifest.json").read_text())
+    keys = [f for f in manifest["files"] if f["name"].endswith(".key") and f["name"].startswith("keys/")]
+    manifest["files"] = [f for f in manifest["files"] if f not in is_forgotten(keys)]
+    (backup / "manifest.json").write_text(json.dumps(manifest))
+
+
 @pytest.mark.parametrize("harm, said", [
+    (lambda b: forget(b, lambda keys: keys), "it names no CA key"),
+    (lambda b: forget(b, lambda keys: keys[:1]), "the backup lacks the key of CA"),
+    (lambda b: edit(b / "manifest.json", "root.pem", "lock"), '"lock" is no part of a backup'),
+    (lambda b: edit(b / "manifest.json", "root.pem", "control.sock"), '"control.sock" is no part of a backup'),
+    (lambda b: edit(b / "manifest.json", '"createdMs":', '"createdMs":-'), "is no time that a backup was made at"),
     (lambda b: cut(b / "postern.db"), "postern.db is damaged"),
     (lambda b: cut(b / "tls/server.key"), "tls/server.key is damaged"),
     (lambda b: (b / "root.pem").unlink(), "root.pem is missing"),
@@ -329,20 +368,30 @@ def test_it_stays_closed_over_restarts_until_the_operator_says_that_no_crl_was_p
     enroll(restored, tmp_path)
 
 
-def test_an_intent_that_was_open_at_the_backup_is_voided_and_its_serial_revoked(restored):
+def test_an_intent_that_was_open_at_the_backup_is_left_unknown(new_server, tmp_path):
+    """The lost server may have delivered its certificate: the serial is neither revoked nor issued anew."""
+    lost = new_server()
+    lost.start()
+    lost.stop()
     serial = bytes.fromhex("77" * 16)
-    with sqlite3.connect(restored.data / "postern.db") as database:
+    with sqlite3.connect(lost.data / "postern.db") as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(enrollment)")]
         other = {"id": 999_999, "status": "'submitted'", "attempt_key": "x'77'", "serial": f"x'{serial.hex()}'"}
         database.execute(f"INSERT INTO enrollment ({', '.join(columns)}) SELECT {', '.join(str(other.get(c, c)) for c in columns)} "
-                         "FROM enrollment WHERE status = 'issued' AND protocol = 'acme' ORDER BY id LIMIT 1")
+                         "FROM enrollment WHERE status = 'issued' ORDER BY id LIMIT 1")
+    lost.cli("backup", tmp_path / "backup")
+    restored = new_server()
+    report = json.loads(verb("restore", tmp_path / "backup", "--data", restored.data, "--json").stdout)
+    assert report["unknown"] == [999_999]
     restored.start()
-    assert restored.events("intents_settled") == 1
+    restored.cli("restore", "open", "--no-crl-published-since")
+    restored.stop()
+    restored.start()
+    assert restored.events("intents_settled") == restored.events("enrollment_settled") == 0
     with sqlite3.connect(restored.data / "postern.db") as database:
         status, problem = database.execute("SELECT status, problem FROM enrollment WHERE id = 999999").fetchone()
-    assert status == "invalid" and json.loads(problem)["check"] == "restore.open"
-    restored.cli("restore", "open", "--no-crl-published-since")
-    assert serial.hex() in serials(published(restored)[0])
+    assert status == "unknown" and json.loads(problem)["check"] == "restore.unknown"
+    assert serial.hex() not in serials(published(restored)[0])
 
 
 def test_a_crl_that_is_not_the_last_one_of_ours_is_refused(story, restored, new_server, tmp_path):

@@ -274,6 +274,12 @@ def test_principals_come_and_go(server, remote, token_file):
     assert server.cli("principal", "enable", "administrator-1") == "administrator-1 is active.\n"
 
 
+def test_export_prints_what_apply_reads_and_nothing_else(server):
+    done = server.verb("export", "--json", "--data", server.data)
+    assert done.returncode != 0 and done.stdout == "" and "--json" in done.stderr, done
+    assert server.cli("export").startswith("[[tenant]]\n")
+
+
 def test_a_long_export_is_applied_back_in_one_piece(new_server, tmp_path):
     server = new_server()
     server.start()

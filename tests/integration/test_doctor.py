@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import socketserver
 import sqlite3
 import ssl
 import subprocess
@@ -485,6 +486,29 @@ def test_a_running_server_says_how_it_was_started(server):
     assert failed(findings) == {}
     good = {f["check"] for f in findings if f["verdict"] == "good"}
     assert good >= {"configuration.public_https", "listener.https", "listener.est", "listener.http", "listener.management", "dns.resolver"}
+
+
+class Older(socketserver.StreamRequestHandler):
+    """The control socket of a version that does not say how it was started."""
+
+    def handle(self):
+        path = self.rfile.readline().split()[1]
+        while self.rfile.readline().strip():
+            pass
+        status = b"400 Bad Request" if path.endswith(b"/explain") else b"404 Not Found"
+        self.wfile.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+
+def test_a_server_of_another_version_is_not_guessed_at(patient):
+    with patient.held(), socketserver.ThreadingUnixStreamServer(str(patient.data / "control.sock"), Older) as older:
+        (patient.data / "control.sock").chmod(0o600)
+        threading.Thread(target=older.serve_forever, daemon=True).start()
+        findings = patient.examine()
+        older.shutdown()
+    listeners = {f["check"]: (f["verdict"], f["what"]) for f in findings if f["check"].startswith("listener.")}
+    assert listeners.pop("listener.control")[0] == "good"
+    assert set(listeners.values()) == {("notice", "the server, of another version, does not say where it listens")}
+    assert len(listeners) == 4
 
 
 def serial_shown(server):

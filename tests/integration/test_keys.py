@@ -1,6 +1,7 @@
 """`postern key`: lists of any length, broken ones, and what a person reads."""
 import hashlib
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -49,6 +50,26 @@ def test_a_broken_list_changes_nothing(server, tmp_path):
                             (("unblock", "8df20e6961a16398b85a"), "that key is not blocked")):
         done = key(server, *arguments)
         assert done.returncode == 1 and word in done.stderr, done
+
+
+def test_of_a_chain_the_leaf_is_blocked_and_not_its_ca(server, tmp_path):
+    chain = tmp_path / "chain.pem"
+    text = (KEYS.parent / "crypto/chain.pem").read_text()
+    chain.write_text("".join(re.findall("-----BEGIN.*?-----END CERTIFICATE-----\n", text, re.DOTALL)))
+    for arguments in ((chain,), ("--file", chain)):
+        before = set(key(server, "list").stdout.splitlines())
+        done = key(server, "block", *arguments, "--reason", "lost")
+        assert done.returncode == 0 and "Blocked 1 key in all tenants" in done.stdout, done
+        assert f"{chain}: 1 CA certificate is left out" in done.stderr, done
+        assert len(set(key(server, "list").stdout.splitlines()) - before) == 2  # two fingerprints of one key
+        assert key(server, "unblock", chain).returncode == 0
+        assert set(key(server, "list").stdout.splitlines()) == before
+
+
+def test_what_stands_in_lists_can_be_seen(server):
+    for arguments in (("--reason", "a\x1b[2J"), ("--reason", "x", "--source", "a\nb")):
+        done = key(server, "block", "8df20e6961a16398b85a", *arguments)
+        assert done.returncode == 1 and "expected one line of characters that can be seen" in done.stderr, done
 
 
 def test_a_key_is_checked_blocked_and_let_go(server):

@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import time
 
 import pytest
@@ -47,6 +48,25 @@ def test_a_request_in_flight_is_answered(new_server, number):
     # What was answered is stored: the name is taken.
     again = server.verb("principal", "create", "late", "--role", "auditor", "--data", server.data)
     assert again.stderr == "postern: a principal named late exists already\n"
+
+
+def crl_numbers(server):
+    with sqlite3.connect(f"file:{server.data}/postern.db?mode=ro", uri=True) as database:
+        return database.execute("SELECT key_id, crl_number FROM authority ORDER BY key_id").fetchall()
+
+
+def test_a_verb_on_a_stopped_server_signs_for_a_revocation_only(new_server):
+    server = new_server()
+    server.start()
+    serial = json.loads(server.cli("cert", "list", "--json").splitlines()[0])["serial"]
+    server.stop()
+    before = crl_numbers(server)
+    for verb in (("cert", "list"), ("key", "list"), ("principal", "list"), ("export",), ("principal", "create", "x", "--role", "auditor")):
+        done = server.verb(*verb, "--data", server.data)
+        assert (done.returncode, crl_numbers(server)) == (0, before), done
+    done = server.verb("cert", "revoke", serial, "--data", server.data)
+    assert done.returncode == 0, done
+    assert sorted(after[1] - was[1] for was, after in zip(before, crl_numbers(server))) == [0, 1]
 
 
 def test_an_idle_connection_does_not_delay_the_end(new_server):

@@ -226,3 +226,29 @@ def test_other_public_urls_stop_the_start(new_nodes, tmp_path):
     status, said = second.start_refused()
     assert status != 0
     assert "this store was set up as" in said
+
+
+def test_a_copied_data_folder_is_no_second_node(new_nodes, tmp_path):
+    """Both believe to be the same node: the one that was there first issues nothing until the other is gone."""
+    nodes = new_nodes()
+    one, two = nodes.nodes
+    one.start()
+    client = Client(nodes).register(one)
+    url, new_order = client.directory["newOrder"], {"identifiers": [{"type": "dns", "value": NAME}]}
+    two.data.mkdir(mode=0o700)
+    copied = two.data / "node"
+    copied.touch(0o600)
+    copied.write_bytes(one.data.joinpath("node").read_bytes())
+    two.start()
+    refusal = until(lambda: (now := client.post(one, url, new_order)).status == 503 and now, "it issues on", nodes)
+    assert "another process has joined under this node's name" in refusal.json["detail"]
+    assert client.post(two, url, new_order).status == 201
+    assert one.events("node_replaced") == 1
+    # One of the two gets a name of its own; the other one's start takes the name back.
+    two.stop()
+    copied.unlink()
+    two.start()
+    one.stop()
+    one.start()
+    for node in (one, two):
+        until(lambda: client.post(node, url, new_order).status == 201, "a node of its own name refuses", nodes)  # noqa: B023

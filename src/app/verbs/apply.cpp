@@ -67,6 +67,7 @@ void add_apply(CLI::App& app, Common& common, Run& run) {
 void add_export(CLI::App& app, Common& common, Run& run) {
     auto* verb = app.add_subcommand("export", "Print the configuration as documents that apply takes back");
     add_common(*verb, common);
+    verb->remove_option(verb->get_option("--json"));  // what apply takes back is TOML
     verb->callback([&common, &run] {
         run = [&common] {
             const auto door = Door::open(common.door);

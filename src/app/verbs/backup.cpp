@@ -4,6 +4,7 @@
 #include <iostream>
 #include <thread>
 
+#include "app/backup.hpp"
 #include "app/verbs/verbs.hpp"
 #include "core/json/writer.hpp"
 
@@ -76,7 +77,8 @@ int backup(const Common& common, const Options& o) {
     auto target = std::filesystem::absolute(o.target).lexically_normal().string();
     while (target.size() > 1 && target.ends_with('/')) target.pop_back();
     json::Writer w;
-    w.begin_object().member("target", target);
+    // The server may live in another view of the disk, with a /tmp of its own.
+    w.begin_object().member("target", target).member("parentSeen", place_of(std::filesystem::path(target).parent_path().string()));
     if (o.with || o.without) w.member("masterKey", o.with);
     w.end_object();
     const auto door = Door::open(common.door);

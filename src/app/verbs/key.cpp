@@ -8,6 +8,7 @@
 #include "app/verbs/verbs.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/fingerprints.hpp"
+#include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
 
 namespace postern::app::verbs {
@@ -45,15 +46,27 @@ KeyListCounts read_file(std::ifstream& in, const std::string& path, KeyListForma
     }
 }
 
+/// Of a chain the CAs' keys are left out: blocked they would be in all tenants.
+void tell_left_out(const std::string& file, const KeyListCounts& counts) {
+    std::cerr << "postern: " << json::printable(file) << ": " << counts.authorities
+              << (counts.authorities == 1 ? " CA certificate is" : " CA certificates are") << " left out; name one by itself if its key is meant\n";
+}
+
 /// A fingerprint, or a file with keys.
 std::vector<ListedKey> keys_named(const std::vector<std::string>& words) {
     std::vector<ListedKey> out;
     const auto keep = [&out](ListedKey key) { out.push_back(std::move(key)); };
     for (const auto& word : words) {
         if (::access(word.c_str(), R_OK) == 0) {
+            std::vector<ListedKey> of_file;
             auto in = open_file(word);
-            const auto counts = read_file(in, word, KeyListFormat::automatic, keep);
+            const auto counts = read_file(in, word, KeyListFormat::automatic, [&of_file](ListedKey key) { of_file.push_back(std::move(key)); });
             if (counts.unusable > 0) throw std::runtime_error(word + ": " + counts.first_unusable);
+            if (counts.is_chain()) {
+                tell_left_out(word, counts);
+                std::erase_if(of_file, [](const ListedKey& key) { return key.of_authority; });
+            }
+            std::move(of_file.begin(), of_file.end(), std::back_inserter(out));
         } else {
             std::istringstream in(word);
             try {
@@ -132,7 +145,7 @@ int tell_blocked(const Common& common, std::int64_t keys, const KeyListCounts& c
     }
     std::cout << "Blocked " << keys << (keys == 1 ? " key" : " keys") << " in all tenants (audit " << import.number() << ").\n";
     if (counts.unusable > 0)
-        std::cout << counts.unusable << " more are refused here anyway, so they need no entry; the first at " << counts.first_unusable << "\n";
+        std::cout << counts.unusable << " more are refused here anyway, so they need no entry; the first at " << json::printable(counts.first_unusable) << "\n";
     return 0;
 }
 
@@ -142,6 +155,7 @@ int block(const Common& common, Options o) {
     std::vector<ListedKey> named;
     KeyListCounts counts;
     std::ifstream in;
+    bool left_out = false;
     if (o.file.empty()) {
         named = keys_named(o.keys);
         counts.keys = static_cast<std::int64_t>(named.size());
@@ -153,13 +167,20 @@ int block(const Common& common, Options o) {
         in.clear();
         if (!in.seekg(0)) throw std::runtime_error("cannot read " + o.file + " twice; save it as a file first");
         if (o.source.empty()) o.source = o.file.substr(o.file.find_last_of('/') + 1);
+        left_out = counts.is_chain();
+        if (left_out) {
+            tell_left_out(o.file, counts);
+            counts.keys -= counts.authorities;
+        }
     }
     if (counts.keys == 0) throw std::runtime_error(counts.unusable > 0 ? "every key there is refused here anyway: " + counts.first_unusable
                                                                         : "there is no key in it");
     const auto door = Door::open(common.door);
     Import import(*door, o, counts.keys);
     for (const auto& key : named) import.add(key);
-    if (!o.file.empty()) read_file(in, o.file, format, [&import](const ListedKey& key) { import.add(key); });
+    if (!o.file.empty()) read_file(in, o.file, format, [&](const ListedKey& key) {
+        if (!key.of_authority || !left_out) import.add(key);
+    });
     if (const int failed = import.finish()) return failed;
     return tell_blocked(common, counts.keys, counts, import);
 }
@@ -233,7 +254,7 @@ int check(const Common& common, const Options& o) {
     };
     const auto counts = read_file(in, o.file, KeyListFormat::automatic, ask);
     if (counts.unusable > 0) {
-        std::cerr << "postern: " << o.file << ": " << counts.first_unusable << "\n";
+        std::cerr << "postern: " << json::printable(o.file + ": " + counts.first_unusable) << "\n";
         status = 1;
     }
     if (counts.keys + counts.unusable == 0) throw std::runtime_error(o.file + ": there is no key in it");
@@ -248,7 +269,7 @@ void add_key(CLI::App& app, Common& common, Run& run) {
     noun->require_subcommand(1);
     auto* block_verb = noun->add_subcommand("block", "Block keys in all tenants");
     add_common(*block_verb, common);
-    block_verb->add_option("KEY", o->keys, "Fingerprints, or PEM files with keys, certificates or requests");
+    block_verb->add_option("KEY", o->keys, "Fingerprints, or PEM files with keys, certificates or requests; of a chain its leaf");
     block_verb->add_option("--file", o->file, "A list as its publisher wrote it");
     block_verb->add_option("--format", o->format, "auto, fingerprints, pem or badkeys")->capture_default_str();
     block_verb->add_option("--reason", o->reason, "What clients are told, such as \"compromised\"")->required();

@@ -42,6 +42,10 @@ refused or failed; the reason is on standard error
 .B 2
 the command line or the configuration file is wrong; nothing was begun (other values above 100: an
 option of the command line is unknown or incomplete)
+.TP
+.B 74
+.B postern serve
+only: the disk failed to keep what it was given; the next start reads what it really has
 .SH SIGNALS
 .TP
 .BR SIGTERM ", " SIGINT
@@ -60,10 +64,21 @@ listening sockets handed over by the service manager, named
 .SH FILES
 .TP
 .I /etc/postern/postern.toml
-configuration of the packaged service
+configuration of the packaged service; for its data folder the default of
+.BR \-\-config ,
+but for
+.B postern serve
 .TP
 .I /var/lib/postern
-its data folder: database, sealed keys, TLS, control socket
+its data folder: database, sealed keys, TLS, control socket. The default of
+.B \-\-data
+where there is no
+.I postern\-data
+in the current folder, but for
+.B postern serve
+.TP
+.I first\-account
+in a data folder: key id and MAC key of the first account, left by a first start without a terminal
 .SH SEE ALSO
 .I /usr/share/doc/postern/
 )";

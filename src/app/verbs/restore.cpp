@@ -54,6 +54,9 @@ int restore_backup(const Common& common, const Options& o) {
         w.member("keys", static_cast<std::int64_t>(done.keys));
         write_names(w, "voidTokens", done.voided.principals);
         write_names(w, "voidKeys", done.voided.accounts);
+        w.key("unknown").begin_array();
+        for (const auto id : done.voided.unknown) w.integer(id.get());
+        w.end_array();
         write_names(w, "crlUrls", done.crl_urls);
         w.member("open", false).end_object();
         std::cout << w.take() << "\n";
@@ -66,6 +69,11 @@ int restore_backup(const Common& common, const Options& o) {
     if (done.manifest.find("postern.toml")) std::cout << "The configuration of then is " << options.data << "/postern.toml.\n";
     print_names("Tokens that are void; make them anew with postern principal create:\n", done.voided.principals);
     print_names("EAB keys that are void; apply the account again with a secret. ACME accounts made with them go on:\n", done.voided.accounts);
+    if (!done.voided.unknown.empty()) {
+        std::cout << "Enrollments of which nobody knows whether the lost server issued them (postern explain N); clients order anew:\n ";
+        for (const auto id : done.voided.unknown) std::cout << " " << id.get();
+        std::cout << "\n";
+    }
     std::cout << "It starts CLOSED: certificates are neither issued nor are CRLs published until the revocations of after the backup are known.\n"
                  "Start the server, then:\n  postern restore open --data " << options.data << " --crl ISSUING.crl --crl ROOT.crl\n"
                  "with the last CRLs that the lost server published, or --no-crl-published-since if there were none after the backup.\n";

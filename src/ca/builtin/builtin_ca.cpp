@@ -87,8 +87,8 @@ core::Task<std::unique_ptr<BuiltinCa>> BuiltinCa::open(Deps deps, BuiltinConfig 
     co_return out;
 }
 
-void BuiltinCa::start() {
-    impl_->tasks.spawn(impl_->executor, CrlSigner::run(impl_->crls));
+void BuiltinCa::start(Purpose purpose) {
+    impl_->tasks.spawn(impl_->executor, CrlSigner::run(impl_->crls, purpose == Purpose::serve));
 }
 
 core::Task<core::Result<void>> BuiltinCa::release_crls(core::Deadline deadline) {

@@ -51,8 +51,10 @@ public:
     static core::Task<std::unique_ptr<BuiltinCa>> open(Deps deps, BuiltinConfig config, std::string root_pem_path);
     ~BuiltinCa() override;
 
-    /// Begins the task that signs CRLs anew on demand and before they run out.
-    void start();
+    /// Begins the task that signs CRLs anew on demand and before they run out. What serves lists at once
+    /// whatever a crash left unlisted; one verb on a stopped server signs for what it revokes itself.
+    enum class Purpose { serve, one_verb };
+    void start(Purpose purpose = Purpose::serve);
     /// Ends `hold_crls`; returns when a fresh CRL of every authority is served, or `unavailable`.
     core::Task<core::Result<void>> release_crls(core::Deadline deadline);
     /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/root.pem, /ca/chain.pem, /crl/KEYID/0.crl

@@ -231,7 +231,8 @@ core::Task<std::string> CrlSigner::round(bool demanded) {
     co_return failure;
 }
 
-core::Task<void> CrlSigner::run(std::shared_ptr<CrlSigner> self) {
+core::Task<void> CrlSigner::run(std::shared_ptr<CrlSigner> self, bool relist) {
+    if (!relist) self->done_ = the_start;
     std::chrono::seconds pause{1};
     for (;;) {
         // Taken before the reading begins: who asks from now on waits for the next round.

@@ -49,9 +49,9 @@ public:
     /// Before run(): takes what is stored and signs what is missing or half way through, so that
     /// from then on newest() always answers. Throws what the store throws.
     core::Task<void> load();
-    /// The task: signs once at the start (a revocation may have been recorded without being
-    /// published), on demand, and when half of a CRL's lifetime has passed. Ends by cancellation.
-    static core::Task<void> run(std::shared_ptr<CrlSigner> self);
+    /// The task: signs once at the start unless `relist` says otherwise (a revocation may have been recorded
+    /// without being published), on demand, and when half of a CRL's lifetime has passed. Ends by cancellation.
+    static core::Task<void> run(std::shared_ptr<CrlSigner> self, bool relist);
     /// Returns when a CRL is served whose reading began after this call; calls that come meanwhile
     /// share one. `unavailable` at the deadline; the signing goes on. Any executor.
     static core::Task<core::Result<void>> publish(std::shared_ptr<CrlSigner> self, core::Deadline deadline);
@@ -70,6 +70,7 @@ private:
         std::int64_t last_number = 0;                  // the task's own
         std::shared_ptr<const PublishedCrl> published;  // guarded by mutex_
     };
+    static constexpr std::uint64_t the_start = 1;  ///< the first request is nobody's
     struct Waiter {
         std::uint64_t wanted;
         boost::asio::steady_timer timer;
@@ -102,7 +103,7 @@ private:
     std::vector<std::unique_ptr<Slot>> slots_;
     mutable std::mutex mutex_;
     // The task's and the waiters' own, on executor_.
-    std::uint64_t requested_ = 1, done_ = 0;
+    std::uint64_t requested_ = the_start, done_ = 0;
     boost::asio::steady_timer wake_;
     std::vector<Waiter*> waiters_;
 };

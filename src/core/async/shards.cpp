@@ -25,10 +25,17 @@ std::size_t usable_cores() noexcept {
     return 1;
 }
 
+/// What waits on one shard may own a socket of another, so everything that waits goes before the
+/// first context does.
+struct Shards::Context : boost::asio::io_context {
+    Context() : boost::asio::io_context(1) {}
+    using boost::asio::io_context::shutdown;
+};
+
 Shards::Shards(std::size_t count) {
     if (count == 0) count = 1;
     for (std::size_t i = 0; i < count; ++i) {
-        contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
+        contexts_.push_back(std::make_unique<Context>());
         work_.emplace_back(boost::asio::require(contexts_.back()->get_executor(),
                                                 boost::asio::execution::outstanding_work.tracked));
     }
@@ -36,7 +43,10 @@ Shards::Shards(std::size_t count) {
 
 Shards::~Shards() {
     stop();
+    for (auto& context : contexts_) context->shutdown();
 }
+
+boost::asio::io_context& Shards::at(std::size_t i) noexcept { return *contexts_[i]; }
 
 boost::asio::io_context& Shards::next() noexcept {
     return *contexts_[next_.fetch_add(1, std::memory_order_relaxed) % contexts_.size()];

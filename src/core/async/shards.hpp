@@ -24,8 +24,8 @@ public:
     Shards& operator=(const Shards&) = delete;
 
     [[nodiscard]] std::size_t size() const noexcept { return contexts_.size(); }
-    [[nodiscard]] boost::asio::io_context& at(std::size_t i) noexcept { return *contexts_[i]; }
-    [[nodiscard]] Executor executor(std::size_t i) noexcept { return contexts_[i]->get_executor(); }
+    [[nodiscard]] boost::asio::io_context& at(std::size_t i) noexcept;
+    [[nodiscard]] Executor executor(std::size_t i) noexcept { return at(i).get_executor(); }
     /// Round robin.
     boost::asio::io_context& next() noexcept;
     /// Starts the threads; returns at once.
@@ -36,7 +36,8 @@ public:
     void stop();
 
 private:
-    std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
+    struct Context;
+    std::vector<std::unique_ptr<Context>> contexts_;
     std::vector<boost::asio::any_io_executor> work_;
     std::vector<std::thread> threads_;
     std::atomic<std::size_t> next_{0};

@@ -15,7 +15,7 @@ struct JoseAlgorithm {
 };
 std::span<const JoseAlgorithm> jose_algorithms() noexcept;
 std::optional<SignatureAlgorithm> jose_algorithm(std::string_view name) noexcept;
-/// ES256 goes with P-256 only, and so on (acme.md §1.1).
+/// ES256 goes with P-256 only, and so on.
 bool fits(SignatureAlgorithm a, const PublicKey& key) noexcept;
 
 struct Jwk {

@@ -39,7 +39,7 @@ public:
     virtual core::Task<core::Result<Answer>> lookup(std::string name, RecordType type, core::Deadline deadline) = 0;
 };
 
-/// Textual addresses, IPv6 first (acme.md §2.1); empty when the name has none.
+/// Textual addresses, IPv6 first; empty when the name has none.
 /// One family's failure is forgiven when the other has addresses.
 core::Task<core::Result<std::vector<std::string>>> addresses(Resolver& resolver, std::string name,
                                                               core::Deadline deadline);

@@ -31,7 +31,7 @@ struct Target {
     bool tls = false;
     std::string server_name;  ///< SNI and name check; also the Host header unless host is set
     std::string host;         ///< Host header ("example.com:8080")
-    bool verify = true;       ///< false: http-01 redirects to https (acme.md §2.1)
+    bool verify = true;       ///< false: http-01 redirects to https
     std::string ca_pem;       ///< trust for verify; empty: the system's store
     std::string alpn;         ///< offered protocol, empty: none
 };

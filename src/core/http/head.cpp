@@ -27,11 +27,24 @@ bool is_host(std::string_view host) noexcept {
     return true;
 }
 
-/// "Example.com.:8443" is example.com, "[::1]:8443" is ::1; empty for what has no name in it.
+/// Nothing, or a colon with digits, of which there may be none (RFC 3986 §3.2.3).
+bool is_port(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    if (text.front() != ':' || text.size() > 6) return false;
+    return text.find_first_not_of("0123456789", 1) == text.npos;
+}
+
+/// "Example.com.:8443" is example.com, "[::1]:8443" is ::1; empty for what is no host with a port or without.
 std::string host_name(std::string_view authority) {
     const bool literal = authority.starts_with('[');
     if (literal) authority.remove_prefix(1);
-    authority = authority.substr(0, authority.find(literal ? ']' : ':'));
+    const auto end = std::min(authority.find(literal ? ']' : ':'), authority.size());
+    if (literal && end == authority.size()) return {};
+    if (!is_port(authority.substr(literal ? end + 1 : end))) return {};
+    authority = authority.substr(0, end);
+    constexpr std::string_view of_addresses = "0123456789abcdefABCDEF:.";
+    if (literal && (authority.find(':') == authority.npos || authority.find_first_not_of(of_addresses) != authority.npos)) return {};
+    if (authority.find_first_of("[]") != authority.npos) return {};
     if (authority.ends_with('.')) authority.remove_suffix(1);
     std::string name(authority);
     std::ranges::transform(name, name.begin(), text::lower);

@@ -18,7 +18,7 @@
 /// HTTP/1.1 server over plain TCP, TLS and Unix sockets.
 namespace postern::http {
 
-/// Every phase of a connection has a deadline; every size has a limit. (threats.md §3.1)
+/// Every phase of a connection has a deadline; every size has a limit.
 struct ServerLimits {
     ServerLimits() = default;
     std::size_t header_bytes = 16 * 1024;  ///< all header lines with their line ends: 431

@@ -67,7 +67,7 @@ void harden(SSL_CTX* ctx, TlsContext::ClientCertificate client) {
     ::SSL_CTX_set_verify_depth(ctx, chain_depth);
     ::SSL_CTX_set_max_cert_list(ctx, chain_bytes);
     ::SSL_CTX_set_cert_verify_callback(ctx, accept_any_certificate, nullptr);
-    // A resumed session would answer with the certificate of an earlier handshake (est.md §2).
+    // A resumed session would answer with the certificate of an earlier handshake.
     ::SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     ::SSL_CTX_set_num_tickets(ctx, 0);
 }

@@ -178,12 +178,16 @@ core::Task<void> Plan::add(const Wanted& w) {
     std::int64_t tenant = 0;
     if (!is_tenant) {
         const auto found = ids_.find("tenant", 0, w.tenant);
-        if (!found) co_return complain(at(w, "there is no tenant named " + w.tenant));
+        // Another tenant is as absent as none.
+        if (!found || (by_.tenant && by_.tenant->get() != *found)) co_return complain(at(w, "there is no tenant named " + w.tenant));
         tenant = *found;
     }
     Step step;
     step.wanted = &w;
     const auto existing = ids_.find(w.kind->name, tenant, w.name);
+    // A tenant's own administrator may name it; another one is as absent as none.
+    constexpr std::string_view for_all = "only an administrator of every tenant changes a tenant";
+    if (is_tenant && by_.tenant && existing != by_.tenant->get()) co_return complain(at(w, std::string(for_all)));
     step.stored = existing ? stored_.find(w.kind->name, *existing) : nullptr;
     if (const auto wrong = reserved(w, by_, step.stored); !wrong.empty()) co_return complain(at(w, wrong));
 
@@ -191,7 +195,6 @@ core::Task<void> Plan::add(const Wanted& w) {
     if (!step.stored) id = co_await deps_.numbers.next(series_of(w.kind->name));
     if (is_tenant) tenant = id;
     tenants_named_.insert(tenant);
-    if (by_.tenant && by_.tenant->get() != tenant) co_return complain(at(w, "you administer another tenant"));
     ids_.set(w.kind->name, is_tenant ? 0 : tenant, w.name, id);
     if (const auto missing = missing_reference(w, tenant, ids_); !missing.empty()) co_return complain(at(w, missing));
     auto keys = key_values(w, tenant, ids_);
@@ -217,9 +220,8 @@ core::Task<void> Plan::add(const Wanted& w) {
     // Exported with the others, so that it can be read, and applied back when nothing was changed.
     if (by_.actor.kind != "system" && w.tenant == servers_tenant && step.line.change != PlanLine::Change::keep)
         co_return complain(at(w, w.display() + ": tenant \"system\" is the server's own; nothing in it can be added or changed"));
-    // A tenant's own administrator may name it, but not lift what others decided about it.
-    if (is_tenant && by_.tenant && step.line.change != PlanLine::Change::keep)
-        co_return complain(at(w, "only an administrator of every tenant changes a tenant"));
+    // What others decided about a tenant is not its own administrator's to lift.
+    if (is_tenant && by_.tenant && step.line.change != PlanLine::Change::keep) co_return complain(at(w, std::string(for_all)));
     steps_.push_back(std::move(step));
 }
 

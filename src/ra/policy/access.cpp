@@ -38,6 +38,14 @@ Finding account_bound(const PolicyInput& in) {
     return Finding::pass(open ? "open account" : "bound account");
 }
 
+/// A front end has just judged its own request; what is taken up later was asked for by somebody who may
+/// have gone since.
+Finding requester_active(const PolicyInput& in) {
+    const auto what = "requester " + in.request.requester;
+    if (in.requester_stands) return Finding::pass(what);
+    return Finding::refuse(ProblemKind::forbidden, what, "whoever asked for this was deactivated since");
+}
+
 Finding organization_active(const PolicyInput& in) {
     if (!in.account->organization) return Finding::pass("no organization");
     const auto* organization = in.catalog.organization(*in.account->organization);

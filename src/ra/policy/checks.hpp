@@ -9,6 +9,7 @@ Finding tenant_active(const PolicyInput& in);
 Finding endpoint_active(const PolicyInput& in);
 Finding account_active(const PolicyInput& in);
 Finding account_bound(const PolicyInput& in);
+Finding requester_active(const PolicyInput& in);
 Finding organization_active(const PolicyInput& in);
 Finding evidence_sufficient(const PolicyInput& in);
 

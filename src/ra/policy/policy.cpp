@@ -17,6 +17,7 @@ constexpr std::array before_names{
     Check{"endpoint.active", &checks::endpoint_active, early},
     Check{"account.active", &checks::account_active, early},
     Check{"account.binding", &checks::account_bound, early},
+    Check{"requester.active", &checks::requester_active},
     Check{"account.organization", &checks::organization_active, early},
     Check{"evidence.sufficient", &checks::evidence_sufficient},
     Check{"profile.allowed", &checks::profile_allowed, early},

@@ -28,6 +28,7 @@ struct PolicyInput {
     std::optional<core::Problem> names_problem;
     std::optional<IssuingGate::Reason> gate;  ///< what holds it shut
     const KeyBlock* key_block = nullptr;     ///< what was found on the blocklist (blocked_keys.hpp)
+    bool requester_stands = true;            ///< what the evidence rests on (Evidence::requester)
 };
 
 /// One check's result.

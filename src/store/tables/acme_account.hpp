@@ -54,6 +54,8 @@ inline constexpr Statement acme_account_traced{"acme_account_traced", "SELECT id
 /// id, token of those that act with an endpoint account's credential, the newest: $1 account
 inline constexpr Statement acme_accounts_by_credential{
     "acme_accounts_by_credential", "SELECT id, token FROM acme_account WHERE account_id = $1 ORDER BY id DESC LIMIT 20"};
+/// A row while the account stands: $1 id
+inline constexpr Statement acme_account_stands{"acme_account_stands", "SELECT 1 FROM acme_account WHERE id = $1 AND status = 'valid'"};
 /// The account still stands while what hangs on it is written.
 inline constexpr Statement acme_account_guard{
     "acme_account_guard", "SELECT 1 FROM acme_account WHERE id = $1 AND status = 'valid'",

@@ -112,17 +112,19 @@ inline constexpr Statement acme_order_by_token{"acme_order_by_token", POSTERN_AC
 /// $1 enrollment
 inline constexpr Statement acme_order_by_enrollment{"acme_order_by_enrollment",
                                                     POSTERN_ACME_ORDER_TRACED "WHERE o.enrollment_id = $1"};
-/// $1 token of an authorization or of one of its challenges
+/// $1 token of an authorization or of one of its challenges, whose orders are one ACME account's
 inline constexpr Statement acme_orders_by_authorization{
     "acme_orders_by_authorization",
     POSTERN_ACME_ORDER_TRACED "WHERE o.id IN (SELECT l.order_id FROM acme_order_authorization l "
                               "JOIN acme_authorization a ON a.id = l.authorization_id WHERE a.token = $1 OR a.id IN "
                               "(SELECT c.authorization_id FROM acme_challenge c WHERE c.token = $1)) ORDER BY o.id DESC LIMIT 20"};
-/// $1 identifier; the newest
+/// $1 identifier, $2 tenant or NULL for all; the newest
 inline constexpr Statement acme_orders_by_name{
     "acme_orders_by_name",
-    POSTERN_ACME_ORDER_TRACED "WHERE o.id IN (SELECT l.order_id FROM acme_order_authorization l "
-                              "JOIN acme_authorization a ON a.id = l.authorization_id WHERE a.identifier = $1) ORDER BY o.id DESC LIMIT 20"};
+    POSTERN_ACME_ORDER_TRACED "JOIN acme_account n ON n.id = o.acme_account_id JOIN account c ON c.id = n.account_id "
+                              "WHERE (CAST($2 AS BIGINT) IS NULL OR c.tenant_id = $2) AND o.id IN "
+                              "(SELECT l.order_id FROM acme_order_authorization l JOIN acme_authorization a "
+                              "ON a.id = l.authorization_id WHERE a.identifier = $1) ORDER BY o.id DESC LIMIT 20"};
 /// $1 ACME account; the newest
 inline constexpr Statement acme_orders_by_account{
     "acme_orders_by_account", POSTERN_ACME_ORDER_TRACED "WHERE o.acme_account_id = $1 ORDER BY o.id DESC LIMIT 20"};

@@ -67,11 +67,12 @@ inline constexpr Statement account_by_id{"account_by_id", "SELECT " POSTERN_ACCO
 inline constexpr Statement account_by_public_id{
     "account_by_public_id",
     "SELECT " POSTERN_ACCOUNT_COLUMNS " FROM account WHERE endpoint_id = $1 AND public_id = $2"};
-/// id, tenant's name, name of endpoint accounts so called: $1 name, $2 tenant or NULL for all
+/// id, tenant's name, name of endpoint accounts so called: $1 name, $2 tenant or NULL for all, $3 that
+/// tenant's name or NULL
 inline constexpr Statement account_by_name{
     "account_by_name",
     "SELECT a.id, t.name, a.name FROM account a JOIN tenant t ON t.id = a.tenant_id WHERE a.name = $1 "
-    "AND (CAST($2 AS BIGINT) IS NULL OR a.tenant_id = $2) ORDER BY a.id LIMIT 20"};
+    "AND (CAST($2 AS BIGINT) IS NULL OR a.tenant_id = $2) AND (CAST($3 AS TEXT) IS NULL OR t.name = $3) ORDER BY a.id LIMIT 20"};
 inline constexpr Statement account_open{
     "account_open", "SELECT " POSTERN_ACCOUNT_COLUMNS " FROM account WHERE endpoint_id = $1 AND method = 'open'"};
 inline constexpr Statement account_by_method{

@@ -19,6 +19,15 @@ inline constexpr Statement acme_authorization_void_all{
 inline constexpr Statement acme_challenge_void_all{
     "acme_challenge_void_all", "UPDATE acme_challenge SET status = 'invalid', error = $2, updated_ms = $1 "
                                "WHERE status IN ('pending', 'processing')"};
+/// Requests whose serial was drawn here and whose outcome only the lost server knows: $1 after id,
+/// $2 an empty serial
+inline constexpr Statement enrollment_in_doubt{
+    "enrollment_in_doubt", "SELECT id FROM enrollment WHERE status = 'submitted' AND id > $1 AND serial IS NOT NULL AND serial <> $2 "
+                           "ORDER BY id LIMIT 500"};
+/// $1 updated_ms, $2 problem JSON, $3 an empty serial: as enrollment_in_doubt lists them
+inline constexpr Statement enrollment_unknown_all{
+    "enrollment_unknown_all", "UPDATE enrollment SET status = 'unknown', problem = $2, updated_ms = $1 "
+                              "WHERE status = 'submitted' AND serial IS NOT NULL AND serial <> $3"};
 /// Names of those whose token goes: $1 after name
 inline constexpr Statement principal_names{
     "principal_names", "SELECT name FROM principal WHERE name > $1 ORDER BY name LIMIT 500"};

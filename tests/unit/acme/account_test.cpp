@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(look_up_creates_nothing) {
     client.register_account();
     client.kid.clear();
     BOOST_TEST(client.post(client.url("new-account"), R"({"onlyReturnExisting":true})").status == 200U);
-    // Before terms, contacts and binding: acme.md §1.2.
+    // Before terms, contacts and binding (RFC 8555 §7.3.1).
     Client stranger(world, "bound");
     check_refused(stranger.post(stranger.url("new-account"), R"({"onlyReturnExisting":true,"contact":["tel:1"]})"), 400,
                   "accountDoesNotExist", "no account");

@@ -2,6 +2,7 @@
 
 #include "ra/explanation.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/objects.hpp"
 #include "tests/unit/acme/world.hpp"
 
 using namespace postern;
@@ -125,6 +126,37 @@ BOOST_AUTO_TEST_CASE(another_tenants_is_as_absent_as_none) {
             BOOST_TEST(none.error().detail.starts_with("nothing is recorded under " + reference + "; give a request id"));
         }
     BOOST_TEST(w.explain(w.order, core::TenantId(11)).has_value());
+}
+
+/// Names are anybody's to order: what others did with one does not push out what this tenant did.
+BOOST_AUTO_TEST_CASE(other_tenants_newer_orders_leave_room_for_ones_own) {
+    Issued w;
+    Client other(w.world, "open");
+    other.register_account();
+    for (int i = 0; i < 21; ++i) other.new_order({"www.corp.example"});
+    const auto now = w.world.clock.now();
+    w.world.write(store::tenant_insert, store::values(12, 12, "other", "active", 1, "{}", now, now, "test"));
+    static constexpr store::Statement move{"test_move", "UPDATE account SET tenant_id = 12 WHERE name = 'everyone'"};
+    w.world.write(move, {});
+    const auto text = w.explain("www.corp.example", core::TenantId(11));
+    BOOST_TEST_REQUIRE(text.has_value());
+    BOOST_TEST(text->find("enrollment.issued") != std::string::npos);
+}
+
+/// An account's name is unique in its tenant only.
+BOOST_AUTO_TEST_CASE(an_account_named_with_its_tenant_is_found_among_many_of_that_name) {
+    Issued w;
+    const auto now = w.world.clock.now();
+    const auto sealed = core::Bytes(40, 1);
+    for (int i = 1; i <= 20; ++i) {  // ids below this one's
+        const int tenant = 100 + i, endpoint = 200 + i;
+        const auto number = std::to_string(i);
+        w.world.write(store::tenant_insert, store::values(tenant, tenant, "t" + number, "active", 1, "{}", now, now, "test"));
+        w.world.write(store::endpoint_insert, store::values(endpoint, tenant, "e" + number, "active", 1, "{}", now, now, "test", "acme"));
+        w.world.write(store::account_insert, store::values(i, tenant, "web", "active", 1, "{}", now, now, "test", endpoint, nullptr, nullptr, "eab",
+                                                           "kid-" + number, sealed));
+    }
+    BOOST_TEST(w.actions("acme/web") == w.actions(Issued::token_of(w.client.kid)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -67,6 +67,18 @@ BOOST_AUTO_TEST_CASE(a_quarantined_order_says_that_it_waits_for_an_officer) {
     BOOST_TEST(shown.find("the request is quarantined and waits for an officer [check certificate.authorised, request abc]") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_order_whose_outcome_nobody_knows_says_so) {
+    auto o = an_order();
+    o.enrollment = core::EnrollmentId(1);
+    o.enrollment_request = "abc";
+    o.enrollment_status = "unknown";
+    o.enrollment_problem = R"({"detail":"restored meanwhile","check":"restore.unknown"})";
+    const auto shown = acme::render_order(o, {}, urls, now);
+    BOOST_TEST(shown.starts_with(R"({"status":"processing")"));
+    BOOST_TEST(shown.find("serverInternal") != std::string::npos);
+    BOOST_TEST(shown.find("restored meanwhile [check restore.unknown, request abc]") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_account_shows_status_contact_binding_orders) {
     store::AcmeAccountRow a;
     a.token = "ACC";

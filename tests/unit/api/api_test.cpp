@@ -401,11 +401,18 @@ BOOST_AUTO_TEST_CASE(a_tenants_principal_sees_only_its_own) {
     const auto exported = w.with(w.stranger, Method::get, v1 + "export").body;
     BOOST_TEST(contains(exported, "name = \"second\""));
     BOOST_TEST(!contains(exported, "default"));
-    check_error(w.with(w.stranger, Method::post, v1 + "apply", apply_body("[[tenant]]\nname = \"default\"\n")), 400, -7, "you administer another tenant");
+    check_error(w.with(w.stranger, Method::post, v1 + "apply", apply_body("[[tenant]]\nname = \"default\"\n")), 400, -7, "only an administrator of every tenant changes a tenant");
+    check_error(w.with(w.stranger, Method::post, v1 + "apply", apply_body("[[profile]]\ntenant = \"default\"\nname = \"p\"\n")), 400, -7, "there is no tenant named default");
     check_error(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":"spy","role":"auditor","tenant":"default"})"), 400, -7, "there is no such tenant");
 
-    // Whom it makes belongs to its tenant too.
-    const auto made = parsed(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":"helper","role":"auditor"})"));
+    // Whom it makes belongs to its tenant too, by name as well: what names others took is not to be found out.
+    for (const auto* name : {"chief", "nobody", "default/chief", "second"})
+        check_error(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":")" + std::string(name) + R"(","role":"auditor"})"), 400, -7,
+                    "expected a name that begins with \"second/\"");
+    check_error(w.local(Method::post, v1 + "principals", R"({"name":"second/x","role":"auditor","tenant":"default"})"), 400, -7,
+                "expected a name that begins with \"default/\"");
+    check_error(w.local(Method::post, v1 + "principals", R"({"name":"second/x","role":"auditor"})"), 400, -7, "a slash follows the principal's tenant");
+    const auto made = parsed(w.with(w.stranger, Method::post, v1 + "principals", R"({"name":"second/helper","role":"auditor"})"));
     const std::string token(made.root()["token"].string().value());
     BOOST_TEST(w.with(token, Method::get, v1 + "certificates").body.empty());
     BOOST_TEST(w.with(w.auditor, Method::get, path).status == 200U);
@@ -420,6 +427,7 @@ BOOST_AUTO_TEST_CASE(backups_are_for_who_sits_at_the_machine) {
     BOOST_TEST(w.local(Method::get, v1 + "backup").status == 200U);
     check_error(w.local(Method::post, v1 + "backup", R"({"target":"/taken"})"), 409, -1112, "/taken exists");
     check_error(w.local(Method::post, v1 + "backup", R"({"folder":"/taken"})"), 400, -7, "unknown member");
+    check_error(w.local(Method::post, v1 + "backup", R"({"target":"/x","parentSeen":7})"), 400, -7, "parentSeen");
     check_error(w.local(Method::post, v1 + "backup", R"({"target":"/x","masterKey":"yes"})"), 400, -7, "masterKey");
     check_error(w.with(w.administrator_token, Method::post, v1 + "backup", R"({"target":"/backup"})"), 403, -3, "on the server's own machine only");
     check_error(w.with(w.administrator_token, Method::get, v1 + "backup"), 403, -3, "on the server's own machine only");
@@ -509,6 +517,11 @@ BOOST_AUTO_TEST_CASE(blocking_refuses_what_it_does_not_understand) {
     check_error(post("blocked-keys", R"({"keys":["00"],"reason":"x","source":"y"})"), 400, -7, "$.keys[0]: expected 64, 30 or 20");
     check_error(post("blocked-keys", R"({"keys":[],"reason":"x","source":"y"})"), 400, -7, "$.keys: expected 1 to 8192");
     check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"source":"y"})"), 400, -7, "$.reason");
+    for (const auto* unseen : {R"(a\u001b[2J)", R"(a\nb)", R"(\u202e)"}) {
+        const auto text = "\"" + std::string(unseen) + "\"";
+        check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"source":"y","reason":)" + text + "}"), 400, -7, "$.reason: expected one line of characters");
+        check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"y","source":)" + text + "}"), 400, -7, "$.source: expected one line of characters");
+    }
     check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"","source":"y"})"), 400, -7, "$.reason: expected 1 to 200");
     check_error(post("blocked-keys", R"({"keys":["8df20e6961a16398b85a"],"reason":"x","source":"y","tenant":"z"})"), 400, -7, "unknown member");
     check_error(post("blocked-keys/unblock", R"({"keys":["8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a","8df20e6961a16398b85a"]})"),

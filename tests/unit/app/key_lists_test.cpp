@@ -78,6 +78,12 @@ BOOST_AUTO_TEST_CASE(keys_certificates_and_requests_as_pem) {
     BOOST_TEST_REQUIRE(many.digests.size() == 9U);
     // The request is of the key before it.
     BOOST_TEST(many.digests[4] == many.digests[6]);
+    BOOST_TEST(!many.counts.is_chain());
+    // Which keys of a chain are CAs' is told, so that naming it blocks its leaf alone.
+    const List chain(data("crypto/chain.pem"), KeyListFormat::pem);
+    BOOST_TEST((chain.counts.keys == 2 && chain.counts.authorities == 1 && chain.counts.is_chain()));
+    const auto root = data("crypto/root.der");
+    BOOST_TEST(!List(crypto::to_pem("CERTIFICATE", core::as_bytes(root)), KeyListFormat::pem).counts.is_chain());
     BOOST_TEST(List(data("crypto/chain.pem").substr(0, data("crypto/chain.pem").find("Certificate:")), KeyListFormat::pem).counts.keys == 1);
 }
 

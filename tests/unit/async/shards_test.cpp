@@ -1,4 +1,5 @@
 #include <atomic>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -6,6 +7,35 @@
 #include "core/async/shards.hpp"
 
 using namespace postern::core;
+
+namespace {
+
+/// A part of a context, as a socket's registration is.
+class Part : public boost::asio::execution_context::service {
+public:
+    static inline boost::asio::execution_context::id id;
+    Part(boost::asio::execution_context& context, bool& there) : service(context), there_(there) { there_ = true; }
+    ~Part() override { there_ = false; }
+
+private:
+    void shutdown() override {}
+    bool& there_;
+};
+
+/// What it sees when it goes.
+class Owner {
+public:
+    Owner(const bool& there, bool& seen) : there_(there), seen_(seen) {}
+    Owner(const Owner&) = delete;
+    Owner& operator=(const Owner&) = delete;
+    ~Owner() { seen_ = there_; }
+
+private:
+    const bool& there_;
+    bool& seen_;
+};
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(async_shards)
 
@@ -37,6 +67,19 @@ BOOST_AUTO_TEST_CASE(stop_does_not_wait_for_timers) {
     shards.start();
     shards.stop();
     BOOST_TEST(shards.at(0).stopped());
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_on_one_shard_goes_before_any_other_shard_does) {
+    bool there = false;
+    bool seen = false;
+    {
+        Shards shards(2);
+        boost::asio::make_service<Part>(shards.at(0), there);
+        boost::asio::post(shards.at(1), [owner = std::make_unique<Owner>(there, seen)] {});
+        BOOST_TEST(there);
+    }
+    BOOST_TEST(!there);
+    BOOST_TEST(seen);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

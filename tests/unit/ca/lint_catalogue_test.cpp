@@ -6,7 +6,7 @@
 #include "core/crypto/key_quality.hpp"
 #include "tests/unit/ca/lint_sample.hpp"
 
-/// The catalogue of lints before signing (threats.md §5), by number: for each a to-be-signed certificate
+/// The catalogue of lints before signing, by number: for each a to-be-signed certificate
 /// that offends nothing else.
 
 using namespace postern;

@@ -162,10 +162,13 @@ BOOST_AUTO_TEST_CASE(a_host_that_is_not_ours_is_misdirected) {
         BOOST_TEST(status(line + "Host: " + ours + "\r\n\r\n") == 200U, ours);
     for (const char* other : {"localhost", "xca.example", "ca.example.evil.test", "[::2]", "127.0.0.1"})
         BOOST_TEST(status(line + "Host: " + other + "\r\n\r\n") == 421U, other);
-    for (const char* none : {"::1", ":8443", "[]", ".", ""}) BOOST_TEST(status(line + "Host: " + none + "\r\n\r\n") == 400U, none);
+    for (const char* none : {"::1", ":8443", "[]", ".", "", "[localhost", "[localhost]", "[::1", "[::1]8443", "[::1]:a", "localhost]", "local[host",
+                             "localhost:abc", "localhost:80:80", "localhost:8443x", "localhost:123456", "[[::1]]"})
+        BOOST_TEST(status(line + "Host: " + none + "\r\n\r\n") == 400U, none);
     // The absolute form counts before the header.
     BOOST_TEST(status("GET http://ca.example/name HTTP/1.1\r\nHost: other\r\n\r\n") == 200U);
     BOOST_TEST(status("GET http://other/name HTTP/1.1\r\nHost: ca.example\r\n\r\n") == 421U);
+    BOOST_TEST(status("GET http://ca.example:abc/name HTTP/1.1\r\nHost: ca.example\r\n\r\n") == 400U);
     BOOST_TEST(status("GET http://a@ca.example/name HTTP/1.1\r\nHost: ca.example\r\n\r\n") == 400U);
     BOOST_TEST(status("GET /name HTTP/1.0\r\n\r\n") == 200U);
 }

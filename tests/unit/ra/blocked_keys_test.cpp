@@ -32,6 +32,11 @@ struct Ready : World {
     }
 };
 
+core::Task<void> write_block(store::Database& db, store::Batch batch) {
+    const auto written = co_await db.write(std::move(batch));
+    static_cast<void>(written.value());
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(each_fingerprint_blocks_the_key_at_once) {
@@ -67,6 +72,35 @@ BOOST_AUTO_TEST_CASE(a_requesters_blocked_key_asks_for_nothing) {
     request = w.request({"corp.example"}, "order-2");
     request.requester_key = account;
     w.refuses(w.submit(std::move(request)), "the key that signed the request is blocked", ProblemKind::forbidden);
+}
+
+/// Judged good, and blocked at the very moment before the intent is written.
+BOOST_AUTO_TEST_CASE(a_key_that_is_blocked_between_judgement_and_intent_gets_nothing) {
+    for (const bool of_requester : {false, true}) {
+        Ready w;
+        const auto account = crypto::PrivateKey::generate(crypto::KeySpec()).public_key();
+        const auto digest = crypto::fingerprints(of_requester ? account : w.leaf_key.public_key()).spki;
+        store::Batch batch;
+        store::BlockedKeyRow row;
+        row.digest = digest;
+        row.reason = row.source = "published";
+        row.audit = 1;
+        row.created = w.clock.now();
+        batch.add(store::blocked_key_insert, row.insert_values());
+        w.db.hook_at = &store::enrollment_insert;
+        w.db.hook = [&]() -> core::Task<void> { return write_block(w.db, std::move(batch)); };
+        auto request = w.request({"corp.example"});
+        request.requester_key = account;
+        const auto refused = w.submit(std::move(request));
+        check_refused(refused, ProblemKind::conflict, "the key was blocked while the request was judged");
+        BOOST_TEST((w.enrollments().empty() && w.certificates().empty()));
+        BOOST_TEST(w.ca.asked == 0);
+        BOOST_TEST(w.enrollment.intents().left(10).empty());
+        // Asked again it is refused by name.
+        request = w.request({"corp.example"});
+        request.requester_key = account;
+        w.refuses(w.submit(std::move(request)), "blocked (published)", of_requester ? ProblemKind::forbidden : ProblemKind::bad_public_key);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(one_audit_row_an_import_and_only_its_principal_goes_on_with_it) {

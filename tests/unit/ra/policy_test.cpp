@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
         BOOST_TEST(!e.input.empty(), e.check);
     }
     const std::vector<std::string> order{
-        "issuing.open",  "tenant.active", "endpoint.active", "account.active",        "account.binding",      "account.organization", "evidence.sufficient", "profile.allowed",
+        "issuing.open",  "tenant.active", "endpoint.active", "account.active",        "account.binding",      "requester.active", "account.organization", "evidence.sufficient", "profile.allowed",
         "profile.paused",  "profile.backend", "profile.term",  "key.allowed",           "key.blocked",          "csr.extensions",       "csr.attributes",       "subject.text",        "subject.form",
         "names.form",    "csr.alternative_names", "names.agreed",
         "names.count",   "names.profile",   "names.scope",           "names.suffix",         "names.homograph",      "names.domain",        "names.proven",

@@ -1,3 +1,4 @@
+#include "store/tables/acme_account.hpp"
 #include "tests/unit/ra/world.hpp"
 
 BOOST_AUTO_TEST_SUITE(ra_settle)
@@ -125,6 +126,121 @@ BOOST_AUTO_TEST_CASE(what_policy_refuses_today_ends_invalid_and_revoked) {
     BOOST_TEST(contains(audits.at(0).text(3), "\"verdict\":\"refuse\""));
     BOOST_TEST(w.ca.asked == 1);
     BOOST_TEST(w.settle() == 0U);
+}
+
+namespace {
+
+/// An intent that an ACME account of the key asked for; the process ended before its outcome.
+struct AskedByAccount : World {
+    AskedByAccount() {
+        apply_standard();
+        auto row = store::AcmeAccountRow();
+        row.id = store::AcmeAccountId(31);
+        row.token = "acme-account-token-031";
+        row.endpoint = catalog.current()->endpoint(ra::Protocol::acme, "web")->id;
+        row.account = account();
+        row.thumbprint = "thumbprint";
+        row.jwk = "{}";
+        row.status = "valid";
+        row.contacts = "[]";
+        row.binding = "{}";
+        row.created = row.updated = clock.now();
+        execute(store::acme_account_insert, row.insert_values());
+        ca.mode = Mode::crash;
+        auto r = request({"corp.example"});
+        r.requester_key = key;
+        r.evidence[0] = ra::Evidence(r.evidence[0]).resting_on("acme_account", 31, key.spki());
+        BOOST_CHECK_THROW(submit(std::move(r)), std::runtime_error);
+        ca.mode = Mode::ok;
+        serial = enrollments().at(0).serial;
+    }
+    store::Batch deactivation() const {
+        store::Batch batch;
+        batch.add(store::acme_account_deactivate, store::values(31, clock.now()));
+        return batch;
+    }
+    store::Batch block() const {
+        store::Batch batch;
+        ra::add_block(batch, crypto::fingerprints(key), "keyCompromise", "test", 1, clock.now());
+        return batch;
+    }
+    void ends_without_certificate(std::string_view check) {
+        const auto e = enrollments().at(0);
+        BOOST_TEST(e.status == "invalid");
+        BOOST_TEST(contains(e.problem.value(), check), e.problem.value());
+        BOOST_TEST(certificates().empty());
+        BOOST_TEST(ca.asked == 1);
+        BOOST_TEST((read(revocation_rows).at(0).blob(0) == serial));
+        BOOST_TEST(audits("enrollment.settled").at(0).text(2) == check);
+    }
+    /// The change comes when it was judged already, at the very moment before the batch.
+    void overtaken_by(store::Batch (AskedByAccount::*change)() const, std::string_view check) {
+        db.hook_at = &store::enrollment_resubmit;
+        db.hook = [this, change] { return write((this->*change)()); };
+        BOOST_TEST(run(sweeper.start()) == 0U);
+        BOOST_TEST(enrollments().at(0).status == "submitted");
+        BOOST_TEST(run(sweeper.round()) == 1U);
+        ends_without_certificate(check);
+    }
+    core::Task<void> write(store::Batch batch) {
+        const auto written = co_await db.write(std::move(batch));
+        static_cast<void>(written.value());
+    }
+    crypto::PublicKey key = crypto::PrivateKey::generate(crypto::KeySpec()).public_key();
+    core::Bytes serial;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_intent_whose_requester_still_stands_is_issued_anew) {
+    AskedByAccount w;
+    BOOST_TEST(w.run(w.sweeper.start()) == 1U);
+    BOOST_TEST(w.enrollments().at(0).status == "issued");
+}
+
+BOOST_AUTO_TEST_CASE(who_was_deactivated_after_the_intent_gets_nothing) {
+    AskedByAccount w;
+    w.run(w.write(w.deactivation()));
+    BOOST_TEST(w.run(w.sweeper.start()) == 1U);
+    w.ends_without_certificate("requester.active");
+}
+
+BOOST_AUTO_TEST_CASE(whose_key_was_blocked_after_the_intent_gets_nothing) {
+    AskedByAccount w;
+    w.run(w.write(w.block()));
+    BOOST_TEST(w.run(w.sweeper.start()) == 1U);
+    w.ends_without_certificate("key.blocked");
+}
+
+BOOST_AUTO_TEST_CASE(a_requester_that_goes_while_the_sweeper_judges_gets_nothing) {
+    AskedByAccount w;
+    w.overtaken_by(&AskedByAccount::deactivation, "requester.active");
+}
+
+BOOST_AUTO_TEST_CASE(a_requesters_key_that_is_blocked_while_the_sweeper_judges_gets_nothing) {
+    AskedByAccount w;
+    w.overtaken_by(&AskedByAccount::block, "key.blocked");
+}
+
+/// A paused profile, a backend that is away: what will be possible again is no outcome.
+BOOST_AUTO_TEST_CASE(what_cannot_be_judged_now_is_left_for_later) {
+    Crashed w;
+    const auto by = w.catalog.current();
+    store::Batch batch;
+    ra::add_pause(batch, *by->profile(by->tenant("default")->id, "server"), core::Problem(ProblemKind::internal, "a fault of its own", "lint.subject_html"),
+                  w.before.request, w.clock.now());
+    w.run(w.db.write(std::move(batch))).value();
+    w.run(w.catalog.refresh());
+    for (int round = 0; round < 2; ++round) {
+        BOOST_TEST((round == 0 ? w.settle() : w.run(w.sweeper.round())) == 0U);
+        BOOST_TEST(w.enrollments().at(0).status == "submitted");
+        BOOST_TEST((w.enrollments().at(0).serial == w.before.serial));
+        BOOST_TEST(w.read(revocation_rows).empty());
+        BOOST_TEST(w.audits("enrollment.settled").empty());
+    }
+    w.run(w.profile_pauses.resume("default/server", administrator(), core::RequestId("resumerequest000"))).value();
+    BOOST_TEST(w.run(w.sweeper.round()) == 1U);
+    BOOST_TEST(w.enrollments().at(0).status == "issued");
 }
 
 BOOST_AUTO_TEST_CASE(proofs_that_ran_out_meanwhile_are_not_used) {

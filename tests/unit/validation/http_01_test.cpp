@@ -106,6 +106,42 @@ BOOST_AUTO_TEST_CASE(a_private_target_that_is_permitted_is_not_echoed) {
     }
 }
 
+namespace {
+
+/// What the guard says of the address a case is about, told of whatever is dialled here.
+std::optional<std::string_view> pretended;
+std::optional<std::string_view> pretend(std::string_view) noexcept { return pretended; }
+
+}  // namespace
+
+/// A permission for private targets is one for somebody's own network: cloud metadata, multicast and the
+/// like stay out of reach.
+BOOST_AUTO_TEST_CASE(permitted_private_targets_are_private_networks_alone) {
+    for (const auto* address : {"169.254.169.254", "0.0.0.0", "0.1.2.3", "192.0.0.8", "192.0.2.1", "192.88.99.1", "198.18.0.1", "203.0.113.1", "224.0.0.251",
+                                "240.0.0.1", "255.255.255.255", "::", "::ffff:10.0.0.1", "64:ff9b::a00:1", "100::1", "2001:db8::1", "2002:a00:1::",
+                                "fe80::1", "fec0::1", "ff02::1"}) {
+        const RawServer server(http_answer("200 OK", right));
+        Probe probe(server.port());
+        probe.config.guard = &pretend;
+        pretended = validation::why_forbidden(address);
+        BOOST_TEST_REQUIRE(pretended.has_value(), address);
+        for (const bool laboratory : {false, true}) {
+            probe.config.private_targets = laboratory;
+            probe.question.private_targets = !laboratory;
+            has(probe.refused(ProblemKind::connection), "127.0.0.1 is " + std::string(*pretended));
+        }
+        BOOST_TEST(server.connections() == 0, address);
+    }
+    for (const auto* address : {"10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "127.0.0.1", "::1", "fd00::1"}) {
+        const RawServer server(http_answer("200 OK", right));
+        Probe probe(server.port());
+        probe.config.guard = &pretend;
+        pretended = validation::why_forbidden(address);
+        probe.question.private_targets = true;
+        BOOST_TEST(probe.run().verdict.has_value(), address);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(redirects_are_followed_to_names_and_paths) {
     const RawServer server([](const std::string& head, RawServer::Socket& socket) {
         if (asks_for(head, "/final?x=1")) RawServer::send(socket, http_answer("200 OK", right));

@@ -1,0 +1,25 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+
+#include "store/statement.hpp"
+#include "store/tables/acme_account.hpp"
+
+namespace postern::store {
+
+/// A kind of requester that has a row of its own besides the endpoint account: the waist asks whether
+/// it still stands without knowing what it is. Both statements: $1 id; a row while it stands.
+struct Requester {
+    std::string_view kind;
+    const Statement* find;
+    const Statement* guard;  ///< the same in a batch
+};
+inline constexpr Requester acme_requester{"acme_account", &acme_account_stands, &acme_account_guard};
+
+/// The kind as stored with an enrollment's evidence.
+inline const Requester& requester(std::string_view kind) {
+    if (kind != acme_requester.kind) throw std::logic_error("stored evidence names an unknown kind of requester: " + std::string(kind));
+    return acme_requester;
+}
+
+}  // namespace postern::store
