@@ -9,6 +9,7 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/name.hpp"
 #include "core/toml/reader.hpp"
+#include "store/postgres/open.hpp"
 
 namespace postern::app {
 
@@ -290,6 +291,11 @@ Result<void> check_store_url(std::string_view url) {
     if (const auto rest = after_postgres_scheme(url)) {
         if (rest->empty()) return Problem(core::ProblemKind::malformed, "store url \"" + std::string(url) + "\": name a host or a database");
         if (!well_encoded(*rest)) return Problem(core::ProblemKind::malformed, "store url: a % in it must begin %XX with two hexadecimal digits; a % itself is %25");
+        try {
+            static_cast<void>(store::describe_postgres(std::string(url)));
+        } catch (const std::runtime_error& e) {
+            return Problem(core::ProblemKind::malformed, e.what());
+        }
         return {};
     }
     // Whatever it is, it may hold a password.

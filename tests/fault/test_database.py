@@ -6,9 +6,10 @@ import time
 import pytest
 
 import kill_table
+from account import Account, assert_try_later
 from harness.environment import executable
 from harness.load import Stream
-from harness.management import await_readiness, readiness
+from harness.management import await_metric, await_readiness, metrics
 from harness.wire import ask
 from ledger import compare, open_store
 
@@ -72,19 +73,43 @@ def await_settled(server, database):
         time.sleep(0.1)
 
 
-def test_while_the_database_is_away_the_answer_is_503_and_says_so(new_place, cluster):
-    place = new_place("postgres", executable())
-    server = place.server
+def test_while_the_database_is_away_clients_are_told_to_come_again(new_place, cluster):
+    """No account, no name and no key is blamed; what needs no database goes on, and nobody restarts anything."""
+    server = new_place("postgres", executable()).server
     server.start()
+    pid = server.pid
+    account = Account(server)
+    assert account.register().status == 201
     cluster.stop()
     try:
+        assert_try_later(account.order("a.bench.test"))
         said = await_readiness(server, 503)
-        assert said.startswith("the store takes no writes") or "store" in said, said
-        answer = ask(server.directory().replace("/directory", "/new-account"), b"{}", server.root,
-                     Content_Type="application/jose+json")
-        assert answer.status in (400, 503)  # what is wrong with the request may be seen without a store
+        assert said.startswith("the store takes no writes: "), said
+        assert metrics(server)["postern_store_writable"] == 0
         assert ask(server.ready["management"] + "/healthz").status == 200
+        assert account.nonce()
+        refused = server.verb("principal", "create", "robot", "--role", "auditor", "--data", server.data)
+        assert refused.returncode == 1 and "try again later" in refused.stderr, refused.stderr
     finally:
         cluster.start()
     await_readiness(server, 200)
-    assert readiness(server)[0] == 200
+    assert account.order("a.bench.test").status == 201
+    assert server.pid == pid
+    assert server.events("store_connection_lost") >= 1
+    await_metric(server, "postern_store_connections", 16)
+    end = time.monotonic() + 60
+    while not server.events("store_connected"):
+        assert time.monotonic() < end, server.log_tail()
+        time.sleep(0.05)
+
+
+def test_a_start_without_a_database_ends_and_says_why(new_place, cluster):
+    server = new_place("postgres", executable()).server
+    cluster.stop()
+    try:
+        status, said = server.start_refused()
+    finally:
+        cluster.start()
+    assert status == 1
+    assert "connection to server on socket" in said and "failed" in said, said
+    server.start()

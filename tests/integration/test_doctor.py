@@ -384,7 +384,7 @@ HARM = [
     (another_journal, "store.journal", "the journal mode is delete"),
     (long_log, "store.log", "the write-ahead log has 200 MiB"),
     (open_intent, "store.intents", "issuances were begun and have no outcome"),
-    (no_database, "store.readable", "not a database"),
+    (no_database, "store.readable", "is no SQLite database; name another file"),
     (lost_database, "store.readable", "does not exist"),
     (newer_schema, "store.readable", "install the newer Postern"),
     (older_schema, "store.schema", "is missing"),

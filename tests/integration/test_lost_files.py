@@ -54,7 +54,7 @@ DAMAGE = {
         "the master key {data}/keys/master must have exactly 32 octets"),
     "another master key": (
         lambda data: (data / "keys/master").write_bytes(bytes(32)),
-        ".key: it does not open: it was sealed under another master key"),
+        "the master key is not the one that this store was made with"),
     "master key behind a link": (
         lambda data: link(data / "keys/master"),
         "{data}/keys/master is a symbolic link; key files must be plain files"),

@@ -98,6 +98,7 @@ REFUSED_OPTIONS = {
     "--store foo": 'store url "foo…": expected sqlite:PATH or postgres://USER@HOST/DATABASE',
     "--store postgres://": 'store url "postgres://": name a host or a database',
     "--store postgres://u@h/%zz": "store url: a % in it must begin %XX with two hexadecimal digits",
+    "--store postgres://u@h/d?nothing=1": "the store's URL is not postgresql://user@host/database?option=value as libpq reads it",
     "--store postgres://u:p@h/d": "--store: everybody on this machine can read a command line; take the password out of it",
     "--store sqlite:": 'store url "sqlite…": expected sqlite:PATH or postgres://USER@HOST/DATABASE',
     "--config none.toml": "cannot read none.toml: No such file or directory",

@@ -185,6 +185,7 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_would_be_right) {
         {"[store]\nurl = 1", "store.url: expected a string"},
         {"[store]\nurl = \"mysql://u:s3cret@h/d\"", "store.url: expected sqlite:PATH or postgres://USER@HOST/DATABASE"},
         {"[store]\nurl = \"postgres://\"", "store.url: expected sqlite:PATH or postgres://USER@HOST/DATABASE"},
+        {"[store]\nurl = \"postgres://h/d?nothing=1\"", "store.url: expected sqlite:PATH or postgres://USER@HOST/DATABASE"},
         {"[store]\nconnections = 1", "store.connections: expected 2 to 500"},
         {"[store]\nconnect_timeout = \"1ms\"", "store.connect_timeout: expected at least \"1s\""},
         {"[store]\nstatement_timeout = \"999ms\"", "store.statement_timeout: expected at least \"1s\""},
