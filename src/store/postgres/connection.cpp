@@ -128,7 +128,7 @@ void Connection::run(const Statement& statement, Expect expect, const Values& va
 }
 
 Connection::Prepared& Connection::prepared(const Statement& statement, Expect expect) {
-    const bool guard = expect == Expect::one && !surely_one(text_of(statement));
+    const bool guard = expect == Expect::one;
     auto& cache = guard ? guarded_ : plain_;
     const auto [found, fresh] = cache.try_emplace(text_of(statement).data());
     Prepared& form = found->second;

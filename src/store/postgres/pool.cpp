@@ -151,6 +151,9 @@ void Pool::enqueue(JobPtr job) {
 }
 
 void Pool::take_in() {
+    // Woken by the first call. Where the caller's thread shares this core, it has more in hand: let it finish its
+    // round, so that both threads wake for several. On an idle core this returns at once.
+    std::this_thread::yield();
     std::vector<JobPtr> jobs;
     {
         const std::lock_guard lock(mutex_);
