@@ -1,4 +1,5 @@
 """Two servers on one database are equal: what one began the other finishes, and what one was told the other keeps to."""
+import json
 import re
 import threading
 import time
@@ -51,7 +52,12 @@ def test_what_one_node_begins_the_other_finishes(new_nodes, web):
     assert one.ready["root"] != two.ready["root"]
     assert one.data.joinpath("root.pem").read_bytes() == two.data.joinpath("root.pem").read_bytes()
     assert one.data.joinpath("tls/server.key").read_bytes() != two.data.joinpath("tls/server.key").read_bytes()
-    assert not list(one.data.joinpath("keys").glob("*.key"))
+    # The keys of the CAs are in the database, where doctor finds them from either.
+    for node in (one, two):
+        assert not list(node.data.joinpath("keys").glob("*.key"))
+        found = json.loads(node.verb("doctor", "--data", node.data, "--config", nodes.config, "--json").stdout)["findings"]
+        judged = {check["check"]: check["verdict"] for check in found if check["check"].startswith("keys.")}
+        assert judged["keys.root_key"] == judged["keys.issuing_key"] == "good", found
 
 
 def test_a_nonce_of_either_is_good_once_at_either(new_nodes):
