@@ -246,6 +246,32 @@ class Cluster:
         self.remove()
 
 
+class Standby(Cluster):
+    """A copy of a running cluster that follows it, until it is promoted."""
+
+    def __init__(self, primary):
+        self._primary = primary
+        super().__init__()
+
+    def _initialise(self, settings):
+        _run(self._owned(self._programs / "pg_basebackup", "--pgdata", self.folder / "data", "--dbname", self._primary.url(),
+                         "--write-recovery-conf", "--checkpoint=fast", "--no-sync"), cwd="/")
+        with (self.folder / "data/postgresql.conf").open("a", encoding="utf-8") as out:
+            out.write("\n".join([f"port = {self.port}", f"unix_socket_directories = '{self.folder}'", *settings]) + "\n")
+
+    def caught_up(self):
+        """Waits until it has everything that its primary has."""
+        at = self._primary.psql("SELECT pg_current_wal_lsn()")
+        end = time.monotonic() + START_SECONDS
+        while self.psql(f"SELECT pg_last_wal_replay_lsn() >= '{at}'") != "t":
+            assert time.monotonic() < end, f"the standby does not follow:\n{self.log_tail()}"
+            time.sleep(0.02)
+
+    def promote(self):
+        """Makes it one that takes writes."""
+        assert self.psql(f"SELECT pg_promote(true, {START_SECONDS})") == "t", self.log_tail()
+
+
 @contextmanager
 def _suspended(pids):
     for pid in pids:

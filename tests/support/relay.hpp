@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -22,7 +23,7 @@ public:
 
     explicit Relay(std::string server)
         : server_(std::move(server)), acceptor_(context_, {boost::asio::ip::address_v4::loopback(), 0}), thread_([this] { context_.run(); }) {
-        accept();
+        here([this] { accept(); });
     }
     ~Relay() {
         context_.stop();
@@ -126,6 +127,7 @@ private:
 
     const std::string server_;
     boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
     boost::asio::ip::tcp::acceptor acceptor_;
     std::list<PairPtr> pairs_;
     Hold hold_ = Hold::nothing;

@@ -1,5 +1,7 @@
 #include "store/postgres/connection.hpp"
 
+#include <poll.h>
+
 #include <boost/asio/post.hpp>
 
 namespace postern::store::postgres {
@@ -126,7 +128,7 @@ void Connection::run(const Statement& statement, Expect expect, const Values& va
 }
 
 Connection::Prepared& Connection::prepared(const Statement& statement, Expect expect) {
-    const bool guard = expect == Expect::one && !surely_one(text_of(statement));
+    const bool guard = expect == Expect::one;
     auto& cache = guard ? guarded_ : plain_;
     const auto [found, fresh] = cache.try_emplace(text_of(statement).data());
     Prepared& form = found->second;
@@ -174,8 +176,7 @@ void Connection::receive() {
     socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                        [self = shared_from_this()](const boost::system::error_code&) {
                            if (!self->open()) return;
-                           const bool alive = PQconsumeInput(self->handle_.get()) != 0;
-                           self->process();
+                           const bool alive = self->consume();
                            if (!self->open()) return;
                            if (!alive || PQstatus(self->handle_.get()) == CONNECTION_BAD) {
                                self->fail(one_line(PQerrorMessage(self->handle_.get())));
@@ -183,6 +184,22 @@ void Connection::receive() {
                                self->receive();
                            }
                        });
+}
+
+/// False: the connection broke.
+bool Connection::consume() {
+    bool alive = PQconsumeInput(handle_.get()) != 0;
+    process();
+    // A TLS record that libpq had room for a part of does not make the socket readable again. One more read than
+    // the socket has data for takes in the rest.
+    bool readable = true;
+    while (alive && readable && open() && PQsslInUse(handle_.get()) != 0 && !parts_.empty()) {
+        pollfd fd{PQsocket(handle_.get()), POLLIN, 0};
+        readable = ::poll(&fd, 1, 0) > 0;
+        alive = PQconsumeInput(handle_.get()) != 0;
+        process();
+    }
+    return alive;
 }
 
 void Connection::process() {

@@ -76,6 +76,7 @@ private:
     void sync(Part::Kind kind);
     void flush();
     void receive();
+    bool consume();
     void process();
     void take_result(const PGresult* result);
     void rows_of(Job& job, const PGresult* result);

@@ -9,21 +9,18 @@ namespace postern::store::postgres {
 
 namespace {
 
-/// Whole batches that did not happen, and reads: so often after the first time.
-constexpr int tries_more = 3;
 /// A second batch lets the server go on while the answer to the first is on its way.
 constexpr std::size_t batches_a_connection = 2, reads_a_connection = 8;
 constexpr std::chrono::milliseconds tick_every(100);
 /// The server's own timeout comes first, unless it is frozen or cut off.
 constexpr std::chrono::milliseconds answer_grace(1000);
-/// Between two questions for one outcome, and before the first: a session that broke ends in that time mostly.
-constexpr std::chrono::milliseconds settle_pause(20);
 /// No answer for so long is trouble to tell of, before any call has failed.
 constexpr std::chrono::milliseconds silence(3000);
 /// A connection that lived for less was lost for a reason that a new one would meet as well.
 constexpr std::chrono::milliseconds short_life(1000);
 
 std::size_t readers_of(int connections) { return static_cast<std::size_t>(std::max(1, connections / 4)); }
+std::size_t writers_of(int connections) { return static_cast<std::size_t>(connections) - readers_of(connections); }
 
 bool less_busy(const std::shared_ptr<Connection>& a, const std::shared_ptr<Connection>& b) noexcept { return a->busy() < b->busy(); }
 
@@ -36,11 +33,6 @@ Connection* least_busy(const std::vector<std::shared_ptr<Connection>>& all, std:
 observe::Counter settled_counter(observe::Metrics& metrics, std::string_view result) {
     return metrics.counter("postern_store_settled_total",
                            "Batches whose connection broke after they were sent, by what was found out", {{"result", result}});
-}
-
-std::string name_of(const Job& job, std::size_t step) {
-    const auto& steps = job.batch.steps();
-    return step < steps.size() ? std::string(steps[step].statement->name) : "a batch";
 }
 
 }  // namespace
@@ -159,6 +151,9 @@ void Pool::enqueue(JobPtr job) {
 }
 
 void Pool::take_in() {
+    // Woken by the first call. Where the caller's thread shares this core, it has more in hand: let it finish its
+    // round, so that both threads wake for several. On an idle core this returns at once.
+    std::this_thread::yield();
     std::vector<JobPtr> jobs;
     {
         const std::lock_guard lock(mutex_);
@@ -212,57 +207,6 @@ void Pool::send_waiting() {
 
 void Pool::count_waiting() { metrics_.queued.set(static_cast<double>(waiting_writes_.size() + waiting_reads_.size())); }
 
-void Pool::answered(Connection& connection, JobPtr job) {
-    heard_ = std::chrono::steady_clock::now();
-    if (away_) clear_trouble();
-    if (job->failure) {
-        deliver(std::move(job));
-    } else if (job->stage == Job::Stage::settle) {
-        settled(connection, std::move(job));
-    } else if (job->refusal) {
-        refused(connection, std::move(job));
-    } else if (connection.read_only() && !job->writes()) {
-        // Somebody else takes the writes now; what was read may be old.
-        again(std::move(job), "store: the session became one that may not write");
-    } else {
-        if (job->writes()) {
-            metrics_.commits.add();
-            metrics_.seconds.observe(std::chrono::duration<double>(heard_ - job->sent).count());
-            if (troubled_) clear_trouble();
-        }
-        deliver(std::move(job));
-    }
-    if (connection.open() && connection.read_only()) drop(connection, "the session became one that may not write");
-    send_waiting();
-}
-
-void Pool::refused(Connection& connection, JobPtr job) {
-    const Refusal refusal = *job->refusal;
-    const std::string why = "store: " + name_of(*job, refusal.step) + ": " + refusal.message + " (" + refusal.sqlstate + ")";
-    Conflict conflict;
-    Meaning meaning = meaning_of(refusal.sqlstate);
-    if (!job->writes() && meaning <= Meaning::referenced) meaning = Meaning::bug;
-    switch (meaning) {
-        case Meaning::expectation: conflict.kind = Conflict::Kind::expectation; break;
-        case Meaning::duplicate: conflict.kind = Conflict::Kind::duplicate; break;
-        case Meaning::referenced: conflict.kind = Conflict::Kind::referenced; break;
-        case Meaning::again: return again(std::move(job), why);
-        case Meaning::elsewhere:
-            drop(connection, refusal.message);
-            return again(std::move(job), why);
-        case Meaning::unavailable:
-            // A lock that was held for long, or a cancelled statement, says nothing about the next write.
-            if (job->writes() && refusal.sqlstate != "57014" && refusal.sqlstate != "55P03") set_trouble(why, false);
-            return fail(std::move(job), why);
-        case Meaning::bug:
-            job->failure = std::make_exception_ptr(std::logic_error(why));
-            return deliver(std::move(job));
-    }
-    conflict.statement = job->batch.steps().at(refusal.step).statement;
-    job->written = conflict;
-    deliver(std::move(job));
-}
-
 void Pool::lost(Connection& connection, const std::string& why) { drop(connection, why); }
 
 void Pool::drop(Connection& connection, const std::string& why) {
@@ -287,56 +231,6 @@ void Pool::drop(Connection& connection, const std::string& why) {
     for (auto& job : jobs) recover(std::move(job), words);
 }
 
-/// After a connection broke under a job.
-void Pool::recover(JobPtr job, const std::string& why) {
-    if (!job->writes() || job->batch.is_transient()) return again(std::move(job), why);
-    if (job->stage == Job::Stage::run) {
-        job->stage = Job::Stage::settle;
-        // A server has to be found, and the broken session's transaction may run on for its timeout.
-        job->until = core::deadline_in(settings_.connect_deadline + settings_.statement_timeout + settings_.wait);
-    }
-    settle(std::move(job), why);
-}
-
-/// Asks for the outcome, as long as there is time.
-void Pool::settle(JobPtr job, const std::string& why) {
-    if (std::chrono::steady_clock::now() < job->until) return later(std::move(job), settle_pause);
-    settled_unknown_.add();
-    fail(std::move(job), why + "; whether the batch was committed is unknown");
-}
-
-void Pool::settled(Connection& connection, JobPtr job) {
-    if (job->refusal) {
-        // The broken session still works on it, or this server is the wrong one.
-        if (meaning_of(job->refusal->sqlstate) == Meaning::elsewhere) drop(connection, job->refusal->message);
-        const std::string why = "store: " + job->refusal->message;
-        settle(std::move(job), why);
-    } else if (job->mark_was_free) {
-        settled_not_.add();
-        job->stage = Job::Stage::run;
-        again(std::move(job), "store: the connection broke before the batch was committed");
-    } else {
-        settled_committed_.add();
-        metrics_.commits.add();
-        deliver(std::move(job));
-    }
-}
-
-/// Only what surely did not happen comes here, or may happen twice.
-void Pool::again(JobPtr job, const std::string& why) {
-    if (++job->tries > tries_more) return fail(std::move(job), why + "; given up after " + std::to_string(job->tries) + " tries");
-    retries_.add();
-    // Apart from whoever it lost against, the further the more often.
-    const std::chrono::microseconds delay(std::uniform_int_distribution<std::int64_t>(1000, 5000 << job->tries)(jitter_));
-    job->until = std::chrono::steady_clock::now() + delay + settings_.wait;
-    later(std::move(job), delay);
-}
-
-void Pool::later(JobPtr job, std::chrono::microseconds delay) {
-    auto timer = std::make_shared<boost::asio::steady_timer>(context_, delay);
-    timer->async_wait([this, timer, waiting = std::move(job)](const boost::system::error_code&) mutable { place(std::move(waiting)); });
-}
-
 void Pool::joined(Handle handle) {
     std::uint64_t session = 0;
     std::array<std::uint8_t, sizeof session> octets{};
@@ -344,7 +238,9 @@ void Pool::joined(Handle handle) {
     std::memcpy(&session, octets.data(), sizeof session);
     session >>= 1;
     auto connection = std::make_shared<Connection>(context_, std::move(handle), static_cast<std::int64_t>(session), *this);
-    auto& group = writing_.empty() || reading_.size() >= readers_of(settings_.connections) ? writing_ : reading_;
+    // One in four reads alone, also where the server gives fewer than were asked for.
+    const bool more_writers = writing_.size() <= 3 * reading_.size() && writing_.size() < writers_of(settings_.connections);
+    auto& group = more_writers || reading_.size() >= readers_of(settings_.connections) ? writing_ : reading_;
     group.push_back(connection);
     connections_gauge_.set(static_cast<double>(connected()));
     connection->start();

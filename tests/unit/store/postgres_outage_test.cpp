@@ -19,16 +19,17 @@ std::string socket_path() {
     return session.value("SELECT split_part(current_setting('unix_socket_directories'), ',', 1) || '/.s.PGSQL.' || current_setting('port')");
 }
 
-/// Items behind a relay, with one connection that writes. Short deadlines: whatever runs into them, does so at once.
+/// Items behind a relay, with one connection that writes. The deadlines are for cases that run into them: short,
+/// but longer than a machine under load takes for anything that succeeds.
 struct Cut {
     Relay relay{socket_path()};
     Items items{[this](PostgresSettings& s) {
         // The last of equal options counts.
         s.url = test::with_options(s.url, "host=127.0.0.1&port=" + std::to_string(relay.port()) + "&sslmode=disable&gssencmode=disable");
         s.connections = 2;
-        s.connect_deadline = std::chrono::milliseconds(500);
-        s.statement_timeout = std::chrono::milliseconds(500);
-        s.wait = std::chrono::milliseconds(500);
+        s.connect_deadline = std::chrono::seconds(4);
+        s.statement_timeout = std::chrono::seconds(3);
+        s.wait = std::chrono::seconds(2);
     }};
     Cut() { items.write(item_insert, values(1, "one")).value(); }
 
