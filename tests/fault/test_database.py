@@ -13,7 +13,7 @@ from harness.management import await_metric, await_readiness, metrics
 from harness.wire import ask
 from ledger import compare, open_store
 
-TIMES = int(os.environ.get("POSTERN_KILLS", "3"))
+TIMES = min(10, int(os.environ.get("POSTERN_KILLS", "3")))  # a frozen database takes seconds each time
 WORKERS = 16
 GROWTH = 2 * WORKERS + 5  # certificates between two blows
 ORDERS = (TIMES + 1) * GROWTH + 2 * WORKERS
