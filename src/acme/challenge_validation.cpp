@@ -3,6 +3,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "acme/render.hpp"
+#include "core/async/deadline.hpp"
 #include "ra/trace.hpp"
 
 namespace postern::acme {
@@ -11,6 +12,10 @@ namespace {
 
 /// How long a name may take to answer, all redirects included.
 constexpr std::chrono::seconds validation_time{20};
+/// While the store is away. Then the next start, or another node, takes the challenge up.
+constexpr std::chrono::minutes store_patience{2};
+constexpr std::chrono::milliseconds first_pause{500};
+constexpr std::chrono::milliseconds longest_pause{8000};
 
 validation::Question question_for(const Parts& parts, const store::AcmeChallengeWork& work) {
     validation::Question q;
@@ -100,7 +105,7 @@ store::Batch result_batch(const store::AcmeChallengeWork& work, const validation
     return batch;
 }
 
-core::Task<void> validate(std::shared_ptr<Parts> parts, Landing landing, core::RequestId request) {
+core::Task<void> validate(const std::shared_ptr<Parts>& parts, Landing& landing, core::RequestId request) {
     const Deps& deps = parts->deps;
     // Read under the flight: what an earlier flight stored is seen, and nothing is asked twice.
     auto parameters = store::values(landing.token());
@@ -143,6 +148,24 @@ core::Task<void> validate(std::shared_ptr<Parts> parts, Landing landing, core::R
     landing.set_result(std::move(row));
 }
 
+/// A client waits for the result of its challenge without asking for another validation, so one that the
+/// store was too far away to keep is made again.
+core::Task<void> validate_and_keep(std::shared_ptr<Parts> parts, Landing landing, core::RequestId request) {
+    const auto give_up = core::deadline_in(store_patience);
+    auto pause = first_pause;
+    for (;;) {
+        try {
+            co_await validate(parts, landing, request);
+            co_return;
+        } catch (const core::Unavailable& fault) {
+            if (std::chrono::steady_clock::now() >= give_up) throw;
+            parts->deps.log.warning("validation_not_kept", {{"why", fault.what()}, observe::request(request)});
+        }
+        co_await core::sleep_for(pause);
+        pause = std::min(pause * 2, longest_pause);
+    }
+}
+
 }  // namespace
 
 bool can_be_validated(const store::AcmeChallengeWork& work, core::TimePoint now) {
@@ -155,7 +178,7 @@ std::shared_ptr<Flight> start_validation(Parts& parts, const std::string& token,
     auto [flight, first] = parts.flights.join(token);
     if (first) {
         Landing landing(parts.flights, token, flight);
-        parts.deps.tasks.spawn(executor, validate(parts.shared_from_this(), std::move(landing), request));
+        parts.deps.tasks.spawn(executor, validate_and_keep(parts.shared_from_this(), std::move(landing), request));
     }
     return flight;
 }
