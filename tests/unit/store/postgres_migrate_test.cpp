@@ -55,6 +55,17 @@ BOOST_AUTO_TEST_CASE(each_is_applied_once) {
     BOOST_TEST(read(*db, things).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(marks_of_a_day_ago_are_deleted_and_so_are_the_questions_for_them) {
+    Place place;
+    place.open({first});
+    const auto marks = place.schema.name() + ".write_mark";
+    const std::string question = "now() + interval '1000 years'";
+    place.schema.admin().run("INSERT INTO " + marks + " VALUES (1, 1, now() - interval '2 days'), (1, 2, now() - interval '2 hours'), (1, 3, " +
+                             question + " - interval '2 days'), (1, 4, " + question + " - interval '2 hours')");
+    place.open({first});
+    BOOST_TEST(place.schema.admin().value("SELECT string_agg(number::text, ',' ORDER BY number) FROM " + marks + " WHERE session = 1") == "2,4");
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
     Place place;
     place.open({first, second});
