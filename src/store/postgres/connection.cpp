@@ -148,7 +148,8 @@ Connection::Prepared& Connection::prepared(const Statement& statement, Expect ex
 }
 
 void Connection::sync(Part::Kind kind) {
-    if (PQpipelineSync(handle_.get()) == 0) broken_send_ = true;
+    // After a step that could not be sent, it would commit the steps before.
+    if (broken_send_ || PQpipelineSync(handle_.get()) == 0) broken_send_ = true;
     parts_.emplace_back(kind);
 }
 
