@@ -192,7 +192,8 @@ BOOST_AUTO_TEST_CASE(urls_are_described_and_refused_without_their_secrets) {
                "postgresql://postern@db1:5433,db2:5434/pki");
     BOOST_TEST(describe_postgres("host=/run/postgresql dbname=pki password=s3cret") == "postgresql:///run/postgresql/pki");
     const char* const wrong[] = {"postgresql://postern:s3cret@[db/pki", "postgresql://postern:s3cret%zz@db/pki", "host=db password='s3cret",
-                                 "postgresql://postern:s3cret@db/pki?nothing=1", "postgresql://postern:s3cret@db1,db2:1,db3:2/pki?port=1,2"};
+                                 "postgresql://postern:s3cret@db/pki?nothing=1", "host=db password=a\"s3cret\" x",
+                                 "postgresql://postern:a\"s3cret\"b@[db/pki", "postgresql://postern@db/pki?password=a\"s3cret\"%zz", "postgresql://postern:s3cret@db1,db2:1,db3:2/pki?port=1,2"};
     for (const char* url : wrong) BOOST_TEST_CONTEXT(url) {
         BOOST_CHECK_EXCEPTION(describe_postgres(url), E, [](const E& e) {
             const std::string what = e.what();

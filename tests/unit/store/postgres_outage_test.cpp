@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(session_killed_inside_a_batch_has_it_done_once) {
     batch.add(item_raise, values(1)).add(item_raise, values(2));
     calls.write(std::move(batch));
     eventually([&] { return items.blocked() == 1; }, "the batch is in its second step");
-    items.admin().run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = '" +
+    items.admin().run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'postern: " +
                       items.schema().name() + "'");
     eventually([&] { return items.blocked() == 1; }, "it is tried again");
     holder.run("COMMIT");
