@@ -116,7 +116,8 @@ core::Task<void> add_nonces(House& h, std::string node) {
         h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
         co_return;
     }
-    const acme::FleetNonces::Deps deps{*h.db, *h.sealer, h.random, *h.clock_agreement, std::move(node)};
+    acme::FleetNonces::Deps deps{*h.db, *h.sealer, h.random, *h.clock_agreement, std::move(node)};
+    deps.clock_agrees = [&h] { return h.clock_agreement->check().has_value(); };
     auto nonces = std::make_unique<acme::FleetNonces>(deps);
     co_await nonces->refresh();
     h.fleet_nonces = nonces.get();
