@@ -60,9 +60,20 @@ std::optional<FleetNonces::Parts> FleetNonces::open(const std::string& nonce) co
     return parts;
 }
 
+bool FleetNonces::refuses_today(std::int64_t oldest) const {
+    return std::chrono::seconds(oldest - second()) > tolerance && deps_.clock_agrees();
+}
+
 core::Task<void> FleetNonces::refresh() {
     auto none = store::values();
     auto row = co_await store::read_one(deps_.db, store::nonce_epoch_read, std::move(none));
+    if (row && refuses_today(row->integer(1))) {
+        store::Batch batch;
+        batch.add(store::nonce_epoch_leave, store::values(row->integer(0)), store::Expect::any);
+        const auto written = co_await deps_.db.write(std::move(batch));
+        written.value();
+        row.reset();
+    }
     if (!row) {
         std::uint64_t fresh = 0;
         for (const auto octet : deps_.random.bytes(epoch_size)) fresh = fresh << 8U | octet;

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <functional>
 
 #include "acme/nonces.hpp"
 #include "core/base/clock.hpp"
@@ -28,10 +29,13 @@ public:
         core::Random& random;
         const core::Clock& clock;
         std::string node;  ///< holds the lease of those who forget old ones
+        /// Whether `clock` can be believed.
+        std::function<bool()> clock_agrees = [] { return true; };
     };
     explicit FleetNonces(Deps deps);
 
-    /// Learns the epoch, or begins one; before the first issue(), and then each second. Throws StoreUnavailable.
+    /// Learns the epoch, or begins one, also where a clock that ran ahead had it refuse all of today. Before the
+    /// first issue(), and then each second. Throws StoreUnavailable.
     core::Task<void> refresh();
     core::Task<std::string> issue() override;
     /// Throws StoreUnavailable.
@@ -48,6 +52,8 @@ private:
     [[nodiscard]] core::Bytes seal(const Parts& parts) const;
     [[nodiscard]] std::optional<Parts> open(const std::string& nonce) const;
     [[nodiscard]] std::int64_t second() const;
+    /// Whether nothing is accepted that was issued before a second that lies in the future.
+    [[nodiscard]] bool refuses_today(std::int64_t oldest) const;
 
     Deps deps_;
     core::SecretBytes key_;

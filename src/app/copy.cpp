@@ -30,9 +30,18 @@ void require_target_schema(const Config& to) {
         throw std::runtime_error(shown_store(to) + " has the schema of an older Postern; only equal schemas are copied: name an empty database");
 }
 
-bool is_marked(store::Database& db, std::string_view mark) {
-    return core::run_to_end(store::read_one(db, store::setting_get, store::values(mark))).has_value();
+/// What a mark says; empty: it is not there.
+std::string mark_of(store::Database& db, std::string_view mark) {
+    const auto row = core::run_to_end(store::read_one(db, store::setting_get, store::values(mark)));
+    return row ? row->text(0) : std::string();
 }
+
+void set_mark(store::Batch& batch, std::string_view mark, const std::string& what) {
+    batch.add(store::setting_remove, store::values(mark), store::Expect::any);
+    batch.add(store::setting_insert, store::values(mark, what));
+}
+
+void take_mark(store::Batch& batch, std::string_view mark) { batch.add(store::setting_remove, store::values(mark), store::Expect::any); }
 
 void write(store::Database& db, store::Batch batch) { core::run_to_end(db.write(std::move(batch))).value(); }
 
@@ -48,15 +57,79 @@ void require_empty(store::Bulk& to, const Config& config) {
     }
 }
 
-/// From here on no server starts on it, until settle() takes the mark away.
-void prepare_target(const CopyOptions& o, const core::Clock& clock, observe::Metrics& metrics) {
+/// Both stores have its name, so that a copy that ended between their last marks can be told from another one.
+struct Copy {
+    std::string name;
+    bool source_is_closed = false;  ///< it had come to the last step
+};
+
+/// A source is whole, and live: one that was moved is refused, unless into what its own copy left half done.
+Copy begin_copy(const CopyOptions& o, const core::Clock& clock, observe::Metrics& metrics) {
+    const auto from = open_store(o.from, clock, metrics);
+    const auto unfinished = mark_of(*from, store::copy_unfinished), moved = mark_of(*from, store::copy_moved);
+    Copy copy;
+    copy.name = mark_of(*from, store::copy_name);
+    copy.source_is_closed = !moved.empty();
+    from->close();
+    if (!unfinished.empty())
+        throw std::runtime_error(shown_store(o.from) + " is not whole: it is the target of a `postern copy` that did not end: " + unfinished +
+                                 ". Copy the store that it came from");
+    if (moved.empty()) {
+        crypto::SystemRandom random;
+        copy.name = random.token();
+        return copy;
+    }
+    bool same = false;
+    if (!look_at_schema(o.to, false).applied.empty()) {
+        const auto to = open_store(o.to, clock, metrics);
+        same = !mark_of(*to, store::copy_unfinished).empty() && mark_of(*to, store::copy_name) == copy.name;
+        to->close();
+    }
+    if (!same)
+        throw std::runtime_error(shown_store(o.from) + " was moved: " + moved + ". Whatever was issued since is there: copy that store, not this one");
+    return copy;
+}
+
+void require_both_alone(const CopyOptions& o) {
+    require_alone(o.from);
+    require_alone(o.to);
+}
+
+/// From here on no server starts on it, until hand_over() takes the mark away.
+void prepare_target(const CopyOptions& o, const Copy& copy, const core::Clock& clock, observe::Metrics& metrics) {
     const auto db = open_store(o.to, clock, metrics);
-    if (!is_marked(*db, store::copy_unfinished)) require_empty(*open_bulk(o.to, false), o.to);
-    store::Batch mark;
-    mark.add(store::setting_remove, store::values(store::copy_unfinished), store::Expect::any);
-    mark.add(store::setting_insert, store::values(store::copy_unfinished, "from " + shown_store(o.from) + ", begun at " + core::rfc3339(clock.now())));
-    write(*db, std::move(mark));
+    if (mark_of(*db, store::copy_unfinished).empty()) require_empty(*open_bulk(o.to, false), o.to);
+    store::Batch marks;
+    set_mark(marks, store::copy_unfinished, "from " + shown_store(o.from) + ", begun at " + core::rfc3339(clock.now()));
+    set_mark(marks, store::copy_name, copy.name);
+    write(*db, std::move(marks));
     db->close();
+}
+
+/// A node that starts while rows go over would write what the target never sees.
+void mark_source(const CopyOptions& o, const Copy& copy, const core::Clock& clock, observe::Metrics& metrics) {
+    crypto::SystemRandom random;
+    const auto db = open_store(o.from, clock, metrics);
+    store::Batch marks;
+    set_mark(marks, store::copy_leaving, "to " + shown_store(o.to) + " with --data " + o.from.data + ", begun at " + core::rfc3339(clock.now()));
+    set_mark(marks, store::copy_leaver, node_name(o.from, &random));
+    set_mark(marks, store::copy_name, copy.name);
+    write(*db, std::move(marks));
+    db->close();
+}
+
+/// What stays of the mark when this fails too, the node of the same data folder takes away as it starts.
+void release_source(const CopyOptions& o, const core::Clock& clock, observe::Metrics& metrics) noexcept {
+    try {
+        const auto db = open_store(o.from, clock, metrics);
+        store::Batch marks;
+        take_mark(marks, store::copy_leaving);
+        take_mark(marks, store::copy_leaver);
+        write(*db, std::move(marks));
+        db->close();
+    } catch (const std::exception&) {
+        // The copy's own failure is what is told.
+    }
 }
 
 /// A port that was chosen once stays this node's: where nodes share a store, it is kept under the node's name.
@@ -82,10 +155,11 @@ std::string audit_detail(const CopyReport& report) {
 void hand_over(const CopyOptions& o, const CopyReport& report, const core::Clock& clock, observe::Metrics& metrics) {
     {
         const auto db = open_store(o.from, clock, metrics);
-        store::Batch mark;
-        mark.add(store::setting_remove, store::values(store::copy_moved), store::Expect::any);
-        mark.add(store::setting_insert, store::values(store::copy_moved, "to " + report.to + " at " + core::rfc3339(clock.now())));
-        write(*db, std::move(mark));
+        store::Batch marks;
+        take_mark(marks, store::copy_leaving);
+        take_mark(marks, store::copy_leaver);
+        set_mark(marks, store::copy_moved, "to " + report.to + " at " + core::rfc3339(clock.now()));
+        write(*db, std::move(marks));
         db->close();
     }
     const auto db = open_store(o.to, clock, metrics);
@@ -100,6 +174,7 @@ void hand_over(const CopyOptions& o, const CopyReport& report, const core::Clock
     ra::add_audit(last, core::run_to_end(numbers.next(store::Series::audit)), record);
     keep_ports(o, *db, last);
     last.add(store::setting_remove, store::values(store::copy_unfinished));
+    take_mark(last, store::copy_name);
     write(*db, std::move(last));
     db->close();
 }
@@ -117,15 +192,24 @@ CopyReport copy_store(const CopyOptions& o) {
     observe::Metrics metrics;
     require_source(o.from);
     require_target_schema(o.to);
-    {
-        require_alone(o.from);
-        require_alone(o.to);
-        prepare_target(o, clock, metrics);
-        const auto from = open_bulk(o.from, false), to = open_bulk(o.to, true);
-        report.tables = store::copy_tables(*from, *to, o.watch);
+    require_both_alone(o);
+    const auto copy = begin_copy(o, clock, metrics);
+    prepare_target(o, copy, clock, metrics);
+    try {
+        if (!copy.source_is_closed) mark_source(o, copy, clock, metrics);
+        // Who began before the mark is seen now; on a shared file, where a node tells of itself late, at the end.
+        require_both_alone(o);
+        {
+            const auto from = open_bulk(o.from, false), to = open_bulk(o.to, true);
+            report.tables = store::copy_tables(*from, *to, o.watch);
+        }
+        for (const auto& table : report.tables) report.rows += table.rows;
+        require_both_alone(o);
+        hand_over(o, report, clock, metrics);
+    } catch (...) {
+        release_source(o, clock, metrics);
+        throw;
     }
-    for (const auto& table : report.tables) report.rows += table.rows;
-    hand_over(o, report, clock, metrics);
     return report;
 }
 

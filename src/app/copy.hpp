@@ -21,9 +21,10 @@ struct CopyReport {
 };
 
 /// Carries a stopped installation from one store to another, under the lock of its data folder: every row, each
-/// table read back from the target and compared. Until that is done the target is marked and no server starts
-/// on it; from then on the source is. Throws std::runtime_error that says what to do: a server runs, the target
-/// holds something, schemas that differ, a table that did not arrive as it was. What an interrupted copy leaves is
+/// table read back from the target and compared. Until that is done both are marked and no server starts on
+/// them; from then on the source alone is. Throws std::runtime_error that says what to do: a server runs, the target
+/// holds something, the source is the target of another copy or was moved, schemas that differ, a table that did
+/// not arrive as it was. What an interrupted copy leaves is
 /// emptied by the next one.
 CopyReport copy_store(const CopyOptions& options);
 

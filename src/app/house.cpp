@@ -51,18 +51,34 @@ void refuse_lost_store(const Config& config, const std::string& root_pem) {
                              " away to start with a new CA that every client must be told to trust");
 }
 
+core::Task<std::string> copy_mark(store::Database& db, std::string_view mark) {
+    auto name = store::values(mark);
+    const auto row = co_await store::read_one(db, store::setting_get, std::move(name));
+    co_return row ? row->text(0) : std::string();
+}
+
 /// A store that only a person may put in order, and one of which two would be live.
-core::Task<void> refuse_copy(store::Database& db, const Config& config) {
-    for (const auto mark : {store::copy_unfinished, store::copy_moved}) {
-        auto name = store::values(mark);
-        const auto row = co_await store::read_one(db, store::setting_get, std::move(name));
-        if (!row) continue;
-        if (mark == store::copy_unfinished)
-            throw std::runtime_error(shown_store(config) + " is the target of a `postern copy` that did not end: " + row->text(0) +
-                                     ". Begin the copy anew; it empties the target first");
-        throw std::runtime_error(shown_store(config) + " was moved: " + row->text(0) + ". Name that store in [store] url; two live copies would be two CAs that "
-                                 "do not know of each other. To come back, copy it into a new store");
-    }
+core::Task<void> refuse_copy(store::Database& db, const Config& config, const std::string& node) {
+    const auto unfinished = co_await copy_mark(db, store::copy_unfinished);
+    if (!unfinished.empty())
+        throw std::runtime_error(shown_store(config) + " is the target of a `postern copy` that did not end: " + unfinished +
+                                 ". Begin the copy anew; it empties the target first");
+    const auto moved = co_await copy_mark(db, store::copy_moved);
+    if (!moved.empty())
+        throw std::runtime_error(shown_store(config) + " was moved: " + moved + ". Name that store in [store] url; two live copies would be two CAs that "
+                                 "do not know of each other. To come back, copy that store into a new one");
+    const auto leaving = co_await copy_mark(db, store::copy_leaving);
+    if (leaving.empty()) co_return;
+    const auto leaver = co_await copy_mark(db, store::copy_leaver);
+    if (leaver != node)
+        throw std::runtime_error(shown_store(config) + " is being copied " + leaving + ". Wait for the end of that `postern copy`; if it was killed, "
+                                 "begin it anew, or start the server on that data folder first");
+    // It held the lock of the folder that this node holds now, so it is over.
+    store::Batch marks;
+    marks.add(store::setting_remove, store::values(store::copy_leaving), store::Expect::any);
+    marks.add(store::setting_remove, store::values(store::copy_leaver), store::Expect::any);
+    const auto written = co_await db.write(std::move(marks));
+    written.value();
 }
 
 /// Nobody's yet: nothing is fixed in it. Its schema may have been made beforehand, by `postern migrate`.
@@ -100,7 +116,8 @@ core::Task<void> add_nonces(House& h, std::string node) {
         h.nonces = std::make_unique<acme::MemoryNonces>(h.random);
         co_return;
     }
-    const acme::FleetNonces::Deps deps{*h.db, *h.sealer, h.random, *h.clock_agreement, std::move(node)};
+    acme::FleetNonces::Deps deps{*h.db, *h.sealer, h.random, *h.clock_agreement, std::move(node)};
+    deps.clock_agrees = [&h] { return h.clock_agreement->check().has_value(); };
     auto nonces = std::make_unique<acme::FleetNonces>(deps);
     co_await nonces->refresh();
     h.fleet_nonces = nonces.get();
@@ -145,7 +162,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     listeners.disk_failed = [&h](const std::string& why) { end_now(h.log, why); };
     listeners.notice = [&h](std::string_view event, const std::string& what) { h.log.warning(event, {{"what", what}}); };
     h.db = open_store(h.config, h.clock, h.metrics, std::move(listeners));
-    co_await refuse_copy(*h.db, h.config);
+    const auto node = node_name(h.config, &h.random);
+    co_await refuse_copy(*h.db, h.config, node);
     if (!master) {
         const bool unused = co_await is_unused(*h.db);
         master = h.folder.master_key(h.config.master_key_file, unused, h.random);
@@ -153,7 +171,6 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.sealer = std::make_unique<crypto::Sealer>(std::move(*master), h.random);
     co_await check_master_key(*h.db, *h.sealer);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
-    const auto node = node_name(h.config, &h.random);
     co_await fix_public_urls(*h.db, h.config, node, h.log);
     const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics};
     h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);

@@ -160,8 +160,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
 
     store::Batch batch;
-    batch.add(store::enrollment_guard, store::values(a.tenant->id, a.endpoint->id, a.endpoint->version, a.account->id,
-                                                     a.account->version, a.profile->id, a.profile->version));
+    a.guard_configuration(batch);
     guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
     if (a.foreign) begin_submission(batch, a);

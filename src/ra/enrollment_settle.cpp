@@ -35,9 +35,9 @@ std::vector<crypto::GeneralName> proven_names(const std::vector<Evidence>& evide
     return names;
 }
 
-/// Whether that is one of the guards on the requester and the keys.
-bool guards_requester(const EnrollmentRequest& request, const store::Statement* missed) {
-    return missed == &store::blocked_key_none || std::any_of(request.evidence.begin(), request.evidence.end(), [&](const Evidence& e) {
+/// Whether that is one of the guards on what was judged: configuration, keys, requester.
+bool guards_judgement(const EnrollmentRequest& request, const store::Statement* missed) {
+    return missed == &store::enrollment_guard || missed == &store::blocked_key_none || std::any_of(request.evidence.begin(), request.evidence.end(), [&](const Evidence& e) {
                return !e.requester.empty() && missed == store::requester(e.requester).guard;
            });
 }
@@ -84,7 +84,7 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
     if (!recorded) {
         // Settled by somebody else, or the lease is another's by now. What was judged and changed since is
         // judged anew in the next round.
-        if (!guards_requester(a.request, recorded.error().statement)) hold->conclude();
+        if (!guards_judgement(a.request, recorded.error().statement)) hold->conclude();
         co_return Settled::untouched;
     }
     deps_.log.warning("enrollment_settled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"reissued", leave.has_value()}});
@@ -137,7 +137,7 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
 
 /// The serial of the lost attempt may be on a certificate that nobody recorded: it is revoked in the
 /// same batch that records the intent for a new one. Policy ran again, on today's configuration.
-/// A conflict: somebody else settled it or holds the lease, or who asked for it does not stand any more.
+/// A conflict: somebody else settled it or holds the lease, or what was judged does not stand any more.
 Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::EnrollmentRow& row, core::Result<void> leave,
                                          const store::Lease* lease) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
@@ -146,6 +146,7 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
     json::Writer detail;
     detail.begin_object().member("voided_serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json());
     if (leave) {
+        a.guard_configuration(batch);
         guard_unblocked(batch, a.keys());
         for (const auto& e : a.request.evidence)
             if (!e.requester.empty()) batch.add(*store::requester(e.requester).guard, store::values(e.row));

@@ -2,8 +2,14 @@
 
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
+#include "store/tables/enrollment.hpp"
 
 namespace postern::ra {
+
+void Enrollment::Attempt::guard_configuration(store::Batch& batch) const {
+    batch.add(store::enrollment_guard,
+              store::values(tenant->id, endpoint->id, endpoint->version, account->id, account->version, profile->id, profile->version));
+}
 
 AuditRecord Enrollment::Attempt::audit(std::string action, AuditRecord::Outcome outcome) const {
     AuditRecord r;

@@ -37,6 +37,8 @@ struct Enrollment::Attempt {
     }
     /// What the blocklist is asked about.
     [[nodiscard]] JudgedKeys keys() const { return JudgedKeys(request.csr->key(), request.requester_key); }
+    /// Adds the proof that all that was looked at still stands, in the version that was judged.
+    void guard_configuration(store::Batch& batch) const;
     /// An audit record of this attempt with the common fields set.
     [[nodiscard]] AuditRecord audit(std::string action, AuditRecord::Outcome outcome) const;
 };

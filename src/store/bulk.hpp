@@ -29,7 +29,10 @@ struct BulkTable {
 /// Names of settings that say how a copy stands begin so: they are of one database alone, and never copied.
 inline constexpr std::string_view copy_marks = "copy.";
 inline constexpr std::string_view copy_unfinished = "copy.unfinished";  ///< in the target, until all is verified
+inline constexpr std::string_view copy_leaving = "copy.leaving";        ///< in the source, meanwhile
+inline constexpr std::string_view copy_leaver = "copy.leaver";          ///< the node whose data folder that copy holds locked
 inline constexpr std::string_view copy_moved = "copy.moved";            ///< in the source, from then on
+inline constexpr std::string_view copy_name = "copy.name";              ///< drawn; in both
 
 /// Tables of one database alone: what it has of the schema, marks of an adapter's batches, who serves it, and nonces.
 bool stays_behind(std::string_view table) noexcept;

@@ -96,6 +96,9 @@ void nonces(Store& s) {
     s.does(store::nonce_epoch_begin, values(9));
     s.misses(store::nonce_use, values(7, first, 2000));
     s.does(store::nonce_use, values(9, first, 2000));
+    s.misses(store::nonce_epoch_leave, values(7));
+    s.does(store::nonce_epoch_leave, values(9));
+    s.misses(store::nonce_use, values(9, second, 2000));
 }
 
 void sealed_keys(Store& s) {

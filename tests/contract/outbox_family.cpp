@@ -54,6 +54,13 @@ void leases(Store& s) {
     BOOST_TEST(hold(reborn));
     clock.advance(16s);
     BOOST_TEST(hold(one));
+
+    // One whose clock is ahead, within what clocks may be apart, keeps it; what is beyond keeps nobody out.
+    core::FakeClock ahead{clock.now() + store::Lease::tolerance}, wrong{clock.now() + 24h};
+    store::Lease early(s.database(), ahead, "work", "node-3", 15s), lost(s.database(), wrong, "work", "node-4", 15s);
+    BOOST_TEST((hold(early) && !hold(two) && !hold(two)));
+    BOOST_TEST((hold(lost) && hold(two)));
+    BOOST_TEST((!guarded(lost) && guarded(two)));
 }
 
 void outbox_messages(Store& s) {

@@ -1,6 +1,8 @@
 """postern copy: an installation moves from one engine to another, and everybody goes on with what they have."""
+import contextlib
 import json
 import shutil
+import sqlite3
 import subprocess
 import time
 
@@ -111,6 +113,37 @@ def test_and_back_again(server, database):
     assert server.all_certificates()
 
 
+def test_what_was_moved_is_no_source(server, database, cluster):
+    """Whatever was issued since would be missing, and its serials issued again."""
+    run_copy(server, "--to", database.url)
+    other = cluster.database()
+    refused(copy(server, "--to", other.url), "was moved: to postgresql://postern@", "copy that store, not this one")
+    assert other.rows("SELECT relname FROM pg_class WHERE relname = 'setting'") == []
+    other.drop()
+    refused(copy(server, "--to", database.url), "was moved: to postgresql://postern@")
+    server.options = ("--store", database.url)
+    server.start()
+    assert server.all_certificates()
+
+
+def test_a_copy_that_ended_between_its_last_two_marks_is_begun_anew(server, database, cluster):
+    """The source is closed and the target still marked: this target alone may be filled again from it."""
+    run_copy(server, "--to", database.url)
+    source = sqlite3.connect(server.data / "postern.db")
+    (name,) = source.execute("SELECT value FROM setting WHERE name = 'copy.name'").fetchone()
+    source.close()
+    database.execute(f"INSERT INTO setting (name, value) VALUES ('copy.unfinished', 'from here'), ('copy.name', '{name}')")
+    other = cluster.database()
+    refused(copy(server, "--to", other.url), "was moved: to postgresql://postern@")
+    other.drop()
+    run_copy(server, "--to", database.url)
+    status, said = server.start_refused()
+    assert status == 1 and "was moved" in said
+    server.options = ("--store", database.url)
+    server.start()
+    assert server.all_certificates()
+
+
 def test_while_the_server_runs_nothing_is_copied(server, database):
     server.start()
     refused(copy(server, "--to", database.url), f"{server.data} is in use by process {server.pid}")
@@ -205,6 +238,23 @@ def meddle(server, database, what):
         database.execute(statement.format(what))
 
 
+@contextlib.contextmanager
+def killed_in_the_middle(server, database, *arguments):
+    meddle(server, database, "PERFORM pg_sleep(600)")
+    process = subprocess.Popen([server.executable, "copy", "--data", server.data, "--to", database.url, *arguments], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+    end = time.monotonic() + NET_SECONDS
+    while not database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"):
+        assert process.poll() is None, "the copy ended by itself"
+        assert time.monotonic() < end, "the copy does not come to the certificates"
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        database.terminate_backends()
+
+
 def must_be_begun_anew(server, database):
     """No server starts on what an interrupted copy left, the source is as it was, and a second copy is good."""
     server.options = ("--store", database.url)
@@ -240,14 +290,32 @@ def test_a_row_that_is_refused_ends_the_copy(server, database):
 
 
 def test_a_copy_that_is_killed_in_the_middle(server, database):
-    meddle(server, database, "PERFORM pg_sleep(600)")
-    process = subprocess.Popen([server.executable, "copy", "--data", server.data, "--to", database.url], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
-    end = time.monotonic() + NET_SECONDS
-    while not database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"):
-        assert process.poll() is None, "the copy ended by itself"
-        assert time.monotonic() < end, "the copy does not come to the certificates"
-    process.kill()
-    process.wait()
-    database.terminate_backends()
+    with killed_in_the_middle(server, database):
+        pass
     must_be_begun_anew(server, database)
+
+
+def test_what_a_copy_left_half_done_is_no_source(server, database):
+    meddle(server, database, "RETURN NULL")
+    refused(copy(server, "--to", database.url), "table certificate has 0 rows")
+    refused(copy(server, "--from", database.url, "--to", "sqlite:other.db"), "is not whole: it is the target of a `postern copy` that did not end: from sqlite:")
+    assert not (server.data / "other.db").exists()
+
+
+def test_no_node_starts_on_what_is_being_copied(server, new_server, database, cluster):
+    source = cluster.database()
+    run_copy(server, "--to", source.url)
+    server.options = ("--store", source.url)
+    key = server.data.parent / "other.toml"
+    key.write_text(f'[store]\nurl = "{source.url}"\n[secrets]\nmaster_key_file = "{server.data}/keys/master"\n')
+    other = new_server(options=("--config", key))
+    with killed_in_the_middle(server, database, "--from", source.url):
+        status, said = other.start_refused()
+        assert status == 1 and "is being copied to postgresql://postern@" in said and f"with --data {server.data}" in said, said
+    status, said = other.start_refused()
+    assert status == 1 and "if it was killed, begin it anew, or start the server on that data folder first" in said
+    server.start()
+    other.start()
+    other.stop()
+    server.stop()
+    source.drop()

@@ -76,7 +76,7 @@ private:
 };
 
 /// A schema of its own, which is where the adapter's tables go, dropped at the end. Sessions that use url() have its
-/// name as application_name.
+/// name as application_name, the adapter's behind "postern: ".
 class Schema {
 public:
     Schema() : name_("test_" + std::to_string(::getpid()) + "_" + std::to_string(++made())) { admin_.run("CREATE SCHEMA " + name_); }
@@ -97,7 +97,7 @@ public:
     Session& admin() noexcept { return admin_; }
     /// Ends all sessions of url() and waits until they are gone.
     void terminate() {
-        const std::string mine = " FROM pg_stat_activity WHERE application_name = '" + name_ + "' AND pid <> pg_backend_pid()";
+        const std::string mine = " FROM pg_stat_activity WHERE application_name IN ('" + name_ + "', 'postern: " + name_ + "') AND pid <> pg_backend_pid()";
         admin_.run("SELECT pg_terminate_backend(pid, 10000)" + mine);
     }
 

@@ -109,9 +109,12 @@ void examine_steps(Patient& p) {
 
 /// A store that no server starts on, whatever else is right with it.
 void examine_copy(Patient& p) {
-    const auto unfinished = p.setting(store::copy_unfinished), moved = p.setting(store::copy_moved);
+    const auto unfinished = p.setting(store::copy_unfinished), moved = p.setting(store::copy_moved), leaving = p.setting(store::copy_leaving);
     if (!moved.empty())
         return p.findings.failed("store.copy", shown_store(p.config) + " was moved: " + moved, "name that store in [store] url; this one is kept closed");
+    if (!leaving.empty())
+        return p.findings.failed("store.copy", "a copy of this store has not ended: " + leaving,
+                                 "wait for its end; if it was killed, begin it anew, or start the server on that data folder first");
     p.findings.judge("store.copy", unfinished.empty() ? "" : "a copy into this store did not end: " + unfinished, "no copy was left half done",
                      "begin `postern copy` anew; it empties the target first");
 }

@@ -12,8 +12,13 @@ namespace {
 constexpr std::int64_t marks_kept = 256;
 
 constexpr Statement mark_insert{"write_mark_insert", "INSERT INTO write_mark (session, number) VALUES ($1, $2)"};
+/// Whose row it is shows in its time, so that the question can be asked again after its answer was lost: a
+/// question's lies a thousand years ahead (migrate.cpp deletes both a day later). The row of a batch is updated,
+/// not only seen: "committed" is then answered behind the flush, and the standby, that the batch waited for.
 constexpr Statement mark_settle{
-    "write_mark_settle", "INSERT INTO write_mark (session, number) VALUES ($1, $2) ON CONFLICT (session, number) DO NOTHING"};
+    "write_mark_settle", "INSERT INTO write_mark (session, number, made) VALUES ($1, $2, now() + interval '1000 years') "
+                         "ON CONFLICT (session, number) DO UPDATE SET made = write_mark.made "
+                         "RETURNING made > now() + interval '500 years'"};
 constexpr Statement mark_forget{"write_mark_forget", "DELETE FROM write_mark WHERE session = $1 AND number <= $2"};
 
 std::string_view text_of(const Statement& s) noexcept { return s.postgres.empty() ? s.sql : s.postgres; }
@@ -143,7 +148,8 @@ Connection::Prepared& Connection::prepared(const Statement& statement, Expect ex
 }
 
 void Connection::sync(Part::Kind kind) {
-    if (PQpipelineSync(handle_.get()) == 0) broken_send_ = true;
+    // After a step that could not be sent, it would commit the steps before.
+    if (broken_send_ || PQpipelineSync(handle_.get()) == 0) broken_send_ = true;
     parts_.emplace_back(kind);
 }
 
@@ -233,7 +239,7 @@ void Connection::take_result(const PGresult* result) {
 
 void Connection::rows_of(Job& job, const PGresult* result) {
     if (job.stage == Job::Stage::settle) {
-        job.mark_was_free = std::string_view(PQcmdTuples(const_cast<PGresult*>(result))) == "1";
+        job.never_committed = PQntuples(result) == 1 && PQgetlength(result, 0, 0) == 1 && *PQgetvalue(result, 0, 0) == 1;
     } else if (!job.writes()) {
         try {
             append_rows(result, job.batch.steps().front().statement->name, job.rows);

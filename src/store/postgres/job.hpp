@@ -12,7 +12,7 @@
 namespace postern::store::postgres {
 
 /// Names one try of a batch. The batch inserts it as a row; so whoever inserts the same one later learns whether
-/// the batch was committed, and where it was not, makes sure that it never will be.
+/// the batch was committed, and where it was not, makes sure that it never will be, however often it asks.
 struct Mark {
     std::int64_t session = 0;  ///< of the connection, random
     std::int64_t number = 0;
@@ -44,7 +44,7 @@ struct Job {
 
     // What the exchange brought.
     std::optional<Refusal> refusal;
-    bool mark_was_free = false;        ///< stage settle: the batch did not happen and never will
+    bool never_committed = false;      ///< stage settle: the batch did not happen and never will
 
     // What the caller gets.
     Rows rows;

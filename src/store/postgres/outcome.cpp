@@ -92,7 +92,7 @@ void Pool::settled(Connection& connection, JobPtr job) {
         if (meaning_of(job->refusal->sqlstate) == Meaning::elsewhere) drop(connection, job->refusal->message);
         const std::string why = "store: " + job->refusal->message;
         settle(std::move(job), why);
-    } else if (job->mark_was_free) {
+    } else if (job->never_committed) {
         settled_not_.add();
         job->stage = Job::Stage::run;
         again(std::move(job), "store: the connection broke before the batch was committed");

@@ -24,19 +24,11 @@ Entries split(const std::string& list) {
     }
 }
 
-/// libpq quotes what it did not understand, and that may be the password.
+/// libpq quotes what it did not understand, and that may be the password, which may have quotes of its own.
 std::string without_quotations(std::string_view message) {
-    std::string out;
-    bool quoted = false;
-    for (const char c : message) {
-        if (c == '"') {
-            if (!quoted) out += "\"…\"";
-            quoted = !quoted;
-        } else if (!quoted) {
-            out.push_back(c);
-        }
-    }
-    return out;
+    const auto first = message.find('"'), last = message.rfind('"');
+    if (first == message.npos) return std::string(message);
+    return std::string(message.substr(0, first)) + "\"…\"" + std::string(message.substr(last + 1));
 }
 
 struct FreeOptions {
@@ -45,9 +37,12 @@ struct FreeOptions {
 
 /// What a URL leaves open. A dead peer is noticed within half a minute, also by an idle connection.
 constexpr std::pair<const char*, const char*> defaults[] = {
-    {"fallback_application_name", "postern"}, {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
-    {"keepalives_count", "3"},                {"tcp_user_timeout", "15000"},
+    {"keepalives_idle", "10"}, {"keepalives_interval", "5"}, {"keepalives_count", "3"}, {"tcp_user_timeout", "15000"},
 };
+
+/// Whoever needs a database for itself finds running Posterns by this beginning (bulk.cpp), whatever a URL or the
+/// environment (PGAPPNAME) calls them.
+constexpr const char* our_name = "postern";
 
 /// The n-th of a list that may be shorter: one entry counts for all hosts.
 std::string nth(const Entries& list, std::size_t n) {
@@ -93,13 +88,14 @@ Target::Target(const std::string& url) {
                                  "(special characters of a password are written as %XX): " + why);
     }
     Options common;
-    std::string user, database, names, addresses, ports;
+    std::string user, database, names, addresses, ports, called = our_name;
     for (const auto* o = parsed.get(); o->keyword != nullptr; ++o) {
         if (o->val == nullptr) continue;
         const std::string key = o->keyword;
         if (key == "host") names = o->val;
         else if (key == "hostaddr") addresses = o->val;
         else if (key == "port") ports = o->val;
+        else if (key == "application_name") called = our_name + (": " + std::string(o->val));
         else if (key != "target_session_attrs" && key != "client_encoding") common.emplace_back(key, o->val);
         if (key == "user") user = o->val;
         if (key == "dbname") database = o->val;
@@ -113,6 +109,7 @@ Target::Target(const std::string& url) {
     common.insert(common.end(), more.begin(), more.end());
     common.emplace_back("target_session_attrs", "read-write");
     common.emplace_back("client_encoding", "UTF8");
+    common.emplace_back("application_name", called);
 
     const Entries host_list = names.empty() ? Entries() : split(names);
     const Entries address_list = addresses.empty() ? Entries() : split(addresses);

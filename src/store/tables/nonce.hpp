@@ -12,6 +12,8 @@ inline constexpr Statement nonce_epoch_begin{
     "nonce_epoch_begin", "INSERT INTO nonce_epoch (id, epoch, oldest_s) VALUES (1, $1, 0) ON CONFLICT (id) DO NOTHING"};
 /// Ends it: what was issued before is refused, by a database that lost what was used since.
 inline constexpr Statement nonce_epoch_end{"nonce_epoch_end", "DELETE FROM nonce_epoch WHERE id = 1"};
+/// Ends it, if it is still $1 epoch.
+inline constexpr Statement nonce_epoch_leave{"nonce_epoch_leave", "DELETE FROM nonce_epoch WHERE id = 1 AND epoch = $1"};
 /// $1 epoch, $2 number, $3 issued_s: one row, or it was used, its epoch ended, or it is too old.
 inline constexpr Statement nonce_use{
     "nonce_use",

@@ -126,6 +126,40 @@ BOOST_AUTO_TEST_CASE(a_node_whose_clock_is_behind_accepts_nothing_that_was_forgo
     BOOST_TEST(!redeem(late, used));
 }
 
+BOOST_AUTO_TEST_CASE(a_node_whose_clock_was_ahead_leaves_no_epoch_that_refuses_all) {
+    core::FakeClock ahead{clock.now() + 24h};
+    acme::FleetNonces early({*db, sealer, random, ahead, "early"});
+    core::run_to_end(early.refresh());
+    static_cast<void>(core::run_to_end(early.forget()));
+    const auto used = issue(one);
+    BOOST_TEST(!redeem(one, used));
+    // What comes with the refusal is good; the other node learns of it within its second.
+    BOOST_TEST(redeem(two, issue(one)));
+    core::run_to_end(two.refresh());
+    BOOST_TEST(redeem(one, issue(two)));
+    BOOST_TEST(!redeem(one, used));
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_in_doubt_ends_no_epoch_and_neither_does_one_a_little_ahead) {
+    const auto epoch = [&] { return core::run_to_end(store::read_one(*db, store::nonce_epoch_read, store::values()))->integer(0); };
+    const auto before = epoch();
+    core::FakeClock ahead{clock.now() + acme::FleetNonces::lifetime + acme::FleetNonces::tolerance};
+    acme::FleetNonces early({*db, sealer, random, ahead, "early"});
+    core::run_to_end(early.refresh());
+    static_cast<void>(core::run_to_end(early.forget()));
+    core::run_to_end(one.refresh());
+    BOOST_TEST(epoch() == before);
+    ahead.advance(1h);
+    static_cast<void>(core::run_to_end(early.forget()));
+    auto doubting = deps("doubting");
+    doubting.clock_agrees = [] { return false; };
+    acme::FleetNonces doubter(std::move(doubting));
+    core::run_to_end(doubter.refresh());
+    BOOST_TEST(epoch() == before);
+    core::run_to_end(one.refresh());
+    BOOST_TEST(epoch() != before);
+}
+
 BOOST_AUTO_TEST_CASE(of_64_at_once_one_redeems_it) {
     const auto nonce = issue(one);
     std::atomic<int> accepted{0};

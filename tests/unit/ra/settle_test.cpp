@@ -173,6 +173,12 @@ struct AskedByAccount : World {
         BOOST_TEST((read(revocation_rows).at(0).blob(0) == serial));
         BOOST_TEST(audits("enrollment.settled").at(0).text(2) == check);
     }
+    store::Batch disabling() const {
+        static constexpr store::Statement disable{"test_disable", "UPDATE account SET status = 'disabled', version = version + 1"};
+        store::Batch batch;
+        batch.add(disable, {}, store::Expect::any);
+        return batch;
+    }
     /// The change comes when it was judged already, at the very moment before the batch.
     void overtaken_by(store::Batch (AskedByAccount::*change)() const, std::string_view check) {
         db.hook_at = &store::enrollment_resubmit;
@@ -220,6 +226,11 @@ BOOST_AUTO_TEST_CASE(a_requester_that_goes_while_the_sweeper_judges_gets_nothing
 BOOST_AUTO_TEST_CASE(a_requesters_key_that_is_blocked_while_the_sweeper_judges_gets_nothing) {
     AskedByAccount w;
     w.overtaken_by(&AskedByAccount::block, "key.blocked");
+}
+
+BOOST_AUTO_TEST_CASE(an_account_that_is_disabled_while_the_sweeper_judges_gets_nothing) {
+    AskedByAccount w;
+    w.overtaken_by(&AskedByAccount::disabling, "account.active");
 }
 
 /// A paused profile, a backend that is away: what will be possible again is no outcome.

@@ -55,6 +55,17 @@ BOOST_AUTO_TEST_CASE(each_is_applied_once) {
     BOOST_TEST(read(*db, things).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(marks_of_a_day_ago_are_deleted_and_so_are_the_questions_for_them) {
+    Place place;
+    place.open({first});
+    const auto marks = place.schema.name() + ".write_mark";
+    const std::string question = "now() + interval '1000 years'";
+    place.schema.admin().run("INSERT INTO " + marks + " VALUES (1, 1, now() - interval '2 days'), (1, 2, now() - interval '2 hours'), (1, 3, " +
+                             question + " - interval '2 days'), (1, 4, " + question + " - interval '2 hours')");
+    place.open({first});
+    BOOST_TEST(place.schema.admin().value("SELECT string_agg(number::text, ',' ORDER BY number) FROM " + marks + " WHERE session = 1") == "2,4");
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
     Place place;
     place.open({first, second});
@@ -181,7 +192,8 @@ BOOST_AUTO_TEST_CASE(urls_are_described_and_refused_without_their_secrets) {
                "postgresql://postern@db1:5433,db2:5434/pki");
     BOOST_TEST(describe_postgres("host=/run/postgresql dbname=pki password=s3cret") == "postgresql:///run/postgresql/pki");
     const char* const wrong[] = {"postgresql://postern:s3cret@[db/pki", "postgresql://postern:s3cret%zz@db/pki", "host=db password='s3cret",
-                                 "postgresql://postern:s3cret@db/pki?nothing=1", "postgresql://postern:s3cret@db1,db2:1,db3:2/pki?port=1,2"};
+                                 "postgresql://postern:s3cret@db/pki?nothing=1", "host=db password=a\"s3cret\" x",
+                                 "postgresql://postern:a\"s3cret\"b@[db/pki", "postgresql://postern@db/pki?password=a\"s3cret\"%zz", "postgresql://postern:s3cret@db1,db2:1,db3:2/pki?port=1,2"};
     for (const char* url : wrong) BOOST_TEST_CONTEXT(url) {
         BOOST_CHECK_EXCEPTION(describe_postgres(url), E, [](const E& e) {
             const std::string what = e.what();

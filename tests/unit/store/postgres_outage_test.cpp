@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(session_killed_inside_a_batch_has_it_done_once) {
     batch.add(item_raise, values(1)).add(item_raise, values(2));
     calls.write(std::move(batch));
     eventually([&] { return items.blocked() == 1; }, "the batch is in its second step");
-    items.admin().run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = '" +
+    items.admin().run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'postern: " +
                       items.schema().name() + "'");
     eventually([&] { return items.blocked() == 1; }, "it is tried again");
     holder.run("COMMIT");
@@ -108,6 +108,40 @@ BOOST_AUTO_TEST_CASE(lost_request_is_sent_again_and_never_counts_late) {
     // The network delivers it after all.
     cut.relay.deliver();
     eventually([&] { return cut.relay.late().find("23505") != std::string::npos; }, "the late batch is refused by its mark");
+    BOOST_TEST(cut.version() == "2");
+}
+
+BOOST_AUTO_TEST_CASE(question_that_lost_its_own_answer_is_not_taken_for_the_batch) {
+    Cut cut;
+    Calls calls(cut.items.db());
+    const auto marks = cut.items.table("write_mark");
+    const auto questions = [&] { return cut.items.admin().value("SELECT count(*) FROM " + marks + " WHERE made > now() + interval '1 year'"); };
+    const auto writer = [&] { return cut.items.admin().value("SELECT max(xmin::text::bigint) FROM " + marks + " WHERE made > now() + interval '1 year'"); };
+    test::Session holder;
+    cut.relay.hold(Relay::Hold::requests);
+    calls.write(item_raise, values(1));
+    eventually([&] { return cut.relay.held() > 0; }, "the batch is on its way");
+    std::string before = writer();
+    for (int time = 1; time <= 2; ++time) {
+        holder.run("BEGIN; LOCK TABLE " + marks + " IN SHARE ROW EXCLUSIVE MODE");
+        cut.relay.hold(Relay::Hold::nothing);
+        cut.relay.cut();
+        eventually([&] { return cut.items.blocked() == 1; }, "the outcome is asked for");
+        cut.relay.hold(Relay::Hold::answers);
+        holder.run("COMMIT");
+        eventually([&] { return writer() != before; }, "the question is committed, its answer held");
+        before = writer();
+    }
+    BOOST_TEST(questions() == "1");
+    cut.relay.hold(Relay::Hold::nothing);
+    cut.relay.cut();
+    calls.wait();
+    BOOST_TEST(calls.won == 1);
+    BOOST_TEST(cut.settled("committed") == 0);
+    BOOST_TEST(cut.settled("not_committed") == 1);
+    BOOST_TEST(cut.version() == "2");
+    cut.relay.deliver();
+    eventually([&] { return cut.relay.late().find("23505") != std::string::npos; }, "the late batch is refused by the question's row");
     BOOST_TEST(cut.version() == "2");
 }
 

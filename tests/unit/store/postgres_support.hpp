@@ -92,7 +92,7 @@ public:
     }
     /// Sessions of the adapter that wait for a lock.
     std::int64_t blocked() {
-        return std::stol(admin().value("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + schema_.name() +
+        return std::stol(admin().value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'postern: " + schema_.name() +
                                        "' AND wait_event_type = 'Lock'"));
     }
 

@@ -1,5 +1,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 
+#include "store/postgres/bulk.hpp"
 #include "tests/unit/store/postgres_support.hpp"
 
 namespace postern::store {
@@ -268,6 +269,27 @@ BOOST_AUTO_TEST_CASE(marks_of_answered_batches_are_forgotten) {
     const auto marks = std::stol(items.admin().value("SELECT count(*) FROM " + items.table("write_mark")));
     BOOST_TEST(marks < 300);
     BOOST_TEST(items.metric("postern_store_commits_total") == 600);
+}
+
+BOOST_AUTO_TEST_CASE(sessions_are_ours_by_name_whatever_the_url_and_the_environment_say) {
+    constexpr Statement name{"name", "SELECT current_setting('application_name')"};
+    const auto named = [&](const std::string& options) {
+        test::Schema schema;
+        core::SystemClock clock;
+        observe::Metrics metrics;
+        const auto url = test::with_options(test::postgres_cluster(), "options=-csearch_path%3D" + schema.name() + options);
+        const auto db = open_postgres(test::postgres_settings(url), clock, metrics, test::postgres_items);
+        const auto out = core::run_to_end(db->read(name, {})).at(0).text(0);
+        BOOST_TEST((open_postgres_bulk(test::postgres_settings(url), false)->other_clients() > 0));
+        db->close();
+        return out;
+    };
+    ::setenv("PGAPPNAME", "theirs", 1);
+    const auto environment = named("");
+    ::unsetenv("PGAPPNAME");
+    BOOST_TEST(environment == "postern");
+    BOOST_TEST(named("&application_name=theirs") == "postern: theirs");
+    BOOST_TEST(named("%20-capplication_name%3Dtheirs") == "postern");
 }
 
 BOOST_AUTO_TEST_CASE(commits_are_on_the_disk_whatever_the_url_says) {
