@@ -193,6 +193,12 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_unplaced(Attempt& a, store::C
         Problem twice(ProblemKind::internal, "issued.serial: the CA has given the serial number " + core::hex(row.serial) + " to another certificate before", "issued.serial");
         co_return co_await quarantine(a, std::move(twice), std::move(issued));
     }
+    if (conflict.statement == &store::blocked_key_none) {
+        ca::Issued issued;
+        issued.received = std::move(received);
+        auto blocked = blocked_meanwhile("it was not when the certificate came back");
+        co_return co_await quarantine(a, std::move(blocked), std::move(issued));
+    }
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     auto record = a.audit("enrollment.late_answer", AuditRecord::Outcome::failed);
     record.at = row.created;

@@ -140,6 +140,24 @@ struct Elsewhere : World {
     core::Result<void> revoke(std::int64_t reason, std::string who = "officer") {
         return run(asking.revoke(certificates().at(0), reason, ra::Actor("principal", std::move(who)), core::RequestId("revokerequest000"), core::deadline_in(10s)));
     }
+    core::Task<void> block() {
+        ra::BlockedKeys::Order order;
+        const auto digest = leaf_key.public_key().spki_sha256();
+        order.digests.emplace_back(digest.begin(), digest.end());
+        order.reason = "stolen";
+        order.source = "test";
+        order.expected = 1;
+        const auto by = administrator();
+        const core::RequestId request("blockrequest0000");
+        const auto blocked = co_await blocked_keys.block(std::move(order), by, request);
+        BOOST_TEST(blocked.has_value());
+    }
+    core::Result<void> resolve_issued() {
+        ra::Resolution resolution;
+        resolution.certificate = "PEM";
+        resolution.why = "it stands in the CA's list";
+        return run(enrollment.resolve(enrollments().at(0).id, resolution, administrator(), core::RequestId("resolverequest00")));
+    }
     bool key_blocked() { return run(blocked_keys.find(leaf_key.public_key())).has_value(); }
     ForeignCa foreign;
     ra::Revocation asking{ra::Revocation::Deps{db, numbers, backends, clock, &tasks, &log}};
@@ -218,17 +236,35 @@ BOOST_AUTO_TEST_CASE(a_key_that_was_blocked_meanwhile_is_not_delivered) {
     Elsewhere w;
     w.foreign.at_issue = ForeignCa::pending("h");
     w.wait();
-    ra::BlockedKeys::Order order;
-    const auto digest = w.leaf_key.public_key().spki_sha256();
-    order.digests.emplace_back(digest.begin(), digest.end());
-    order.reason = "stolen";
-    order.source = "test";
-    order.expected = 1;
-    BOOST_TEST(w.run(w.blocked_keys.block(std::move(order), administrator(), core::RequestId("r"))).has_value());
+    w.run(w.block());
     w.clock.advance(61s);
     w.round();
     BOOST_TEST((w.status() == "quarantined" && w.state() == "held" && w.certificates().empty()));
     BOOST_TEST(contains(w.enrollments().at(0).problem.value(), "key.blocked"));
+    // Nor does an officer deliver it: the certificate is what was authorised, its key is not any more.
+    check_refused(w.resolve_issued(), core::ProblemKind::conflict, "the key is blocked (stolen)");
+    BOOST_TEST((w.status() == "quarantined" && w.state() == "held" && w.certificates().empty()));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_blocked_at_the_last_moment_is_not_delivered) {
+    Elsewhere w;
+    w.db.hook_at = &store::submission_delete;
+    w.db.hook = [&w] { return w.block(); };
+    BOOST_TEST(!w.submit(w.request({"corp.example"})).has_value());
+    BOOST_TEST((w.status() == "quarantined" && w.state() == "held" && w.certificates().empty()));
+    BOOST_TEST(contains(w.enrollments().at(0).problem.value(), "key.blocked"));
+    BOOST_TEST(w.alarmed("quarantined"));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_blocked_while_an_officer_resolves_is_not_delivered) {
+    Elsewhere w;
+    w.foreign.times.find = false;
+    w.foreign.at_issue = ca::Outcome(ca::Lost("no answer"));
+    w.wait();
+    w.db.hook_at = &store::submission_delete;
+    w.db.hook = [&w] { return w.block(); };
+    check_refused(w.resolve_issued(), core::ProblemKind::conflict, "blocked a moment ago");
+    BOOST_TEST((w.status() == "unknown" && w.state() == "held" && w.certificates().empty()));
 }
 
 BOOST_AUTO_TEST_CASE(a_compromised_key_is_blocked_though_the_ca_refuses) {
