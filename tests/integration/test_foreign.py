@@ -96,6 +96,8 @@ QUARANTINED = {
     "wrong_signature": ("issued.chain", "no certificate of the chain"),
     "ca_true": ("issued.ca", "one of a CA"),
     "usage_more": ("issued.usage", "sign certificates"),
+    "usage_missing": ("issued.usage", "the key usage is missing"),
+    "encipherment_more": ("issued.usage", "has more than was authorised"),
     "purpose_more": ("issued.usage", "1.3.6.1.5.5.7.3.3"),
     "identity_more": ("issued.extensions", "1.3.6.1.4.1.311.25.2"),
     "not_yet_valid": ("issued.validity", "not valid yet"),
