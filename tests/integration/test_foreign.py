@@ -465,6 +465,14 @@ def test_no_token_adds_or_changes_a_program(house, tmp_path):
     path.write_text(house.ca.document(timeout="3s"))
     done = house.server.verb("apply", path, *remote)
     assert done.returncode == 1 and "only the local administrator" in done.stderr, done
+    # Nor learns which files the server has.
+    told = set()
+    for program in ("/bin/sh", "/nowhere/none"):
+        path.write_text(document("guess", [program], house.ca.root.read_text()))
+        done = house.server.verb("apply", path, "--dry-run", *remote)
+        assert done.returncode == 1 and "only the local administrator" in done.stderr, done
+        told.add(done.stderr)
+    assert len(told) == 1, told
     path.write_text(house.ca.document(timeout="2s"))
     assert house.server.verb("apply", path, *remote).returncode == 0
 
