@@ -93,6 +93,11 @@ std::vector<std::string> differences(const Kind& kind, const store::ObjectRow& o
     return out;
 }
 
+/// "argv: [/opt/ca] -> (unset)": a document that an export left it out of.
+bool left_out(std::string_view field) {
+    return field.ends_with(" -> (unset)") && std::ranges::any_of(hidden_keys(), [&](std::string_view key) { return field.starts_with(std::string(key) + ": "); });
+}
+
 /// The server's own endpoint and account (first_start): no document makes, changes or removes them.
 bool servers_own(std::string_view kind, const store::ObjectRow& row) {
     const std::size_t column = kind == "endpoint" ? 0 : kind == "account" ? 3 : row.keys.size();
@@ -287,6 +292,7 @@ void Plan::compare(const Wanted& w, Step& step) const {
         return;
     }
     step.line.fields = differences(*w.kind, *step.stored, step.row, columns_of(*w.kind, *step.stored, stored_), w.columns);
+    if (w.kind->name == "backend" && !may_run_programs(by_)) std::erase_if(step.line.fields, left_out);
     if (step.row.keys != step.stored->keys && step.line.fields.empty()) step.line.fields.emplace_back("secret: replaced");
     step.line.change = step.line.fields.empty() ? PlanLine::Change::keep : PlanLine::Change::update;
 }

@@ -472,6 +472,36 @@ BOOST_AUTO_TEST_CASE(a_token_learns_nothing_of_the_servers_files) {
     check_refused(w.apply(backend_document("/nowhere")), core::ProblemKind::malformed, "No such file");
 }
 
+BOOST_AUTO_TEST_CASE(a_backends_arguments_and_variables_are_the_local_administrators) {
+    Programs programs;
+    World w;
+    w.backends.add(programs);
+    w.apply_standard();
+    w.apply(backend_document("/bin/sh")).value();
+    w.apply(replaced(replaced(backend_document("/bin/cat"), "4711", "4712"), "=oh", "=ah")).value();
+    BOOST_TEST((contains(all_objects(w), "4712") && contains(all_objects(w), "PASSWORD=ah")));
+    for (const auto role : {ra::Role::administrator, ra::Role::auditor}) {
+        const auto by = token_of(role);
+        const auto exported = w.run(w.documents.export_all(by));
+        BOOST_TEST(contains(exported, "kind = \"command\""));
+        for (const auto* secret : {"4712", "PASSWORD", "/bin/cat", "argv", "environment"}) BOOST_TEST(!contains(exported, secret), exported);
+        // It applies back for who may not read it, and is no way to take the variables away.
+        const auto again = w.apply(exported, prune(), by);
+        BOOST_TEST_REQUIRE(again.has_value(), (again ? "" : again.error().detail));
+        BOOST_TEST(!again->changed);
+        check_refused(w.apply(exported), core::ProblemKind::malformed, "argv: expected the absolute path");
+        check_refused(w.apply(replaced(exported, "trust_anchors = \"x\"", "trust_anchors = \"y\""), {}, by), core::ProblemKind::malformed,
+                      "only the local administrator");
+    }
+    BOOST_TEST(contains(all_objects(w), "PASSWORD=ah"));
+    const auto changed = w.audits("configuration.changed");
+    BOOST_TEST_REQUIRE(changed.size() == 1U);
+    BOOST_TEST(contains(changed[0].text(3), "argv: changed"));
+    BOOST_TEST(contains(changed[0].text(3), "environment: changed"));
+    for (const auto& row : w.read(audit_rows))
+        for (const auto* secret : {"4711", "4712", "PASSWORD"}) BOOST_TEST(!contains(row.text(3), secret), row.text(3));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_exported_applies_without_a_change) {
     World w;
     w.apply_standard();
