@@ -232,6 +232,40 @@ BOOST_AUTO_TEST_CASE(pending_for_ever_ends_with_an_officer) {
     BOOST_TEST(w.foreign.submitted.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_backend_that_is_gone_leaves_its_requests_to_an_officer) {
+    Elsewhere w;
+    w.foreign.at_issue = ForeignCa::pending("h");
+    w.wait();
+    constexpr store::Statement rename{"test_submission_backend", "UPDATE submission SET backend = $1"};
+    w.execute(rename, store::values("default/removed"));
+    w.clock.advance(24h * 6);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST((w.status() == "submitted" && w.state() == "pending"));
+    w.clock.advance(24h * 2);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST((w.status() == "unknown" && w.state() == "held"));
+    BOOST_TEST(contains(w.enrollments().at(0).problem.value(), "nobody can be asked: backend default/removed is not described now"));
+    BOOST_TEST((w.alarmed("unknown") && w.foreign.polled == 0));
+    w.clock.advance(24h);
+    BOOST_TEST(w.round() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_disabled_backends_own_limit_counts) {
+    Elsewhere w;
+    w.foreign.at_issue = ForeignCa::pending("h");
+    w.wait();
+    w.execute(store::backend_insert, store::values(99, w.tenant(), "lab", "disabled", 1, R"({"kind":"command","argv":["/bin/true"],"trust_anchors":"x","pending_limit":"2h"})", w.clock.now(), w.clock.now(), "test"));
+    w.run(w.catalog.refresh());
+    constexpr store::Statement rename{"test_submission_backend", "UPDATE submission SET backend = $1"};
+    w.execute(rename, store::values("default/lab"));
+    w.clock.advance(1h);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST(w.status() == "submitted");
+    w.clock.advance(61min);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST((w.status() == "unknown" && w.state() == "held"));
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_was_blocked_meanwhile_is_not_delivered) {
     Elsewhere w;
     w.foreign.at_issue = ForeignCa::pending("h");
