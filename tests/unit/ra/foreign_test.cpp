@@ -114,6 +114,8 @@ private:
     crypto::PrivateKey key_ = crypto::PrivateKey::generate(crypto::KeySpec());
 };
 
+constexpr store::Statement rename_backend{"test_submission_backend", "UPDATE submission SET backend = $1"};
+
 struct Elsewhere : World {
     Elsewhere() {
         backends.add("elsewhere", foreign);
@@ -236,8 +238,7 @@ BOOST_AUTO_TEST_CASE(a_backend_that_is_gone_leaves_its_requests_to_an_officer) {
     Elsewhere w;
     w.foreign.at_issue = ForeignCa::pending("h");
     w.wait();
-    constexpr store::Statement rename{"test_submission_backend", "UPDATE submission SET backend = $1"};
-    w.execute(rename, store::values("default/removed"));
+    w.execute(rename_backend, store::values("default/removed"));
     w.clock.advance(24h * 6);
     BOOST_TEST(w.round() == 1U);
     BOOST_TEST((w.status() == "submitted" && w.state() == "pending"));
@@ -256,8 +257,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_backends_own_limit_counts) {
     w.wait();
     w.execute(store::backend_insert, store::values(99, w.tenant(), "lab", "disabled", 1, R"({"kind":"command","argv":["/bin/true"],"trust_anchors":"x","pending_limit":"2h"})", w.clock.now(), w.clock.now(), "test"));
     w.run(w.catalog.refresh());
-    constexpr store::Statement rename{"test_submission_backend", "UPDATE submission SET backend = $1"};
-    w.execute(rename, store::values("default/lab"));
+    w.execute(rename_backend, store::values("default/lab"));
     w.clock.advance(1h);
     BOOST_TEST(w.round() == 1U);
     BOOST_TEST(w.status() == "submitted");
