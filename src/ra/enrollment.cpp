@@ -366,9 +366,6 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
         wait.reason = row.status == "unknown" ? "nobody knows whether the CA issued a certificate: the request waits for an officer"
                                               : "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
         wait.retry_after = std::chrono::hours(1);  // people are slower than programs
-    } else if (row.status == "unknown") {
-        wait.reason = "nobody knows whether the certificate was made: the request waits for an officer";
-        wait.retry_after = std::chrono::hours(1);
     } else {
         wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
     }
