@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_backends_own_limit_counts) {
     w.foreign.at_issue = ForeignCa::pending("h");
     w.wait();
     w.execute(store::backend_insert, store::values(99, w.tenant(), "lab", "disabled", 1, R"({"kind":"command","argv":["/bin/true"],"trust_anchors":"x","pending_limit":"2h"})", w.clock.now(), w.clock.now(), "test"));
-    w.run(w.catalog.refresh());
+    w.apply("[[department]]\nname = \"next\"\norganization = \"acme\"\n").value();  // any change has the catalog read anew
     w.execute(rename_backend, store::values("default/lab"));
     w.clock.advance(1h);
     BOOST_TEST(w.round() == 1U);
