@@ -55,9 +55,9 @@ class Certbot(_Client):
                    "--server", self.server.directory(self.endpoint)]
         live = self.folder / "certbot/live" / name
         run = self._run(command, live / "cert.pem", live / "chain.pem", REQUESTS_CA_BUNDLE=self.server.root)
-        if "can't set attribute" in run.output:
-            # certbot 2.1 trips over its own exception class on Python 3.11 and sends the person to its
-            # log, where the server's words are.
+        if "can't set attribute" in run.output or "acme.errors.IssuanceError" in run.output:
+            # certbot 2.1 trips over its own exception class on Python 3.11, has no words for an order that became invalid, and
+            # sends the person to its log, where the server's words are.
             run.output += (self.folder / "logs/letsencrypt.log").read_text(errors="replace")
         return run
 

@@ -106,6 +106,8 @@ def make_certificate(request, how):
         purposes.append(ExtendedKeyUsageOID.CODE_SIGNING)
     if how == "usage_more":
         usage.append("key_cert_sign")
+    if how == "encipherment_more":
+        usage.append("data_encipherment")
     if how == "same_serial":
         serial = 0x5EC0DE5EC0DE5EC0DE
     builder = (x509.CertificateBuilder().subject_name(x509.Name(subject)).issuer_name(ca.subject).public_key(public_key)
@@ -115,9 +117,9 @@ def make_certificate(request, how):
                .add_extension(x509.ExtendedKeyUsage(purposes), False))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
-    if how != "ca_true":
+    if how not in ("ca_true", "usage_missing"):
         builder = builder.add_extension(key_usage(usage), True)
-    else:
+    if how == "ca_true":
         builder = builder.add_extension(x509.BasicConstraints(True, None), True)
     if how == "identity_more":
         builder = builder.add_extension(x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.311.25.2"), b"\x30\x00"), False)

@@ -30,7 +30,7 @@ core::Task<Answer> list_backends(Call call) {
         for (const auto& profile : catalog->profiles)
             if (profile.backend == d.name) w.string(profile.name);
         w.end_array();
-        if (!call.principal.tenant && call.principal.role == ra::Role::administrator) {
+        if (ra::may_run_programs(call.principal)) {
             w.key("argv").begin_array();
             for (const auto& word : d.argv) w.string(word);
             w.end_array();

@@ -84,14 +84,26 @@ Result<void> serial_good(const TbsView& tbs, const Declared& declared) {
     return {};
 }
 
-/// The bits that make a CA (RFC 5280 §4.2.1.3): keyCertSign 5, cRLSign 6.
-Result<void> usage_within(const TbsView& tbs, const Content& content) {
-    if (const auto* usage = tbs.find(crypto::oid_key_usage)) {
-        der::Reader whole(usage->value);
-        const auto bits = whole.next(der::bit_string);
-        if (!bits || bits->content.size() < 2) return refused("issued.usage", "the key usage is ill-formed");
-        if ((bits->content[1] & 0x06U) != 0) return refused("issued.usage", "the key usage lets it sign certificates or CRLs");
-    }
+/// RFC 5280 §4.2.1.3: bit 0 is the first octet's highest. A CA may leave usages out, but not the extension: a key without
+/// it serves every use.
+Result<void> key_usage_within(const TbsView& tbs, const Content& content) {
+    const auto* usage = tbs.find(crypto::oid_key_usage);
+    if (usage == nullptr) return refused("issued.usage", "the key usage is missing: the key would serve every use");
+    der::Reader whole(usage->value);
+    const auto bits = whole.next(der::bit_string);
+    if (!bits || !whole.empty() || bits->content.size() < 2) return refused("issued.usage", "the key usage is ill-formed");
+    constexpr unsigned makes_a_ca = 0x06;  // keyCertSign 5, cRLSign 6
+    const unsigned has = bits->content[1];
+    if ((has & makes_a_ca) != 0) return refused("issued.usage", "the key usage lets it sign certificates or CRLs");
+    unsigned authorised = 0;
+    for (const auto bit : content.key_usage) authorised |= 0x80U >> static_cast<unsigned>(bit);
+    const bool longer = std::ranges::any_of(bits->content.subspan(2), [](std::uint8_t octet) { return octet != 0; });
+    if (has == 0 || (has & ~authorised) != 0 || longer)
+        return refused("issued.usage", "the key usage has more than was authorised, or nothing (its bits are " + core::hex(bits->content.subspan(1)) + ")");
+    return {};
+}
+
+Result<void> purposes_same(const TbsView& tbs, const Content& content) {
     const auto* purposes = tbs.find(crypto::oid_extended_key_usage);
     if (purposes == nullptr) return refused("issued.usage", "the extended key usage is missing: it would serve every purpose");
     std::set<std::string> has;
@@ -176,7 +188,7 @@ Result<Checked> check_returned(const std::vector<core::Bytes>& chain, const Cont
     const auto tbs = TbsView::read(leaf.tbs());
     if (!tbs) return refused("issued.encoding", tbs.error().detail);
     for (const auto& finding : {same_names(leaf, content), subject_within(leaf, content), dates_within(leaf, content, declared, now),
-                                serial_good(*tbs, declared), usage_within(*tbs, content), extensions_known(*tbs, content)})
+                                serial_good(*tbs, declared), key_usage_within(*tbs, content), purposes_same(*tbs, content), extensions_known(*tbs, content)})
         if (!finding) return finding.error();
     const auto path = path_of(leaf, sent, declared, now);
     if (!path) return path.error();

@@ -33,6 +33,14 @@ void add_change(store::Batch& batch, const Step& step) {
     }
 }
 
+/// The audit log is for more eyes than a program's arguments and variables are.
+std::string audited(std::string_view kind, const std::string& field) {
+    if (kind == "backend")
+        for (const auto key : documents::hidden_keys())
+            if (field.starts_with(std::string(key) + ": ")) return std::string(key) + ": changed";
+    return field;
+}
+
 AuditRecord audit_of(const Step& step, const Principal& by, const core::RequestId& request, core::TimePoint now) {
     AuditRecord record;
     record.at = now;
@@ -46,7 +54,7 @@ AuditRecord audit_of(const Step& step, const Principal& by, const core::RequestI
     record.object_id = step.line.name;
     json::Writer detail;
     detail.begin_object().key("changes").begin_array();
-    for (const auto& f : step.line.fields) detail.string(f);
+    for (const auto& f : step.line.fields) detail.string(audited(step.line.kind, f));
     detail.end_array().end_object();
     record.detail = detail.take();
     return record;

@@ -203,7 +203,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::take_outcome(Attempt& a, ca::Outcome
         const JudgedKeys keys(a.authorized->content().key);
         const auto block = co_await find_block(deps_.db, keys);
         if (block) {
-            Problem blocked(ProblemKind::internal, "the key was blocked while the CA worked on the request: " + block_text(*block), "key.blocked");
+            auto blocked = blocked_meanwhile(block_text(*block));
             co_return co_await quarantine(a, std::move(blocked), std::move(issued));
         }
     }
@@ -252,6 +252,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Check
     store::Batch batch;
     if (a.foreign) {
         batch.add(store::submission_delete, store::values(a.id, a.fence));
+        guard_unblocked(batch, JudgedKeys(a.authorized->content().key));
         batch.add(store::issuer_chain_set, store::values(row.issuer_key_id, checked.chain, row.created), store::Expect::any);
     }
     batch.add(store::certificate_insert, row.insert_values());
@@ -364,9 +365,6 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
         wait.reason = row.status == "unknown" ? "nobody knows whether the CA issued a certificate: the request waits for an officer"
                                               : "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
         wait.retry_after = std::chrono::hours(1);  // people are slower than programs
-    } else if (row.status == "unknown") {
-        wait.reason = "nobody knows whether the certificate was made: the request waits for an officer";
-        wait.retry_after = std::chrono::hours(1);
     } else {
         wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
     }

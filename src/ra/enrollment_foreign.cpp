@@ -28,6 +28,12 @@ std::chrono::seconds pause_after(std::int64_t asked) {
     return std::min(std::chrono::seconds(5) * (std::int64_t{1} << std::min<std::int64_t>(asked, 6)), std::chrono::seconds(300));
 }
 
+/// Of a backend that cannot be asked: what its document says when it is disabled, the default when there is none any more.
+std::chrono::milliseconds pending_limit_of(const Catalog& catalog, std::string_view backend) {
+    const auto found = std::ranges::find(catalog.backends, backend, &ca::BackendDescription::name);
+    return found == catalog.backends.end() ? ca::BackendDescription().pending_limit : found->pending_limit;
+}
+
 Problem settled_elsewhere() { return {ProblemKind::conflict, "the request was settled elsewhere; ask for its state"}; }
 
 PendingEnrollment waiting(core::EnrollmentId id, std::string reason, std::chrono::seconds after) {
@@ -193,6 +199,12 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_unplaced(Attempt& a, store::C
         Problem twice(ProblemKind::internal, "issued.serial: the CA has given the serial number " + core::hex(row.serial) + " to another certificate before", "issued.serial");
         co_return co_await quarantine(a, std::move(twice), std::move(issued));
     }
+    if (conflict.statement == &store::blocked_key_none) {
+        ca::Issued issued;
+        issued.received = std::move(received);
+        auto blocked = blocked_meanwhile("it was not when the certificate came back");
+        co_return co_await quarantine(a, std::move(blocked), std::move(issued));
+    }
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     auto record = a.audit("enrollment.late_answer", AuditRecord::Outcome::failed);
     record.at = row.created;
@@ -279,6 +291,11 @@ Task<bool> Enrollment::ask(store::SubmissionRow submission) {
         hold_it.add(store::submission_held, store::values(row.id, a.fence, nullptr));
         const auto held = co_await deps_.db.write(std::move(hold_it));
         deps_.log.warning("submission_held", {{"enrollment", row.id.get()}, {"status", row.status}, {"recorded", held.has_value()}});
+        co_return true;
+    }
+    if (!ready && a.now - submission.sent > pending_limit_of(*a.catalog, submission.backend)) {
+        Problem gone(ProblemKind::internal, "no outcome within its pending_limit, and nobody can be asked: " + ready.error().detail, "backend.pending");
+        co_await record_unknown(a, std::move(gone));
         co_return true;
     }
     if (!ready) {

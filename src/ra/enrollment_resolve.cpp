@@ -39,6 +39,11 @@ void void_serial(store::Batch& batch, ca::Backend& backend, const store::Enrollm
 
 Problem lost_race() { return {ProblemKind::conflict, "somebody else resolved the request meanwhile"}; }
 
+/// Nobody gets it, so it is no outcome of the request.
+Problem undeliverable(const std::string& why) {
+    return {ProblemKind::conflict, why + "; have the CA revoke that certificate, then resolve the request as not issued", "key.blocked"};
+}
+
 }  // namespace
 
 Task<Result<void>> Enrollment::resolve(core::EnrollmentId id, Resolution resolution, Principal by, core::RequestId request) {
@@ -70,6 +75,9 @@ Task<Result<void>> Enrollment::resolve_issued(store::EnrollmentRow row, store::S
     issued.received = std::move(resolution.certificate);
     auto checked = a.backend->check(issued, a.authorized->content(), a.prepared);
     if (!checked) co_return Problem(ProblemKind::malformed, "the certificate is not what was authorised: " + checked.error().detail, checked.error().check);
+    const JudgedKeys keys(a.authorized->content().key);
+    const auto block = co_await find_block(deps_.db, keys);
+    if (block) co_return undeliverable(block_text(*block));
     const auto number = co_await deps_.numbers.next(store::Series::certificate);
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     const auto certificate = certificate_row(a, *checked, number);
@@ -80,6 +88,7 @@ Task<Result<void>> Enrollment::resolve_issued(store::EnrollmentRow row, store::S
     record.detail = detail.take();
     store::Batch batch;
     batch.add(store::submission_delete, store::values(row.id, submission.fence));
+    guard_unblocked(batch, keys);
     batch.add(store::issuer_chain_set, store::values(certificate.issuer_key_id, checked->chain, certificate.created), store::Expect::any);
     batch.add(store::certificate_insert, certificate.insert_values());
     batch.add(store::enrollment_found_issued, store::values(row.id, certificate.created));
@@ -88,6 +97,7 @@ Task<Result<void>> Enrollment::resolve_issued(store::EnrollmentRow row, store::S
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written && written.error().statement == &store::certificate_insert)
         co_return Problem(ProblemKind::malformed, "a certificate of that issuer with serial " + core::hex(certificate.serial) + " belongs to another request", "issued.serial");
+    if (!written && written.error().statement == &store::blocked_key_none) co_return undeliverable("the key was blocked a moment ago");
     if (!written) co_return lost_race();
     issued_.add();
     deps_.log.warning("request_resolved", {{"enrollment", row.id.get()}, {"found", "issued"}, {"by", by.name}});

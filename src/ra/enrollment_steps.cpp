@@ -64,4 +64,8 @@ std::string problem_json(const core::Problem& problem) {
     return w.take();
 }
 
+core::Problem blocked_meanwhile(const std::string& why) {
+    return {core::ProblemKind::internal, "the key was blocked while the CA worked on the request: " + why, "key.blocked"};
+}
+
 }  // namespace postern::ra

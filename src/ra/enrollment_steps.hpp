@@ -53,4 +53,7 @@ std::string names_json(const std::vector<crypto::GeneralName>& names);
 /// {"kind", "detail", "check"} as stored with an enrollment and shown by an order.
 std::string problem_json(const core::Problem& problem);
 
+/// What a request is quarantined for whose key was blocked after it was judged.
+core::Problem blocked_meanwhile(const std::string& why);
+
 }  // namespace postern::ra

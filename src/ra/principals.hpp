@@ -28,6 +28,9 @@ struct Principal {
     Actor actor;
 };
 
+/// Who may say which programs the server runs, and read how: not a token over the network, whichever its role and tenant.
+[[nodiscard]] inline bool may_run_programs(const Principal& by) { return by.actor.kind == "local" || by.actor.kind == "system"; }
+
 /// A principal as a list shows it; never its token.
 struct PrincipalListed {
     PrincipalListed() = default;

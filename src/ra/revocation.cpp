@@ -10,6 +10,18 @@ namespace postern::ra {
 using core::Problem;
 using core::ProblemKind;
 
+namespace {
+
+std::string told(const store::CertificateRow& certificate, std::int64_t reason) {
+    json::Writer detail;
+    detail.begin_object().member("serial", core::hex(certificate.serial)).member("reason", reason);
+    if (reason == key_compromise) detail.member("key_blocked", true);
+    detail.end_object();
+    return detail.take();
+}
+
+}  // namespace
+
 bool revocation_reason_allowed(std::int64_t reason) noexcept {
     return reason == 0 || reason == 1 || reason == 3 || reason == 4 || reason == 5;
 }
@@ -20,7 +32,10 @@ core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certific
         co_return Problem(ProblemKind::bad_revocation_reason,
                           "revocation reason " + std::to_string(reason) + " is not accepted; use 0, 1, 3, 4 or 5");
     auto* backend = deps_.backends.find(certificate.backend);
-    if (!backend) co_return Problem(ProblemKind::unavailable, "backend " + certificate.backend + " is not described now", "backend.available");
+    if (!backend) {
+        if (reason == key_compromise) co_await block_key(certificate, std::move(actor), std::move(request), store::Batch(), store::Expect::one);
+        co_return Problem(ProblemKind::unavailable, "backend " + certificate.backend + " is not described now", "backend.available");
+    }
     const bool publishes = backend->capabilities().revoke;
     if (backend->foreign() && certificate.status != "revoked") {
         if (publishes) co_return co_await revoke_at_foreign(std::move(certificate), reason, std::move(actor), std::move(request), deadline);
@@ -52,16 +67,12 @@ core::Task<core::Result<void>> Revocation::record(const store::CertificateRow& c
     AuditRecord record;
     record.at = now;
     record.tenant = certificate.tenant;
-    record.request = std::move(request);
-    record.actor = std::move(actor);
+    record.request = request;
+    record.actor = actor;
     record.action = "certificate.revoked";
     record.object_kind = "enrollment";
     record.object_id = std::to_string(certificate.enrollment.get());
-    json::Writer detail;
-    detail.begin_object().member("serial", core::hex(certificate.serial)).member("reason", reason);
-    if (reason == key_compromise) detail.member("key_blocked", true);
-    detail.end_object();
-    record.detail = detail.take();
+    record.detail = told(certificate, reason);
 
     store::Batch batch;
     batch.add(store::certificate_revoke, store::values(certificate.id, now, reason));
@@ -72,17 +83,28 @@ core::Task<core::Result<void>> Revocation::record(const store::CertificateRow& c
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) {
         // Revoked for a lesser reason before, the key is out all the same. A conflict: it is blocked already.
-        if (reason == key_compromise) {
-            store::Batch block;
-            add_compromised(block, certificate, audit_id, now, store::Expect::one);
-            record.action = "key.blocked";
-            add_audit(block, audit_id, record);
-            const auto blocked = co_await deps_.db.write(std::move(block));
-            static_cast<void>(blocked);
-        }
+        if (reason == key_compromise) co_await block_key(certificate, std::move(actor), std::move(request), store::Batch(), store::Expect::one);
         co_return Problem(ProblemKind::already_revoked, "certificate " + core::hex(certificate.serial) + " is revoked already");
     }
     co_return core::Result<void>();
+}
+
+/// The key alone, whatever becomes of the certificate, in a batch with `more`.
+core::Task<store::Written> Revocation::block_key(store::CertificateRow certificate, Actor actor, core::RequestId request, store::Batch more,
+                                                 store::Expect expect) {
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    AuditRecord record;
+    record.at = core::floor_seconds(deps_.clock.now());
+    record.tenant = certificate.tenant;
+    record.request = std::move(request);
+    record.actor = std::move(actor);
+    record.action = "key.blocked";
+    record.object_kind = "enrollment";
+    record.object_id = std::to_string(certificate.enrollment.get());
+    record.detail = told(certificate, key_compromise);
+    add_compromised(more, certificate, audit_id, record.at, expect);
+    add_audit(more, audit_id, record);
+    co_return co_await deps_.db.write(std::move(more));
 }
 
 }  // namespace postern::ra

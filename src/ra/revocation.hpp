@@ -46,6 +46,8 @@ private:
     /// One batch: certificate, enrollment, key, audit and `more`. Errors: already_revoked.
     core::Task<core::Result<void>> record(const store::CertificateRow& certificate, std::int64_t reason, Actor actor, core::RequestId request,
                                           store::Batch more);
+    core::Task<store::Written> block_key(store::CertificateRow certificate, Actor actor, core::RequestId request, store::Batch more, store::Expect expect);
+    core::Task<bool> write_wish(store::CertificateRow certificate, store::RevocationRequestRow wish);
     core::Task<core::Result<void>> revoke_at_foreign(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
                                                      core::Deadline deadline);
     core::Task<core::Result<void>> revoke_locally(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request);

@@ -53,10 +53,8 @@ Task<Result<void>> Revocation::revoke_at_foreign(store::CertificateRow certifica
     wish.request = request;
     wish.created = deps_.clock.now();
     wish.due = wish.created + asking;
-    store::Batch batch;
-    batch.add(store::revocation_request_insert, wish.insert_values());
-    const auto written = co_await deps_.db.write(std::move(batch));
-    if (!written) {  // asked for before: whoever wants it now asks at once
+    const bool first = co_await write_wish(certificate, wish);
+    if (!first) {  // whoever wants it now asks at once
         auto key = store::values(certificate.id);
         const auto row = co_await store::read_one(deps_.db, store::revocation_request_of, std::move(key));
         if (!row) co_return unconfirmed("the CA answered a moment ago");
@@ -80,6 +78,25 @@ Task<Result<void>> Revocation::revoke_at_foreign(store::CertificateRow certifica
     co_await shared->ended.async_wait(asio::as_tuple(asio::use_awaitable));
     if (shared->result) co_return *shared->result;
     co_return unconfirmed("it takes its time");
+}
+
+/// Whether nobody had asked for it before. A compromised key is blocked here and now: the CA has no say in that.
+Task<bool> Revocation::write_wish(store::CertificateRow certificate, store::RevocationRequestRow wish) {
+    store::Batch batch;
+    batch.add(store::revocation_request_insert, wish.insert_values());
+    if (wish.reason != key_compromise) {
+        const auto written = co_await deps_.db.write(std::move(batch));
+        co_return written.has_value();
+    }
+    const Actor actor(wish.actor_kind, wish.actor);
+    const auto written = co_await block_key(certificate, actor, wish.request, std::move(batch), store::Expect::any);
+    if (written) co_return true;
+    store::Batch raise;
+    raise.add(store::revocation_request_raise, store::values(wish.certificate, wish.reason, wish.actor_kind, wish.actor, wish.request));
+    const auto raised = co_await block_key(certificate, actor, wish.request, std::move(raise), store::Expect::any);
+    // It had that reason, or was settled a moment ago: blocked with it, or now.
+    if (!raised) co_await block_key(certificate, actor, wish.request, store::Batch(), store::Expect::one);
+    co_return false;
 }
 
 Task<Result<void>> Revocation::ask(store::RevocationRequestRow wish) {

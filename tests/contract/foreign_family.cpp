@@ -131,6 +131,10 @@ void revocation_requests(Store& s) {
     BOOST_TEST(s.read(store::revocation_request_due, values(now, 10)).empty());
     s.misses(store::revocation_request_failed, values(21, 0, now, "no"));
     s.does(store::revocation_request_failed, values(21, 1, now, "no"));
+    s.misses(store::revocation_request_raise, values(21, 4, "local", "root", "request000000022"));
+    s.does(store::revocation_request_raise, values(21, 1, "local", "root", "request000000022"));
+    BOOST_TEST((of().reason == 1 && of().actor_kind == "local" && of().actor == "root" && of().request.get() == "request000000022"));
+    s.misses(store::revocation_request_take, values(21, 1, later));
     BOOST_TEST((of().last_error == "no" && of().asked == 1));
     s.does(store::revocation_request_delete, values(21));
     s.misses(store::revocation_request_delete, values(21));

@@ -121,7 +121,9 @@ def test_a_kill_while_the_command_runs(new_site):
     answer = site.finalize()
     assert answer.body["status"] == "processing"
     site.await_journal("issue")
+    end = time.monotonic() + 30
     while not (site.ca.home / "pid").exists():
+        assert time.monotonic() < end, f"the command did not come to its wait:\n{site.server.log_tail()}"
         time.sleep(0.02)
     site.server.kill()
     site.ca.behave()

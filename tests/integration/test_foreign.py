@@ -96,6 +96,8 @@ QUARANTINED = {
     "wrong_signature": ("issued.chain", "no certificate of the chain"),
     "ca_true": ("issued.ca", "one of a CA"),
     "usage_more": ("issued.usage", "sign certificates"),
+    "usage_missing": ("issued.usage", "the key usage is missing"),
+    "encipherment_more": ("issued.usage", "has more than was authorised"),
     "purpose_more": ("issued.usage", "1.3.6.1.5.5.7.3.3"),
     "identity_more": ("issued.extensions", "1.3.6.1.4.1.311.25.2"),
     "not_yet_valid": ("issued.validity", "not valid yet"),
@@ -463,6 +465,14 @@ def test_no_token_adds_or_changes_a_program(house, tmp_path):
     path.write_text(house.ca.document(timeout="3s"))
     done = house.server.verb("apply", path, *remote)
     assert done.returncode == 1 and "only the local administrator" in done.stderr, done
+    # Nor learns which files the server has.
+    told = set()
+    for program in ("/bin/sh", "/nowhere/none"):
+        path.write_text(document("guess", [program], house.ca.root.read_text()))
+        done = house.server.verb("apply", path, "--dry-run", *remote)
+        assert done.returncode == 1 and "only the local administrator" in done.stderr, done
+        told.add(done.stderr)
+    assert len(told) == 1, told
     path.write_text(house.ca.document(timeout="2s"))
     assert house.server.verb("apply", path, *remote).returncode == 0
 

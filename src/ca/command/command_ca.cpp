@@ -267,6 +267,7 @@ Task<Result<Answer>> CommandCa::ask(std::string operation, std::string input, co
     const auto ended = co_await core::run_on(deps_.executor, std::move(running));
     if (ended.how == Ended::How::not_started) {
         turned_away_.add();
+        if (ended.code == ETIMEDOUT) co_return try_later("the command of backend " + name_ + " could not be started in time");
         if (ended.code == EAGAIN) co_return try_later("too many commands of backend " + name_ + " run or wait already");
         deps_.log.error("backend_not_started", {{"backend", name_}, {"operation", operation}, {"why", ended.text()}});
         co_return try_later("the program of backend " + name_ + " could not be started");
@@ -282,7 +283,7 @@ Task<Result<Answer>> CommandCa::ask(std::string operation, std::string input, co
     co_return answer;
 }
 
-/// On the executor. EAGAIN: no place, or none in time.
+/// On the executor. EAGAIN: no place, or none in time; ETIMEDOUT: it got one when it was too late to start.
 Task<Ended> CommandCa::in_turn(std::shared_ptr<const Settings> now, std::string input, core::Deadline latest_start) {
     Ended away;
     away.code = EAGAIN;
@@ -300,6 +301,26 @@ Task<Ended> CommandCa::in_turn(std::shared_ptr<const Settings> now, std::string 
         ++running_;
     }
     running_now_.set(running_);
+    try {
+        auto starting = start(now, std::move(input), latest_start);
+        auto ended = co_await std::move(starting);
+        give_back();
+        co_return ended;
+    } catch (...) {
+        give_back();
+        throw;
+    }
+}
+
+/// A process that stood still may come here long after its turn, when others have concluded that nothing was ever handed over
+/// (Foreign::submission): so the clock is asked last.
+Task<Ended> CommandCa::start(std::shared_ptr<const Settings> now, std::string input, core::Deadline latest_start) {
+    if (std::chrono::steady_clock::now() > latest_start) {
+        Ended late;
+        late.code = ETIMEDOUT;
+        co_return late;
+    }
+    const auto& d = now->description;
     Program program;
     program.argv = d.argv;
     program.environment = d.environment;
@@ -308,9 +329,7 @@ Task<Ended> CommandCa::in_turn(std::shared_ptr<const Settings> now, std::string 
     program.deadline = core::deadline_in(d.timeout);
     program.output_limit = d.output_limit;
     auto running = run(std::move(program));
-    auto ended = co_await std::move(running);
-    give_back();
-    co_return ended;
+    co_return co_await std::move(running);
 }
 
 /// To the next who waits, or back.

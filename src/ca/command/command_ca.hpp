@@ -50,6 +50,7 @@ private:
     [[nodiscard]] std::shared_ptr<const Settings> settings() const;
     core::Task<core::Result<Answer>> ask(std::string operation, std::string input, core::Deadline latest_start);
     core::Task<Ended> in_turn(std::shared_ptr<const Settings> settings, std::string input, core::Deadline latest_start);
+    core::Task<Ended> start(std::shared_ptr<const Settings> settings, std::string input, core::Deadline latest_start);
     void give_back();
 
     Deps deps_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,8 +73,8 @@ core::Result<Table> parse(std::string_view text, std::string_view name);
 core::Result<Table> parse_file(const std::string& path);
 
 /// JSON object text (as Value::to_json wrote it) back to TOML lines "key = value", in order;
-/// nested objects become inline tables, members that are null are left out (TOML has no null).
+/// nested objects become inline tables, members that are null are left out (TOML has no null), and those of `without`.
 /// Text that is not such an object is a broken invariant and throws.
-std::string json_object_to_toml(std::string_view json);
+std::string json_object_to_toml(std::string_view json, std::span<const std::string_view> without = {});
 
 }  // namespace postern::toml

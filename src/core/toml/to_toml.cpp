@@ -66,7 +66,7 @@ std::string written_key(std::string_view key) {
     return quoted;
 }
 
-std::string json_object_to_toml(std::string_view text) {
+std::string json_object_to_toml(std::string_view text, std::span<const std::string_view> without) {
     json::Limits limits;
     limits.bytes = std::max<std::size_t>(text.size(), 1);
     limits.depth = 256;  // what toml++ accepts
@@ -76,7 +76,7 @@ std::string json_object_to_toml(std::string_view text) {
     if (!root.is_object()) throw std::invalid_argument("json_object_to_toml: not an object");
     std::string out;
     for (const auto& [name, member] : root.members()) {
-        if (member.is_null()) continue;
+        if (member.is_null() || std::find(without.begin(), without.end(), name) != without.end()) continue;
         out.append(written_key(name)).append(" = ");
         to_toml(out, member);
         out += '\n';

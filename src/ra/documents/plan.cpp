@@ -93,6 +93,11 @@ std::vector<std::string> differences(const Kind& kind, const store::ObjectRow& o
     return out;
 }
 
+/// "argv: [/opt/ca] -> (unset)": a document that an export left it out of.
+bool left_out(std::string_view field) {
+    return field.ends_with(" -> (unset)") && std::ranges::any_of(hidden_keys(), [&](std::string_view key) { return field.starts_with(std::string(key) + ": "); });
+}
+
 /// The server's own endpoint and account (first_start): no document makes, changes or removes them.
 bool servers_own(std::string_view kind, const store::ObjectRow& row) {
     const std::size_t column = kind == "endpoint" ? 0 : kind == "account" ? 3 : row.keys.size();
@@ -222,18 +227,23 @@ core::Task<void> Plan::add(const Wanted& w) {
     step.row.keys = std::move(*keys);
     if (w.kind->name == "account")
         if (const auto settled = settle_secret(w, step); !settled) co_return complain(settled.error());
+    compare(w, step);
+    // Before anybody looks at its program: the answer would tell a stranger of the server's files.
+    if (w.kind->name == "backend" && !may_run_programs(by_)) {
+        if (step.line.change != PlanLine::Change::keep)
+            co_return complain(at(w, w.display() + ": a backend runs a program as the server's user: only the local administrator of the installation, on its control socket, adds or changes one"));
+        steps_.push_back(std::move(step));
+        co_return;
+    }
     const auto own_backend = [&](const std::string& name) { return ids_.find("backend", tenant, name).has_value(); };
     if (const auto judged = judge(step.row, w.kind->name, deps_.backends, own_backend); !judged) {
         // A body's error names its key as a JSON path, which is the document's key.
         const auto& why = judged.error().detail;
         co_return complain(at(w, w.display() + ": " + (why.starts_with("$.") ? why.substr(2) : why)));
     }
-    compare(w, step);
     // Exported with the others, so that it can be read, and applied back when nothing was changed.
     if (by_.actor.kind != "system" && w.tenant == servers_tenant && step.line.change != PlanLine::Change::keep)
         co_return complain(at(w, w.display() + ": tenant \"system\" is the server's own; nothing in it can be added or changed"));
-    if (w.kind->name == "backend" && !may_run_programs() && step.line.change != PlanLine::Change::keep)
-        co_return complain(at(w, w.display() + ": a backend runs a program as the server's user: only the local administrator of the installation, on its control socket, adds or changes one"));
     // What others decided about a tenant is not its own administrator's to lift.
     if (is_tenant && by_.tenant && step.line.change != PlanLine::Change::keep) co_return complain(at(w, std::string(for_all)));
     steps_.push_back(std::move(step));
@@ -282,6 +292,7 @@ void Plan::compare(const Wanted& w, Step& step) const {
         return;
     }
     step.line.fields = differences(*w.kind, *step.stored, step.row, columns_of(*w.kind, *step.stored, stored_), w.columns);
+    if (w.kind->name == "backend" && !may_run_programs(by_)) std::erase_if(step.line.fields, left_out);
     if (step.row.keys != step.stored->keys && step.line.fields.empty()) step.line.fields.emplace_back("secret: replaced");
     step.line.change = step.line.fields.empty() ? PlanLine::Change::keep : PlanLine::Change::update;
 }
@@ -368,11 +379,8 @@ void Plan::check_departments() {
     }
 }
 
-/// Not a token over the network, whichever its role and tenant.
-bool Plan::may_run_programs() const { return by_.actor.kind == "local" || by_.actor.kind == "system"; }
-
 void Plan::remove(std::string_view kind, const store::ObjectRow& row) {
-    if (kind == "backend" && !may_run_programs())
+    if (kind == "backend" && !may_run_programs(by_))
         complain(Problem(ProblemKind::malformed, "pruning would remove backend " + row.name + ", which only the local administrator of the installation may"));
     for (const auto& s : steps_)
         if (s.wanted && s.row.tenant_id == row.tenant_id && refers_to(*s.wanted, kind, row.name))

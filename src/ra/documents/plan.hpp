@@ -61,7 +61,6 @@ private:
     void complain(const core::Problem& problem);
     core::Result<void> settle_secret(const Wanted& wanted, Step& step);
     void check_departments();
-    [[nodiscard]] bool may_run_programs() const;
     void compare(const Wanted& wanted, Step& step) const;
     void remove(std::string_view kind, const store::ObjectRow& row);
 

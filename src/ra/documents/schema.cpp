@@ -13,7 +13,7 @@ constexpr std::array organization{
 constexpr std::array department{Key{"organization", KeyType::text, true, "organization", true}, Key{"description", KeyType::text}};
 constexpr std::array domain{Key{"organization", KeyType::text, false, "organization", true}, Key{"description", KeyType::text}};
 constexpr std::array backend{
-    Key{"kind", KeyType::text, true},       Key{"description", KeyType::text},      Key{"argv", KeyType::list, true},
+    Key{"kind", KeyType::text, true},       Key{"description", KeyType::text},      Key{"argv", KeyType::list},
     Key{"environment", KeyType::list},      Key{"directory", KeyType::text},        Key{"trust_anchors", KeyType::text, true},
     Key{"operations", KeyType::list},       Key{"timeout", KeyType::duration},      Key{"pending_limit", KeyType::duration},
     Key{"longest_lifetime", KeyType::duration}, Key{"earlier", KeyType::duration},  Key{"later", KeyType::duration},
@@ -43,7 +43,11 @@ constexpr std::array all{
     Kind{"backend", backend}, Kind{"profile", profile}, Kind{"endpoint", endpoint}, Kind{"account", account},
 };
 
+constexpr std::array<std::string_view, 2> hidden{"argv", "environment"};
+
 }  // namespace
+
+std::span<const std::string_view> hidden_keys() noexcept { return hidden; }
 
 std::span<const Kind> kinds() noexcept { return all; }
 

@@ -21,6 +21,9 @@ struct Kind {
     std::span<const Key> keys;
 };
 
+/// Keys of a backend's body that only who may have programs run reads (principals.hpp).
+std::span<const std::string_view> hidden_keys() noexcept;
+
 /// In the order in which objects can be made: what is referred to comes first.
 std::span<const Kind> kinds() noexcept;
 

@@ -39,6 +39,12 @@ inline constexpr Statement revocation_request_due{
 inline constexpr Statement revocation_request_take{
     "revocation_request_take",
     "UPDATE revocation_request SET fence = fence + 1, asked = asked + 1, due_ms = $3 WHERE certificate_id = $1 AND fence = $2"};
+/// Somebody gives a graver reason. Whoever asks with the old one loses the fence: $1 certificate, $2 reason, $3 actor
+/// kind, $4 actor, $5 request
+inline constexpr Statement revocation_request_raise{
+    "revocation_request_raise",
+    "UPDATE revocation_request SET reason = $2, actor_kind = $3, actor = $4, request_id = $5, fence = fence + 1 "
+    "WHERE certificate_id = $1 AND reason <> $2"};
 /// $1 certificate, $2 fence, $3 due_ms, $4 error
 inline constexpr Statement revocation_request_failed{
     "revocation_request_failed", "UPDATE revocation_request SET due_ms = $3, last_error = $4 WHERE certificate_id = $1 AND fence = $2"};

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "ca/command/answer.hpp"
 #include "ca/command/child.hpp"
@@ -43,6 +44,15 @@ std::string why_no_answer(const Ended& ended, std::string_view operation = "issu
     const auto answer = ca::command::read_answer(ended, operation, 65536);
     BOOST_TEST_REQUIRE(!answer.has_value());
     return answer.error().detail;
+}
+
+/// Or adopted by somebody who has not waited for it yet.
+bool dead(int pid) {
+    char state = '?';
+    std::string word;
+    std::ifstream about("/proc/" + std::to_string(pid) + "/stat");
+    if (about >> word >> word) about >> state;
+    return !about || state == 'Z' || state == 'X';
 }
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
@@ -102,12 +112,10 @@ BOOST_AUTO_TEST_CASE(its_time_ends_it_with_its_children) {
     int pid = 0;
     std::ifstream(folder.file("pid")) >> pid;
     BOOST_TEST_REQUIRE(pid > 0);
-    // Adopted by somebody who may take a moment to wait for it: dead is enough.
-    char state = '?';
-    std::string word;
-    std::ifstream about("/proc/" + std::to_string(pid) + "/stat");
-    if (about >> word >> word) about >> state;
-    BOOST_TEST((!about || state == 'Z' || state == 'X'));
+    // A signal takes a moment to arrive.
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (!dead(pid) && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
+    BOOST_TEST(dead(pid));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_started_says_why) {

@@ -17,7 +17,15 @@ namespace {
 class ForeignCa final : public ca::Backend {
 public:
     using Says = std::variant<ca::Outcome, core::Problem>;
-    [[nodiscard]] ca::Capabilities capabilities() const noexcept override { return {}; }
+    [[nodiscard]] ca::Capabilities capabilities() const noexcept override {
+        ca::Capabilities out;
+        out.revoke = true;
+        return out;
+    }
+    core::Task<core::Result<void>> revoke(core::Bytes, core::RequestId, unsigned reason) override {
+        reasons.push_back(reason);
+        co_return at_revoke;
+    }
     core::Result<ca::Prepared> prepare(const ca::Authorized& authorized) override {
         ca::Prepared out;
         const auto text = ca::to_json(authorized.content());
@@ -64,6 +72,8 @@ public:
         return out;
     }
     Says at_issue = ca::Outcome(ca::Issued()), at_poll = ca::Outcome(ca::Issued()), at_find = ca::Outcome(ca::Issued());
+    core::Result<void> at_revoke;
+    std::vector<unsigned> reasons;  ///< that it was asked to revoke for
     std::function<core::Task<void>()> before_answer;
     std::map<std::string, int> submitted;
     int polled = 0, looked_up = 0;
@@ -104,6 +114,8 @@ private:
     crypto::PrivateKey key_ = crypto::PrivateKey::generate(crypto::KeySpec());
 };
 
+constexpr store::Statement rename_backend{"test_submission_backend", "UPDATE submission SET backend = $1"};
+
 struct Elsewhere : World {
     Elsewhere() {
         backends.add("elsewhere", foreign);
@@ -127,7 +139,30 @@ struct Elsewhere : World {
     ra::PendingEnrollment wait(const std::vector<std::string>& names = {"corp.example"}) {
         return std::get<ra::PendingEnrollment>(submit(request(names)).value());
     }
+    core::Result<void> revoke(std::int64_t reason, std::string who = "officer") {
+        return run(asking.revoke(certificates().at(0), reason, ra::Actor("principal", std::move(who)), core::RequestId("revokerequest000"), core::deadline_in(10s)));
+    }
+    core::Task<void> block() {
+        ra::BlockedKeys::Order order;
+        const auto digest = leaf_key.public_key().spki_sha256();
+        order.digests.emplace_back(digest.begin(), digest.end());
+        order.reason = "stolen";
+        order.source = "test";
+        order.expected = 1;
+        const auto by = administrator();
+        const core::RequestId request("blockrequest0000");
+        const auto blocked = co_await blocked_keys.block(std::move(order), by, request);
+        BOOST_TEST(blocked.has_value());
+    }
+    core::Result<void> resolve_issued() {
+        ra::Resolution resolution;
+        resolution.certificate = "PEM";
+        resolution.why = "it stands in the CA's list";
+        return run(enrollment.resolve(enrollments().at(0).id, resolution, administrator(), core::RequestId("resolverequest00")));
+    }
+    bool key_blocked() { return run(blocked_keys.find(leaf_key.public_key())).has_value(); }
     ForeignCa foreign;
+    ra::Revocation asking{ra::Revocation::Deps{db, numbers, backends, clock, &tasks, &log}};
     std::unique_ptr<ra::Poller> poller = poller_of(enrollment, "node-1");
 };
 
@@ -199,21 +234,115 @@ BOOST_AUTO_TEST_CASE(pending_for_ever_ends_with_an_officer) {
     BOOST_TEST(w.foreign.submitted.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_backend_that_is_gone_leaves_its_requests_to_an_officer) {
+    Elsewhere w;
+    w.foreign.at_issue = ForeignCa::pending("h");
+    w.wait();
+    w.execute(rename_backend, store::values("default/removed"));
+    w.clock.advance(24h * 6);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST((w.status() == "submitted" && w.state() == "pending"));
+    w.clock.advance(24h * 2);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST((w.status() == "unknown" && w.state() == "held"));
+    BOOST_TEST(contains(w.enrollments().at(0).problem.value(), "nobody can be asked: backend default/removed is not described now"));
+    BOOST_TEST((w.alarmed("unknown") && w.foreign.polled == 0));
+    w.clock.advance(24h);
+    BOOST_TEST(w.round() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_disabled_backends_own_limit_counts) {
+    Elsewhere w;
+    w.foreign.at_issue = ForeignCa::pending("h");
+    w.wait();
+    w.execute(store::backend_insert, store::values(99, w.tenant(), "lab", "disabled", 1, R"({"kind":"command","argv":["/bin/true"],"trust_anchors":"x","pending_limit":"2h"})", w.clock.now(), w.clock.now(), "test"));
+    w.apply("[[department]]\nname = \"next\"\norganization = \"acme\"\n").value();  // any change has the catalog read anew
+    w.execute(rename_backend, store::values("default/lab"));
+    w.clock.advance(1h);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST(w.status() == "submitted");
+    w.clock.advance(61min);
+    BOOST_TEST(w.round() == 1U);
+    BOOST_TEST((w.status() == "unknown" && w.state() == "held"));
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_was_blocked_meanwhile_is_not_delivered) {
     Elsewhere w;
     w.foreign.at_issue = ForeignCa::pending("h");
     w.wait();
-    ra::BlockedKeys::Order order;
-    const auto digest = w.leaf_key.public_key().spki_sha256();
-    order.digests.emplace_back(digest.begin(), digest.end());
-    order.reason = "stolen";
-    order.source = "test";
-    order.expected = 1;
-    BOOST_TEST(w.run(w.blocked_keys.block(std::move(order), administrator(), core::RequestId("r"))).has_value());
+    w.run(w.block());
     w.clock.advance(61s);
     w.round();
     BOOST_TEST((w.status() == "quarantined" && w.state() == "held" && w.certificates().empty()));
     BOOST_TEST(contains(w.enrollments().at(0).problem.value(), "key.blocked"));
+    // Nor does an officer deliver it: the certificate is what was authorised, its key is not any more.
+    check_refused(w.resolve_issued(), core::ProblemKind::conflict, "the key is blocked (stolen)");
+    BOOST_TEST((w.status() == "quarantined" && w.state() == "held" && w.certificates().empty()));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_blocked_at_the_last_moment_is_not_delivered) {
+    Elsewhere w;
+    w.db.hook_at = &store::submission_delete;
+    w.db.hook = [&w] { return w.block(); };
+    BOOST_TEST(!w.submit(w.request({"corp.example"})).has_value());
+    BOOST_TEST((w.status() == "quarantined" && w.state() == "held" && w.certificates().empty()));
+    BOOST_TEST(contains(w.enrollments().at(0).problem.value(), "key.blocked"));
+    BOOST_TEST(w.alarmed("quarantined"));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_blocked_while_an_officer_resolves_is_not_delivered) {
+    Elsewhere w;
+    w.foreign.times.find = false;
+    w.foreign.at_issue = ca::Outcome(ca::Lost("no answer"));
+    w.wait();
+    w.db.hook_at = &store::submission_delete;
+    w.db.hook = [&w] { return w.block(); };
+    check_refused(w.resolve_issued(), core::ProblemKind::conflict, "blocked a moment ago");
+    BOOST_TEST((w.status() == "unknown" && w.state() == "held" && w.certificates().empty()));
+}
+
+BOOST_AUTO_TEST_CASE(a_compromised_key_is_blocked_though_the_ca_refuses) {
+    Elsewhere w;
+    w.issue({"corp.example"});
+    w.foreign.at_revoke = core::Problem(core::ProblemKind::forbidden, "not on a Sunday");
+    check_refused(w.revoke(ra::key_compromise), core::ProblemKind::forbidden, "not on a Sunday");
+    BOOST_TEST((w.key_blocked() && w.certificates().at(0).status == "issued"));
+    const auto blocked = w.audits("key.blocked");
+    BOOST_TEST_REQUIRE(blocked.size() == 1U);
+    BOOST_TEST((blocked[0].text(6) == "principal" && blocked[0].text(7) == "officer"));
+    check_refused(w.submit(w.request({"corp.example"}, "order-2")), core::ProblemKind::bad_public_key, "blocked");
+}
+
+BOOST_AUTO_TEST_CASE(a_graver_reason_replaces_the_one_that_was_asked_for) {
+    Elsewhere w;
+    w.issue({"corp.example"});
+    w.foreign.at_revoke = core::Problem(core::ProblemKind::unavailable, "away");
+    check_refused(w.revoke(0, "clerk"), core::ProblemKind::unavailable, "has not confirmed");
+    BOOST_TEST(!w.key_blocked());
+    const auto stored = [&w] { return store::RevocationRequestRow::from(w.read(store::revocation_request_of, store::values(w.certificates().at(0).id)).at(0)); };
+    for (int times = 0; times < 2; ++times) {
+        check_refused(w.revoke(ra::key_compromise), core::ProblemKind::unavailable, "has not confirmed");
+        BOOST_TEST(w.key_blocked());
+        BOOST_TEST((stored().reason == ra::key_compromise && stored().actor == "officer"));
+        BOOST_TEST(w.audits("key.blocked").size() == 1U);
+    }
+    check_refused(w.revoke(4, "clerk"), core::ProblemKind::unavailable, "has not confirmed");
+    BOOST_TEST((stored().reason == ra::key_compromise && stored().actor == "officer"));
+    w.foreign.at_revoke = core::Result<void>();
+    w.clock.advance(2h);
+    BOOST_TEST(w.run(w.asking.ask_due(10)) == 1U);
+    BOOST_TEST((w.foreign.reasons == std::vector<unsigned>{0, 1, 1, 1, 1}));
+    BOOST_TEST(w.certificates().at(0).status == "revoked");
+}
+
+BOOST_AUTO_TEST_CASE(a_compromised_key_is_blocked_though_its_backend_is_gone) {
+    Elsewhere w;
+    w.issue({"corp.example"});
+    auto certificate = w.certificates().at(0);
+    certificate.backend = "gone";
+    const auto answer = w.run(w.asking.revoke(certificate, ra::key_compromise, ra::Actor("principal", "officer"), core::RequestId("r"), core::deadline_in(10s)));
+    check_refused(answer, core::ProblemKind::unavailable, "not described now");
+    BOOST_TEST((w.key_blocked() && w.audits("key.blocked").size() == 1U));
 }
 
 BOOST_AUTO_TEST_CASE(pruning_keeps_what_a_profile_needs) {

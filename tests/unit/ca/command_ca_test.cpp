@@ -1,0 +1,67 @@
+#include <boost/asio/thread_pool.hpp>
+
+#include "ca/command/command_ca.hpp"
+#include "tests/unit/ca/support.hpp"
+
+/// When a command is started, and when not any more. What a whole CA does with it is tests/integration/test_foreign.py.
+BOOST_AUTO_TEST_SUITE(command_ca)
+
+using namespace postern;
+using namespace postern::test;
+
+namespace {
+
+/// A program that leaves a trace of each run, one at a time.
+struct Lab {
+    Lab() {
+        program = write_file(folder.file("ca.sh"), "#!/bin/sh\necho run >> " + trace + "\necho '{\"status\": \"pending\", \"handle\": \"h\"}'\n");
+        std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+        ca::BackendDescription d;
+        d.name = "default/lab";
+        d.argv = {program};
+        d.environment = {"PATH=/usr/bin:/bin"};
+        d.trust_anchors = run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=Lab -days 30 2>/dev/null").text;
+        d.at_once = 1;
+        d.queue = 0;
+        BOOST_TEST_REQUIRE(ca.describe(d));
+    }
+    ~Lab() {
+        executor.stop();
+        executor.join();
+    }
+    core::Result<ca::Outcome> issue(core::Deadline deadline) {
+        const auto authorized = ra::Enrollment::authorize(content_at(clock.now(), leaf_key()));
+        ca::Prepared prepared;
+        prepared.tbs = core::to_bytes(core::as_bytes(std::string_view("{}")));
+        return core::run_to_end(ca.issue(authorized, prepared, deadline));
+    }
+    std::string runs() { return read_file(trace); }
+
+    Folder folder;
+    const std::string trace = folder.file("trace");
+    std::string program;
+    core::FakeClock clock{core::from_ms(1'800'000'000'000)};
+    observe::Metrics metrics;
+    observe::Log log{observe::Level::error, folder.file("log"), true};
+    boost::asio::thread_pool executor{1};
+    ca::command::CommandCa ca{ca::command::CommandCa::Deps{executor.get_executor(), clock, log, metrics}, "default/lab"};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_comes_too_late_is_not_started_and_takes_no_place) {
+    Lab lab;
+    for (int times = 0; times < 2; ++times) {
+        const auto late = lab.issue(core::deadline_in(-1ms));
+        BOOST_TEST_REQUIRE(!late.has_value());
+        BOOST_TEST((late.error().kind == core::ProblemKind::unavailable));
+        BOOST_TEST(late.error().detail == "the command of backend default/lab could not be started in time");
+        BOOST_TEST(lab.runs().empty());
+    }
+    const auto in_time = lab.issue(core::deadline_in(30s));
+    BOOST_TEST_REQUIRE(in_time.has_value());
+    BOOST_TEST(std::holds_alternative<ca::Pending>(*in_time));
+    BOOST_TEST(lab.runs() == "run\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
