@@ -13,7 +13,7 @@ from ledger import compare, open_store  # noqa: E402
 
 WORKERS = 8
 GROWTH = 24
-ORDERS = 3 * GROWTH + 2 * WORKERS
+ORDERS = 2 * GROWTH + 2 * WORKERS
 # How one node goes, in turn: the other serves on.
 ENDS = {"killed": lambda node: node.kill(), "stopped": lambda node: node.stop()}
 
@@ -23,16 +23,25 @@ ENDS = {"killed": lambda node: node.kill(), "stopped": lambda node: node.stop()}
 def test_clients_go_on_at_the_other_node(new_nodes, database, tmp_path, end, lost):
     nodes = new_nodes()
     nodes.start()
-    stream = Stream(nodes, tmp_path, ORDERS, WORKERS)
+    streams = []
+
+    def stream(orders):
+        folder = tmp_path / f"stream-{len(streams)}"
+        folder.mkdir()
+        streams.append(Stream(nodes, folder, orders, WORKERS))
+        return streams[-1]
+
     try:
-        stream.await_growth(GROWTH)
-        assert stream.running(), "the stream ended before a node did"
+        under_way = stream(ORDERS)
+        under_way.await_growth(GROWTH)
         ENDS[end](nodes.nodes[lost])
-        stream.await_growth(GROWTH)  # from the other one alone
+        journal = under_way.await_end()
+        journal += stream(GROWTH).await_end()  # by the other one alone
         nodes.nodes[lost].start()
-        journal = stream.await_end()
+        journal += stream(GROWTH).await_end()
     finally:
-        stream.kill()
+        for one in streams:
+            one.kill()
     assert all(count > 0 for count in nodes.connections())
     store = database if database.cluster else Path(database.url.removeprefix("sqlite:"))
 
@@ -44,4 +53,4 @@ def test_clients_go_on_at_the_other_node(new_nodes, database, tmp_path, end, los
     with open_store(store) as held:
         found = compare(journal, held)
     assert not found.offences(), found.offences()
-    assert found.received == ORDERS
+    assert found.received == ORDERS + 2 * GROWTH

@@ -108,8 +108,8 @@ def test_a_database_that_crashed_accepts_no_earlier_nonce(new_nodes, database):
         for node in nodes.nodes:
             node.kill()
             node.start()
-    until(lambda: client.post(one, client.kid).status == 200, "the node does not come back", nodes)
     for node in (one, two):
+        until(lambda node=node: client.post(node, client.kid).status == 200, "the node does not come back", nodes)
         assert refused(client.send(node, client.kid, None, used), ":badNonce")
     # SQLite keeps what was redeemed, so there one that was not is still good.
     assert client.send(two, client.kid, None, unused).status == (400 if database.cluster else 200)
