@@ -26,7 +26,7 @@ def describe(server, tmp_path):
     def apply(ca, **keys):
         path = tmp_path / f"{ca.name}.toml"
         path.write_text(ca.document(**keys))
-        server.cli("apply", path)
+        server.apply(path)
         return ca
 
     return apply

@@ -88,8 +88,8 @@ master_key_file = "{key}"
     def apply(self, document):
         """Applied on one node; done when every node knows every endpoint of the document."""
         secrets = self.first.apply(document)
-        names = [line.split('"')[1] for block in document.read_text().split("[[endpoint]]")[1:] for line in block.splitlines()
-                 if line.startswith("name")][:1]
+        endpoints = document.read_text().split("[[endpoint]]")[1:]
+        names = [next(line.split('"')[1] for line in block.splitlines() if line.startswith("name")) for block in endpoints]
         for node in self.nodes:
             for name in names:
                 self._await_endpoint(node, name)
