@@ -1,5 +1,6 @@
 #include "app/house.hpp"
 
+#include <boost/asio/thread_pool.hpp>
 #include <cstdlib>
 #include <filesystem>
 
@@ -10,6 +11,7 @@
 #include "app/store.hpp"
 #include "app/version.hpp"
 #include "core/async/deadline.hpp"
+#include "core/async/run_on.hpp"
 #include "store/bulk.hpp"
 #include "store/tables/setting.hpp"
 
@@ -132,6 +134,11 @@ core::Task<void> leave(House& h) {
     }
 }
 
+core::Task<void> close_store(store::Database& db) {
+    db.close();
+    co_return;
+}
+
 constexpr std::chrono::seconds after_cancel(5);
 constexpr std::size_t pool_queue = 512;
 
@@ -158,10 +165,11 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     if (!h.config.migrate) refuse_missing_migrations(h.config, schema);
     std::optional<core::SecretBytes> master;
     if (schema.applied.empty()) master = h.folder.master_key(h.config.master_key_file, true, h.random);
-    StoreListeners listeners;
-    listeners.disk_failed = [&h](const std::string& why) { end_now(h.log, why); };
-    listeners.notice = [&h](std::string_view event, const std::string& what) { h.log.warning(event, {{"what", what}}); };
-    h.db = open_store(h.config, h.clock, h.metrics, std::move(listeners));
+    StoreUse use;
+    use.disk_failed = [&h](const std::string& why) { end_now(h.log, why); };
+    use.notice = [&h](std::string_view event, const std::string& what) { h.log.warning(event, {{"what", what}}); };
+    use.for_shards = true;
+    h.db = open_store(h.config, h.clock, h.metrics, std::move(use));
     const auto node = node_name(h.config, &h.random);
     co_await refuse_copy(*h.db, h.config, node);
     if (!master) {
@@ -244,7 +252,10 @@ core::Task<void> House::close(core::Deadline at) {
     if (!empty) log.warning("tasks_left", {{"count", tasks.size()}});
     pool.join();
     if (registry) co_await leave(*this);
-    db->close();
+    // It waits for what the shards still have to do, this one among them.
+    boost::asio::thread_pool closer(1);
+    auto closing = close_store(*db);
+    co_await core::run_on(closer, std::move(closing));
 }
 
 }  // namespace postern::app

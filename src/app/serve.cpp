@@ -85,6 +85,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     if (house.config.lab)
         log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
                                            "everybody; never on a network with strangers"}});
+    house.db->use_shards(house.shards);
     if (house.registry) {
         co_await house.registry->join();
         house.tasks.spawn(executor, keep_node(house));

@@ -65,10 +65,11 @@ void refuse_missing_migrations(const Config& config, const store::SchemaState& s
                              "(`postern migrate --plan` shows what it would do), or start with `postern serve --migrate`");
 }
 
-std::unique_ptr<store::Database> open_store(const Config& config, const core::Clock& clock, observe::Metrics& metrics, StoreListeners listeners) {
-    if (!is_postgres(config)) return store::open_sqlite(store_path(config), clock, metrics, std::move(listeners.disk_failed));
+std::unique_ptr<store::Database> open_store(const Config& config, const core::Clock& clock, observe::Metrics& metrics, StoreUse use) {
+    if (!is_postgres(config)) return store::open_sqlite(store_path(config), clock, metrics, std::move(use.disk_failed));
     auto settings = postgres_settings(config);
-    settings.notice = std::move(listeners.notice);
+    settings.notice = std::move(use.notice);
+    settings.for_shards = use.for_shards;
     return store::open_postgres(settings, clock, metrics);
 }
 

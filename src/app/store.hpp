@@ -27,16 +27,18 @@ void refuse_missing_migrations(const Config& config, const store::SchemaState& s
 /// What PostgreSQL's adapter needs of [store], the password of password_file included: not for people.
 store::PostgresSettings postgres_settings(const Config& config);
 
-/// Who hears of the store's faults: a disk that lost a write ends the process, the rest is told.
-struct StoreListeners {
-    StoreListeners() = default;
+/// Who hears of the store's faults: a disk that lost a write ends the process, the rest is told. And whether
+/// Database::use_shards() may come.
+struct StoreUse {
+    StoreUse() = default;
     std::function<void(const std::string& why)> disk_failed;
     std::function<void(std::string_view event, const std::string& what)> notice;
+    bool for_shards = false;
 };
 
 /// Opens it and applies whatever migrations are missing; ask look_at_schema() before.
 std::unique_ptr<store::Database> open_store(const Config& config, const core::Clock& clock, observe::Metrics& metrics,
-                                            StoreListeners listeners = {});
+                                            StoreUse use = {});
 
 /// Throws std::runtime_error when a server is connected to a PostgreSQL store, or one that shares an SQLite file lives.
 /// That of a file that is not shared is kept out by the folder's lock.

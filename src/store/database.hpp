@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/async/shards.hpp"
 #include "core/async/task.hpp"
 #include "core/base/unavailable.hpp"
 #include "store/batch.hpp"
@@ -35,8 +36,11 @@ public:
     /// Durable (fsync) when it returns without error. Conflict: a missed expectation, a unique
     /// violation or a foreign key; nothing of the batch happened. Throws StoreUnavailable.
     virtual core::Task<Written> write(Batch batch) = 0;
+    /// From now on an engine may carry out the calls of a shard on that shard. They must be running, until
+    /// close() has returned; once, and not beside other calls of this object.
+    virtual void use_shards(core::Shards&) {}
     /// Stops taking work and waits for what is queued; later calls throw StoreUnavailable. Safe to
-    /// call twice.
+    /// call twice. After use_shards(): not on the thread of a shard.
     virtual void close() = 0;
     /// Why writes fail at the moment, for people; empty while they do not. A write that succeeds ends it.
     [[nodiscard]] virtual std::string trouble() const = 0;

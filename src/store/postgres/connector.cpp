@@ -10,12 +10,15 @@ namespace {
 
 constexpr std::chrono::milliseconds first_delay(100), longest_delay(5000);
 
-/// What every session is set to, and what it must be asked. A commit is on the disk when it returns.
+/// What every session is set to, and what it must be asked. A commit is on the disk when it returns. Plans are
+/// kept with the prepared statements: one that was made while a table was empty must not go on reading all of it.
+/// Every statement has its index; and a plan without one would cost so much that it would be compiled (jit).
 constexpr const char* settings_sql =
     "SELECT set_config('statement_timeout', $1, false), set_config('synchronous_commit', "
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false), "
-    "set_config('default_transaction_isolation', 'read committed', false), current_setting('fsync'), pg_is_in_recovery()";
-enum Column { fsync = 3, recovery = 4 };
+    "set_config('default_transaction_isolation', 'read committed', false), set_config('enable_seqscan', 'off', false), "
+    "set_config('jit', 'off', false), current_setting('fsync'), pg_is_in_recovery()";
+enum Column { fsync = 5, recovery = 6 };
 
 }  // namespace
 

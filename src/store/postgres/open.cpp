@@ -1,26 +1,11 @@
 #include "store/postgres/open.hpp"
 
 #include "store/postgres/migrate.hpp"
-#include "store/postgres/pool.hpp"
+#include "store/postgres/postgres_database.hpp"
 
 namespace postern::store {
 
 namespace {
-
-class PostgresDatabase final : public Database {
-public:
-    PostgresDatabase(const PostgresSettings& settings, postgres::Target target, observe::Metrics& metrics)
-        : pool_(settings, std::move(target), metrics) {}
-
-    core::Task<Rows> read(const Statement& statement, Values parameters) override { return pool_.read(statement, std::move(parameters)); }
-    core::Task<Written> write(Batch batch) override { return pool_.write(std::move(batch)); }
-    void close() override { pool_.close(); }
-    [[nodiscard]] std::string trouble() const override { return pool_.trouble(); }
-    [[nodiscard]] std::string_view engine() const noexcept override { return "postgres"; }
-
-private:
-    postgres::Pool pool_;
-};
 
 void check(const PostgresSettings& settings) {
     if (settings.connections < 2) throw std::runtime_error("the store needs 2 connections at least, one for reads and one for writes");
@@ -49,7 +34,7 @@ std::unique_ptr<Database> open_postgres(const PostgresSettings& settings, const 
         if (settings.missing == MissingMigrations::apply) postgres::migrate(handle.get(), target.text(), clock, migrations);
         else require_all(postgres::missing(handle.get(), target.text(), migrations), target.text());
     }
-    return std::make_unique<PostgresDatabase>(settings, std::move(target), metrics);
+    return std::make_unique<postgres::PostgresDatabase>(settings, std::move(target), metrics);
 }
 
 std::unique_ptr<Database> open_postgres(const PostgresSettings& settings, const core::Clock& clock, observe::Metrics& metrics) {

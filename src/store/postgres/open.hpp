@@ -27,6 +27,8 @@ struct PostgresSettings {
     /// The session is always read-write, whatever target_session_attrs says.
     std::string url;
     int connections = 16;  ///< of this node; 8 to 32 are sensible, 2 the least
+    /// Database::use_shards() comes: until then a few connections do.
+    bool for_shards = false;
     std::chrono::milliseconds connect_deadline = std::chrono::seconds(5);   ///< for each host of the URL
     std::chrono::milliseconds statement_timeout = std::chrono::seconds(5);  ///< one statement, lock waits included
     std::chrono::milliseconds wait = std::chrono::seconds(2);  ///< of a call for a connection that is free

@@ -19,7 +19,7 @@ std::string name_of(const Job& job, std::size_t step) {
 
 void Pool::answered(Connection& connection, JobPtr job) {
     heard_ = std::chrono::steady_clock::now();
-    if (away_) clear_trouble();
+    condition_.answered(false);
     if (job->failure) {
         deliver(std::move(job));
     } else if (job->stage == Job::Stage::settle) {
@@ -33,7 +33,7 @@ void Pool::answered(Connection& connection, JobPtr job) {
         if (job->writes()) {
             metrics_.commits.add();
             metrics_.seconds.observe(std::chrono::duration<double>(heard_ - job->sent).count());
-            if (troubled_) clear_trouble();
+            condition_.answered(true);
         }
         deliver(std::move(job));
     }
@@ -57,7 +57,7 @@ void Pool::refused(Connection& connection, JobPtr job) {
             return again(std::move(job), why);
         case Meaning::unavailable:
             // A lock that was held for long, or a cancelled statement, says nothing about the next write.
-            if (job->writes() && refusal.sqlstate != "57014" && refusal.sqlstate != "55P03") set_trouble(why, false);
+            if (job->writes() && refusal.sqlstate != "57014" && refusal.sqlstate != "55P03") condition_.set_trouble(why, false);
             return fail(std::move(job), why);
         case Meaning::bug:
             job->failure = std::make_exception_ptr(std::logic_error(why));
@@ -115,7 +115,7 @@ void Pool::again(JobPtr job, const std::string& why) {
 
 void Pool::later(JobPtr job, std::chrono::microseconds delay) {
     auto timer = std::make_shared<boost::asio::steady_timer>(context_, delay);
-    timer->async_wait([this, timer, waiting = std::move(job)](const boost::system::error_code&) mutable { place(std::move(waiting)); });
+    timer->async_wait([self = shared_from_this(), timer, waiting = std::move(job)](const boost::system::error_code&) mutable { self->place(std::move(waiting)); });
 }
 
 }  // namespace postern::store::postgres

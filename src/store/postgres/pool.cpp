@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cstring>
+#include <future>
+#include <thread>
 
 namespace postern::store::postgres {
 
@@ -37,98 +38,65 @@ observe::Counter settled_counter(observe::Metrics& metrics, std::string_view res
 
 }  // namespace
 
-class Pool::EnqueueRead {
-public:
-    explicit EnqueueRead(Pool* pool) : pool_(pool) {}
-    template <class Handler>
-    void operator()(Handler handler, const Statement* statement, Values parameters) const {
-        pool_->enqueue(std::make_unique<Job>(Job::Read(std::move(handler)), *statement, std::move(parameters)));
-    }
-
-private:
-    Pool* pool_;
-};
-
-class Pool::EnqueueWrite {
-public:
-    explicit EnqueueWrite(Pool* pool) : pool_(pool) {}
-    template <class Handler>
-    void operator()(Handler handler, Batch batch) const {
-        pool_->enqueue(std::make_unique<Job>(Job::Write(std::move(handler)), std::move(batch)));
-    }
-
-private:
-    Pool* pool_;
-};
-
-Pool::Pool(const PostgresSettings& settings, Target target, observe::Metrics& metrics)
-    : settings_(settings),
+Pool::Pool(boost::asio::io_context& context, const PostgresSettings& settings, Target target, Condition& condition,
+           observe::Metrics& metrics)
+    : context_(context),
+      settings_(settings),
+      target_(std::move(target)),
+      condition_(condition),
       metrics_(metrics),
-      connections_gauge_(metrics.gauge("postern_store_connections", "Connections to the database that are up")),
-      losses_(metrics.counter("postern_store_connections_lost_total", "Connections to the database that ended")),
       retries_(metrics.counter("postern_store_retries_total", "Reads and batches that were tried again")),
       settled_committed_(settled_counter(metrics, "committed")),
       settled_not_(settled_counter(metrics, "not_committed")),
       settled_unknown_(settled_counter(metrics, "unknown")),
-      connector_(std::make_unique<Connector>(
-          settings_, std::move(target),
-          [this](Handle handle) {
-              boost::asio::post(context_, [this, h = std::move(handle)]() mutable { joined(std::move(h)); });
-          },
-          [this](const std::string& why) {
-              boost::asio::post(context_, [this, why] {
-                  if (connected() == 0) set_trouble(why, true);
-              });
-          })),
-      thread_([this] { context_.run(); }) {
-    metrics_.writable.set(1);
+      ticker_(context) {}
+
+void Pool::start() {
+    const auto made = [this](Handle handle) {
+        boost::asio::post(context_, [self = shared_from_this(), h = std::move(handle)]() mutable { self->joined(std::move(h)); });
+    };
+    const auto failed = [this](const std::string& why) {
+        boost::asio::post(context_, [self = shared_from_this(), why] {
+            if (self->connected() == 0) self->condition_.set_trouble(why, true);
+        });
+    };
+    connector_ = std::make_unique<Connector>(settings_, target_, made, failed);
+    condition_.wanted(settings_.connections);
     for (int i = 0; i < settings_.connections; ++i) connector_->want(true);
-}
-
-Pool::~Pool() { close(); }
-
-core::Task<Rows> Pool::read(const Statement& statement, Values parameters) {
-    using boost::asio::use_awaitable;
-    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(std::exception_ptr, Rows)>(
-        EnqueueRead(this), use_awaitable, &statement, std::move(parameters));
-}
-
-core::Task<Written> Pool::write(Batch batch) {
-    using boost::asio::use_awaitable;
-    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(std::exception_ptr, Written)>(
-        EnqueueWrite(this), use_awaitable, std::move(batch));
-}
-
-std::string Pool::trouble() const {
-    const std::lock_guard lock(mutex_);
-    return trouble_;
 }
 
 void Pool::close() {
     {
         std::unique_lock lock(mutex_);
         closing_ = true;
-        boost::asio::post(context_, [this] { end_when_idle(); });
+        boost::asio::post(context_, [self = shared_from_this()] { self->end_when_idle(); });
         // Every job ends within its own deadlines.
         idle_.wait(lock, [this] { return closed_; });
     }
-    const std::lock_guard lock(join_);
-    if (!thread_.joinable()) return;
     connector_->stop();
-    boost::asio::post(context_, [this] {
-        for (auto* group : {&reading_, &writing_}) {
-            for (auto& connection : *group) connection->close();
-            group->clear();
-        }
-        connections_gauge_.set(0);
-        ticker_.cancel();
-        work_.reset();
+    std::promise<void> ended;
+    boost::asio::post(context_, [this, &ended] {
+        end();
+        ended.set_value();
     });
-    thread_.join();
+    ended.get_future().wait();
+}
+
+void Pool::end() {
+    condition_.wanted(-settings_.connections);
+    for (auto* group : {&reading_, &writing_}) {
+        for (auto& connection : *group) {
+            connection->close();
+            condition_.lost("", false);
+        }
+        group->clear();
+    }
+    ticker_.cancel();
 }
 
 void Pool::enqueue(JobPtr job) {
     const std::size_t limit = settings_.queue + static_cast<std::size_t>(settings_.connections) * batches_a_connection;
+    const bool here = context_.get_executor().running_in_this_thread();
     std::string refusal;
     bool wake = false;
     {
@@ -139,11 +107,17 @@ void Pool::enqueue(JobPtr job) {
             refusal = "store: " + std::to_string(limit) + " calls are waiting for the database";
         } else {
             ++taken_;
-            wake = !std::exchange(awake_, true);
-            inbox_.push_back(std::move(job));
+            if (!here) {
+                wake = !std::exchange(awake_, true);
+                inbox_.push_back(std::move(job));
+            }
         }
     }
-    if (wake) boost::asio::post(context_, [this] { take_in(); });
+    if (wake) boost::asio::post(context_, [self = shared_from_this()] { self->take_in(); });
+    if (refusal.empty() && here) {
+        job->until = core::deadline_in(settings_.wait);
+        place(std::move(job));
+    }
     if (refusal.empty()) return;
     const auto failure = std::make_exception_ptr(StoreUnavailable(refusal));
     if (auto* write = std::get_if<Job::Write>(&job->resume)) write->resume(failure, Written());
@@ -205,7 +179,10 @@ void Pool::send_waiting() {
     }
 }
 
-void Pool::count_waiting() { metrics_.queued.set(static_cast<double>(waiting_writes_.size() + waiting_reads_.size())); }
+void Pool::count_waiting() {
+    const auto waiting = waiting_writes_.size() + waiting_reads_.size();
+    metrics_.queued.add(static_cast<double>(waiting) - static_cast<double>(std::exchange(counted_waiting_, waiting)));
+}
 
 void Pool::lost(Connection& connection, const std::string& why) { drop(connection, why); }
 
@@ -219,12 +196,9 @@ void Pool::drop(Connection& connection, const std::string& why) {
     }
     if (!kept) return;
     kept->close();
-    losses_.add();
-    connections_gauge_.set(static_cast<double>(connected()));
     const std::string words = "store: lost a connection to the database: " + why;
-    if (!losing_ && settings_.notice) settings_.notice("store_connection_lost", words);
-    losing_ = true;
-    if (connected() == 0) set_trouble(words, true);
+    condition_.lost(words, true);
+    if (connected() == 0) condition_.set_trouble(words, true);
     const bool lived = std::chrono::steady_clock::now() - kept->made() >= short_life;
     connector_->want(lived);
     auto jobs = kept->take();
@@ -242,22 +216,17 @@ void Pool::joined(Handle handle) {
     const bool more_writers = writing_.size() <= 3 * reading_.size() && writing_.size() < writers_of(settings_.connections);
     auto& group = more_writers || reading_.size() >= readers_of(settings_.connections) ? writing_ : reading_;
     group.push_back(connection);
-    connections_gauge_.set(static_cast<double>(connected()));
+    condition_.connected();
     connection->start();
-    if (away_) clear_trouble();
-    if (losing_ && connected() == static_cast<std::size_t>(settings_.connections)) {
-        losing_ = false;
-        if (settings_.notice) settings_.notice("store_connected", "store: all connections to the database are up again");
-    }
     send_waiting();
 }
 
 void Pool::arm() {
     if (std::exchange(ticking_, true)) return;
     ticker_.expires_after(tick_every);
-    ticker_.async_wait([this](const boost::system::error_code& e) {
-        ticking_ = false;
-        if (!e) tick();
+    ticker_.async_wait([self = shared_from_this()](const boost::system::error_code& e) {
+        self->ticking_ = false;
+        if (!e) self->tick();
     });
 }
 
@@ -277,7 +246,7 @@ void Pool::tick() {
             drop(*connection, "the database has not answered for " + std::to_string(s) + " ms");
         }
     }
-    if (silent && !away_) set_trouble("store: the database has not answered for 3 s", true);
+    if (silent && !condition_.away()) condition_.set_trouble("store: the database has not answered for 3 s", true);
     if (taken_ > 0) arm();
 }
 
@@ -289,7 +258,7 @@ void Pool::expire(std::deque<JobPtr>& queue, core::Deadline now) {
             queue.push_back(std::move(job));
             continue;
         }
-        const std::string why = connected() == 0 ? "store: no connection to the database: " + trouble()
+        const std::string why = connected() == 0 ? "store: no connection to the database: " + condition_.trouble()
                                                  : "store: all connections to the database are busy";
         if (job->stage == Job::Stage::settle) settle(std::move(job), why);
         else fail(std::move(job), why);
@@ -310,7 +279,7 @@ void Pool::deliver(JobPtr job) {
     }
     finished_.push_back(std::move(job));
     // After the other handlers of this turn, which may finish more.
-    if (!std::exchange(resuming_, true)) boost::asio::post(context_, [this] { resume_finished(); });
+    if (!std::exchange(resuming_, true)) boost::asio::post(context_, [self = shared_from_this()] { self->resume_finished(); });
 }
 
 void Pool::resume_finished() {
@@ -334,23 +303,6 @@ void Pool::end_when_idle() {
     if (!closing_ || taken_ > 0) return;
     closed_ = true;
     idle_.notify_all();
-}
-
-void Pool::set_trouble(std::string why, bool away) {
-    const std::lock_guard lock(mutex_);
-    if (troubled_ && !away_) away = false;  // a new connection says nothing about a full disk
-    trouble_ = std::move(why);
-    troubled_ = true;
-    away_ = away;
-    metrics_.writable.set(0);
-}
-
-void Pool::clear_trouble() {
-    const std::lock_guard lock(mutex_);
-    trouble_.clear();
-    troubled_ = false;
-    away_ = false;
-    metrics_.writable.set(1);
 }
 
 }  // namespace postern::store::postgres
