@@ -7,6 +7,7 @@ namespace postern::store {
 struct WriteMetrics {
     explicit WriteMetrics(observe::Metrics& metrics)
         : committed(batches(metrics, "committed")),
+          transient(batches(metrics, "committed_transient")),
           conflicts(batches(metrics, "conflict")),
           failures(batches(metrics, "failed")),
           commits(metrics.counter("postern_store_commits_total", "Commits, each of one batch or many")),
@@ -14,7 +15,7 @@ struct WriteMetrics {
           writable(metrics.gauge("postern_store_writable", "1: the last commit succeeded; 0: it failed, as on a full disk")),
           seconds(metrics.histogram("postern_store_commit_seconds", "A commit with all its batches and its fsync")) {}
 
-    observe::Counter committed, conflicts, failures, commits;
+    observe::Counter committed, transient, conflicts, failures, commits;
     observe::Gauge queued, writable;
     observe::Histogram seconds;
 

@@ -274,7 +274,7 @@ void Pool::fail(JobPtr job, const std::string& why) {
 void Pool::deliver(JobPtr job) {
     if (job->writes()) {
         if (job->failure) metrics_.failures.add();
-        else if (job->written) metrics_.committed.add();
+        else if (job->written) (job->batch.is_transient() ? metrics_.transient : metrics_.committed).add();
         else metrics_.conflicts.add();
     }
     finished_.push_back(std::move(job));
