@@ -26,8 +26,12 @@ std::string render(const ra::ApplyReport& report, bool dry_run) {
         w.end_object();
     }
     w.end_array().key("secrets").begin_array();
-    for (const auto& s : report.secrets)
-        w.begin_object().member("account", s.account).member("keyId", s.key_id).member("macKey", s.mac_key.expose()).end_object();
+    for (const auto& s : report.secrets) {
+        w.begin_object().member("account", s.account);
+        if (!s.key_id.empty()) w.member("keyId", s.key_id).member("macKey", s.mac_key.expose());
+        if (!s.access_code.empty()) w.member("accessCode", s.access_code.expose());
+        w.end_object();
+    }
     w.end_array().end_object();
     return w.take();
 }

@@ -23,11 +23,22 @@ keys = ["ec-p256"]
 subject = ["CN"]
 ip_names = true
 
+[[profile]]
+tenant = "system"
+name = "scep-ra"
+description = "What SCEP clients encrypt to, and who signs what they get"
+lifetime = "365d"
+keys = ["rsa-2048"]
+key_usage = ["digitalSignature", "keyEncipherment"]
+extended_key_usage = ["cmcRA"]
+common_name = "text"
+subject = ["CN"]
+
 [[endpoint]]
 tenant = "system"
 name = "system"
 protocol = "system"
-profiles = ["server-tls"]
+profiles = ["server-tls", "scep-ra"]
 
 [[account]]
 tenant = "system"
@@ -35,6 +46,7 @@ name = "server"
 endpoint = "system"
 method = "system"
 names = ["*"]
+common_names = ["Postern SCEP RA"]
 )";
 
 constexpr std::string_view default_documents = R"(
@@ -48,6 +60,28 @@ lifetime = "90d"
 keys = ["ec-p256", "ec-p384", "rsa-2048"]
 extended_key_usage = ["serverAuth"]
 subject = ["CN"]
+
+[[profile]]
+name = "device"
+description = "Phones, laptops, routers and printers"
+lifetime = "365d"
+keys = ["rsa-2048", "ec-p256", "ec-p384"]
+extended_key_usage = ["clientAuth"]
+common_name = "text"
+subject = ["CN"]
+
+[[endpoint]]
+name = "devices"
+protocol = "scep"
+profiles = ["device"]
+
+[[account]]
+name = "devices"
+endpoint = "devices"
+method = "access_code"
+names = ["*"]
+common_names = ["*"]
+secret = {generate = true}
 
 [[endpoint]]
 name = "default"
@@ -110,18 +144,20 @@ core::Task<bool> describe_defaults(House& house) {
         if (elsewhere) co_return false;
         throw std::runtime_error("first start: " + report.error().detail);
     }
-    for (const auto& secret : report->secrets) {
-        if (::isatty(STDOUT_FILENO) == 0) {
-            // Nobody reads along but a journal or a log, which many may read and which stay.
-            house.first_account_file = house.folder.file("first-account");
-            const core::SecretText text("# Of the account `first`, kept sealed elsewhere: remove this file once you have them.\nkey_id = \"" + secret.key_id +
-                                        "\"\nmac_key = \"" + secret.mac_key.expose() + "\"\n");
-            write_file(house.first_account_file, text.expose(), 0600);
-            break;
-        }
-        house.first_account_key_id = secret.key_id;
-        house.first_account_mac_key = secret.mac_key.clone();
+    if (::isatty(STDOUT_FILENO) != 0) {
+        house.first_secrets = std::move(report->secrets);
+        co_return true;
     }
+    // Nobody reads along but a journal or a log, which many may read and which stay.
+    std::string text = "# Of the accounts that the first start made: remove this file once you have them.\n";
+    for (const auto& secret : report->secrets) {
+        text += "\n# " + secret.account + "\n";
+        if (!secret.key_id.empty()) text += "key_id = \"" + secret.key_id + "\"\nmac_key = \"" + secret.mac_key.expose() + "\"\n";
+        if (!secret.access_code.empty()) text += "access_code = \"" + secret.access_code.expose() + "\"\n";
+    }
+    const core::SecretText whole(std::move(text));
+    house.first_account_file = house.folder.file("first-account");
+    write_file(house.first_account_file, whole.expose(), 0600);
     co_return true;
 }
 

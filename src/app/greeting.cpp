@@ -16,20 +16,26 @@ namespace {
 
 std::string management_url(const House& house) { return "http://" + house.config.management.authority(); }
 
-/// Endpoint name -> directory URL, for every ACME endpoint that is active.
-std::vector<std::pair<std::string, std::string>> directories(const House& house) {
-    std::vector<std::pair<std::string, std::string>> out;
+using Urls = std::vector<std::pair<std::string, std::string>>;
+
+/// Endpoint name -> URL, for every endpoint of the protocol that is active.
+Urls urls_of(const House& house, ra::Protocol protocol, const std::string& before, const std::string& after) {
+    Urls out;
     for (const auto& e : house.catalog->current()->endpoints)
-        if (e.protocol == ra::Protocol::acme && e.active)
-            out.emplace_back(e.name, house.config.public_https + "/acme/" + e.name + "/directory");
+        if (e.protocol == protocol && e.active) out.emplace_back(e.name, before + e.name + after);
     return out;
 }
+Urls directories(const House& house) { return urls_of(house, ra::Protocol::acme, house.config.public_https + "/acme/", "/directory"); }
+/// Over plain HTTP: messages are signed and encrypted, and clients that do not know the root yet must come in.
+Urls scep_urls(const House& house) { return urls_of(house, ra::Protocol::scep, house.config.public_http + "/scep/", ""); }
 
 void write_ready_file(const House& house) {
     json::Writer w;
     w.begin_object().key("acme").begin_object();
     for (const auto& [name, url] : directories(house)) w.member(name, url);
-    w.end_object().key("scep").begin_object().end_object().key("est").begin_object().end_object();
+    w.end_object().key("scep").begin_object();
+    for (const auto& [name, url] : scep_urls(house)) w.member(name, url);
+    w.end_object().key("est").begin_object().end_object();
     w.member("management", management_url(house)).member("root", house.folder.file("root.pem"));
     w.member("pid", static_cast<std::int64_t>(::getpid())).end_object();
     write_file(house.config.ready_file, w.take() + "\n", 0644);
@@ -42,6 +48,20 @@ std::string fingerprint(const core::Bytes& der) {
     return out;
 }
 
+/// Lines for strongSwan's `pki`, which Debian has.
+void greet_scep_clients(const House& house) {
+    const auto list = scep_urls(house);
+    if (list.empty()) return;
+    const auto& url = list.front().second;
+    std::string code = "ACCESS_CODE";
+    for (const auto& secret : house.first_secrets)
+        if (!secret.access_code.empty()) code = secret.access_code.expose();
+    std::cout << "  pki --scepca --url " << url << " --caout ca.pem --raout ra.pem --outform pem\n"
+              << "  pki --gen --type rsa --size 2048 --outform pem > key.pem\n"
+              << "  pki --scep --url " << url << " --cacert-enc ra.pem --cacert-sig ra.pem --cacert ca-1.pem --cacert ca.pem --in key.pem --dn \"CN=NAME\" --password "
+              << code << " --outform pem > cert.pem\n";
+}
+
 }  // namespace
 
 void greet(const House& house) {
@@ -50,23 +70,25 @@ void greet(const House& house) {
     out << "Postern " << version() << " is ready.\n\n";
     if (house.config.lab) out << "  LABORATORY: open to every client that reaches it; never on a network with strangers.\n\n";
     for (const auto& [name, url] : directories(house)) out << "  ACME directory   " << url << "\n";
+    for (const auto& [name, url] : scep_urls(house)) out << "  SCEP             " << url << "\n";
     out << "  CA certificates  " << house.config.public_http << "/ca/root.pem and /ca/chain.pem\n"
         << "  Management       " << management_url(house) << "/metrics, /healthz, /readyz\n"
         << "  Data             " << house.folder.path() << "\n"
         << "  Root             " << root << "\n"
         << "    SHA-256        " << fingerprint(house.builtin->root_der()) << "\n";
+    if (!house.first_account_file.empty())
+        out << "  First accounts   their keys and codes are in " << house.first_account_file << " (0600); remove it once you have them\n";
     const auto list = directories(house);
     if (!list.empty()) {
         const auto& url = list.front().second;
         std::string certbot_account, lego_account;
-        if (!house.first_account_key_id.empty()) {
-            // Shown once: the store keeps it sealed.
-            const auto& mac = house.first_account_mac_key.expose();
-            certbot_account = " --eab-kid=" + house.first_account_key_id + " --eab-hmac-key=" + mac;
-            lego_account = " --eab --kid=" + house.first_account_key_id + " --hmac=" + mac;
+        // Shown once: the store keeps them sealed, or as a hash.
+        for (const auto& secret : house.first_secrets) {
+            if (secret.key_id.empty()) continue;
+            certbot_account = " --eab-kid=" + secret.key_id + " --eab-hmac-key=" + secret.mac_key.expose();
+            lego_account = " --eab --kid=" + secret.key_id + " --hmac=" + secret.mac_key.expose();
         }
-        if (!house.first_account_file.empty()) {
-            out << "  First account    its key id and MAC key are in " << house.first_account_file << " (0600); remove it once you have them\n";
+        if (!house.first_account_file.empty() && !house.config.lab) {
             certbot_account = " --eab-kid=KEY_ID --eab-hmac-key=MAC_KEY";
             lego_account = " --eab --kid=KEY_ID --hmac=MAC_KEY";
         }
@@ -79,6 +101,7 @@ void greet(const House& house) {
             << "  LEGO_CA_CERTIFICATES=" << root << " lego --server " << url << " --accept-tos --email you@example.com" << lego_account
             << " --http" << lego_port << " -d NAME run\n";
     }
+    greet_scep_clients(house);
     out << std::endl;
     // Last: whoever waits for the file finds the greeting too.
     if (!house.config.ready_file.empty()) write_ready_file(house);

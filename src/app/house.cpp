@@ -10,6 +10,7 @@
 #include "app/public_urls.hpp"
 #include "app/store.hpp"
 #include "app/version.hpp"
+#include "ca/builtin/key_rows.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/run_on.hpp"
 #include "store/bulk.hpp"
@@ -126,6 +127,17 @@ core::Task<void> add_nonces(House& h, std::string node) {
     h.nonces = std::move(nonces);
 }
 
+void add_scep(House& h, std::string node) {
+    const bool several = shares_store(h.config);
+    h.ra_keys = std::make_unique<ca::KeyRows>(*h.db, *h.sealer, ca::KeyFiles(h.folder.file("keys"), *h.sealer), *h.clock_agreement, several);
+    const scep::RaCredentials::Deps credentials{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.ra_keys, h.builtin->root_der(),
+                                                h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
+    h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
+    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.backends, *h.ra_credentials, *h.sealer, h.pool,
+                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics};
+    h.scep = std::make_unique<scep::Scep>(scep);
+}
+
 core::Task<void> leave(House& h) {
     try {
         co_await h.registry->leave();
@@ -234,6 +246,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
                           *h.sealer, *h.nonces, h.tasks,   h.random,      *h.clock_agreement, *h.clock_agreement,
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
+    add_scep(h, node);
     h.operations = std::make_unique<Operations>(h);
     const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, h.backends};
     h.api = std::make_unique<api::Api>(api);

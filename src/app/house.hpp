@@ -20,6 +20,8 @@
 #include "ra/poller.hpp"
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
+#include "scep/ra_credentials.hpp"
+#include "scep/scep.hpp"
 #include "store/nodes.hpp"
 #include "validation/http_01_validator.hpp"
 
@@ -76,11 +78,13 @@ public:
     std::unique_ptr<acme::Nonces> nonces;
     acme::FleetNonces* fleet_nonces = nullptr;  ///< `nonces`, where other nodes share the store
     std::unique_ptr<acme::Acme> acme;
+    std::unique_ptr<ca::KeyStore> ra_keys;
+    std::unique_ptr<scep::RaCredentials> ra_credentials;
+    std::unique_ptr<scep::Scep> scep;
     std::unique_ptr<api::Api> api;
     bool first_start = false;
-    /// Credentials of the account that the first start made, for a terminal; empty otherwise.
-    std::string first_account_key_id;
-    core::SecretText first_account_mac_key;
+    /// Credentials of the accounts that the first start made, for a terminal; empty otherwise.
+    std::vector<ra::GeneratedSecret> first_secrets;
     std::string first_account_file;  ///< where they are (0600) when nobody watches; empty otherwise
 
 private:

@@ -30,6 +30,13 @@ core::Task<void> reload_at_signal(Reload& reload, boost::asio::signal_set& hangu
     }
 }
 
+core::Task<void> keep_ra_credentials(House& house) {
+    for (;;) {
+        co_await core::sleep_for(std::chrono::minutes(1));
+        co_await house.ra_credentials->refresh();
+    }
+}
+
 /// REST's handlers run on every shard, what is reloaded lives on one.
 core::Task<core::Result<std::string>> reload_once(Reload& reload) { co_return reload.run(); }
 core::Task<core::Result<std::string>> reload_on(core::Executor executor, Reload& reload) {
@@ -48,6 +55,7 @@ struct Listening {
 
 void add_routes(House& house, Listening& on) {
     house.acme->add_routes(on.https);
+    for (auto* router : {&on.https, &on.http}) house.scep->add_routes(*router);
     for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router, api::Api::Reach::network);
     house.api->add_routes(on.control, api::Api::Reach::local);
     for (auto* router : {&on.https, &on.http}) house.builtin->add_routes(*router);
@@ -100,6 +108,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     if (resumed > 0) log.info("validations_resumed", {{"count", resumed}});
 
     co_await tls.prepare();
+    co_await house.ra_credentials->refresh();
     add_routes(house, on);
     listen(house, on, tls);
     house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
@@ -107,6 +116,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     house.tasks.spawn(executor, follow_changes(house));
     house.tasks.spawn(executor, house.clock_agreement->keep());
     house.tasks.spawn(executor, tls.keep_fresh());
+    house.tasks.spawn(executor, keep_ra_credentials(house));
     house.tasks.spawn(executor, reload_at_signal(reload, signals.hangup));
     house.tasks.spawn(executor, house.sweeper->run());
     house.tasks.spawn(executor, house.poller->run());

@@ -305,9 +305,41 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     body.flag("private_targets", p.private_targets);
     body.flag("must_staple", p.must_staple);
     body.number("names_limit", p.names_limit, 1, 1000);
+    std::string common_name = "name";
+    body.text("common_name", common_name, 16);
+    if (common_name != "name" && common_name != "text") body.fail("common_name", "known here: name, text");
+    p.text_common_name = common_name == "text";
+    if (p.text_common_name && p.tls_server()) body.fail("common_name", "of a TLS server's certificate is one of its names");
     if (body.failure()) return *body.failure();
     return p;
 }
+
+namespace {
+
+/// A key of another protocol would be one that does nothing.
+void only_of(Body& body, bool own, std::initializer_list<std::string_view> keys, std::string_view protocol) {
+    if (own) return;
+    for (const auto key : keys)
+        if (body.root()[key].exists()) body.fail(key, "is for endpoints of protocol " + std::string(protocol));
+}
+
+void read_scep(Body& body, Endpoint& e) {
+    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "renewal", "renewal_window"}, "scep");
+    only_of(body, e.protocol == Protocol::acme, {"external_account_required", "terms_of_service", "website"}, "acme");
+    auto& s = e.scep;
+    std::string chain = "chain-and-root";
+    body.text("chain", chain, 16);
+    if (chain == "chain") s.chain = ScepSettings::Chain::chain;
+    else if (chain == "issuer") s.chain = ScepSettings::Chain::issuer;
+    else if (chain != "chain-and-root") body.fail("chain", "known here: issuer, chain, chain-and-root");
+    body.flag("reply_with_issuer", s.reply_with_issuer);
+    body.flag("legacy_algorithms", s.legacy_algorithms);
+    body.flag("get_operation", s.get_operation);
+    body.flag("renewal", s.renewal);
+    body.duration("renewal_window", s.renewal_window);
+}
+
+}  // namespace
 
 Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     Endpoint e;
@@ -319,7 +351,7 @@ Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     Body body(row);
     const auto* protocol = std::get_if<std::string>(&row.keys.at(0));
     const auto known = protocol ? protocol_from(*protocol) : std::nullopt;
-    if (!known) return Problem(core::ProblemKind::malformed, "$.protocol: known here: acme, system");
+    if (!known) return Problem(core::ProblemKind::malformed, "$.protocol: known here: acme, scep");
     e.protocol = *known;
     body.list("profiles", [&](std::string_view text) -> std::string {
         e.profiles.emplace_back(text);
@@ -336,6 +368,7 @@ Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     };
     url("terms_of_service", e.terms_of_service);
     url("website", e.website);
+    read_scep(body, e);
     if (body.failure()) return *body.failure();
     return e;
 }
@@ -352,9 +385,9 @@ Result<Account> read_account(const store::ObjectRow& row) {
     a.department = key_id<core::DepartmentId>(row, 2);
     const auto* method = std::get_if<std::string>(&row.keys.at(3));
     bool known = false;
-    for (const auto m : {AccountMethod::open, AccountMethod::eab, AccountMethod::system})
+    for (const auto m : {AccountMethod::open, AccountMethod::eab, AccountMethod::system, AccountMethod::access_code})
         if (method && to_string(m) == *method) a.method = m, known = true;
-    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: eab, open");
+    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, eab, open");
     if (const auto* id = std::get_if<std::string>(&row.keys.at(4))) a.public_id = *id;
     if (const auto* sealed = std::get_if<core::Bytes>(&row.keys.at(5))) a.secret_sealed = *sealed;
     Body body(row);
@@ -365,6 +398,11 @@ Result<Account> read_account(const store::ObjectRow& row) {
     });
     body.list("names", [&](std::string_view text) { return read_scope_entry(text, a.scope); });
     body.flag("wildcard", a.scope.wildcard);
+    body.list("common_names", [&](std::string_view text) -> std::string {
+        if (text.empty() || text.size() > 256) return "expected 1 to 256 octets";
+        a.common_names.emplace_back(text);
+        return {};
+    });
     std::string expires;
     body.text("expires", expires, 40);
     if (!expires.empty()) {

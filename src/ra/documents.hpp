@@ -29,8 +29,9 @@ struct PlanLine {
 struct GeneratedSecret {
     GeneratedSecret() = default;
     std::string account;  ///< "tenant/name"
-    std::string key_id;   ///< EAB kid
+    std::string key_id;   ///< EAB kid; empty: of another method
     core::SecretText mac_key; ///< base64url; shown this once
+    core::SecretText access_code;  ///< of a SCEP account; shown this once
 };
 
 struct ApplyReport {

@@ -68,7 +68,11 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     const auto intent = co_await record_intent(attempt);
     if (!intent || !*intent) hold.conclude();
     if (!intent) co_return intent.error();
-    if (!*intent) co_return co_await repeat(attempt.attempt_key);
+    if (!*intent) {
+        const bool over = co_await end_binding(attempt);
+        if (over) co_return co_await submit(std::move(attempt.request));
+        co_return co_await repeat(attempt.attempt_key);
+    }
     co_await core::fail_point("intent_committed");
 
     auto outcome = co_await sign_and_record(attempt);
@@ -342,6 +346,21 @@ Task<Result<EnrollmentOutcome>> Enrollment::quarantine(Attempt& a, Problem probl
 }
 
 /// The same attempt again: its certificate when there is one, else where it stands.
+Task<bool> Enrollment::end_binding(const Attempt& a) {
+    if (!a.request.repeated_for) co_return false;
+    auto by_attempt = store::values(a.attempt_key);
+    const auto found = co_await store::read_one(deps_.db, store::enrollment_by_attempt, std::move(by_attempt));
+    if (!found) co_return true;  // it ended meanwhile
+    const auto row = store::EnrollmentRow::from(*found);
+    const auto limit = a.now - *a.request.repeated_for;
+    if (row.status != "issued" || row.updated >= limit) co_return false;
+    store::Batch batch;
+    batch.add(store::enrollment_unbind, store::values(row.id, limit));
+    const auto written = co_await deps_.db.write(std::move(batch));
+    static_cast<void>(written);  // a conflict: somebody else freed it
+    co_return true;
+}
+
 Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     auto by_attempt = store::values(key);
     const auto found = co_await store::read_one(deps_.db, store::enrollment_by_attempt, std::move(by_attempt));

@@ -45,6 +45,8 @@ struct EnrollmentRequest {
     std::string profile;               ///< wanted; empty: the first that endpoint and account allow
     std::optional<core::TimePoint> not_before, not_after;
     std::string attempt;               ///< the protocol's own part of the attempt key (ACME: order token)
+    /// How long an issued certificate is the answer to the same attempt again; nullopt: as long as it stands.
+    std::optional<std::chrono::milliseconds> repeated_for;
     /// The front end's own record that the request is about ("acme_order" and its token): what a refusal,
     /// which leaves no enrollment, is recorded under.
     std::string origin_kind, origin_id;
@@ -173,6 +175,8 @@ private:
     core::Task<core::Result<ca::Outcome>> ask_backend(Attempt& attempt, const store::SubmissionRow& submission);
     core::Task<void> ask_later(Attempt& attempt, const store::SubmissionRow& submission, core::TimePoint due);
     core::Task<core::Result<EnrollmentOutcome>> repeat(core::Bytes attempt_key);
+    /// Whether the attempt was bound to a certificate that is no answer to it any more, and is free now.
+    core::Task<bool> end_binding(const Attempt& attempt);
     core::Task<void> audit_refusal(Attempt& attempt, core::Problem problem);
     /// The lint refused what is our own doing: no further request meets it (X17).
     core::Task<void> pause_profile(Attempt& attempt, core::Problem problem);

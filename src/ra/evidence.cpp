@@ -10,7 +10,7 @@
 namespace postern::ra {
 
 namespace {
-constexpr std::array kinds{Evidence::Kind::validated_name, Evidence::Kind::account_key,   Evidence::Kind::password,
+constexpr std::array kinds{Evidence::Kind::validated_name, Evidence::Kind::account_key,   Evidence::Kind::password,      Evidence::Kind::challenge,
                            Evidence::Kind::certificate,    Evidence::Kind::administrator, Evidence::Kind::system};
 }
 
@@ -19,6 +19,7 @@ std::string_view to_string(Evidence::Kind kind) noexcept {
         case Evidence::Kind::validated_name: return "validated_name";
         case Evidence::Kind::account_key: return "account_key";
         case Evidence::Kind::password: return "password";
+        case Evidence::Kind::challenge: return "challenge";
         case Evidence::Kind::certificate: return "certificate";
         case Evidence::Kind::administrator: return "administrator";
         case Evidence::Kind::system: return "system";

@@ -9,7 +9,7 @@ namespace postern::ra {
 
 /// What a front end verified about the requester, and when.
 struct Evidence {
-    enum class Kind { validated_name, account_key, password, certificate, administrator, system };
+    enum class Kind { validated_name, account_key, password, challenge, certificate, administrator, system };
     Evidence() = default;
     static Evidence validated(std::string identifier_type, std::string identifier, std::string method,
                               core::TimePoint at, core::TimePoint until);

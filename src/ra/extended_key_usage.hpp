@@ -6,6 +6,8 @@
 namespace postern::ra {
 
 inline constexpr std::string_view server_auth_oid = "1.3.6.1.5.5.7.3.1";
+/// A registration authority (RFC 6402 §2.10): in the server's own profiles alone.
+inline constexpr std::string_view cmc_ra_oid = "1.3.6.1.5.5.7.3.28";
 
 struct ExtendedKeyUsage {
     std::string_view name;
@@ -19,6 +21,7 @@ inline constexpr std::array extended_key_usages{
     ExtendedKeyUsage{"codeSigning", "1.3.6.1.5.5.7.3.3"},
     ExtendedKeyUsage{"emailProtection", "1.3.6.1.5.5.7.3.4"},
     ExtendedKeyUsage{"timeStamping", "1.3.6.1.5.5.7.3.8"},
+    ExtendedKeyUsage{"cmcRA", cmc_ra_oid},
 };
 
 /// Purposes that give power over others. A request that names one which its profile does not give is
@@ -27,6 +30,7 @@ inline constexpr std::array powerful_key_usages{
     ExtendedKeyUsage{"any purpose", "2.5.29.37.0"},
     ExtendedKeyUsage{"code signing", "1.3.6.1.5.5.7.3.3"},
     ExtendedKeyUsage{"time stamping", "1.3.6.1.5.5.7.3.8"},
+    ExtendedKeyUsage{"registration authority", cmc_ra_oid},
     ExtendedKeyUsage{"OCSP signing", "1.3.6.1.5.5.7.3.9"},
     ExtendedKeyUsage{"Kerberos client (PKINIT)", "1.3.6.1.5.2.3.4"},
     ExtendedKeyUsage{"Kerberos KDC (PKINIT)", "1.3.6.1.5.2.3.5"},

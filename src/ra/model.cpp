@@ -28,6 +28,7 @@ std::string_view to_string(AccountMethod m) noexcept {
         case AccountMethod::open: return "open";
         case AccountMethod::eab: return "eab";
         case AccountMethod::system: return "system";
+        case AccountMethod::access_code: return "access_code";
     }
     return "";
 }

@@ -85,8 +85,23 @@ struct Profile {
     bool private_targets = false;                     ///< validation may reach private addresses
     bool must_staple = false;                         ///< honour a CSR's wish for it
     unsigned names_limit = 100;
+    /// The CN is text (a device's name), from the CSR and within the account's common_names; else it is one of the names.
+    bool text_common_name = false;
     std::optional<ProfilePause> paused;               ///< no part of the document
     [[nodiscard]] bool tls_server() const;
+};
+
+/// What a SCEP endpoint makes of RFC 8894's choices.
+struct ScepSettings {
+    ScepSettings() = default;
+    /// What GetCACert holds beside the RA's certificate: the issuing CA's, those above it, the root's too.
+    enum class Chain { issuer, chain, chain_and_root };
+    Chain chain = Chain::chain_and_root;  ///< strongSwan takes nothing without the root
+    bool reply_with_issuer = false;     ///< the issuing CA's certificate beside the new one (Cisco wants it, Juniper refuses it)
+    bool legacy_algorithms = false;     ///< 3DES and SHA-1
+    bool get_operation = true;          ///< PKIOperation by GET
+    bool renewal = true;                ///< a certificate of this endpoint enrolls its successor
+    std::chrono::milliseconds renewal_window{std::chrono::hours(24 * 30)};  ///< before its end
 };
 
 /// A URL for one protocol.
@@ -102,9 +117,11 @@ struct Endpoint {
     // ACME
     bool account_required = true;       ///< externalAccountRequired; false only with an `open` account
     std::string terms_of_service, website;
+    ScepSettings scep;
 };
 
-enum class AccountMethod { open, eab, system };
+/// How an account's client proves that it may use it. access_code: a challenge that many devices share.
+enum class AccountMethod { open, eab, system, access_code };
 std::string_view to_string(AccountMethod m) noexcept;
 
 /// A credential under an endpoint, and what may be asked for with it.
@@ -121,6 +138,7 @@ struct Account {
     std::optional<core::DepartmentId> department;
     std::vector<std::string> profiles;  ///< subset of the endpoint's; empty: all of them
     NameScope scope;
+    std::vector<std::string> common_names;  ///< text CNs it may ask for, "*" for any run of characters
     std::string public_id;              ///< EAB kid
     core::Bytes secret_sealed;
     std::optional<core::TimePoint> expires;

@@ -39,8 +39,13 @@ void print_plan(const json::Value& root) {
         for (const auto& field : line["fields"].items()) std::cout << "    " << text(field) << "\n";
     }
     if (kept > 0) std::cout << "  " << kept << " unchanged\n";
-    for (const auto& s : root["secrets"].items())
-        std::cout << "\naccount " << text(s["account"]) << ", shown this once:\n  key id   " << text(s["keyId"]) << "\n  MAC key  " << text(s["macKey"]) << "\n";
+    for (const auto& s : root["secrets"].items()) {
+        std::cout << "\naccount " << text(s["account"]) << ", shown this once:\n";
+        if (s["accessCode"].exists())
+            std::cout << "  access code  " << text(s["accessCode"]) << "\n";
+        else
+            std::cout << "  key id   " << text(s["keyId"]) << "\n  MAC key  " << text(s["macKey"]) << "\n";
+    }
     const bool changed = truth(root["changed"]), dry = truth(root["dryRun"]);
     std::cout << (dry ? "Nothing was changed (--dry-run).\n" : changed ? "Applied.\n" : "Nothing to change.\n");
 }

@@ -5,7 +5,9 @@
 
 #include "core/base/encoding.hpp"
 #include "core/json/reader.hpp"
+#include "ra/access_codes.hpp"
 #include "ra/bodies.hpp"
+#include "ra/extended_key_usage.hpp"
 
 namespace postern::ra::documents {
 
@@ -121,7 +123,13 @@ std::string reserved(const Wanted& w, const Principal& by, const store::ObjectRo
     const auto protocol = column("protocol"), method = column("method");
     const bool own = protocol == "system" || method == "system" || (stored && servers_own(w.kind->name, *stored));
     if (by.actor.kind != "system" && own) return "\"system\" is the server's own";
-    if (!protocol.empty() && protocol != "system" && protocol != "acme") return "protocol: this version serves acme, not " + protocol;
+    const auto body = json::Document::parse(w.body);
+    for (const auto& item : body->root()["extended_key_usage"].items()) {
+        const auto usage = item.string();
+        if (by.actor.kind != "system" && w.tenant != servers_tenant && usage && (*usage == "cmcRA" || *usage == cmc_ra_oid))
+            return "extended_key_usage: cmcRA is the server's own";
+    }
+    if (!protocol.empty() && protocol != "system" && protocol != "acme" && protocol != "scep") return "protocol: this version serves acme and scep, not " + protocol;
     return {};
 }
 
@@ -249,8 +257,33 @@ core::Task<void> Plan::add(const Wanted& w) {
     steps_.push_back(std::move(step));
 }
 
+namespace {
+
+/// What proves that an account may be used belongs to one protocol.
+Result<void> fits_endpoint(const Wanted& w, std::string_view method, std::string_view protocol) {
+    const std::string_view own = method == "eab" || method == "open" ? "acme" : method == "access_code" ? "scep" : protocol;
+    if (own == protocol) return {};
+    return at(w, "method: " + std::string(method) + " is for endpoints of protocol " + std::string(own) + ", and this one speaks " + std::string(protocol));
+}
+
+/// 130 bits in letters and digits that every string type of a challengePassword and every keyboard has.
+core::SecretText draw_access_code(core::Random& random) {
+    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    constexpr std::size_t length = 26;
+    const auto octets = random.bytes(length);
+    std::string code;
+    for (const auto octet : octets) code += letters[octet % letters.size()];
+    return core::SecretText(std::move(code));
+}
+
+}  // namespace
+
 /// public_id and sealed secret follow the schema's columns; kept unless the document says otherwise.
 Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
+    const auto& method = w.columns.at("method");
+    const auto endpoint = std::get<std::int64_t>(step.row.keys.at(0));
+    if (const auto fits = fits_endpoint(w, method, endpoint_protocol(endpoint)); !fits) return fits;
+    if (method == "access_code") return settle_access_code(w, step);
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
     store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
     const bool has_secret = std::holds_alternative<core::Bytes>(sealed);
@@ -281,6 +314,32 @@ Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
     }
     step.row.keys.push_back(std::move(public_id));
     step.row.keys.push_back(std::move(sealed));
+    return {};
+}
+
+std::string Plan::endpoint_protocol(std::int64_t id) const {
+    for (const auto& step : steps_)
+        if (step.wanted && step.line.kind == "endpoint" && step.row.id == id) return std::get<std::string>(step.row.keys.at(0));
+    const auto* row = stored_.find("endpoint", id);
+    return row ? std::get<std::string>(row->keys.at(0)) : std::string();
+}
+
+/// The code is looked up by its hash (access_codes.hpp) and shown once: nobody can read it again.
+Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
+    store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
+    const bool has_code = std::holds_alternative<std::string>(public_id);
+    if (w.secret == SecretWish::given) return at(w, "secret: an access code is drawn by the server; use {generate = true}");
+    if (w.secret == SecretWish::generate && !has_code && !options_.dry_run) {
+        GeneratedSecret shown;
+        shown.account = w.display();
+        shown.access_code = draw_access_code(deps_.random);
+        public_id = access_code_id(deps_.sealer, core::EndpointId(std::get<std::int64_t>(step.row.keys.at(0))), shown.access_code.expose());
+        secrets_.push_back(std::move(shown));
+    } else if (w.secret == SecretWish::keep && !has_code) {
+        return at(w, "secret is missing: the account has none to keep; use {generate = true}");
+    }
+    step.row.keys.push_back(std::move(public_id));
+    step.row.keys.emplace_back(std::monostate{});
     return {};
 }
 

@@ -60,6 +60,9 @@ public:
 private:
     void complain(const core::Problem& problem);
     core::Result<void> settle_secret(const Wanted& wanted, Step& step);
+    core::Result<void> settle_access_code(const Wanted& wanted, Step& step);
+    /// As it will be; empty for an endpoint that is not there.
+    [[nodiscard]] std::string endpoint_protocol(std::int64_t id) const;
     void check_departments();
     void compare(const Wanted& wanted, Step& step) const;
     void remove(std::string_view kind, const store::ObjectRow& row);

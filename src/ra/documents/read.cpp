@@ -67,7 +67,7 @@ Result<void> write_value(const Key& key, const toml::Value& value, json::Writer&
     return {};
 }
 
-/// secret = {generate = true} | "keep" | {value = "…", key_id = "…"} on accounts with method eab
+/// secret = {generate = true} | "keep" | {value = "…", key_id = "…"} on accounts with method eab or access_code
 Result<void> read_secret(const toml::Table& table, Wanted& wanted) {
     const auto secret = table.find("secret");
     if (!secret) {
@@ -92,12 +92,13 @@ Result<void> read_secret(const toml::Table& table, Wanted& wanted) {
     if (!value) return form->problem("expected generate = true, or a file with key_id");
     auto text = value->string();
     if (!text) return text.error();
+    wanted.secret = SecretWish::given;
+    wanted.secret_value = core::SecretText(std::move(*text));
+    if (wanted.columns["method"] != "eab") return {};
     const auto key_id = form->require("key_id");
     if (!key_id) return key_id.error();
     const auto id = key_id->string();
     if (!id) return id.error();
-    wanted.secret = SecretWish::given;
-    wanted.secret_value = core::SecretText(std::move(*text));
     wanted.key_id = *id;
     return {};
 }
@@ -152,7 +153,7 @@ Wanted read_object(const Kind& kind, const toml::Table& table, Errors& errors) {
     }
     body.end_object();
     w.body = body.take();
-    if (kind.name == "account" && w.columns["method"] == "eab")
+    if (kind.name == "account" && (w.columns["method"] == "eab" || w.columns["method"] == "access_code"))
         if (const auto r = read_secret(table, w); !r) errors.add(r.error());
     return w;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "ca/lint.hpp"
 #include "ra/policy/checks.hpp"
 
 namespace postern::ra {
@@ -29,8 +30,49 @@ std::string common_name(const PolicyInput& in) {
 
 namespace checks {
 
+namespace {
+
+/// `pattern` with "*" for any run of characters, else octet by octet.
+bool matches(std::string_view pattern, std::string_view text) {
+    std::size_t p = 0, t = 0;
+    std::size_t star = std::string_view::npos, taken = 0;  // the last "*", and where what it stands for ends
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            taken = t;
+        } else if (p < pattern.size() && pattern[p] == text[t]) {
+            ++p;
+            ++t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = ++taken;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
+/// The one wish of a CSR that goes into a subject, and only within what the account was given.
+Finding text_common_name(const Account& account, const std::vector<std::string>& names) {
+    using core::ProblemKind;
+    if (names.size() != 1)
+        return Finding::refuse(ProblemKind::bad_csr, std::to_string(names.size()) + " common names", "the profile certifies one common name");
+    const auto& name = names.front();
+    if (const auto why = ca::why_no_subject_value(crypto::DnEntry(crypto::DnAttribute::common_name, name)); !why.empty())
+        return Finding::refuse(ProblemKind::bad_csr, "CN=" + name, "the common name " + why);
+    for (const auto& pattern : account.common_names)
+        if (matches(pattern, name)) return Finding::pass("CN=" + name + " within " + pattern);
+    return Finding::refuse(ProblemKind::rejected_identifier, "CN=" + name,
+                           "the common name is none that account " + account.name + " may ask for (common_names)");
+}
+
+}  // namespace
+
 Finding subject_common_name(const PolicyInput& in) {
     const auto names = in.request.csr->subject().values(crypto::DnAttribute::common_name);
+    if (in.profile->text_common_name) return text_common_name(*in.account, names);
     if (names.empty()) return Finding::pass("no common name");
     if (names.size() > 1 && in.profile->tls_server())
         return Finding::refuse(core::ProblemKind::bad_csr, std::to_string(names.size()) + " common names", "a TLS server certificate has one");
@@ -104,7 +146,7 @@ ca::Content resolve_content(const PolicyInput& in) {
         if (wants("O")) add(Attribute::organization, organization->legal_name);
         if (wants("OU") && department) add(Attribute::organizational_unit, department->name);
     }
-    if (wants("CN")) add(Attribute::common_name, common_name(in));
+    if (wants("CN")) add(Attribute::common_name, profile.text_common_name ? in.request.csr->subject().values(Attribute::common_name).front() : common_name(in));
 
     c.key_usage = profile.key_usage;
     if (c.key_usage.empty()) {

@@ -67,6 +67,7 @@ void fill_names(PolicyInput& in) {
             add(GeneralName(GeneralNameType::dns, std::move(*normalized)));
         }  // other types: checks::alternative_name_types
     }
+    if (in.profile != nullptr && in.profile->text_common_name) return;
     // A CN that is a name counts as one; one that is not (a person's, a device's) is no wish for a name.
     for (const auto& cn : in.request.csr->subject().values(crypto::DnAttribute::common_name)) {
         if (auto ip = crypto::canonical_ip(cn); !ip.empty())
@@ -80,6 +81,8 @@ namespace checks {
 
 Finding names_well_formed(const PolicyInput& in) {
     if (in.names_problem) return Finding::refuse(in.names_problem->kind, "the CSR's names", in.names_problem->detail);
+    const bool named_by_text = in.profile->text_common_name && in.request.csr && !in.request.csr->subject().values(crypto::DnAttribute::common_name).empty();
+    if (in.names.empty() && named_by_text) return Finding::pass("a common name alone");
     if (in.names.empty()) return Finding::refuse(core::ProblemKind::bad_csr, "no names", "the request names nothing to certify");
     return Finding::pass(list_text(in.names));
 }
@@ -190,6 +193,8 @@ Finding names_delegated(const Catalog& catalog, const Account& account, const st
 /// Each name needs a validation of its own that is still good; a wildcard is never proven over HTTP.
 Finding names_proven(const PolicyInput& in) {
     if (in.request.via == Protocol::system) return Finding::pass("the server's own names");
+    // Who holds the account's credential was given its names with it.
+    if (in.request.via == Protocol::scep) return Finding::pass("within the account's scope");
     return each_name(in.names, [&](const GeneralName& name) -> std::string {
         std::string why = "nobody proved control of it";
         for (const auto& e : in.request.evidence) {

@@ -51,6 +51,10 @@ inline constexpr Statement certificate_by_enrollment{
 /// A presented certificate: $1 its serial, by which it is found, $2 SHA-256 of its DER, which must agree.
 inline constexpr Statement certificate_presented{
     "certificate_presented", "SELECT " POSTERN_CERTIFICATE_COLUMNS " FROM certificate WHERE serial = $1 AND sha256 = $2"};
+/// $1 id: a row while it is neither revoked nor replaced
+inline constexpr Statement certificate_stands{"certificate_stands", "SELECT id FROM certificate WHERE id = $1 AND status = 'issued'"};
+inline constexpr Statement certificate_guard{"certificate_guard", "SELECT 1 FROM certificate WHERE id = $1 AND status = 'issued'",
+                                             "SELECT 1 FROM certificate WHERE id = $1 AND status = 'issued' FOR SHARE"};
 /// Serials are unique with their issuer; several issuers may answer.
 inline constexpr Statement certificate_by_serial{
     "certificate_by_serial",

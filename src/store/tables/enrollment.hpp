@@ -63,6 +63,10 @@ inline constexpr Statement enrollment_by_id{
 inline constexpr Statement enrollment_by_attempt{
     "enrollment_by_attempt",
     "SELECT " POSTERN_ENROLLMENT_COLUMNS " FROM enrollment WHERE attempt_key = $1 AND attempt_bound"};
+/// Of a SCEP transaction, whose id is its client's choice, the newest first: $1 endpoint, $2 transactionID
+inline constexpr Statement enrollment_by_transaction{
+    "enrollment_by_transaction", "SELECT " POSTERN_ENROLLMENT_COLUMNS " FROM enrollment WHERE endpoint_id = $1 AND requester = $2 "
+                                 "AND protocol = 'scep' ORDER BY id DESC LIMIT 20"};
 /// id, life, updated_ms of intents without outcome: $1 after id, $2 last touched before.
 /// One at a foreign CA has no issuer yet, and is no sweeper's (submission.hpp).
 inline constexpr Statement enrollment_unsettled{
@@ -99,6 +103,10 @@ inline constexpr Statement enrollment_resubmit{
     "enrollment_resubmit",
     "UPDATE enrollment SET serial = $3, tbs_sha256 = $4, issuer_key_id = $5, not_before_ms = $6, not_after_ms = $7, "
     "attempt_count = attempt_count + 1, updated_ms = $8, life = $9 WHERE id = $1 AND status = 'submitted' AND serial = $2"};
+/// $1 id, $2 issued before: the time is over in which its attempt is repeated; the next one is a new one
+inline constexpr Statement enrollment_unbind{
+    "enrollment_unbind",
+    "UPDATE enrollment SET attempt_bound = FALSE WHERE id = $1 AND status = 'issued' AND attempt_bound AND updated_ms < $2"};
 /// $1 id, $2 updated_ms: its certificate was revoked; a repeated attempt is a new one
 inline constexpr Statement enrollment_revoked{
     "enrollment_revoked", "UPDATE enrollment SET status = 'revoked', attempt_bound = FALSE, updated_ms = $2 "

@@ -4,6 +4,7 @@
 
 #include "store/statement.hpp"
 #include "store/tables/acme_account.hpp"
+#include "store/tables/certificate.hpp"
 
 namespace postern::store {
 
@@ -15,11 +16,14 @@ struct Requester {
     const Statement* guard;  ///< the same in a batch
 };
 inline constexpr Requester acme_requester{"acme_account", &acme_account_stands, &acme_account_guard};
+/// A certificate that enrolls its successor.
+inline constexpr Requester certificate_requester{"certificate", &certificate_stands, &certificate_guard};
 
 /// The kind as stored with an enrollment's evidence.
 inline const Requester& requester(std::string_view kind) {
-    if (kind != acme_requester.kind) throw std::logic_error("stored evidence names an unknown kind of requester: " + std::string(kind));
-    return acme_requester;
+    for (const auto* known : {&acme_requester, &certificate_requester})
+        if (kind == known->kind) return *known;
+    throw std::logic_error("stored evidence names an unknown kind of requester: " + std::string(kind));
 }
 
 }  // namespace postern::store

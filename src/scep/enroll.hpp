@@ -1,0 +1,21 @@
+#pragma once
+#include "ra/renewal.hpp"
+#include "scep/parts.hpp"
+
+/// What each message type asks for; the message is verified and opened.
+namespace postern::scep {
+
+/// PKCSReq and RenewalReq (RFC 8894 §3.3.1): challenge or renewal, to the waist. `right`: what the signer's
+/// certificate is good for.
+core::Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr,
+                                  const core::Result<ra::RenewalRight>& right);
+/// SUCCESS with that certificate, in the endpoint's form.
+core::Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request& request, core::Bytes certificate, std::string issuer_key_id);
+/// CertPoll (§3.3.3): decided by transactionID and the key of who asks.
+core::Task<http::Response> cert_poll(Parts& parts, const Call& call, const Request& request);
+/// GetCert (§3.3.4): a certificate of the signer's own key.
+core::Task<http::Response> get_cert(Parts& parts, const Call& call, const Request& request, const IssuerAndSerial& wanted);
+/// GetCRL (§3.3.5)
+core::Task<http::Response> get_crl(Parts& parts, const Call& call, const Request& request, const IssuerAndSerial& wanted);
+
+}  // namespace postern::scep

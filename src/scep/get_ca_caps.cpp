@@ -1,0 +1,9 @@
+#include "scep/capabilities.hpp"
+#include "scep/parts.hpp"
+
+namespace postern::scep {
+
+/// RFC 8894 §3.5.1
+http::Response get_ca_caps(const Call& call) { return {200, "text/plain", capabilities(call.policy, false)}; }
+
+}  // namespace postern::scep

@@ -1,0 +1,107 @@
+#include "core/base/unavailable.hpp"
+#include "core/crypto/cms_content.hpp"
+#include "scep/parts.hpp"
+#include "scep/query.hpp"
+
+namespace postern::scep {
+
+namespace {
+
+/// After the endpoint's own: what clients of Cisco and of NDES append whatever URL they were given.
+constexpr std::string_view paths[] = {
+    "/scep/{endpoint:label}",
+    "/scep/{endpoint:label}/pkiclient.exe",
+    "/scep/{endpoint:label}/cgi-bin/pkiclient.exe",
+    "/scep/{endpoint:label}/certsrv/mscep/mscep.dll",
+    "/scep/{endpoint:label}/certsrv/mscep/mscep.dll/pkiclient.exe",
+};
+
+http::Response plain(unsigned status, std::string text) { return {status, "text/plain; charset=utf-8", std::move(text) + "\n"}; }
+
+/// Which CA's registration authority answers here.
+const std::string* backend_of(const ra::Catalog& catalog, const ra::Endpoint& endpoint) {
+    const auto* profile = endpoint.profiles.empty() ? nullptr : catalog.profile(endpoint.tenant, endpoint.profiles.front());
+    return profile ? &profile->backend : nullptr;
+}
+
+core::Task<http::Response> carry_out(Parts& parts, const Call& call) {
+    const auto& request = call.request;
+    const bool post = request.method == http::Method::post;
+    const auto query = read_query(request.target);
+    if (!query) co_return plain(400, query.error().detail);
+    const auto operation = post ? post_operation(*query) : get_operation(*query);
+    if (!operation) co_return plain(400, operation.error().detail);
+    switch (*operation) {
+        case Operation::get_ca_caps: co_return get_ca_caps(call);
+        case Operation::get_ca_cert: co_return get_ca_cert(call);
+        case Operation::get_next_ca_cert: co_return plain(404, "there is no next CA certificate");
+        case Operation::pki_operation: break;
+    }
+    if (post) {
+        auto body = core::to_bytes(core::as_bytes(request.body));
+        co_return co_await pki_operation(parts, call, std::move(body));
+    }
+    if (!call.policy.get) co_return plain(405, "this endpoint takes PKIOperation by POST only");
+    auto message = query->message ? decode_message(*query->message, crypto::cms_most_octets) : core::Problem(core::ProblemKind::malformed, "message is missing");
+    if (!message) co_return plain(400, message.error().detail);
+    co_return co_await pki_operation(parts, call, std::move(*message));
+}
+
+core::Task<http::Response> serve(std::shared_ptr<Parts> parts, const http::Request& request) {
+    const auto catalog = parts->deps.catalog.current();
+    if (!catalog) throw core::Unavailable("SCEP was asked before the catalog was loaded");
+    const auto* endpoint = catalog->endpoint(ra::Protocol::scep, request.params["endpoint"]);
+    if (endpoint == nullptr) co_return plain(404, "there is no such SCEP endpoint");
+    const auto* tenant = catalog->tenant(endpoint->tenant);
+    if (!endpoint->active || tenant == nullptr || !tenant->active) co_return plain(403, "the administrator disabled this SCEP endpoint");
+    Call call(request, catalog, *endpoint);
+    call.policy = policy_of(*endpoint);
+    const auto* backend = backend_of(*catalog, *endpoint);
+    if (backend != nullptr) call.credentials = parts->deps.ra_credentials.of(*backend);
+    if (!call.credentials || call.credentials->empty()) throw core::Unavailable("there is no RA certificate for SCEP endpoint " + endpoint->name + " yet");
+    http::Response response = co_await carry_out(*parts, call);
+    response.set("Cache-Control", "no-store");
+    co_return response;
+}
+
+core::Task<http::Response> error_page(const http::Request&, unsigned status, std::string_view detail) {
+    co_return plain(status, std::string(detail));
+}
+
+}  // namespace
+
+MessagePolicy policy_of(const ra::Endpoint& endpoint) {
+    MessagePolicy policy;
+    if (endpoint.scep.legacy_algorithms) {
+        policy.digests.push_back(crypto::CmsDigest::sha1);
+        policy.ciphers.push_back(crypto::CmsCipher::des_ede3_cbc);
+    }
+    policy.get = endpoint.scep.get_operation;
+    policy.renewal = endpoint.scep.renewal;
+    return policy;
+}
+
+Parts::Parts(Deps d)
+    : deps(d),
+      slow_down(deps.clock),
+      succeeded(deps.metrics.counter("postern_scep_messages_total", "SCEP messages by answer", {{"answer", "success"}})),
+      pending(deps.metrics.counter("postern_scep_messages_total", "SCEP messages by answer", {{"answer", "pending"}})),
+      failed(deps.metrics.counter("postern_scep_messages_total", "SCEP messages by answer", {{"answer", "failure"}})),
+      unreadable(deps.metrics.counter("postern_scep_messages_total", "SCEP messages by answer", {{"answer", "unreadable"}})) {}
+
+Scep::Scep(Deps deps) : parts_(std::make_shared<Parts>(deps)) {}
+Scep::~Scep() = default;
+
+void Scep::add_routes(http::Router& router) {
+    http::RouteLimits limits;
+    limits.body_bytes = crypto::cms_most_octets;
+    for (const auto path : paths) {
+        for (const auto method : {http::Method::get, http::Method::post}) {
+            auto handler = [parts = parts_](const http::Request& request) { return serve(parts, request); };
+            router.add(method, path, limits, std::move(handler));
+        }
+    }
+    router.error_page("/scep/", &error_page);
+}
+
+}  // namespace postern::scep
