@@ -1,20 +1,12 @@
 #include "tests/unit/scep/support.hpp"
 
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
-
 #include "core/crypto/der.hpp"
 
 namespace postern::test {
 namespace der = crypto::der;
 
 core::Bytes scep_file(std::string_view name) {
-    const std::string path = std::string(POSTERN_TEST_DATA "/scep/") + std::string(name);
-    std::ifstream in(path, std::ios::binary);
-    if (!in) throw std::runtime_error("no test data " + path);
-    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    return core::to_bytes(core::as_bytes(text));
+    return data_file("../scep/" + std::string(name));
 }
 
 crypto::CmsCertificate scep_certificate(std::string_view name) {

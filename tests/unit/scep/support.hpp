@@ -8,6 +8,7 @@
 #include "core/crypto/cms_build.hpp"
 #include "core/crypto/system_random.hpp"
 #include "scep/message.hpp"
+#include "tests/unit/crypto/support.hpp"
 
 namespace postern::test {
 
@@ -62,6 +63,5 @@ std::string refused(const core::Result<T>& result) {
     if (result) return "accepted";
     return std::string(core::to_string(result.error().kind)) + " " + result.error().check + ": " + result.error().detail;
 }
-inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 }  // namespace postern::test
