@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/crypto/cms_algorithms.hpp"
 #include "core/crypto/der.hpp"
 #include "core/crypto/directory_string.hpp"
 #include "core/crypto/extensions.hpp"
@@ -17,6 +18,8 @@ using core::ProblemKind;
 constexpr std::string_view oid_challenge_password = "1.2.840.113549.1.9.7";
 constexpr std::string_view oid_extension_request = "1.2.840.113549.1.9.14";
 constexpr std::string_view oid_microsoft_extensions = "1.3.6.1.4.1.311.2.1.14";  // the same, from before PKCS #9 had it
+
+constexpr std::size_t longest_challenge = 16 * 1024;  // Intune's are sealed blobs of 3 to 4 KB
 
 struct RefusedAlgorithm {
     std::string_view oid;
@@ -47,6 +50,15 @@ Problem unsupported_algorithm(BytesView identifier) {
     for (const auto& refused : refused_algorithms)
         if (refused.oid == name) return bad("it is signed with " + std::string(refused.reason) + std::string(advice));
     return bad("its signature algorithm " + name + " is not supported or has wrong parameters" + std::string(advice));
+}
+
+bool is_rsa_sha1(BytesView identifier) {
+    der::Reader fields(identifier);
+    const auto oid = fields.next(der::oid);
+    const auto algorithm = oid ? cms_signature_from(der::oid_text(oid->content)) : std::nullopt;
+    if (!algorithm || algorithm->family != CmsSignatureFamily::rsa || algorithm->digest != CmsDigest::sha1) return false;
+    const auto parameters = fields.next(der::null);
+    return parameters && fields.empty();
 }
 
 /// What the attributes can say.
@@ -85,6 +97,7 @@ core::Result<Attributes> read_attributes(BytesView content) {
             if (out.challenge_password) return bad("it has two challengePassword attributes");
             out.challenge_password = directory_string(*value);
             if (!out.challenge_password) return bad("its challengePassword cannot be read as text");
+            if (out.challenge_password->size() > longest_challenge) return bad("its challengePassword is longer than 16 KiB");
         }
     }
     return out;
@@ -131,7 +144,7 @@ std::optional<Problem> Csr::read_requested(BytesView extensions_der) {
     return std::nullopt;
 }
 
-core::Result<Csr> Csr::parse(BytesView der) {
+core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
     if (core::as_text(der).starts_with("-----BEGIN")) return bad("it is PEM; what is wanted here is DER");
     der::Reader outer(der);
     const auto request = outer.next(der::sequence);
@@ -172,14 +185,16 @@ core::Result<Csr> Csr::parse(BytesView der) {
     }
 
     const auto signature_algorithm = signature_algorithm_from(algorithm->whole);
-    if (!signature_algorithm) return unsupported_algorithm(algorithm->content);
+    const bool sha1 = !signature_algorithm && allowed == CsrDigests::sha1_too && is_rsa_sha1(algorithm->content);
+    if (!signature_algorithm && !sha1) return unsupported_algorithm(algorithm->content);
     const auto signature = der::whole_octets(*signature_bits);
     if (!signature) return bad("its signature is not made of whole octets");
     auto key = PublicKey::from_spki(spki->whole, KeyUse::csr);
     if (!key) return key.error();
     csr.key_ = std::move(*key);
-    if (!csr.key_.verify(*signature_algorithm, info->whole, *signature))
-        return bad("its signature does not verify with the public key in it; sign the CSR with the matching private key");
+    const bool proven = sha1 ? cms_verify(csr.key_, CmsSignatureFamily::rsa, CmsDigest::sha1, info->whole, *signature)
+                             : csr.key_.verify(*signature_algorithm, info->whole, *signature);
+    if (!proven) return bad("its signature does not verify with the public key in it; sign the CSR with the matching private key");
     return csr;
 }
 

@@ -8,15 +8,19 @@
 
 namespace postern::crypto {
 
+/// Which digests a request's signature may use. SHA-1 is for devices that a profile still lets use it, and
+/// with RSA only: the signature proves nothing but possession.
+enum class CsrDigests { modern, sha1_too };
+
 /// A PKCS #10 request (RFC 2986), read once: fields decoded, key loaded and the proof of possession
 /// verified. Identity is never taken from it: these are wishes that policy compares.
 class Csr {
 public:
     Csr() = default;
     /// Errors: bad_csr (not DER anywhere in it, trailing bytes, duplicate or empty extensions, SHA-1 or MD5 or wrong
-    /// signature, doubled extensionRequest), bad_public_key (see PublicKey::from_spki).
+    /// signature, doubled extensionRequest, a challengePassword over 16 KiB), bad_public_key (see PublicKey::from_spki).
     /// Cost: one signature verification; RSA and P-256 inline, larger curves on the pool.
-    static core::Result<Csr> parse(core::BytesView der);
+    static core::Result<Csr> parse(core::BytesView der, CsrDigests allowed = CsrDigests::modern);
 
     [[nodiscard]] const core::Bytes& der() const noexcept { return der_; }
     [[nodiscard]] const PublicKey& key() const noexcept { return key_; }

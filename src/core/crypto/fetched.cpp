@@ -1,5 +1,7 @@
 #include "core/crypto/fetched.hpp"
 
+#include <array>
+
 #include "core/crypto/handles.hpp"
 
 namespace postern::crypto {
@@ -7,6 +9,12 @@ namespace {
 
 const EVP_MD* fetch(const char* name) {
     const EVP_MD* method = ::EVP_MD_fetch(nullptr, name, nullptr);
+    if (method == nullptr) fail(std::string("OpenSSL has no ") + name);
+    return method;
+}
+
+const EVP_CIPHER* fetch_cipher(const char* name) {
+    const EVP_CIPHER* method = ::EVP_CIPHER_fetch(nullptr, name, nullptr);
     if (method == nullptr) fail(std::string("OpenSSL has no ") + name);
     return method;
 }
@@ -41,6 +49,22 @@ const EVP_MD* hash_method(SignatureAlgorithm a) {
         case SignatureAlgorithm::ed25519: return nullptr;
     }
     return nullptr;
+}
+
+const EVP_MD* digest_method(CmsDigest d) {
+    switch (d) {
+        case CmsDigest::sha1: return sha1_method();
+        case CmsDigest::sha256: return sha256_method();
+        case CmsDigest::sha384: return sha384_method();
+        case CmsDigest::sha512: return sha512_method();
+    }
+    return nullptr;
+}
+
+const EVP_CIPHER* cipher_method(CmsCipher c) {
+    static const std::array<const EVP_CIPHER*, 4> methods{fetch_cipher("DES-EDE3-CBC"), fetch_cipher("AES-128-CBC"),
+                                                          fetch_cipher("AES-192-CBC"), fetch_cipher("AES-256-CBC")};
+    return methods[static_cast<std::size_t>(c)];
 }
 
 }  // namespace postern::crypto

@@ -1,0 +1,45 @@
+#pragma once
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/crypto/cms_build.hpp"
+
+/// What GetCACert and GetNextCACert give (RFC 8894 §3.5, §4.2, §4.7).
+namespace postern::scep {
+
+/// Who answers at an endpoint, and who signs there.
+struct CaChain {
+    CaChain() = default;
+    /// Decrypts and signs messages, issued by issuers[0]. Without one that CA does it itself.
+    std::optional<crypto::CmsCertificate> ra;
+    /// The issuing CA first, each signed by the next; the root last, when it is known.
+    std::vector<crypto::CmsCertificate> issuers;
+};
+
+/// How much of it is sent: some Windows set-ups want the root, most clients only the issuer.
+enum class ChainForm { issuer, chain, chain_and_root };
+
+struct CaCertificates {
+    CaCertificates() = default;
+    std::string_view media_type;
+    core::Bytes body;
+};
+
+/// Whether clients can use the chain in that form, found out when an endpoint is set up rather than by
+/// phones that stay silent. `bad_content` with what is wrong: an RA certificate without an RSA key, without
+/// digitalSignature and keyEncipherment in a keyUsage extension (Apple, Windows), or not issued by
+/// the issuing CA; issuers that do not sign one another; an issuing CA that would have to decrypt and
+/// cannot; several certificates without an RA certificate, among which Apple finds nobody to write to.
+std::optional<core::Problem> check_chain(const CaChain& chain, ChainForm form);
+
+/// GetCACert. One certificate is sent as it is; several as a degenerate SignedData, the RA's first, since
+/// sscep and Apple take the first that fits, then the issuers upwards.
+CaCertificates ca_certificates(const CaChain& chain, ChainForm form);
+
+/// GetNextCACert: the successors, in this order, signed by the key of today's CA.
+/// Cost: one private-key operation.
+CaCertificates next_ca_certificates(std::span<const core::Bytes> successors, const crypto::CmsIdentity& current, crypto::CmsDigest digest);
+
+}  // namespace postern::scep
