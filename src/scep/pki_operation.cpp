@@ -103,6 +103,8 @@ Task<http::Response> pki_operation(Parts& parts, const Call& call, core::Bytes m
     if (!done) co_return co_await refuse(parts, call, std::move(to), done.error());
     if (!done->opened) {
         auto problem = done->opened.error();
+        // Whoever holds a certificate of ours may hear why it does not do.
+        if (done->cause == OpenCause::renewal_by_stranger) problem = Problem(problem.kind, right.error().detail, right.error().check);
         parts.deps.log.warning("scep_not_opened", {{"request", call.request.id.get()}, {"transaction", request.transaction_id()}, {"cause", to_string(done->cause)},
                                                    {"renewal", right ? "allowed" : right.error().detail}});
         co_return co_await refuse(parts, call, std::move(to), std::move(problem));
