@@ -1,46 +1,14 @@
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
 from harness.clients import KINDS, Eab
-from harness.nodes import Nodes
-from harness.postgres import Cluster
-from harness.server import Postern
+from harness.suite import SUFFIX, database, server  # noqa: F401  (fixtures)
 from harness.web import ChallengeWeb
 
-SUFFIX = "conformance.test"
 HERE = Path(__file__).resolve().parent
-
-
-@pytest.fixture(scope="session")
-def database():
-    """Of the suite's server, or None with the embedded store."""
-    if os.environ.get("CONFORMANCE_STORE", "sqlite") == "sqlite":
-        yield None
-        return
-    with Cluster() as cluster:
-        yield cluster.database()
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory, database):
-    """One server for the suite, or several that look like one; that it stops cleanly counts for the last case."""
-    executable, folder = os.environ["POSTERN"], tmp_path_factory.mktemp("server")
-    nodes = int(os.environ.get("CONFORMANCE_NODES", "1"))
-    if nodes > 1:
-        postern = Nodes(executable, folder, SUFFIX, database, nodes)
-    else:
-        postern = Postern(executable, folder, SUFFIX, options=("--store", database.url) if database else ())
-    try:
-        postern.start()
-        yield postern
-        if nodes > 1:
-            assert min(postern.connections()) > 0, "a node was never asked"
-    finally:
-        postern.stop()
 
 
 @pytest.fixture(scope="session")

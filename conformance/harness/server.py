@@ -137,6 +137,10 @@ class Postern:
         """The ready file lists what existed at the start; an endpoint applied later has the same shape."""
         return self.ready["acme"]["default"].replace("/acme/default/", f"/acme/{endpoint}/")
 
+    def scep(self, endpoint="devices"):
+        """The URL of a SCEP endpoint, over plain HTTP."""
+        return self.ready["scep"]["devices"].replace("/scep/devices", f"/scep/{endpoint}")
+
     def verb(self, *arguments):
         """Runs a verb as it is written; gives the finished process."""
         return subprocess.run([self.executable, *map(str, arguments)], text=True, capture_output=True, check=False,

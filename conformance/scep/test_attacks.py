@@ -1,0 +1,80 @@
+"""Every attack that the harness knows by name: refused in the protocol's words, and nothing is issued."""
+import pytest
+from harness.scep_attacks import ATTACKS, GREEDY, HTTP, RENEWALS, message_of_type, poll_by_another
+from harness.scep_reply import FAILURE, SUCCESS
+
+
+def issued(server, subject):
+    return [row for row in server.all_certificates() if row["subject"] == f"CN={subject}"]
+
+
+def refused(device, message, refusal):
+    if refusal == HTTP:
+        assert device.send(message.raw).status in (400, 413)
+        return
+    reply = device.ask(message)
+    assert (reply.status, reply.fail_info) == (FAILURE, refusal), reply.text
+
+
+@pytest.mark.parametrize("attack", sorted(ATTACKS))
+def test_attack(new_device, codes, server, name, attack):
+    device = new_device()
+    refused(device, ATTACKS[attack].make(device, codes["phones"]), ATTACKS[attack].refusal)
+    assert issued(server, name) == []
+
+
+@pytest.mark.parametrize("attack", sorted(RENEWALS))
+def test_attack_with_a_certificate(new_device, codes, server, name, attack):
+    device = new_device()
+    device.enroll(codes["phones"])
+    refused(device, RENEWALS[attack].make(device, codes["phones"]), RENEWALS[attack].refusal)
+    assert len(issued(server, name)) == 1
+
+
+def test_all_256_message_types(new_device, codes, server, name):
+    device = new_device()
+    for value in range(256):
+        if value in (17, 19, 20, 21, 22):
+            continue
+        reply = device.ask(message_of_type(device, codes["phones"], str(value)))
+        assert (value, reply.status, reply.fail_info) == (value, FAILURE, "badRequest")
+    assert issued(server, name) == []
+
+
+@pytest.mark.parametrize("wish", sorted(GREEDY))
+def test_greedy_request_with_the_right_challenge(new_device, codes, wish):
+    device = new_device()
+    device.extensions = list(GREEDY[wish])
+    reply = device.enroll(codes["phones"])
+    if reply.status == SUCCESS:
+        present = {each.oid.dotted_string for each in reply.certificate.extensions}
+        assert "1.3.6.1.4.1.311.25.2" not in present and "2.5.29.17" not in present and "1.3.6.1.4.1.311.20.2" not in present
+        assert "CA:TRUE" not in str(reply.certificate.extensions)
+    else:
+        assert reply.fail_info == "badRequest"
+
+
+def test_poll_of_a_stranger(new_device, codes, name):
+    victim, stranger = new_device(), new_device(subject=f"{name[:60]}-2")
+    message = victim.enroll_message(codes["phones"])
+    assert victim.ask(message).status == SUCCESS
+    reply = stranger.ask(poll_by_another(stranger, message))
+    assert (reply.status, reply.fail_info) == (FAILURE, "badCertId")
+
+
+def test_revoked_certificate_renews_nothing(new_device, codes, server, name):
+    device = new_device("strongswan")
+    device.enroll(codes["phones"])
+    [row] = issued(server, name)
+    server.cli("cert", "revoke", row["serial"], "--reason", "keyCompromise")
+    reply = device.renew()
+    assert (reply.status, reply.fail_info) == (FAILURE, "badMessageCheck")
+    assert reply.text == "the certificate is revoked"
+
+
+def test_certificate_of_another_endpoint_renews_nothing_here(new_device, codes, server):
+    device = new_device("strongswan", "old")
+    device.enroll(codes["old"], leaf_only=False)
+    device.url = server.scep("phones")
+    reply = device.renew()
+    assert (reply.status, reply.fail_info) == (FAILURE, "badMessageCheck")
