@@ -66,7 +66,7 @@ def test_revoked_certificate_renews_nothing(new_device, codes, server, name):
     device = new_device("strongswan")
     device.enroll(codes["phones"])
     [row] = issued(server, name)
-    server.cli("cert", "revoke", row["serial"], "--reason", "keyCompromise")
+    server.cli("cert", "revoke", row["serial"], "--reason", "1")
     reply = device.renew()
     assert (reply.status, reply.fail_info) == (FAILURE, "badMessageCheck")
     assert reply.text == "the certificate is revoked"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ca/backend.hpp"
-#include "ca/builtin/key_store.hpp"
+#include "ca/key_store.hpp"
 #include "core/async/cpu_pool.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/random.hpp"

@@ -7,15 +7,6 @@ namespace postern::scep {
 
 namespace {
 
-/// After the endpoint's own: what clients of Cisco and of NDES append whatever URL they were given.
-constexpr std::string_view paths[] = {
-    "/scep/{endpoint:label}",
-    "/scep/{endpoint:label}/pkiclient.exe",
-    "/scep/{endpoint:label}/cgi-bin/pkiclient.exe",
-    "/scep/{endpoint:label}/certsrv/mscep/mscep.dll",
-    "/scep/{endpoint:label}/certsrv/mscep/mscep.dll/pkiclient.exe",
-};
-
 http::Response plain(unsigned status, std::string text) { return {status, "text/plain; charset=utf-8", std::move(text) + "\n"}; }
 
 /// Which CA's registration authority answers here.
@@ -64,6 +55,26 @@ core::Task<http::Response> serve(std::shared_ptr<Parts> parts, const http::Reque
     co_return response;
 }
 
+struct Route {
+    http::Method method;
+    std::string_view pattern;
+    core::Task<http::Response> (*handler)(std::shared_ptr<Parts>, const http::Request&);
+};
+
+/// After the endpoint's own: what clients of Cisco and of NDES append whatever URL they were given.
+constexpr Route routes[] = {
+    {http::Method::get, "/scep/{endpoint:label}", &serve},
+    {http::Method::post, "/scep/{endpoint:label}", &serve},
+    {http::Method::get, "/scep/{endpoint:label}/pkiclient.exe", &serve},
+    {http::Method::post, "/scep/{endpoint:label}/pkiclient.exe", &serve},
+    {http::Method::get, "/scep/{endpoint:label}/cgi-bin/pkiclient.exe", &serve},
+    {http::Method::post, "/scep/{endpoint:label}/cgi-bin/pkiclient.exe", &serve},
+    {http::Method::get, "/scep/{endpoint:label}/certsrv/mscep/mscep.dll", &serve},
+    {http::Method::post, "/scep/{endpoint:label}/certsrv/mscep/mscep.dll", &serve},
+    {http::Method::get, "/scep/{endpoint:label}/certsrv/mscep/mscep.dll/pkiclient.exe", &serve},
+    {http::Method::post, "/scep/{endpoint:label}/certsrv/mscep/mscep.dll/pkiclient.exe", &serve},
+};
+
 core::Task<http::Response> error_page(const http::Request&, unsigned status, std::string_view detail) {
     co_return plain(status, std::string(detail));
 }
@@ -95,11 +106,9 @@ Scep::~Scep() = default;
 void Scep::add_routes(http::Router& router) {
     http::RouteLimits limits;
     limits.body_bytes = crypto::cms_most_octets;
-    for (const auto path : paths) {
-        for (const auto method : {http::Method::get, http::Method::post}) {
-            auto handler = [parts = parts_](const http::Request& request) { return serve(parts, request); };
-            router.add(method, path, limits, std::move(handler));
-        }
+    for (const Route& route : routes) {
+        auto handler = [parts = parts_, &route](const http::Request& request) { return route.handler(parts, request); };
+        router.add(route.method, route.pattern, limits, std::move(handler));
     }
     router.error_page("/scep/", &error_page);
 }

@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/architecture.md").read_text()
-ROUTE_FILES = ["src/acme/routes.cpp", "src/api/routes.cpp", "src/ca/builtin/routes.cpp", "src/app/management.cpp"]
+ROUTE_FILES = ["src/acme/routes.cpp", "src/scep/routes.cpp", "src/api/routes.cpp", "src/ca/builtin/routes.cpp", "src/app/management.cpp"]
 
 
 def hops(page):
@@ -97,7 +97,10 @@ def missing_tables(page):
     part = page.partition("## Where data lives")[2].partition("\n## ")[0]
     shown = set(re.findall(r"\w+", " ".join(re.findall(r"`([a-z_\s]+)`", part))))
     files = (ROOT / "src/store/migrations").rglob("*.sql")
-    return sorted({name for p in files for name in re.findall(r"CREATE TABLE (\w+)", p.read_text())} - shown)
+    texts = [p.read_text() for p in files]
+    # One that is made anew under another name for a moment.
+    passing = {name for text in texts for name in re.findall(r"ALTER TABLE (\w+) RENAME TO", text)}
+    return sorted({name for text in texts for name in re.findall(r"CREATE (?:UNLOGGED )?TABLE (\w+)", text)} - passing - shown)
 
 
 def unknown_statements(page):

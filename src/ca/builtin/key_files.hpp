@@ -2,9 +2,15 @@
 #include <string>
 #include <string_view>
 
-#include "ca/builtin/key_store.hpp"
+#include "ca/key_store.hpp"
+#include "core/crypto/sealer.hpp"
 
 namespace postern::ca {
+
+/// Under the same label and context wherever it is kept, so that a file's octets may become a row.
+core::Bytes seal_key(const crypto::Sealer& sealer, const std::string& key_id, const crypto::PrivateKey& key);
+/// `where` is for the error. Throws std::runtime_error for what does not open or is another key.
+crypto::PrivateKey open_key(const crypto::Sealer& sealer, const std::string& key_id, core::BytesView sealed, const std::string& where);
 
 /// Private keys of the built-in CA as files FOLDER/KEYID.key: PKCS #8, sealed under the master key
 /// with the key id as context, so that a file put in another's place does not open.

@@ -4,7 +4,6 @@
 #include "core/async/task.hpp"
 #include "core/base/time.hpp"
 #include "core/crypto/key.hpp"
-#include "core/crypto/sealer.hpp"
 #include "store/batch.hpp"
 
 namespace postern::ca {
@@ -21,10 +20,5 @@ public:
     /// For people: path of the file, or the row.
     [[nodiscard]] virtual std::string where(const std::string& key_id) const = 0;
 };
-
-/// Under the same label and context wherever it is kept, so that a file's octets may become a row.
-core::Bytes seal_key(const crypto::Sealer& sealer, const std::string& key_id, const crypto::PrivateKey& key);
-/// `where` is for the error. Throws std::runtime_error for what does not open or is another key.
-crypto::PrivateKey open_key(const crypto::Sealer& sealer, const std::string& key_id, core::BytesView sealed, const std::string& where);
 
 }  // namespace postern::ca
