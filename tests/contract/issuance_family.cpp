@@ -2,6 +2,7 @@
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/objects.hpp"
+#include "store/tables/ra_certificate.hpp"
 #include "tests/contract/store.hpp"
 
 namespace postern::contract {
@@ -56,6 +57,11 @@ void enrollments(Store& s) {
     s.misses(store::enrollment_issued, values(12, later, new_serial));
     s.misses(store::enrollment_invalid, values(12, later, "{}", new_serial));
     s.misses(store::enrollment_quarantined, values(12, later, "{}", new_serial));
+    // The time is over in which its attempt is repeated.
+    s.misses(store::enrollment_unbind, values(12, later));
+    s.does(store::enrollment_unbind, values(12, later + std::chrono::seconds(1)));
+    s.misses(store::enrollment_unbind, values(12, later + std::chrono::seconds(1)));
+    BOOST_TEST((!get(12).attempt_bound && get(12).status == "issued"));
     s.does(store::enrollment_revoked, values(12, later));
     s.misses(store::enrollment_revoked, values(12, later));
     BOOST_TEST(get(12).status == "revoked");
@@ -73,6 +79,21 @@ void enrollments(Store& s) {
     s.does(store::enrollment_insert, again.insert_values());
     s.does(store::enrollment_invalid, values(15, later, R"({"kind":"unavailable"})", again.serial));
     BOOST_TEST((!get(15).attempt_bound && get(15).status == "invalid"));
+
+    // A transaction's id is its client's choice, and the newest counts.
+    for (const auto id : {16, 17}) {
+        again.id = core::EnrollmentId(id);
+        again.attempt_key = core::Bytes(32, static_cast<std::uint8_t>(id));
+        again.protocol = "scep";
+        again.requester = "A1B2";
+        s.does(store::enrollment_insert, again.insert_values());
+    }
+    const auto transaction = s.read(store::enrollment_by_transaction, values(6, "A1B2"));
+    BOOST_TEST_REQUIRE(transaction.size() == 2U);
+    BOOST_TEST(transaction[0].integer(0) == 17);
+    BOOST_TEST(s.read(store::enrollment_by_transaction, values(6, "A1B3")).empty());
+    BOOST_TEST(s.read(store::enrollment_by_transaction, values(99, "A1B2")).empty());
+    BOOST_TEST(s.read(store::enrollment_by_transaction, values(6, get(15).requester)).empty());  // of another protocol
 }
 
 void certificates(Store& s) {
@@ -106,11 +127,40 @@ void certificates(Store& s) {
     BOOST_TEST(s.one(store::certificate_page, values(21, 10, 1)).integer(0) == 22);
     BOOST_TEST(s.read(store::certificate_page, values(0, 10, 2)).empty());
 
+    BOOST_TEST(s.one(store::certificate_stands, values(21)).integer(0) == 21);
+    s.does(store::certificate_guard, values(21));
     s.does(store::certificate_revoke, values(21, later, 4));
+    BOOST_TEST(s.read(store::certificate_stands, values(21)).empty());
+    s.misses(store::certificate_guard, values(21));
     s.misses(store::certificate_revoke, values(21, later, 1));
     const auto revoked = store::CertificateRow::from(s.one(store::certificate_by_enrollment, values(11)));
     BOOST_TEST((revoked.status == "revoked" && revoked.revoked == later && revoked.revoked_reason == std::int64_t{4}));
     s.is_referenced(store::account_remove, values(7, 1));
+}
+
+void ra_certificates(Store& s) {
+    const auto add = [&](std::int64_t id, const std::string& backend, core::TimePoint not_after) {
+        store::RaCertificateRow row;
+        row.id = id;
+        row.backend = backend;
+        row.key_id = "key" + std::to_string(id);
+        row.certificate = core::Bytes(5, static_cast<std::uint8_t>(id));
+        row.issuer_key_id = "bb";
+        row.not_after = not_after;
+        row.created = now;
+        s.does(store::ra_certificate_insert, row.insert_values());
+        s.duplicates(store::ra_certificate_insert, row.insert_values());
+    };
+    add(31, "builtin", now);
+    add(32, "builtin", later);
+    add(33, "other", later);
+    const auto both = s.read(store::ra_certificate_of, values("builtin", now));
+    BOOST_TEST_REQUIRE(both.size() == 2U);
+    const auto newest = store::RaCertificateRow::from(both[0]);
+    BOOST_TEST((newest.id == 32 && newest.backend == "builtin" && newest.key_id == "key32" && newest.certificate == core::Bytes(5, 32)));
+    BOOST_TEST((newest.issuer_key_id == "bb" && newest.not_after == later && newest.created == now));
+    BOOST_TEST(s.one(store::ra_certificate_of, values("builtin", now + std::chrono::milliseconds(1))).integer(0) == 32);
+    BOOST_TEST(s.read(store::ra_certificate_of, values("none", now)).empty());
 }
 
 void authorities(Store& s) {
