@@ -184,18 +184,20 @@ namespace {
 /// What a PKCSReq or RenewalReq carries. `cause` is set when it is refused.
 core::Result<crypto::Csr> read_csr(const Request& request, BytesView content, SignerStanding standing, const MessagePolicy& policy,
                                    OpenCause& cause) {
-    const bool own = std::ranges::equal(requested_key(content), request.signer().certificate.spki());
+    const BytesView spki = requested_key(content);
+    const bool own = std::ranges::equal(spki, request.signer().certificate.spki());
+    // Before anything else is read: the reader would take its time, and by that time tell about a request
+    // that somebody captured and changed.
+    if (!own && standing == SignerStanding::stranger) {
+        cause = spki.empty() ? OpenCause::csr : OpenCause::foreign_key;
+        return cannot_open();
+    }
     const auto digests = policy.allows(crypto::CmsDigest::sha1) ? crypto::CsrDigests::sha1_too : crypto::CsrDigests::modern;
     auto csr = crypto::Csr::parse(content, digests);
     if (!csr) {
         cause = OpenCause::csr;
-        // Who put their own key in knows the content: to others each reason would tell about a CSR that
-        // they captured or that decrypts by chance.
+        // Who put their own key in knows the content.
         if (own) return at("scep.csr", csr.error());
-        return cannot_open();
-    }
-    if (!own && standing == SignerStanding::stranger) {
-        cause = OpenCause::foreign_key;
         return cannot_open();
     }
     return csr;
