@@ -55,7 +55,7 @@ private:
 class Request {
 public:
     Request() = default;
-    /// Cost: one public-key operation.
+    /// Cost: one public-key operation, with a key of up to 8192 bits that a stranger chose: run on the CpuPool.
     /// Errors: malformed (message type, attributes, no envelope), unsupported (algorithms that policy or
     /// Postern do not allow, a signer without an RSA key), bad_public_key, unauthenticated (signature).
     /// `check` names the stage, "scep.signature" for example.
