@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "bench/micro_scep.hpp"
 #include "bench/timing.hpp"
 #include "ca/lint.hpp"
 #include "core/base/clock.hpp"
@@ -262,6 +263,7 @@ int main(int argc, char** argv) {
         postern::bench::measure_lint("ec-p256", 1);
         postern::bench::measure_lint("rsa-4096", 1);
         postern::bench::measure_lint("ec-p256", 100);
+        postern::bench::measure_scep();
         const postern::bench::TemporaryFolder folder(argc == 2 ? argv[1] : "/var/tmp");
         postern::bench::measure_store(folder.path());
         return 0;

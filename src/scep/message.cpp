@@ -181,24 +181,16 @@ core::Result<Request> Request::verify(const Received& received, const MessagePol
 
 namespace {
 
-/// What a PKCSReq or RenewalReq carries. `cause` is set when it is refused.
-core::Result<crypto::Csr> read_csr(const Request& request, BytesView content, SignerStanding standing, const MessagePolicy& policy,
-                                   OpenCause& cause) {
-    const bool own = std::ranges::equal(requested_key(content), request.signer().certificate.spki());
+bool carries_csr(MessageType type) { return type == MessageType::pkcs_req || type == MessageType::renewal_req; }
+
+/// What a PKCSReq or RenewalReq carries; `own`: with the key that signed.
+core::Result<crypto::Csr> read_csr(BytesView content, bool own, const MessagePolicy& policy) {
     const auto digests = policy.allows(crypto::CmsDigest::sha1) ? crypto::CsrDigests::sha1_too : crypto::CsrDigests::modern;
     auto csr = crypto::Csr::parse(content, digests);
-    if (!csr) {
-        cause = OpenCause::csr;
-        // Who put their own key in knows the content: to others each reason would tell about a CSR that
-        // they captured or that decrypts by chance.
-        if (own) return at("scep.csr", csr.error());
-        return cannot_open();
-    }
-    if (!own && standing == SignerStanding::stranger) {
-        cause = OpenCause::foreign_key;
-        return cannot_open();
-    }
-    return csr;
+    if (csr) return csr;
+    // Who put their own key in knows the content.
+    if (own) return at("scep.csr", csr.error());
+    return cannot_open();
 }
 
 }  // namespace
@@ -228,15 +220,27 @@ core::Result<Opened> open(const Request& request, std::span<const crypto::CmsIde
         return cannot_open();
     }
 
+    const BytesView plain = content->expose();
+    const BytesView spki = carries_csr(request.type()) ? requested_key(plain) : BytesView();
+    const bool own = std::ranges::equal(spki, request.signer().certificate.spki());
+    // Before anything else is read or made: a reader would take its time, and by that time tell about a request
+    // that somebody captured and changed.
+    if (carries_csr(request.type()) && !own && standing == SignerStanding::stranger) {
+        why = spki.empty() ? OpenCause::csr : OpenCause::foreign_key;
+        return cannot_open();
+    }
+
     Opened out;
     out.key = *key;
-    const BytesView plain = content->expose();
     switch (request.type()) {
         case MessageType::renewal_req:
         case MessageType::pkcs_req: {
-            auto csr = read_csr(request, plain, standing, policy, why);
-            if (!csr) return csr.error();
-            out.signer_key_requested = csr->key().spki() == request.signer().certificate.spki();
+            auto csr = read_csr(plain, own, policy);
+            if (!csr) {
+                why = OpenCause::csr;
+                return csr.error();
+            }
+            out.signer_key_requested = own;
             out.content = std::move(*csr);
             return out;
         }

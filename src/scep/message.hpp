@@ -55,7 +55,7 @@ private:
 class Request {
 public:
     Request() = default;
-    /// Cost: one public-key operation.
+    /// Cost: one public-key operation, with a key of up to 8192 bits that a stranger chose: run on the CpuPool.
     /// Errors: malformed (message type, attributes, no envelope), unsupported (algorithms that policy or
     /// Postern do not allow, a signer without an RSA key), bad_public_key, unauthenticated (signature).
     /// `check` names the stage, "scep.signature" for example.
@@ -114,9 +114,10 @@ std::string_view to_string(OpenCause cause) noexcept;
 ///
 /// Cost: one RSA private-key operation and, for a CSR, one signature verification: run on the CpuPool.
 /// Errors: unsupported (key transport); unauthenticated with check "scep.recipient" (encrypted for none of
-/// the keys, which the message itself says); and one `unauthenticated`, the same for a wrong padding, key or content, a CSR that cannot be read or does not
-/// verify, and one for another key than the signer's, which a stranger may not ask for (S04, S13). What is
-/// wrong with a CSR is told only to who proves to know it: when the key in it is the signer's.
+/// the keys, which the message itself says); and one `unauthenticated`, the same for a wrong padding, key or
+/// content and, from a stranger, for a CSR with another key than the signer's (S04, S13), of which nothing
+/// else is read. What is wrong with a CSR is told only to who proves to know it: when the key in it is the
+/// signer's.
 /// A RenewalReq of a stranger is refused before the private key is used.
 /// @param keys the registration authority's, the current one and those still in overlap.
 /// @param cause tells this server what happened, when not null.

@@ -17,6 +17,7 @@ struct MessagePolicy {
     /// Of the key that signs a message. Below 2048 nothing is accepted whatever stands here.
     unsigned least_rsa_bits = 2048;
     bool get = true;      ///< PKIOperation by GET, for clients that cannot POST
+    std::size_t longest_get = 32 * 1024;  ///< octets of a message by GET; Intune's challenges make 8 KiB and more
     bool renewal = true;  ///< RenewalReq
 
     [[nodiscard]] bool allows(crypto::CmsDigest d) const noexcept;

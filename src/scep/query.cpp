@@ -76,6 +76,11 @@ core::Result<Operation> post_operation(const Query& query) {
     return bad("only PKIOperation can be sent by POST");
 }
 
+core::Result<core::Bytes> get_message(const Query& query, const MessagePolicy& policy) {
+    if (!policy.get) return Problem{ProblemKind::forbidden, "PKIOperation by GET is not offered here; use POST", "scep.query"};
+    return decode_message(query.message.value_or(std::string()), policy.longest_get);
+}
+
 core::Result<core::Bytes> decode_message(std::string_view raw, std::size_t most) {
     auto text = percent_decoded(raw);
     if (!text) return bad("the message's percent-encoding is broken");

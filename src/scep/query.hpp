@@ -5,6 +5,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
+#include "scep/policy.hpp"
 
 /// SCEP's requests as they stand in a URL (RFC 8894 §4.1), read from the raw target: a library that
 /// decodes "+" to a space would break the messages of macOS, which leaves "+" and "/" as they are.
@@ -29,7 +30,10 @@ core::Result<Operation> get_operation(const Query& query);
 /// By POST, which can be PKIOperation alone (§4.3): a missing operation is taken for that, another is `malformed`.
 core::Result<Operation> post_operation(const Query& query);
 
-/// The pkiMessage of a PKIOperation by GET: percent-decoded ("+" stays one), line breaks and spaces at the ends
+/// The pkiMessage of a PKIOperation by GET. `forbidden` where policy wants POST; `malformed` without a message and
+/// for one that decode_message() refuses.
+core::Result<core::Bytes> get_message(const Query& query, const MessagePolicy& policy);
+/// Percent-decoded ("+" stays one), line breaks and spaces at the ends
 /// removed, spaces that are left taken for the "+" they once were, then strict base64 (RFC 4648 §4; the
 /// URL-safe alphabet is refused). `malformed` otherwise, for nothing, and beyond `most` octets.
 core::Result<core::Bytes> decode_message(std::string_view raw, std::size_t most);

@@ -25,15 +25,16 @@ struct Target {
 std::ostream& operator<<(std::ostream& out, const Target& target) { return out << target.name; }
 
 constexpr std::array targets{
-    Target{"certificate", &fuzz::certificate},     Target{"config", &fuzz::config},
-    Target{"csr", &fuzz::csr},                     Target{"der", &fuzz::der},
-    Target{"dns", &fuzz::dns},                     Target{"documents", &fuzz::documents},
-    Target{"encoding", &fuzz::encoding},           Target{"http_chunked", &fuzz::http_chunked},
-    Target{"http_head", &fuzz::http_head},         Target{"http_response", &fuzz::http_response},
-    Target{"http_route", &fuzz::http_route},       Target{"json", &fuzz::json},
-    Target{"jwk", &fuzz::jwk},                     Target{"jws", &fuzz::jws},
-    Target{"location", &fuzz::location},           Target{"tbs", &fuzz::tbs},
-    Target{"toml", &fuzz::toml},
+    Target{"certificate", &fuzz::certificate},     Target{"cms_enveloped", &fuzz::cms_enveloped},
+    Target{"config", &fuzz::config},               Target{"csr", &fuzz::csr},
+    Target{"der", &fuzz::der},                     Target{"dns", &fuzz::dns},
+    Target{"documents", &fuzz::documents},         Target{"encoding", &fuzz::encoding},
+    Target{"http_chunked", &fuzz::http_chunked},   Target{"http_head", &fuzz::http_head},
+    Target{"http_response", &fuzz::http_response}, Target{"http_route", &fuzz::http_route},
+    Target{"json", &fuzz::json},                   Target{"jwk", &fuzz::jwk},
+    Target{"jws", &fuzz::jws},                     Target{"location", &fuzz::location},
+    Target{"scep_message", &fuzz::scep_message},   Target{"scep_query", &fuzz::scep_query},
+    Target{"tbs", &fuzz::tbs},                     Target{"toml", &fuzz::toml},
 };
 
 const fs::path corpora = fs::path(POSTERN_TEST_DATA) / "fuzz";

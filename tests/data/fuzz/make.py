@@ -6,6 +6,7 @@ one that exists is left alone unless --again is given (signatures differ each ti
 """
 import base64
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -367,5 +368,41 @@ def dns():
         write("dns", name, content)
 
 
-for make in (jose, pkix, http, texts, dns):
+# ---- SCEP ---------------------------------------------------------------------------------------
+
+def scep():
+    folder = ROOT / "tests/data/scep"
+    for path in sorted(folder.glob("*.der")):
+        content = path.read_bytes()
+        if b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" in content[:24]:
+            write("scep_message", path.stem, content)
+    for name in ("printable", "utf8", "ia5", "t61", "bmp", "4000"):
+        write("csr", f"challenge-{name}", (folder / f"challenge-{name}.csr").read_bytes())
+
+    # The envelope within, as openssl's asn1parse finds it.
+    for name in ("sscep", "sscep-legacy", "apple", "windows", "oaep", "oaep-sha256", "by-key-identifier", "strongswan", "scepclient", "bad-kari", "bad-pwri", "bad-kekri",
+                 "bad-gcm", "bad-des", "bad-rc2"):
+        done = subprocess.run(["openssl", "cms", "-verify", "-binary", "-noverify", "-inform", "DER", "-in", folder / f"{name}.der"], capture_output=True, check=False)
+        write("cms_enveloped", name, done.stdout)
+    key = bytes(range(16))
+    filler = b"\x11" * (256 - 3 - 16)
+    blocks = {"pkcs1": b"\0\2" + filler + b"\0" + key, "pkcs1-zero": b"\0\2" + filler[:-1] + b"\0\0" + key, "pkcs1-type-1": b"\0\1" + filler + b"\0" + key,
+              "block-1": b"a" * 15 + b"\1", "block-8": b"a" * 8 + b"\x08" * 8, "block-16": b"\x10" * 16, "block-0": b"a" * 15 + b"\0", "block-17": b"\x11" * 32,
+              "block-uneven": b"a" * 13 + b"\2\3\3"}
+    for name, content in blocks.items():
+        write("cms_enveloped", name, b"\0" + content)
+
+    message = base64.b64encode(bytes(range(256)) * 2).decode()
+    lines = "%0A".join(message[i:i + 64] for i in range(0, len(message), 64))
+    queries = {"caps": "/scep/e?operation=GetCACaps", "cert": "/scep/e/pkiclient.exe?operation=GetCACert&message=default", "next": "/scep/e?operation=GetNextCACert",
+               "raw": f"/scep/e?operation=PKIOperation&message={message}", "macos": "/scep/e?operation=PKIOperation&message=" + message.replace("=", "%3D"),
+               "encoded": "/scep/e?operation=PKIOperation&message=" + message.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"),
+               "lines": "/scep/e?operation=PKIOperation&message=" + lines, "spaces": "/scep/e?operation=PKIOperation&message=" + message.replace("+", "%20"),
+               "post": "/scep/e", "two": "/e?operation=GetCACaps&operation=GetCACert", "unknown": "/e?operation=Update", "cut": "/e?operation=%", "url": "/e?operation=PKIOperation&message=AA-_",
+               "empty": "/e?operation=PKIOperation&message=", "amp": "/e?&&&=&operation=GetCACaps", "nul": "/e?operation=PKIOperation&message=AAA%00", "two-messages": "/e?message=a&message=b"}
+    for name, text in queries.items():
+        write("scep_query", name, text)
+
+
+for make in (jose, pkix, http, texts, dns, scep):
     make()

@@ -2,7 +2,7 @@
 """Captures what Debian's SCEP clients send, for the messages and key of make.py.
 
 A recorder answers GetCACaps and GetCACert as Postern would, keeps each PKIOperation and refuses it. Run it in the
-folder after make.py. Needs: strongswan-pki, scep, openssl.
+folder after make.py. Needs: strongswan-pki, scep, certmonger, dbus-daemon, openssl.
 """
 import http.server
 import subprocess
@@ -34,6 +34,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
         elif "GetCACert" in self.path:
             self.answer(200, "application/x-x509-ca-ra-cert", self.chain)
         else:
+            self.kept.append(self.path.encode())
             self.answer(500, "text/plain", b"")
 
     def do_POST(self):  # noqa: N802
@@ -75,5 +76,17 @@ Recorder.caps = CAPS
 # It always uses DES and SHA-1 (its case in the tests is a refusal).
 keep("scepclient.der", run("scepclient", "-server-url", url, "-private-key", WORK / "scepclient.key", "-certificate", WORK / "scepclient.pem",
                            "-challenge", "correct horse", "-cn", "device-7"))
+# certmonger, on a bus of its own; it sends by GET whatever is advertised.
+keep("certmonger.target", run("dbus-run-session", "--", "bash", "-c", f"""
+export HOME={WORK} XDG_CONFIG_HOME={WORK}/config
+mkdir {WORK}/config
+/usr/lib/certmonger/certmonger-session -n &
+daemon=$!
+until getcert add-scep-ca -s -c recorder -u {url} -r {WORK}/ra.pem -N {WORK}/issuer.pem -I {WORK}/root.pem; do sleep 0.2; done
+getcert request -s -c recorder -f {WORK}/certmonger.pem -k {WORK}/certmonger.key -N 'O=Example,CN=device-7' -L 'correct horse' -D device-7.example
+until getcert list -s | grep -q CA_UNREACHABLE; do sleep 0.2; done
+kill $daemon
+wait $daemon
+"""))
 server.shutdown()
 print("captured")

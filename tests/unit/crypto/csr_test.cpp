@@ -99,6 +99,18 @@ BOOST_AUTO_TEST_CASE(weak_and_unknown_signatures_are_refused_with_advice) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(sha1_is_accepted_with_rsa_for_who_allows_it) {
+    const auto csr = Csr::parse(test::data_file("sha1.csr"), crypto::CsrDigests::sha1_too);
+    BOOST_REQUIRE(csr.has_value());
+    BOOST_TEST((csr->key().type() == KeyType::rsa));
+    core::Bytes wrong = test::data_file("sha1.csr");
+    wrong.back() ^= 1;
+    BOOST_TEST(contains(refusal(Csr::parse(wrong, crypto::CsrDigests::sha1_too), ProblemKind::bad_csr), "its signature does not verify"));
+    for (const auto* file : {"md5.csr", "ecdsa-sha1.csr", "pss.csr"})
+        BOOST_TEST(contains(refusal(Csr::parse(test::data_file(file), crypto::CsrDigests::sha1_too), ProblemKind::bad_csr), "it is signed with"), file);
+    BOOST_TEST(Csr::parse(test::data_file("p256.csr"), crypto::CsrDigests::sha1_too).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(bad_keys_are_bad_public_keys) {
     const std::pair<std::string_view, std::string_view> files[] = {
         {"rsa1024.csr", "only 1024 bits"}, {"rsa2047.csr", "only 2047 bits"},         {"rsa-e3.csr", "exponent must be odd"},

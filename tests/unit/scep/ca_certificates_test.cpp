@@ -36,7 +36,7 @@ std::vector<CmsCertificate> bag_of(core::BytesView body) {
 /// Which certificate Apple's clients encrypt for (scep.md §3), or nothing where they give up: for
 /// x-x509-ca-cert the only one; for x-x509-ca-ra-cert all certificates are chained within the bag, all
 /// chains must end in the same one, and the first that nobody else there was issued by and that states both
-/// usages wins; failing that, one for each usage.
+/// usages wins. (Apple also takes two certificates with one usage each; Postern has none.)
 std::optional<core::Bytes> apple_recipient(const scep::CaCertificates& answer) {
     if (answer.media_type == "application/x-x509-ca-cert") return CmsCertificate::parse(answer.body).value().der();
     const auto bag = bag_of(answer.body);

@@ -126,6 +126,12 @@ BOOST_AUTO_TEST_CASE(a_csr_s_own_faults_are_told_to_who_put_their_key_in) {
     scep::OpenCause cause{};
     BOOST_TEST(refused(test::opened(foreign.build(), SignerStanding::on_record, {}, &cause)) == "unauthenticated scep.envelope: the message cannot be opened");
     BOOST_TEST((cause == scep::OpenCause::csr));
+    // From a stranger nothing of it is read but its key.
+    BOOST_TEST(refused(test::opened(foreign.build(), SignerStanding::stranger, {}, &cause)) == "unauthenticated scep.envelope: the message cannot be opened");
+    BOOST_TEST((cause == scep::OpenCause::foreign_key));
+    foreign.content = core::Bytes(700, 0x41);
+    BOOST_TEST(refused(test::opened(foreign.build(), SignerStanding::stranger, {}, &cause)) == "unauthenticated scep.envelope: the message cannot be opened");
+    BOOST_TEST((cause == scep::OpenCause::csr));
 }
 
 BOOST_AUTO_TEST_CASE(the_content_of_another_message_type_is_the_same_refusal) {

@@ -109,6 +109,37 @@ BOOST_AUTO_TEST_CASE(messages_come_back_whatever_the_client_encodes) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_message_by_get_needs_leave_and_has_a_bound) {
+    const auto query = scep::read_query("/scep/e?operation=PKIOperation&message=AAAAAAAAAAA=").value();
+    scep::MessagePolicy policy;
+    BOOST_TEST(scep::get_message(query, policy).value().size() == 8U);
+    policy.longest_get = 7;
+    BOOST_TEST(refused(scep::get_message(query, policy)) == "malformed scep.query: the message is too long");
+    BOOST_TEST(refused(scep::get_message(scep::read_query("/scep/e?operation=PKIOperation").value(), policy)) == "malformed scep.query: the message is empty");
+    policy.get = false;
+    BOOST_TEST(refused(scep::get_message(query, policy)) == "forbidden scep.query: PKIOperation by GET is not offered here; use POST");
+}
+
+// A whole message of a Windows client, as a URL that is longer than 8 KiB.
+BOOST_AUTO_TEST_CASE(a_windows_message_fits_into_a_get) {
+    const core::Bytes message = test::scep_file("windows.der");
+    const std::string target = "/scep/e?operation=PKIOperation&message=" + percent_encoded(core::base64(message), "+/=");
+    BOOST_TEST(target.size() > 8U * 1024);
+    BOOST_TEST((scep::get_message(scep::read_query(target).value(), scep::MessagePolicy()).value() == message));
+}
+
+BOOST_AUTO_TEST_CASE(what_certmonger_gets_is_a_message) {
+    const core::Bytes target = test::scep_file("certmonger.target");
+    const auto query = scep::read_query(core::as_text(target));
+    BOOST_REQUIRE(query.has_value());
+    BOOST_TEST((scep::get_operation(*query).value() == Operation::pki_operation));
+    const auto parsed = test::opened(scep::get_message(*query, scep::MessagePolicy()).value());
+    BOOST_REQUIRE_MESSAGE(parsed.has_value(), refused(parsed));
+    const auto& csr = std::get<crypto::Csr>(parsed->content);
+    BOOST_TEST(csr.subject().to_text() == "CN=device-7,O=Example");
+    BOOST_TEST(csr.challenge_password() == "correct horse");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_base64_is_refused) {
     const std::pair<std::string, std::string_view> table[] = {
         {"", "the message is empty"},      {"%20%0A", "the message is empty"},    {"%4", "the message's percent-encoding is broken"},
