@@ -2,8 +2,7 @@
 
 Each entry of ATTACKS makes a Message from a discovered Device and the challenge that would be right; `refusal` is the
 failInfo that the answer names, or HTTP where there is nothing to answer to: the status is 400, or 413 beyond the limit of
-the body. Those that need a
-certificate first are RENEWALS.
+the body. Those that need a certificate first are RENEWALS.
 """
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

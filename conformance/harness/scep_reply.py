@@ -152,8 +152,6 @@ def _attribute(attributes, oid, tag, what):
     require(oid in attributes, f"attribute {what} is missing")
     node = attributes[oid]
     require(node.tag == tag, f"attribute {what} has tag {node.tag:#04x}, not {tag:#04x}")
-    # Apple's reader takes the length of one octet only.
-    require(tag != der.PRINTABLE or node.raw[1] < 0x80, f"attribute {what} has a long length")
     return node.content if tag == der.OCTET_STRING else node.content.decode(der.STRINGS[tag])
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_public_key
 from harness import der, pkcs10, scep_message as cms
 from harness.environment import environment
-from harness.seeded import Random, ec_key, rsa_key
+from harness.seeded import Random, ec_key, rsa_key, sign
 
 CAPS = ["AES", "DES3", "POSTPKIOperation", "Renewal", "SHA-1", "SHA-256", "SHA-512", "SCEPStandard", "GetNextCACert"]
 
@@ -92,6 +92,9 @@ class Responder:
         self.pending = False
         self.fail_info = None
         self.faults, self.seen, self.waiting = set(), [], {}
+        # What is done to the octets of a reply, its envelope and the bag in it; and how the envelope is made otherwise.
+        self.edit_reply = self.edit_envelope = self.edit_bag = lambda octets: octets
+        self.envelope_knobs = {}
         responder = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -152,7 +155,8 @@ class Responder:
         content = cms.degenerate([self.authority.root])
         key = self.authority.other_key if "signature" in self.faults else self.authority.ca_key
         signer = cms.Signer(self.authority.ca, key)
-        return cms.signed_data(content, [cms.signer_info(content, signer, [], self.authority.random, "sha256")], [self.authority.ca])
+        info = cms.signer_info(content, signer, [], self.authority.random, "sha256")
+        return self.edit_reply(cms.signed_data(content, [info], [self.authority.ca]))
 
     # ---- PKIOperation
 
@@ -205,6 +209,9 @@ class Responder:
         return openssl("crl2pkcs7", "-nocrl", "-certfile", path, "-outform", "DER")[1]
 
     def enveloped(self, plain, seen):
+        plain = self.edit_bag(plain)
+        if self.envelope_knobs:
+            return cms.envelope(plain, [seen.signer.public_bytes(Encoding.DER)], self.authority.random, **self.envelope_knobs)
         recipients = [self.folder / "signer.pem"]
         if "two_recipients" in self.faults:
             recipients.append(self.folder / "ra.pem")
@@ -216,7 +223,7 @@ class Responder:
         status, made, said = openssl("cms", "-encrypt", "-binary", cipher, "-outform", "DER", *pairs, data=plain)
         assert status == 0, said
         # This openssl streams what it encrypts; Postern does not.
-        return _plain_strings(definite(made)[0])
+        return self.edit_envelope(_plain_strings(definite(made)[0]))
 
     def attributes(self, seen, status):
         faults = self.faults
@@ -234,6 +241,8 @@ class Responder:
             each.append((cms.FAIL_INFO_TEXT, [der.printable(text) if "text_printable" in faults else der.utf8(text)]))
         if "no_fail_info" in faults:
             each = cms.replaced(each, cms.FAIL_INFO)
+        if "content_type" in faults:
+            each.append((cms.CONTENT_TYPE, [der.oid(cms.SIGNED_DATA)]))
         for name, oid in (("status_twice", cms.PKI_STATUS), ("nonce_twice", cms.RECIPIENT_NONCE)):
             if name in faults:
                 value = dict(each)[oid]
@@ -267,13 +276,34 @@ class Responder:
         info = cms.signer_info(content or b"", signer, self.attributes(seen, status), self.authority.random, digest,
                                bad_digest="digest" in faults, signed_attributes="no_attributes" not in faults,
                                unsigned=[(cms.PKI_STATUS, [der.printable("0")])] if "unsigned" in faults else ())
+        if "unsorted" in faults:
+            info = _unsorted(info, signer.key)
         infos = [info, info] if "two_signers" in faults else [] if "no_signer" in faults else [info]
         raw = cms.signed_data(content, infos, bag, digest, ber="ber" in faults)
+        raw = self.edit_reply(raw)
         return raw + b"\0" if "trailing" in faults else raw[:-5] if "cut" in faults else raw
 
 
 def seen_certificate(authority):
     return authority.issue(authority.other_key, pkcs10.name([("CN", "Somebody")]))
+
+
+def _unsorted(info, key):
+    """Signed as it is sent, in an order that is not DER's."""
+    parts = der.whole(info).children()
+    attributes = [each.raw for each in parts[3].children()][::-1]
+    made = sign(key, "sha256", der.tlv(der.SET, *attributes), None)
+    return der.sequence(*[part.raw for part in parts[:3]], der.context(0, *attributes), parts[4].raw, der.octets(made))
+
+
+def edited(raw, path, change):
+    """The value with the part at `path` (indexes of children) changed: a function from its node to octets."""
+    node = der.whole(raw)
+    if not path:
+        return change(node)
+    children = [child.raw for child in node.children()]
+    children[path[0]] = edited(children[path[0]], path[1:], change)
+    return der.tlv(node.tag, *children)
 
 
 def _plain_strings(raw):
