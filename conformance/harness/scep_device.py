@@ -37,12 +37,13 @@ class Message:
 
 
 def query_of(raw, how):
-    """The `message` of a GET: base64, percent-encoded as the device does."""
+    """The `message` of a GET: base64, percent-encoded as the device does; `spaces` and `urlsafe` are what some make of it."""
     text = base64.b64encode(raw).decode()
     if how == "lines":
         text = "\n".join(re.findall(".{1,64}", text)) + "\n"
     return {"percent": lambda: urllib.parse.quote(text, safe=""), "lines": lambda: urllib.parse.quote(text, safe=""),
-            "equals": lambda: text.replace("=", "%3D"), "raw": lambda: text}[how]()
+            "equals": lambda: text.replace("=", "%3D"), "raw": lambda: text,
+            "spaces": lambda: text.replace("+", "%20"), "urlsafe": lambda: text.replace("+", "-").replace("/", "_")}[how]()
 
 
 class Device:

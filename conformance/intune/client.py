@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from . import behaviours
 
 _GLOBAL = ("add_tenant", "clear_scripts", "scripts_left", "release", "clear_journal", "counters", "move_clock", "set_proxy", "urls",
-           "use_real_names")
+           "use_real_names", "confidential")
 _OF_TENANT = ("add_app", "tenant", "rotate_secret", "forget_secret", "add_certificate", "set_roles", "withdraw_tokens",
               "set_token_lifetime", "mint_challenge", "untarget", "transactions", "discovery", "move_endpoint", "queue_revocation",
               "redeliver", "revocations", "results", "journal")

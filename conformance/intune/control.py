@@ -103,7 +103,9 @@ class Control:
             owner.devices.add(made["device"])
         if known_user:
             owner.users.add(made["user"])
-        return {"challenge": self._world.seal.close(made, flaw, size), "request": made["request"], "device": made["device"], "user": made["user"]}
+        sealed = self._world.seal.close(made, flaw, size)
+        self._world.confidential.add(sealed)
+        return {"challenge": sealed, "request": made["request"], "device": made["device"], "user": made["user"]}
 
     def untarget(self, request, tenant=None):
         """The profile is no longer meant for the device of this challenge."""
@@ -195,6 +197,11 @@ class Control:
         """call -> how often it was asked, and how many at once at most."""
         journal = self._world.journal
         return {call: {"asked": count, "at_once": journal.at_once[call]} for call, count in journal.asked.items()}
+
+    def confidential(self):
+        """Every secret, assertion, token and challenge until now: what no log and no answer may contain."""
+        secrets = {secret for tenant in self._world.tenants.values() for app in tenant.apps.values() for secret in app.secrets}
+        return sorted(self._world.confidential | secrets)
 
     def move_clock(self, seconds):
         self._world.clock.offset += seconds

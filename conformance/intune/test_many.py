@@ -62,3 +62,9 @@ def test_the_journal_has_all_that_came(client, tenant, standin):
     assert standin.journal(after=endpoints.number) == []
     standin.clear_journal()
     assert standin.journal() == [] and standin.counters() == {}
+
+
+def test_what_no_log_may_contain_is_known(client, tenant, standin, make_csr):
+    challenge = tenant.mint_challenge()["challenge"]
+    client.post("validate", client.validation(make_csr(challenge)))
+    assert {challenge, client.tenant["secret"], *client.tokens.values()} < set(standin.confidential())

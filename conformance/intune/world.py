@@ -79,6 +79,7 @@ class World:
         self.certificates = Certificates(folder)
         self.token_key = rsa.generate_private_key(65537, 2048)
         self.tenants, self.host = {}, host
+        self.confidential = set()  # tokens and challenges that were given out: nobody's log has them
         self.entra, self.graph = Entra(self), Graph(self)
         self._validation = validation = Validation(self)
         revocation = Revocation(self)

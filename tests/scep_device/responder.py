@@ -85,7 +85,7 @@ class _Public:
 class Responder:
     """`faults` names what the next replies do wrong; `seen` has what each request was like."""
 
-    def __init__(self, authority, folder):
+    def __init__(self, authority, folder, tls=None):
         self.authority, self.folder = authority, folder
         self.bag, self.type = [authority.ra, authority.ca, authority.root], "application/x-x509-ca-ra-cert"
         self.caps = "\n".join(CAPS) + "\n"
@@ -110,8 +110,10 @@ class Responder:
                 pass
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/scep/phones"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}/scep/phones"
         (folder / "ra.pem").write_bytes(x509.load_der_x509_certificate(authority.ra).public_bytes(Encoding.PEM))
         (folder / "ra.key").write_bytes(authority.ra_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
@@ -127,7 +129,8 @@ class Responder:
     def handle(self, request, body):
         path, _, query = request.path.partition("?")
         pairs = dict(pair.partition("=")[::2] for pair in query.split("&"))
-        seen = SimpleNamespace(method=request.command, path=path, query=query, version=request.request_version, headers=request.headers,
+        tls = getattr(request.connection, "version", lambda: None)()
+        seen = SimpleNamespace(tls=tls, method=request.command, path=path, query=query, version=request.request_version, headers=request.headers,
                                operation=pairs["operation"], message=pairs.get("message"), raw=body)
         self.seen.append(seen)
         if seen.operation == "GetCACaps":
