@@ -93,7 +93,8 @@ class Control:
 
     # ---- challenges and devices
 
-    def mint_challenge(self, tenant=None, flaw=None, size=challenge.SIZE, targeted=True, known=True, known_device=True, known_user=True, **content):
+    def mint_challenge(self, tenant=None, flaw=None, size=challenge.SIZE, targeted=True, known=True, known_device=True, known_user=True,
+                       **content):
         """See challenge.new_content. `known…` False leaves out the record that the challenge points to."""
         owner = self._tenant(tenant)
         made = challenge.new_content(owner, self._world.clock.now(), **content)

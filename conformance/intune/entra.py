@@ -127,12 +127,14 @@ class Entra:
         forms = {("PS256", "x5t#S256"), ("RS256", "x5t")}
         named = {(header.get("alg"), name) for name in ("x5t#S256", "x5t") if name in header}
         if len(named) != 1 or not named <= forms:
-            raise Refused(401, "invalid_client", 700027, f"alg {header.get('alg')} with {', '.join(sorted(set(header) - {'alg', 'typ'})) or 'no thumbprint'}")
+            others = ", ".join(sorted(set(header) - {"alg", "typ"}))
+            raise Refused(401, "invalid_client", 700027, f"alg {header.get('alg')} with {others or 'no thumbprint'}")
         if header.get("typ", "JWT") != "JWT":
             raise Refused(401, "invalid_client", 50027, f"typ {header['typ']}")
         certificate = app.certificate_for(header)
         if certificate is None:
-            raise Refused(401, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion is not registered on application")
+            raise Refused(401, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion is not "
+                          "registered on application")
         try:
             claims = jws.verify(token, certificate.public_key(), (header["alg"],))
         except jws.BadToken as wrong:

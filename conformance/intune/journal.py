@@ -20,8 +20,9 @@ class Entry:
 
     def shown(self):
         request = self.request
-        return {"number": self.number, "at": self.at, "site": request.site, "connection": request.connection, "proxied": request.proxied, "call": self.call,
-                "tenant": self.tenant, "method": request.method, "target": request.target, "version": request.version,
+        return {"number": self.number, "at": self.at, "site": request.site, "connection": request.connection,
+                "proxied": request.proxied, "call": self.call, "tenant": self.tenant,
+                "method": request.method, "target": request.target, "version": request.version,
                 "headers": request.headers, "body": request.body.decode("utf-8", "replace"), "fields": self.fields, "wrong": self.wrong,
                 "status": self.status, "code": self.code, "behaviour": self.behaviour}
 

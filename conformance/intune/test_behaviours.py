@@ -188,7 +188,8 @@ def test_octets_that_are_no_request(client, standin):
     import socket
     port = urllib.parse.urlsplit(client.tenant["graph"]).port
     for octets in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-                   b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"):
+                   b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                   b"GET / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"):
         with socket.create_connection(("127.0.0.1", port)) as plain, client.context.wrap_socket(plain, server_hostname="localhost") as made:
             made.sendall(octets)
             assert made.recv(100).startswith(b"HTTP/1.1 400 ")

@@ -30,10 +30,14 @@ def test_paths_and_methods(client, tenant):
     assert client.ask_endpoints(method="POST").status == 404
     assert len(tenant.wrong()) == 5
     assert client.ask_endpoints(url + "?$top=1").status == 400
+    assert tenant.wrong()[-1] == "an unknown query: $top=1"
+    client.send("GET", url, b"{}", client.headers("graph_scope"))
+    assert tenant.wrong()[-1] == "a body in a GET"
 
 
 @pytest.mark.parametrize("changed, blame", [
-    ({"client_request_id": None}, "client-request-id is [], not one GUID"), ({"client_request_id": "17"}, "client-request-id is ['17'], not one GUID"),
+    ({"client_request_id": None}, "client-request-id is [], not one GUID"),
+    ({"client_request_id": "17"}, "client-request-id is ['17'], not one GUID"),
     ({"client_request_id": [str(uuid.uuid4()), str(uuid.uuid4())]}, "not one GUID"), ({"User_Agent": None}, "no User-Agent"),
     ({"Host": "other.example"}, "not one Host")], ids=["no_id", "no_guid", "two_ids", "no_agent", "two_hosts"])
 def test_headers_are_blamed(client, tenant, changed, blame):

@@ -6,6 +6,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+from intune.client import IntuneStandIn
 from intune.plain_client import Client
 
 
@@ -68,3 +70,12 @@ def test_what_no_log_may_contain_is_known(client, tenant, standin, make_csr):
     challenge = tenant.mint_challenge()["challenge"]
     client.post("validate", client.validation(make_csr(challenge)))
     assert {challenge, client.tenant["secret"], *client.tokens.values()} < set(standin.confidential())
+
+
+def test_a_fault_of_its_own_is_told(make_csr):
+    own = IntuneStandIn().start()
+    own.script("token", {"body": 7})
+    with pytest.raises(OSError):
+        Client(own.tenant(), own.ca).token()
+    with pytest.raises(AssertionError, match="ended with status 1"):
+        own.stop()

@@ -50,12 +50,14 @@ def test_microsofts_names_lead_here_alone(through, tenant, make_csr, standin):
     client = through()
     assert client.discover()["sceprequestvalidationfeservice"].startswith("https://fef.standin.manage.microsoft.com/RACerts/")
     assert whole(client, tenant, make_csr) == "Success" and standin.wrong() == []
-    assert {entry.target for entry in standin.asked("proxy")} == {"login.microsoftonline.com:443", "graph.microsoft.com:443", "fef.standin.manage.microsoft.com:443"}
+    assert {entry.target for entry in standin.asked("proxy")} == {"login.microsoftonline.com:443", "graph.microsoft.com:443",
+                                                                  "fef.standin.manage.microsoft.com:443"}
 
 
 def test_other_clouds_are_other_names(through, tenant, make_csr, standin):
     client = through()
-    for entra, graph in (("login.microsoftonline.us", "graph.microsoft.us"), ("login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn")):
+    for entra, graph in (("login.microsoftonline.us", "graph.microsoft.us"),
+                         ("login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn")):
         client.tenant.update(authority=f"https://{entra}/", graph=f"https://{graph}/")
         client.tokens.clear()
         assert whole(client, tenant, make_csr) == "Success"

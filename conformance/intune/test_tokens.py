@@ -196,7 +196,8 @@ def test_forged_tokens(client, tenant):
 
 
 def test_fields_of_the_token_answer(client, tenant):
-    tenant.script("token", behaviours.fields(expires_in="3599"), behaviours.fields(expires_in=1), behaviours.status(503), behaviours.fields(access_token=None))
+    tenant.script("token", behaviours.fields(expires_in="3599"), behaviours.fields(expires_in=1), behaviours.status(503),
+                  behaviours.fields(access_token=None))
     assert client.ask_token().json["expires_in"] == "3599"
     assert client.ask_token().json["expires_in"] == 1
     assert client.ask_token().status == 503

@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import struct
+import traceback
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -204,6 +205,9 @@ class Site:
                     return
         except (OSError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
+        except Exception:  # of the stand-in itself: whoever started it must learn of it
+            traceback.print_exc()
+            self._world.faults += 1
         finally:
             self._writers.discard(writer)
             writer.close()

@@ -92,7 +92,7 @@ class World:
                       "trap": Site("trap", self._serve_trap, self, good, "127.0.0.2")}
         self.left_behind = []  # sites that moved away
         self.proxy = Proxy(self)
-        self.bases = {}
+        self.bases, self.faults = {}, 0
         self.real_names = False
         self._release = asyncio.Event()
 
@@ -116,7 +116,8 @@ class World:
 
     def entra_bases(self):
         """Every way to write the base of the token endpoint: an assertion's audience is one of them."""
-        return {f"https://{host}" for host in ENTRA_HOSTS} | {f"https://{host}:{self.sites['entra'].port}" for host in ("localhost", "127.0.0.1", self.host)}
+        port = self.sites["entra"].port
+        return {f"https://{host}" for host in ENTRA_HOSTS} | {f"https://{host}:{port}" for host in ("localhost", "127.0.0.1", self.host)}
 
     def tenant_named(self, name):
         for tenant in self.tenants.values():

@@ -230,7 +230,8 @@ class Responder:
 
     def attributes(self, seen, status):
         faults = self.faults
-        number = der.integer(3) if "type_integer" in faults else der.utf8("3") if "type_utf8" in faults else der.printable("19" if "request" in faults else "3")
+        number = der.printable("19" if "request" in faults else "3")
+        number = {"type_integer": der.integer(3), "type_utf8": der.utf8("3")}.get(next((f for f in faults if f.startswith("type_")), ""), number)
         nonce = bytes(16) if "nonce" in faults else seen.nonce
         own = seen.nonce if "echo" in faults else b"1" if "short_nonce" in faults else self.authority.random.octets(16)
         transaction = seen.transaction[::-1] + "x" if "transaction" in faults else seen.transaction

@@ -60,7 +60,8 @@ def test_every_type_can_be_sent(made):
 
 @pytest.mark.parametrize("name, oid, count, values", [
     ("type_twice", cms.MESSAGE_TYPE, 2, 1), ("type_two_values", cms.MESSAGE_TYPE, 1, 2), ("type_absent", cms.MESSAGE_TYPE, 0, 0),
-    ("transaction_id_twice", cms.TRANSACTION_ID, 2, 1), ("transaction_id_absent", cms.TRANSACTION_ID, 0, 0), ("nonce_twice", cms.SENDER_NONCE, 2, 1),
+    ("transaction_id_twice", cms.TRANSACTION_ID, 2, 1), ("transaction_id_absent", cms.TRANSACTION_ID, 0, 0),
+    ("nonce_twice", cms.SENDER_NONCE, 2, 1),
     ("nonce_absent", cms.SENDER_NONCE, 0, 0)])
 def test_attributes_are_as_often_there(made, name, oid, count, values):
     found = [each for each in attributes(ATTACKS[name].make(made[0], "right").raw) if each[0] == oid]
@@ -108,7 +109,8 @@ def test_requests_inside(made, tmp_path):
     assert csr("csr_md5").signature_hash_algorithm.name == "md5"
 
 
-@pytest.mark.parametrize("name, values", [("challenge_absent", [[]]), ("challenge_empty", [["1300"]]), ("challenge_twice", [["13057269676874"]] * 2),
+@pytest.mark.parametrize("name, values", [("challenge_absent", [[]]), ("challenge_empty", [["1300"]]),
+                                          ("challenge_twice", [["13057269676874"]] * 2),
                                           ("challenge_two_values", [["13057269676874", "13056f74686572"]]),
                                           ("challenge_and_nul", [["0c06726967687400"]])])
 def test_challenges(made, name, values, tmp_path):

@@ -87,10 +87,14 @@ def put(octets):
 SIGNED, ENVELOPED = [1, 0], [1, 0]  # from the ContentInfo down
 INFO = [*SIGNED, -1, 0]
 REPLY = {
-    "three_parts": ([], more(der.null()), "has 3 parts"), "other_type": ([0], put(der.oid(cms.ENVELOPED_DATA)), "has content type"),
-    "two_contents": ([1], more(der.sequence()), "holds 2 values"), "version": ([*SIGNED, 0], put(der.integer(3)), "the reply has version 3"),
-    "no_data": ([*SIGNED, 2, 0], put(der.oid(cms.SIGNED_DATA)), "is no plain data"), "content_parts": ([*SIGNED, 2], more(der.null()), "is no plain data"),
-    "two_strings": ([*SIGNED, 2, 1], more(der.octets(b"")), "eContent of the reply holds 2"), "more": (SIGNED, more(der.set_of()), "where its signers should be"),
+    "three_parts": ([], more(der.null()), "has 3 parts"),
+    "other_type": ([0], put(der.oid(cms.ENVELOPED_DATA)), "has content type"),
+    "two_contents": ([1], more(der.sequence()), "holds 2 values"),
+    "version": ([*SIGNED, 0], put(der.integer(3)), "the reply has version 3"),
+    "no_data": ([*SIGNED, 2, 0], put(der.oid(cms.SIGNED_DATA)), "is no plain data"),
+    "content_parts": ([*SIGNED, 2], more(der.null()), "is no plain data"),
+    "two_strings": ([*SIGNED, 2, 1], more(der.octets(b"")), "eContent of the reply holds 2"),
+    "more": (SIGNED, more(der.set_of()), "where its signers should be"),
     "crl": ([*SIGNED, 3], lambda node: node.raw + der.context(1, der.sequence()), "lists of revocations"),
     "info_version": ([*INFO, 0], put(der.integer(3)), "SignerInfo has version 3"),
     "digests": ([*SIGNED, 1], lambda node: der.set_of(node.content, der.sequence(der.oid("1.3.14.3.2.26"))), "digestAlgorithms does not name"),
@@ -98,14 +102,17 @@ REPLY = {
     "algorithm": ([*INFO, 4], put(der.sequence(der.oid("1.2.840.10045.4.3.2"))), "is not RSA with sha256"),
 }
 ENVELOPE = {
-    "version": ([*ENVELOPED, 0], put(der.integer(2)), "the envelope has version 2"), "other_type": ([0], put(der.oid(cms.SIGNED_DATA)), "has content type"),
+    "version": ([*ENVELOPED, 0], put(der.integer(2)), "the envelope has version 2"),
+    "other_type": ([0], put(der.oid(cms.SIGNED_DATA)), "has content type"),
     "recipient_version": ([*ENVELOPED, 1, 0, 0], put(der.integer(2)), "RecipientInfo has version 2"),
     "no_data": ([*ENVELOPED, 2, 0], put(der.oid(cms.SIGNED_DATA)), "encrypted content is no plain data"),
     "half_a_block": ([*ENVELOPED, 2, 2], lambda node: der.tlv(0x80, node.content[:-1]), "no whole blocks"),
-    "nothing": ([*ENVELOPED, 2, 2], put(der.tlv(0x80)), "no whole blocks"), "key": ([*ENVELOPED, 1, 0, 3], put(der.octets(bytes(256))), "does not decrypt"),
+    "nothing": ([*ENVELOPED, 2, 2], put(der.tlv(0x80)), "no whole blocks"),
+    "key": ([*ENVELOPED, 1, 0, 3], put(der.octets(bytes(256))), "does not decrypt"),
 }
 BAG = {
-    "signed": ([*SIGNED, -1], put(der.set_of(der.sequence())), "is signed"), "digests": ([*SIGNED, 1], put(der.set_of(der.sequence())), "is signed"),
+    "signed": ([*SIGNED, -1], put(der.set_of(der.sequence())), "is signed"),
+    "digests": ([*SIGNED, 1], put(der.set_of(der.sequence())), "is signed"),
     "content": ([*SIGNED, 2], more(der.context(0, der.octets(b"x"))), "has a content"),
     "crl": ([*SIGNED, 3], lambda node: node.raw + der.context(1, der.sequence()), "1 CRLs and 1 certificates"),
 }
