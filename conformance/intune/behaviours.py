@@ -62,6 +62,11 @@ def body(octets, content_type="application/json", number=200):
     return status(number, body=octets, content_type=content_type)
 
 
+def redirect(url, number=307):
+    """To wherever: nobody who holds a token should follow."""
+    return {"carried_out": False, "status": number, "headers": [["Location", url]], "body": ""}
+
+
 def html():
     return body("<!DOCTYPE html><html><body>Our services aren't available right now</body></html>", "text/html")
 

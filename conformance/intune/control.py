@@ -137,6 +137,16 @@ class Control:
         owner.services[service] = str(uuid.uuid4())
         return self._world.location(owner, service)
 
+    async def down(self, site):
+        """Nobody answers at entra, graph or intune until `up`; connections are refused."""
+        await self._world.reopen(site, None)
+
+    async def up(self, site, certificate="good"):
+        """Answers again, at the same port, with a certificate that is good, stranger (of another CA) or misnamed."""
+        if certificate not in ("good", "stranger", "misnamed"):
+            raise ValueError(f"no certificate {certificate!r}")
+        await self._world.reopen(site, certificate)
+
     def use_real_names(self, on=True):
         """Answers name login.microsoftonline.com and so on, which lead here by the proxy alone."""
         self._world.real_names = on

@@ -3,12 +3,17 @@ import email.utils
 import gzip
 import http.client
 import json
+import socket
+import ssl
+import threading
 import time
 import urllib.parse
 
 import pytest
 from intune import behaviours
 from intune.behaviours import HUGE
+
+pytestmark = pytest.mark.together
 
 
 @pytest.fixture
@@ -94,20 +99,39 @@ def test_a_dripping_answer_is_whole(call):
     assert answer.json["code"] == "Success" and time.monotonic() - begin >= 0.001 * len(answer.body)
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirection(call, standin, status):
+    answer = call(behaviours.redirect(standin.urls()["trap"] + "/x", status))
+    assert (answer.status, answer.headers["Location"], answer.body) == (status, standin.urls()["trap"] + "/x", b"")
+
+
+@pytest.mark.parametrize("site", ["entra", "graph", "intune"])
+def test_a_service_is_down_and_comes_back(client, call, standin, site):
+    def ask():
+        return {"entra": client.ask_token, "graph": client.ask_endpoints, "intune": call}[site]()
+
+    standin.down(site=site)
+    with pytest.raises(ConnectionRefusedError):
+        ask()
+    for certificate in ("stranger", "misnamed"):
+        standin.up(site=site, certificate=certificate)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            ask()
+    standin.up(site=site)
+    assert ask().status == 200
+    with pytest.raises(ValueError, match="no certificate 'bad'"):
+        standin.up(site=site, certificate="bad")
+
+
 def test_silence_lasts_until_it_is_released_or_left(client, call, standin, tenant):
     client.timeout = 0.2
     with pytest.raises(TimeoutError):
         call(behaviours.silence())
-    deadline = time.monotonic() + 30
-    while standin.counters()["validate"]["at_once"] != 1:
-        assert time.monotonic() < deadline
     client.timeout = 30
-    import threading
     answers = []
     thread = threading.Thread(target=lambda: answers.append(call(behaviours.silence(carried_out=True))))
     thread.start()
-    while len(tenant.asked("validate")) != 2:
-        assert time.monotonic() < deadline
+    standin.wait_for("validate", asked=2)
     assert not answers
     standin.release()
     thread.join()
@@ -184,8 +208,12 @@ def test_what_nobody_knows_is_said(standin, tenant):
         standin.call("_tenant", tenant=None)
 
 
+def test_waiting_ends(standin, tenant):
+    with pytest.raises(AssertionError, match="validate: .*, not 1 asked"):
+        standin.wait_for("validate", seconds=0)
+
+
 def test_octets_that_are_no_request(client, standin):
-    import socket
     port = urllib.parse.urlsplit(client.tenant["graph"]).port
     for octets in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
                    b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",

@@ -6,6 +6,8 @@ from harness import pkcs10
 from harness.scep_device import Device
 from harness.scep_style import ANDROID, APPLE, WINDOWS
 
+pytestmark = pytest.mark.together
+
 SID = "tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1104"
 EXTENSIONS = [pkcs10.key_usage("digitalSignature", "keyEncipherment"), pkcs10.extended_key_usage(pkcs10.CLIENT_AUTH),
               pkcs10.alternative_names(upn=["ann@corp.test"], uri=[SID])]

@@ -6,6 +6,8 @@ import pytest
 from intune import behaviours
 from intune.tenants import REVOCATION, VALIDATION
 
+pytestmark = pytest.mark.together
+
 FOREIGN = "https://fef.evil.example/RACerts/StatelessScepRequestValidationService/1"
 
 

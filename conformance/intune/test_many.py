@@ -10,6 +10,8 @@ import pytest
 from intune.client import IntuneStandIn
 from intune.plain_client import Client
 
+pytestmark = pytest.mark.together
+
 
 def test_two_hundred_tenants_are_apart(standin, tenant, make_csr):
     made = [standin.add_tenant(intune_resource="https://api.manage.microsoft.us/") for _ in range(200)]

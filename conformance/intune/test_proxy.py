@@ -5,16 +5,14 @@ import pytest
 from intune import behaviours
 from intune.plain_client import Client
 
+pytestmark = pytest.mark.together
+
 
 @pytest.fixture
 def through(standin, tenant):
     """A client that goes through the proxy."""
-    standin.set_proxy()
-    standin.use_real_names(on=False)
     port = urllib.parse.urlsplit(standin.urls()["proxy"]).port
-    yield lambda credentials=None: Client(tenant.tenant(), standin.ca, ("127.0.0.1", port, credentials))
-    standin.set_proxy()
-    standin.use_real_names(on=False)
+    return lambda credentials=None: Client(tenant.tenant(), standin.ca, ("127.0.0.1", port, credentials))
 
 
 def whole(client, tenant, make_csr):

@@ -3,6 +3,8 @@ import pytest
 from intune import behaviours
 from intune.revocation import CODES, LEASE
 
+pytestmark = pytest.mark.together
+
 
 def asked(most=500, issuer=None, **changed):
     return {"downloadParameters": {"maxRequests": most, "issuerName": issuer, **changed}}

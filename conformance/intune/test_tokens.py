@@ -1,6 +1,6 @@
 """Entra's door: what it takes, and each thing that it does not."""
 import json
-import time
+import threading
 
 import pytest
 from cryptography import x509
@@ -9,6 +9,8 @@ from harness import pkcs10
 from harness.seeded import Random, rsa_key
 from intune import behaviours
 from intune.plain_client import assertion
+
+pytestmark = pytest.mark.together
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -206,15 +208,11 @@ def test_fields_of_the_token_answer(client, tenant):
 
 
 def test_a_stampede_is_counted(client, tenant, standin):
-    import threading
     tenant.script("token", behaviours.silence(), behaviours.silence(), behaviours.silence())
     threads = [threading.Thread(target=client.ask_token) for _ in range(3)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 30
-    while standin.counters().get("token", {}).get("at_once") != 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    standin.wait_for("token", asked=3, at_once=3)
     standin.release()
     for thread in threads:
         thread.join()

@@ -9,6 +9,8 @@ from intune import behaviours
 from intune.plain_client import Client
 from intune.validation import CODES, SCRIPTED_ONLY
 
+pytestmark = pytest.mark.together
+
 USAGE, PURPOSE = pkcs10.key_usage("digitalSignature", "keyEncipherment"), pkcs10.extended_key_usage(pkcs10.CLIENT_AUTH)
 NAMES = pkcs10.alternative_names(upn=["ann@corp.test"], uri=["tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1104"], dns=["phone.corp.test"])
 PROFILE = {"subject": [["CN", "phone"]],

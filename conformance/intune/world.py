@@ -229,7 +229,15 @@ class World:
             return error(403, "Forbidden", "The application is not authorized to perform this operation.")
         return self._intune[entry.call](entry, tenant)
 
-    # ---- the services move
+    # ---- the services move, and are away
+
+    async def reopen(self, name, certificate):
+        """The site of this name answers with another certificate, or nobody does if None; what is open is reset."""
+        site = self.sites[name]
+        await site.close()
+        if certificate is not None:
+            site.context = getattr(self.certificates, certificate)
+            await site.open()
 
     async def move_site(self, old):
         """Intune answers at another port from now on; `old` says what the old one does: refused, stranger, misnamed."""
