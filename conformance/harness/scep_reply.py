@@ -230,3 +230,28 @@ def _verify_content(reply, expected):
     if expected.leaf_key:
         info = der.whole(reply.certificates[0]).children()[0].children()[6].raw
         require(info == public_key_info(expected.leaf_key), "the first certificate is not for the key that was asked for")
+
+
+# ---- to compare answers that must not differ
+
+_PASSING = {cms.SENDER_NONCE, cms.RECIPIENT_NONCE, cms.TRANSACTION_ID, cms.SIGNING_TIME}
+
+
+def _masked_attribute(node):
+    oid, values = node.children()
+    if oid.oid() not in _PASSING:
+        return node.raw
+    return der.sequence(oid.raw, der.tlv(der.SET, *(der.tlv(each.tag, bytes(len(each.content))) for each in values.children())))
+
+
+def _masked_info(node):
+    parts = [der.tlv(0xA0, *map(_masked_attribute, part.children())) if part.tag == 0xA0 else part.raw for part in node.children()]
+    signature = node.children()[-1].expect(der.OCTET_STRING, "signature")
+    return der.sequence(*parts[:-1], der.octets(bytes(len(signature.content))))
+
+
+def masked(raw):
+    """A reply with zeros for its nonces, transactionID, time and signature: two that mean the same are the same octets."""
+    kind, wrapped = der.whole(raw).children()
+    *parts, infos = wrapped.children()[0].children()
+    return der.sequence(kind.raw, der.context(0, der.sequence(*(part.raw for part in parts), der.tlv(der.SET, *map(_masked_info, infos.children())))))

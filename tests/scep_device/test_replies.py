@@ -3,10 +3,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 from harness import der, pkcs10, scep_message as cms
 from harness.scep_device import Device
-from harness.scep_reply import Unacceptable
+from harness.scep_reply import Unacceptable, masked, verify_signed
 from harness.scep_style import ANDROID, APPLE, WINDOWS
 
-from responder import edited
+from responder import definite, edited, openssl
 
 ANY = {"status": "answers 500", "type": "type text/html", "signature": "signature does not verify", "no_signer": "0 signers",
        "two_signers": "2 signers", "other_signer": "another certificate than the request was enveloped to",
@@ -156,6 +156,31 @@ def test_a_crl_comes_alone(responder, key):
 
 def test_a_long_transaction_id_is_read(responder, key):
     assert device(responder, key).enroll("c", transaction_id="A" * 200).status == "0"
+
+
+def test_masked_replies_are_the_same_if_they_mean_the_same(responder, key):
+    responder.fail_info = "1"
+    each = device(responder, key)
+    one, other = each.enroll("c", transaction_id="A" * 40), each.enroll("c", transaction_id="B" * 40)
+    assert one.raw != other.raw and len(masked(one.raw)) == len(one.raw)
+    assert masked(one.raw) == masked(other.raw)
+    responder.fail_info = "2"
+    assert masked(each.enroll("c").raw) != masked(one.raw)
+    responder.fail_info, responder.faults = "1", {"no_text"}
+    assert masked(each.enroll("c").raw) != masked(one.raw)
+
+
+def test_what_openssl_signs_and_envelopes_is_read(responder, key):
+    """The reader is not only the inverse of the writer beside it."""
+    each, folder, ra = device(responder, key), responder.folder, responder.authority.ra
+    for words, digests in (((), ("sha256",)), (("-md", "sha512"), ("sha512",)), (("-nocerts",), ("sha256",))):
+        status, raw, said = openssl("cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-signer", folder / "ra.pem", "-inkey",
+                                    folder / "ra.key", *words, data=b"content")
+        assert status == 0, said
+        assert verify_signed(definite(raw)[0], ra, digests)[0] == b"content"
+        with pytest.raises(Unacceptable, match="digest sha"):
+            verify_signed(definite(raw)[0], ra, ("sha384",))
+    assert each.enroll("c").cipher == "aes128-cbc", "whose envelope openssl made"
 
 
 def test_more_than_the_leaf_where_it_is_allowed(responder, key):
