@@ -98,5 +98,6 @@ def test_it_fails_as_told(through, standin):
     client.timeout = 0.2
     with pytest.raises(TimeoutError):
         client.token()
+    standin.wait_for("proxy", asked=3)
     client.timeout = 10
     assert client.token()

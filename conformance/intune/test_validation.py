@@ -124,17 +124,17 @@ def test_every_code_can_be_scripted(ask, tenant, make_csr, code):
 
 
 def test_a_challenge_ends_with_its_second(ask, minted, make_csr, standin):
-    csr = make_csr(minted(lives=600), extensions=EXTENSIONS)
-    standin.move_clock(seconds=590)
+    csr = make_csr(minted(lives=2000), extensions=EXTENSIONS)
+    standin.move_clock(seconds=1000)
     assert ask(csr) == "Success"
-    standin.move_clock(seconds=11)
+    standin.move_clock(seconds=1001)
     assert ask(csr) == "ChallengeExpired"
 
 
 def test_a_challenge_begins(ask, minted, make_csr, standin):
-    csr = make_csr(minted(begins_in=100), extensions=EXTENSIONS)
+    csr = make_csr(minted(begins_in=1000), extensions=EXTENSIONS)
     assert ask(csr) == "ChallengeInvalidTimestamp"
-    standin.move_clock(seconds=101)
+    standin.move_clock(seconds=1001)
     assert ask(csr) == "Success"
 
 

@@ -128,8 +128,9 @@ class World:
     def location(self, tenant, service):
         return f"{self.bases['intune']}{tenants.SERVICES[service]}/{tenant.services[service]}"
 
-    async def released(self):
-        await self._release.wait()
+    def released(self):
+        """A coroutine that lasts until the next `release`."""
+        return self._release.wait()
 
     def release(self):
         self._release.set()
