@@ -2,7 +2,7 @@
 
 Each entry of ATTACKS makes a Message from a discovered Device and the challenge that would be right; `refusal` is the
 failInfo that the answer names, or HTTP where there is nothing to answer to: the status is 400, or 413 beyond the limit of
-the body. Those that need a certificate first are RENEWALS.
+the body. Those that need a certificate first are RENEWALS; LEGACY is refused where the profile does not allow it by name.
 """
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from .scep_device import BEGIN, DAYS, Message
 from .seeded import rsa_key
 
 HTTP = "HTTP 400"
-ATTACKS, RENEWALS = {}, {}
+ATTACKS, RENEWALS, LEGACY = {}, {}, {}
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,19 @@ for _cipher in ("des-cbc", "rc2-cbc"):
 _csr("A13", "badAlg", "csr_md5", digest="md5")
 
 
+@attack("A13", "badAlg")
+def key_of_512_bits(device, challenge):
+    """All is right, and everybody can compute the key."""
+    key = rsa_key(device.random.child("weak"), 512)
+    signer = cms.Signer(pkcs10.certificate(key, device.subject, device.random, begin=BEGIN, days=DAYS), key)
+    return device.message(cms.PKCS_REQ, device.csr(challenge, key), signer=signer, leaf_key=key, digest="sha256")
+
+
+_add("digest_sha1", "S10", "badAlg", lambda device, challenge: device.enroll_message(challenge, digest="sha1"), LEGACY)
+_add("cipher_des3-cbc", "S10", "badAlg", lambda device, challenge: device.enroll_message(challenge, cipher="des3-cbc"), LEGACY)
+_add("csr_sha1", "S10", "badAlg", lambda device, challenge: device.enroll_message(csr=device.csr(challenge, digest="sha1")), LEGACY)
+
+
 @attack("A13", "badMessageCheck")
 def digest_said_wrong(device, challenge):
     """SHA-256 was named, SHA-1 was meant."""
@@ -201,6 +214,8 @@ _add("padding_of_content", "A15 S13", "badMessageCheck", _envelope(content_paddi
 _add("key_for_another", "A15 S13", "badMessageCheck", _envelope(encrypt_to=lambda device: _stranger(device).certificate))
 _add("recipient_is_another", "A15 S13", "badMessageCheck",
      lambda device, challenge: device.enroll_message(challenge, recipients=[_stranger(device).certificate]))
+_add("many_recipients", "A14", "badMessageCheck",
+     lambda device, challenge: device.enroll_message(challenge, recipients=[_stranger(device).certificate] * 300))
 _add("no_recipient", "A14", "badMessageCheck", lambda device, challenge: device.enroll_message(challenge, recipients=[]))
 _add("password_recipient", "A14", "badMessageCheck", lambda device, challenge: device.enroll_message(
     challenge, recipients=[], envelope={"recipient_infos": [cms.password_recipient(device.random, 2 ** 31 - 1)]}))
