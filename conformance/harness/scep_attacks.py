@@ -3,6 +3,7 @@
 Each entry of ATTACKS makes a Message from a discovered Device and the challenge that would be right; `refusal` is the
 failInfo that the answer names, or HTTP where there is nothing to answer to: the status is 400, or 413 beyond the limit of
 the body. Those that need a certificate first are RENEWALS; LEGACY is refused where the profile does not allow it by name.
+Where the reference says only that it is refused, `refusal` is badRequest.
 """
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -75,8 +76,8 @@ def _own_id(device):
 
 _19 = der.printable("19")
 _add("type_absent", "A9 S01", "badRequest", _attributes((cms.MESSAGE_TYPE,)))
-_add("type_twice", "A9 S01", "badMessageCheck", _attributes((cms.MESSAGE_TYPE, [_19], [_19])))
-_add("type_two_values", "A9 S01", "badMessageCheck", _attributes((cms.MESSAGE_TYPE, [_19, der.printable("17")])))
+_add("type_twice", "A9 S01", "badRequest", _attributes((cms.MESSAGE_TYPE, [_19], [_19])))
+_add("type_two_values", "A9 S01", "badRequest", _attributes((cms.MESSAGE_TYPE, [_19, der.printable("17")])))
 _add("type_integer", "A9 S01", "badRequest", _attributes((cms.MESSAGE_TYPE, [der.integer(19)])))
 _add("type_utf8", "A9", "badRequest", _attributes((cms.MESSAGE_TYPE, [der.utf8("19")])))
 _add("transaction_id_absent", "§2", HTTP, _attributes((cms.TRANSACTION_ID,)))
@@ -90,7 +91,7 @@ _add("nonce_absent", "§1.3", "badRequest", _attributes((cms.SENDER_NONCE,)))
 _add("nonce_short", "§1.3", "badRequest", _attributes((cms.SENDER_NONCE, [der.octets(b"short")])))
 _add("nonce_long", "§1.3", "badRequest", _attributes((cms.SENDER_NONCE, [der.octets(b"l" * 4096)])))
 _add("nonce_printable", "A9", "badRequest", _attributes((cms.SENDER_NONCE, [der.printable("1234567890123456")])))
-_add("nonce_twice", "A9", "badMessageCheck", _attributes((cms.SENDER_NONCE, [der.octets(b"1" * 16)], [der.octets(b"1" * 16)])))
+_add("nonce_twice", "A9", "badRequest", _attributes((cms.SENDER_NONCE, [der.octets(b"1" * 16)], [der.octets(b"1" * 16)])))
 
 
 # ---- S05, A8: who signed
@@ -148,7 +149,7 @@ def _csr(refusal_row, refusal, name, **knobs):
         key: value(device, challenge) if callable(value) else value for key, value in knobs.items()})))
 
 
-_csr("A6", "badMessageCheck", "csr_bad_signature", bad_signature=True)
+_csr("A6", "badRequest", "csr_bad_signature", bad_signature=True)
 _csr("A6 A7", "badMessageCheck", "csr_of_a_stolen_key", spki_of=lambda device, _: _stranger(device).key)
 _csr("S06", "badRequest", "challenge_absent", challenges=())
 _csr("S06", "badRequest", "challenge_empty", challenges=lambda *_: [pkcs10.challenge("", der.PRINTABLE)])
@@ -246,9 +247,9 @@ _add("cut", "A14 S14", HTTP, _raw(lambda _, raw: raw[:len(raw) // 2]))
 _add("enveloped_outside", "§2", HTTP, _raw(lambda device, _: cms.envelope(b"x", [device.recipient], device.random)))
 _add("ten_thousand_certificates", "A14", HTTP,
      lambda device, challenge: device.enroll_message(challenge, certificates=[device.self_signed] * 10000))
-_add("content_is_no_envelope", "§2", "badMessageCheck",
+_add("content_is_no_envelope", "§2", "badRequest",
      lambda device, challenge: device.enroll_message(challenge, content=device.csr(challenge)))
-_add("content_signed_twice", "§2", "badMessageCheck",
+_add("content_signed_twice", "§2", "badRequest",
      lambda device, challenge: device.enroll_message(challenge, content=device.enroll_message(challenge).raw))
 
 

@@ -174,6 +174,9 @@ class Device:
             content = cms.envelope(plain, [self.recipient] if recipients is None else recipients, self.random, cipher, ber=ber, **(envelope or {}))
         each = cms.request_attributes(kind, transaction_id, nonce)
         each = attributes(each) if attributes else each
+        # An answer can only repeat what it could read.
+        told = [values[0] for oid, values in each if oid == cms.SENDER_NONCE and len(values) == 1 and values[0][0] == der.OCTET_STRING]
+        nonce = der.whole(told[0]).content if len(told) == 1 else None
         info = cms.signer_info(content, signer, each, self.random, digest, **(signed or {}))
         bag = [signer.certificate] if certificates is None else certificates
         raw = cms.signed_data(content, infos(info) if infos else [info], bag, digest, ber=ber)

@@ -31,7 +31,7 @@ class Expected:
     """What the device knows of its own request."""
 
     transaction_id: str
-    nonce: bytes
+    nonce: bytes | None        # None where the request had none that could be repeated
     server_certificate: bytes  # the RA or CA certificate that the request was enveloped to, DER
     signer_certificate: bytes  # of the request, DER: the reply is for it
     signer_key: object
@@ -196,8 +196,11 @@ def _verify(raw, expected):
     kind = _attribute(attributes, cms.MESSAGE_TYPE, der.PRINTABLE, "messageType")
     require(kind == cms.CERT_REP, f"messageType {kind}")
     require(_attribute(attributes, cms.TRANSACTION_ID, der.PRINTABLE, "transactionID") == expected.transaction_id, "another transactionID")
-    require(_attribute(attributes, cms.RECIPIENT_NONCE, der.OCTET_STRING, "recipientNonce") == expected.nonce,
-            "recipientNonce is not the nonce of the request")
+    if expected.nonce is None:
+        require(cms.RECIPIENT_NONCE not in attributes, "a recipientNonce for a request without a nonce")
+    elif len(expected.nonce) == 16 or cms.RECIPIENT_NONCE in attributes:  # another length need not be repeated
+        require(_attribute(attributes, cms.RECIPIENT_NONCE, der.OCTET_STRING, "recipientNonce") == expected.nonce,
+                "recipientNonce is not the nonce of the request")
     nonce = _attribute(attributes, cms.SENDER_NONCE, der.OCTET_STRING, "senderNonce")
     require(len(nonce) == 16 and nonce != expected.nonce, "senderNonce is not 16 fresh octets")
     status = _attribute(attributes, cms.PKI_STATUS, der.PRINTABLE, "pkiStatus")

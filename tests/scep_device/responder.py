@@ -175,7 +175,7 @@ class Responder:
         seen.signer = x509.load_pem_x509_certificate(signer.read_bytes())
         seen.kind = seen.attributes[cms.MESSAGE_TYPE].content.decode()
         seen.transaction = seen.attributes[cms.TRANSACTION_ID].content.decode()
-        seen.nonce = seen.attributes[cms.SENDER_NONCE].content
+        seen.nonce = seen.attributes[cms.SENDER_NONCE].content if cms.SENDER_NONCE in seen.attributes else None
         seen.content = content.read_bytes()
         status, seen.plain, said = openssl("cms", "-decrypt", "-binary", "-inform", "DER", "-recip", self.folder / "ra.pem", "-inkey",
                                            self.folder / "ra.key", data=seen.content)
@@ -233,10 +233,11 @@ class Responder:
         number = der.printable("19" if "request" in faults else "3")
         number = {"type_integer": der.integer(3), "type_utf8": der.utf8("3")}.get(next((f for f in faults if f.startswith("type_")), ""), number)
         nonce = bytes(16) if "nonce" in faults else seen.nonce
+        faults = faults | ({"no_nonce"} if nonce is None else set())
         own = seen.nonce if "echo" in faults else b"1" if "short_nonce" in faults else self.authority.random.octets(16)
         transaction = seen.transaction[::-1] + "x" if "transaction" in faults else seen.transaction
         each = [(cms.MESSAGE_TYPE, [number]), (cms.PKI_STATUS, [der.printable("7" if "status_7" in faults else status)]),
-                (cms.SENDER_NONCE, [der.octets(own)]), (cms.RECIPIENT_NONCE, [der.octets(nonce)]),
+                (cms.SENDER_NONCE, [der.octets(own)]), (cms.RECIPIENT_NONCE, [der.octets(nonce or b"")]),
                 (cms.TRANSACTION_ID, [der.printable(transaction)])]
         if status == "2" or "fail_info_too" in faults:
             each.append((cms.FAIL_INFO, [der.printable("9" if "fail_info_9" in faults else self.fail_info or "2")]))

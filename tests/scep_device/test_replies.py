@@ -2,6 +2,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 from harness import der, pkcs10, scep_message as cms
+from harness.scep_attacks import ATTACKS
 from harness.scep_device import Device
 from harness.scep_reply import Unacceptable, masked, verify_signed
 from harness.scep_style import ANDROID, APPLE, WINDOWS
@@ -152,6 +153,20 @@ def test_a_crl_comes_alone(responder, key):
     responder.edit_bag = lambda octets: cms.degenerate([responder.authority.ra], [responder.authority.crl()])
     with pytest.raises(Unacceptable, match="1 CRLs and 1 certificates"):
         each.get_crl()
+
+
+def test_only_a_nonce_that_was_sent_comes_back(responder, key):
+    each = device(responder, key)
+    responder.fail_info = "2"
+    assert each.ask(ATTACKS["nonce_absent"].make(each, "c")).fail_info == "badRequest"
+    assert each.ask(ATTACKS["nonce_short"].make(each, "c")).fail_info == "badRequest"
+    responder.faults = {"no_nonce"}
+    assert each.ask(ATTACKS["nonce_short"].make(each, "c")).fail_info == "badRequest"
+    responder.faults = {"nonce"}
+    with pytest.raises(Unacceptable, match="for a request without a nonce"):
+        each.ask(ATTACKS["nonce_absent"].make(each, "c"))
+    with pytest.raises(Unacceptable, match="is not the nonce of the request"):
+        each.ask(ATTACKS["nonce_short"].make(each, "c"))
 
 
 def test_a_long_transaction_id_is_read(responder, key):
