@@ -30,7 +30,8 @@ def call(client, tenant, make_csr):
 
 
 def test_well(call, standin):
-    assert call(behaviours.well()).json["code"] == "Success" and standin.scripts_left() == {}
+    answer = call(behaviours.well())
+    assert answer.json["code"] == "Success" and answer.headers.get_content_type() == "application/json" and standin.scripts_left() == {}
 
 
 # name -> (behaviour, what is true of the answer)
@@ -223,11 +224,12 @@ def test_octets_that_are_no_request(client, standin):
     port = urllib.parse.urlsplit(client.tenant["graph"]).port
     for octets in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
                    b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-                   b"GET / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"):
+                   b"GET / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+                   b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n" + b"x" * 0x100001 + b"\r\n"):
         with socket.create_connection(("127.0.0.1", port)) as plain, client.context.wrap_socket(plain, server_hostname="localhost") as made:
             made.sendall(octets)
             assert made.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert standin.counters()["octets"]["asked"] == 5
+    assert standin.counters()["octets"]["asked"] == 7
 
 
 def test_a_chunked_request_is_read(client, tenant, make_csr):
