@@ -135,9 +135,9 @@ def signer_is_another_key(device, challenge):
 @attack("S05", "badMessageCheck")
 def content_changed(device, challenge):
     """The envelope is another than the one that was signed."""
-    message = device.enroll_message(challenge)
+    message = device.enroll_message(challenge, ber=False)
     other = cms.envelope(device.csr(challenge), [device.recipient], device.random)
-    info = der.whole(device.enroll_message(challenge, ber=False).raw).children()[1].children()[0].children()[-1].children()[0].raw
+    info = der.whole(message.raw).children()[1].children()[0].children()[-1].children()[0].raw
     raw = cms.signed_data(other, [info], [device.self_signed])
     return replace(message, raw=raw)
 
@@ -169,8 +169,9 @@ def csr_and_more(device, challenge):
     return device.enroll_message(csr=device.csr(challenge) + b"\0")
 
 
-@attack("A14", "badRequest")
+@attack("A14", "badMessageCheck")
 def csr_is_none(device, _):
+    """Like an envelope that does not open: what came out of it is nobody's affair."""
     return device.enroll_message(csr=b"this is no request")
 
 
@@ -215,10 +216,10 @@ _add("padding_of_content", "A15 S13", "badMessageCheck", _envelope(content_paddi
 _add("key_for_another", "A15 S13", "badMessageCheck", _envelope(encrypt_to=lambda device: _stranger(device).certificate))
 _add("recipient_is_another", "A15 S13", "badMessageCheck",
      lambda device, challenge: device.enroll_message(challenge, recipients=[_stranger(device).certificate]))
-_add("many_recipients", "A14", "badMessageCheck",
+_add("many_recipients", "A14", "badRequest",
      lambda device, challenge: device.enroll_message(challenge, recipients=[_stranger(device).certificate] * 300))
-_add("no_recipient", "A14", "badMessageCheck", lambda device, challenge: device.enroll_message(challenge, recipients=[]))
-_add("password_recipient", "A14", "badMessageCheck", lambda device, challenge: device.enroll_message(
+_add("no_recipient", "A14", "badRequest", lambda device, challenge: device.enroll_message(challenge, recipients=[]))
+_add("password_recipient", "A14", "badAlg", lambda device, challenge: device.enroll_message(
     challenge, recipients=[], envelope={"recipient_infos": [cms.password_recipient(device.random, 2 ** 31 - 1)]}))
 
 
