@@ -13,7 +13,7 @@ constexpr std::int64_t marks_kept = 256;
 
 constexpr Statement mark_insert{"write_mark_insert", "INSERT INTO write_mark (session, number) VALUES ($1, $2)"};
 /// Whose row it is shows in its time, so that the question can be asked again after its answer was lost: a
-/// question's lies a thousand years ahead (migrate.cpp deletes both a day later). The row of a batch is updated,
+/// question's lies a thousand years ahead (connector.cpp deletes both a day later). The row of a batch is updated,
 /// not only seen: "committed" is then answered behind the flush, and the standby, that the batch waited for.
 constexpr Statement mark_settle{
     "write_mark_settle", "INSERT INTO write_mark (session, number, made) VALUES ($1, $2, now() + interval '1000 years') "
