@@ -188,9 +188,10 @@ void migrate(PGconn* connection, const std::string& place, const core::Clock& cl
     // All or none: whoever looks meanwhile, another node that starts, finds no schema or a whole one.
     Transaction transaction(connection, place);
     if (!check_owner(connection, place)) apply(connection, place, clock, foundation);
-    else if (!says_readers(connection, place)) ask(connection, place, add_readers);
     const Rows before = applied(connection, place);
     check_applied(before, place, migrations);
+    // Only where something is applied: a role that serves may have no right to change tables.
+    if (before.size() < migrations.size() && !says_readers(connection, place)) ask(connection, place, add_readers);
     for (std::size_t i = before.size(); i < migrations.size(); ++i) apply(connection, place, clock, migrations[i]);
     transaction.keep();
 }
