@@ -16,11 +16,6 @@ constexpr const char* settings_sql =
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false), "
     "set_config('default_transaction_isolation', 'read committed', false), current_setting('fsync'), pg_is_in_recovery()";
 enum Column { fsync = 3, recovery = 4 };
-/// Of sessions long gone: each leaves the few marks that it had not forgotten yet, and what was asked about them
-/// (connection.cpp `mark_settle`). A new session comes for each that was lost, so they do not add up.
-/// One implicit transaction, that waits for nobody: a session is wanted.
-constexpr const char* forget_marks_sql = "SET LOCAL lock_timeout = '20ms'; DELETE FROM write_mark WHERE made < now() - interval '1 day' "
-                                         "OR made BETWEEN now() + interval '500 years' AND now() + interval '1000 years' - interval '1 day'";
 
 }  // namespace
 
@@ -118,8 +113,6 @@ Handle Connector::prepare(Handle handle) {
                          "the PostgreSQL server runs with fsync=off: a crash of its machine loses or destroys what was "
                          "acknowledged; set fsync=on");
     }
-    // Of use to nobody today: where it is refused, the next session tries.
-    static_cast<void>(query(handle.get(), forget_marks_sql, {}, core::deadline_in(settings_.connect_deadline), stopped_));
     if (PQsetnonblocking(handle.get(), 1) != 0 || PQenterPipelineMode(handle.get()) == 0) {
         throw StoreUnavailable("store: " + one_line(PQerrorMessage(handle.get())));
     }
