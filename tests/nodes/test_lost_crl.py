@@ -1,13 +1,17 @@
 """What CRLs must list when a node dies between a revocation and its CRL, and when the database forgets commits."""
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from client import Client
+from harness.environment import executable
 from harness.management import await_readiness, readiness
+from harness.nodes import Nodes
+from harness.postgres import Cluster, Standby
 from harness.wire import ask
 from test_nodes import crl, issued, number, until
 
@@ -95,6 +99,53 @@ def test_a_database_that_lost_commits_stops_all_nodes_until_the_last_crl_is_take
             until(lambda: crl(node).get_revoked_certificate_by_serial_number(serial), "it is not listed", nodes)  # noqa: B023
     assert json.loads(one.cli("cert", "show", f"{lost:032x}", "--json"))["status"] == "revoked"
     certificate(nodes, files, "after.nodes.test")
+
+
+@pytest.fixture
+def pair():
+    """A primary, and a standby that follows it asynchronously."""
+    with Cluster() as primary:
+        standby = Standby(primary)
+        try:
+            yield primary, standby
+        finally:
+            standby.remove()
+
+
+def test_a_failover_to_a_standby_that_lagged_is_found_out_and_opened_again(pair, tmp_path):
+    primary, standby = pair
+    name = primary.database().name
+    database = SimpleNamespace(url=f"postgres://postern@/{name}?host={primary.folder},{standby.folder}&port={primary.port},{standby.port}")
+    nodes = Nodes(executable(), tmp_path, "nodes.test", database, 2)
+    try:
+        standby.start()
+        nodes.start()
+        one, two = nodes.nodes
+        serial = one.all_certificates()[-1]["serial"]
+        standby.caught_up()
+        standby.stop()
+        one.cli("cert", "revoke", serial)
+        last = crl(one)
+        assert last.get_revoked_certificate_by_serial_number(int(serial, 16))
+        until(lambda: number(crl(two)) == number(last), "the other one does not follow", nodes)
+        primary.crash()
+        standby.start()
+        standby.promote()
+        for node in (one, two):
+            until(lambda: "the database lost commits" in readiness(node)[1], "it goes on without what it lost", nodes)  # noqa: B023
+            assert crl(node).public_bytes(Encoding.DER) == last.public_bytes(Encoding.DER)
+        arguments = []
+        for row in json.loads(standby.psql("SELECT json_agg(key_id) FROM authority", name)):
+            file = tmp_path / f"{row}.crl"
+            file.write_bytes(fetch(one, row))
+            arguments += ["--crl", file]
+        two.cli("restore", "open", *arguments)
+        for node in (one, two):
+            await_readiness(node, 200)
+            until(lambda: number(crl(node)) > number(last), "no CRL is signed", nodes)  # noqa: B023
+            assert crl(node).get_revoked_certificate_by_serial_number(int(serial, 16))
+    finally:
+        nodes.stop()
 
 
 def fetch(node, authority):
