@@ -22,6 +22,7 @@
 #include "ra/revocation.hpp"
 #include "ra/sweeper.hpp"
 #include "store/sqlite/open.hpp"
+#include "store/tables/clock.hpp"
 #include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
@@ -47,11 +48,12 @@ void check_refused(const core::Result<T>& result, core::ProblemKind kind, std::s
 }
 
 /// Lets a test do something at the very moment before a batch with that statement is written.
-/// Or lets the store be away for those batches.
+/// Or lets the store be away for those batches, or have a clock of its own.
 class HookedDatabase final : public store::Database {
 public:
     explicit HookedDatabase(std::unique_ptr<store::Database> inner) : inner_(std::move(inner)) {}
     core::Task<store::Rows> read(const store::Statement& statement, store::Values parameters) override {
+        if (&statement == &store::store_clock && database_clock) return said(core::to_ms(database_clock()));
         return inner_->read(statement, std::move(parameters));
     }
     core::Task<store::Written> write(store::Batch batch) override {
@@ -72,8 +74,14 @@ public:
     const store::Statement* hook_at = nullptr;
     const store::Statement* away_at = nullptr;
     std::function<core::Task<void>()> hook;
+    std::function<core::TimePoint()> database_clock;  ///< a database server's own
 
 private:
+    static core::Task<store::Rows> said(std::int64_t ms) {
+        store::Rows rows;
+        rows.emplace_back(store::values(ms));
+        co_return rows;
+    }
     std::unique_ptr<store::Database> inner_;
 };
 
