@@ -42,6 +42,9 @@ inline constexpr Statement submission_due{
 /// What an earlier life of a node was handing over is nobody's work any more: $1 node, $2 now
 inline constexpr Statement submission_abandoned{
     "submission_abandoned", "UPDATE submission SET state = 'lost', fence = fence + 1, due_ms = $2 WHERE state = 'sent' AND node = $1"};
+/// Its node is still handing it over: looked at again later, and its answer still counts. $1 enrollment, $2 fence, $3 due_ms
+inline constexpr Statement submission_postpone{
+    "submission_postpone", "UPDATE submission SET due_ms = $3 WHERE enrollment_id = $1 AND fence = $2 AND state = 'sent'"};
 /// One at a time asks what became of it: $1 enrollment, $2 the fence that was read, $3 until when
 inline constexpr Statement submission_take{
     "submission_take", "UPDATE submission SET fence = fence + 1, asked = asked + 1, due_ms = $3 "

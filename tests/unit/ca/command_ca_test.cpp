@@ -44,7 +44,8 @@ struct Lab {
     observe::Metrics metrics;
     observe::Log log{observe::Level::error, folder.file("log"), true};
     boost::asio::thread_pool executor{1};
-    ca::command::CommandCa ca{ca::command::CommandCa::Deps{executor.get_executor(), clock, log, metrics}, "default/lab"};
+    core::CpuPool starters{1, 16};
+    ca::command::CommandCa ca{ca::command::CommandCa::Deps{executor.get_executor(), clock, log, metrics, starters}, "default/lab"};
 };
 
 }  // namespace

@@ -31,7 +31,10 @@ ca::command::Program shell(std::string script, std::string input = {}) {
     return p;
 }
 
-Ended end_of(ca::command::Program program) { return core::run_to_end(ca::command::run(std::move(program))); }
+Ended end_of(ca::command::Program program) {
+    core::CpuPool starters(1, 4);
+    return core::run_to_end(ca::command::run(std::move(program), starters));
+}
 
 Ended said(std::string output) {
     Ended out;

@@ -42,6 +42,7 @@ std::string all_objects(World& w) { return w.run(w.documents.export_all(administ
 class Programs final : public ca::DescribedBackends {
 public:
     [[nodiscard]] ca::Backend* find(std::string_view) const override { return nullptr; }
+    [[nodiscard]] ca::Backend* reach(std::string_view) const override { return nullptr; }
     void describe(const std::vector<ca::BackendDescription>&) override {}
     [[nodiscard]] core::Result<void> judge(const ca::BackendDescription& d) const override {
         ++judged;
