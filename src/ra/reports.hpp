@@ -19,6 +19,6 @@ core::Task<store::Rows> list_certificates(store::Database& db, const Principal& 
 core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_hex);
 
 /// The chain below a certificate as PEM, its issuer first: the backend's own, or a foreign CA's as it was verified.
-core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string issuer_key_id);
+core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string backend, std::string issuer_key_id);
 
 }  // namespace postern::ra

@@ -12,6 +12,9 @@ using store::values;
 
 namespace {
 
+constexpr store::Statement of_an_earlier_version{
+    "test_issuer_chain", "INSERT INTO issuer_chain (issuer_key_id, chain, updated_ms) VALUES ($1, $2, $3)"};
+
 store::SubmissionRow submission_of(Store& s, std::int64_t enrollment) {
     return store::SubmissionRow::from(s.one(store::submission_by_enrollment, values(enrollment)));
 }
@@ -89,10 +92,16 @@ void submissions(Store& s) {
     s.misses(store::submission_delete, values(12, 3));
     s.does(store::submission_delete, values(12, 4));
 
-    s.any(store::issuer_chain_set, values("aa", "one", now));
-    s.any(store::issuer_chain_set, values("aa", "two", later));
-    BOOST_TEST(s.one(store::issuer_chain_of, values("aa")).text(0) == "two");
-    BOOST_TEST(s.read(store::issuer_chain_of, values("bb")).empty());
+    s.any(store::issuer_chain_set, values("default/lab", "aa", "one", now));
+    s.any(store::issuer_chain_set, values("default/lab", "aa", "two", later));
+    s.any(store::issuer_chain_set, values("other/lab", "aa", "three", later));
+    BOOST_TEST(s.one(store::issuer_chain_of, values("default/lab", "aa")).text(0) == "two");
+    BOOST_TEST(s.one(store::issuer_chain_of, values("other/lab", "aa")).text(0) == "three");
+    BOOST_TEST(s.read(store::issuer_chain_of, values("default/lab", "bb")).empty());
+    s.any(of_an_earlier_version, values("bb", "old", now));
+    BOOST_TEST(s.one(store::issuer_chain_of, values("default/lab", "bb")).text(0) == "old");
+    s.any(store::issuer_chain_set, values("default/lab", "bb", "new", later));
+    BOOST_TEST(s.one(store::issuer_chain_of, values("default/lab", "bb")).text(0) == "new");
 }
 
 void refused_submissions(Store& s) {

@@ -92,11 +92,14 @@ inline constexpr Statement enrollment_found_absent{
     "enrollment_found_absent", "UPDATE enrollment SET status = 'invalid', attempt_bound = FALSE, problem = $3, updated_ms = $2 "
                                "WHERE id = $1 AND status IN ('unknown', 'quarantined')"};
 
-/// The newest verified chain of a foreign issuer: $1 issuer, $2 PEM, $3 updated_ms
+/// The newest verified chain of a foreign issuer, as that backend's trust anchors end it: another tenant may declare another
+/// root above the same issuer. So the key is both. $1 backend, $2 issuer, $3 PEM, $4 updated_ms
 inline constexpr Statement issuer_chain_set{
-    "issuer_chain_set", "INSERT INTO issuer_chain (issuer_key_id, chain, updated_ms) VALUES ($1, $2, $3) "
+    "issuer_chain_set", "INSERT INTO issuer_chain (issuer_key_id, chain, updated_ms) VALUES (CAST($1 AS TEXT) || ' ' || CAST($2 AS TEXT), $3, $4) "
                         "ON CONFLICT (issuer_key_id) DO UPDATE SET chain = excluded.chain, updated_ms = excluded.updated_ms"};
-/// $1 issuer
-inline constexpr Statement issuer_chain_of{"issuer_chain_of", "SELECT chain FROM issuer_chain WHERE issuer_key_id = $1"};
+/// $1 backend, $2 issuer. Before there were two parts the issuer alone was the key.
+inline constexpr Statement issuer_chain_of{
+    "issuer_chain_of", "SELECT chain FROM issuer_chain WHERE issuer_key_id IN (CAST($1 AS TEXT) || ' ' || CAST($2 AS TEXT), CAST($2 AS TEXT)) "
+                       "ORDER BY issuer_key_id = CAST($2 AS TEXT) LIMIT 1"};
 
 }  // namespace postern::store
