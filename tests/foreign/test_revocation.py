@@ -37,12 +37,15 @@ def test_an_unconfirmed_revocation_is_asked_for_until_it_is_answered(house):
     answer = house.client.revoke(pem)
     assert answer.status == 503 and "has not confirmed the revocation" in answer.body["detail"]
     assert int(answer.headers["Retry-After"]) == 60
-    assert status(house, serial) == "issued"
+    shown = json.loads(house.server.cli("cert", "show", serial, "--json"))
+    assert (shown["status"], shown["wantedReason"]) == ("issued", 4)
+    assert shown["wantedBy"].startswith("acme ") and "printed nothing" in shown["unconfirmed"]
     house.ca.behave()
     end = time.monotonic() + 60
     while status(house, serial) != "revoked":
         assert time.monotonic() < end, house.server.log_tail()
         time.sleep(0.2)
+    assert "revocationWanted" not in json.loads(house.server.cli("cert", "show", serial, "--json"))
 
 
 def test_a_ca_that_takes_no_revocations_says_so(mute):
