@@ -39,7 +39,7 @@ def test_an_unconfirmed_revocation_is_asked_for_until_it_is_answered(house):
     assert int(answer.headers["Retry-After"]) == 60
     shown = json.loads(house.server.cli("cert", "show", serial, "--json"))
     assert (shown["status"], shown["wantedReason"]) == ("issued", 4)
-    assert shown["wantedBy"].startswith("acme ") and "printed nothing" in shown["unconfirmed"]
+    assert shown["wantedBy"].startswith("acme_account ") and "printed nothing" in shown["unconfirmed"]
     house.ca.behave()
     end = time.monotonic() + 60
     while status(house, serial) != "revoked":
