@@ -16,6 +16,8 @@ namespace {
 
 /// How often a request is looked at that another node is handing over.
 constexpr std::chrono::seconds look_again(10);
+/// Of two nodes' clocks: each may be as far as that from what it is judged by, one ahead and one behind.
+constexpr auto clocks_apart = 2 * ClockAgreement::tolerance;
 /// As long nobody else takes up one whose backend cannot be asked.
 constexpr std::chrono::minutes unasked(5);
 
@@ -87,12 +89,12 @@ Task<void> Enrollment::ask_later(Attempt& a, const store::SubmissionRow& submiss
 bool Enrollment::handed_over_elsewhere(const Attempt& a, const store::EnrollmentRow& row, const store::SubmissionRow& submission) const {
     if (submission.state != "sent" || !row.life || *row.life == deps_.lives.own() || deps_.lives.gone(row.life)) return false;
     const auto handing_over = a.foreign ? a.foreign->submission : std::chrono::milliseconds(unasked);
-    return a.now - submission.sent <= handing_over + recording_time + ClockAgreement::tolerance;
+    return a.now - submission.sent <= handing_over + recording_time + clocks_apart;
 }
 
 /// Until then a program that was started elsewhere may still be at work: another machine's clock is not ours.
 core::TimePoint Enrollment::surely_ended(const Attempt& a, const store::SubmissionRow& submission) const {
-    const auto apart = submission.node == deps_.node ? std::chrono::milliseconds(0) : std::chrono::milliseconds(ClockAgreement::tolerance);
+    const auto apart = submission.node == deps_.node ? std::chrono::milliseconds(0) : std::chrono::milliseconds(clocks_apart);
     return submission.sent + a.foreign->submission + apart;
 }
 

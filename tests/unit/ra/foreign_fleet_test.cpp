@@ -41,7 +41,7 @@ struct Second {
 
 BOOST_DATA_TEST_CASE(a_node_whose_clock_is_ahead_takes_nothing_from_one_that_lives, engines(), engine) {
     Elsewhere w(engine);
-    Second ahead(w, 4min);
+    Second ahead(w, 9min);
     w.foreign.at_find = ca::Outcome(ca::Absent());
     w.foreign.before_answer = [&]() -> core::Task<void> {
         for (int times = 0; times < 2; ++times) {
@@ -57,7 +57,7 @@ BOOST_DATA_TEST_CASE(a_node_whose_clock_is_ahead_takes_nothing_from_one_that_liv
 
 BOOST_DATA_TEST_CASE(what_a_node_left_that_is_gone_is_absent_once_no_clock_says_that_it_may_run, engines(), engine) {
     Elsewhere w(engine);
-    Second ahead(w, 4min);
+    Second ahead(w, 9min);
     w.foreign.at_find = ca::Outcome(ca::Absent());
     w.foreign.before_answer = []() -> core::Task<void> {
         throw std::runtime_error("the process ends here");
@@ -69,7 +69,7 @@ BOOST_DATA_TEST_CASE(what_a_node_left_that_is_gone_is_absent_once_no_clock_says_
     BOOST_TEST(w.state() == "lost");
     ahead.clock.advance(2s);
     BOOST_TEST(ahead.round() == 1U);
-    // Four minutes by this clock, none by the other: its program may be at work.
+    // Nine minutes by this clock, none by the other: its program may be at work.
     BOOST_TEST((w.status() == "submitted" && w.state() == "lost" && w.foreign.looked_up == 1));
     ahead.clock.advance(2min);
     BOOST_TEST(ahead.round() == 1U);
@@ -84,7 +84,7 @@ BOOST_DATA_TEST_CASE(a_node_that_only_seems_to_live_holds_nothing_for_ever, engi
         co_return;
     };
     BOOST_CHECK_THROW(w.submit(w.request({"corp.example"})), std::runtime_error);
-    other.clock.advance(6min);  // what issuing and recording take is two of them
+    other.clock.advance(11min);  // what issuing and recording take is two minutes
     BOOST_TEST(other.round() == 0U);
     other.clock.advance(2min);
     BOOST_TEST(other.round() == 1U);
