@@ -202,7 +202,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
     co_await keep_master_key_check(*h.db, *h.sealer);
     h.backends.add("builtin", *h.builtin);
-    const ca::command::CommandCa::Deps commands{h.shards.executor(0), *h.clock_agreement, h.log, h.metrics};
+    const ca::command::CommandCa::Deps commands{h.shards.executor(0), *h.clock_agreement, h.log, h.metrics, h.pool};
     h.commands = std::make_unique<ca::command::Commands>(commands);
     h.backends.add(*h.commands);
     h.catalog->before_current([&h](const ra::Catalog& catalog) { h.commands->describe(catalog.backends); });
@@ -216,9 +216,10 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
-    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished};
+    h.unasked.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unasked"}}));
+    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished, &*h.unasked};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
-    const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, h.clock, h.log, h.metrics, node};
+    const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, *h.clock_agreement, h.log, h.metrics, node, *h.lives};
     h.poller = std::make_unique<ra::Poller>(poller);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);

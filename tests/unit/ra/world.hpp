@@ -250,7 +250,9 @@ public:
 /// The registration authority on a real store, with a scripted CA behind it.
 class World {
 public:
-    explicit World(bool with_sender = false) : announced(with_sender) {
+    /// Makes its store once clock and metrics are there; kept as long as that.
+    using MakeStore = std::function<std::unique_ptr<store::Database>(World&)>;
+    explicit World(bool with_sender = false, MakeStore make = {}) : announced(with_sender), make_store(std::move(make)) {
         backends.add("scripted", ca);
         backends.add("builtin", ca);
         run(catalog.refresh());
@@ -332,12 +334,13 @@ public:
     }
 
     const bool announced;
+    const MakeStore make_store;
     Folder folder;
     core::FakeClock clock{core::from_ms(1'800'000'000'000)};
     crypto::SystemRandom random;
     observe::Metrics metrics;
     observe::Log log{observe::Level::error, folder.file("log"), true};
-    HookedDatabase db{store::open_sqlite(folder.file("postern.db"), clock, metrics)};
+    HookedDatabase db{make_store ? make_store(*this) : store::open_sqlite(folder.file("postern.db"), clock, metrics)};
     store::Numbers numbers{db};
     crypto::Sealer sealer{core::SecretBytes(core::Bytes(32, 7)), random};
     ra::CatalogSource catalog{db, log};
