@@ -101,9 +101,12 @@ def test_pages(client, tenant):
 def test_whoever_follows_a_link_abroad_is_caught(client, tenant, standin):
     tenant.discovery(page=1, next_link="foreign")
     link = client.ask_endpoints().json["@odata.nextLink"]
-    client.context.check_hostname = False
     assert client.ask_endpoints(link).status == 200
-    assert [what for _, what in standin.wrong("trap")] == ["a request to a foreign host", "with a bearer token"]
+    caught = ["a request to a foreign host", "with a bearer token"]
+    assert [what for _, what in standin.wrong("trap")] == caught
+    tenant.discovery(first={VALIDATION: standin.urls()["trap"] + "/RACerts/StatelessScepRequestValidationService/1"})
+    assert client.post("validate", {}).json["code"] == "Success", "which proves nothing, and is caught"
+    assert [what for _, what in standin.wrong("trap")] == caught * 2
 
 
 def test_a_list_that_is_scripted(client, tenant):
