@@ -328,7 +328,7 @@ def test_nobody_is_told_of_what_was_refused(client, tenant, make_csr, certificat
 def test_nor_of_what_nobody_answered(client, tenant, make_csr):
     csr = make_csr(tenant.mint_challenge()["challenge"])
     for hidden in (behaviours.fields(code=None), behaviours.no_code(), behaviours.lost_reply(), behaviours.truncated(), behaviours.code("success"),
-                   behaviours.fields(code="Invented")):
+                   behaviours.fields(code="Invented"), behaviours.huge(), behaviours.gzip(), behaviours.html(), behaviours.status(503)):
         tenant.script("validate", hidden)
         try:
             client.post("validate", client.validation(csr))

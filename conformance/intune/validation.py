@@ -5,7 +5,7 @@ import re
 from datetime import datetime, timezone
 
 from . import challenge
-from .journal import check_keys, check_text, json_object
+from .journal import check_keys, check_text, json_body
 from .tenants import Transaction
 from .wire import Answer
 
@@ -34,7 +34,7 @@ class Validation:
 
     def _body(self, entry, name, keys):
         """The object inside the body, or None."""
-        body = json_object(entry)
+        body = json_body(entry)
         if body is None or not check_keys(entry, body, [name]) or not check_keys(entry, body[name], keys, where=name):
             return None
         found = body[name]
