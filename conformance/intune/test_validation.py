@@ -7,16 +7,13 @@ from harness import der, pkcs10
 from harness.seeded import Random, ec_key, rsa_key
 from intune import behaviours
 from intune.plain_client import Client
+from intune.profile import Profile
 from intune.validation import CODES, SCRIPTED_ONLY
 
 pytestmark = pytest.mark.together
 
-USAGE, PURPOSE = pkcs10.key_usage("digitalSignature", "keyEncipherment"), pkcs10.extended_key_usage(pkcs10.CLIENT_AUTH)
-NAMES = pkcs10.alternative_names(upn=["ann@corp.test"], uri=["tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1104"], dns=["phone.corp.test"])
-PROFILE = {"subject": [["CN", "phone"]],
-           "names": ["dns:phone.corp.test", "upn:ann@corp.test", "uri:tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1104"],
-           "key_usage": ["digitalSignature", "keyEncipherment"], "extended_key_usage": [pkcs10.CLIENT_AUTH], "key_size": 2048}
-EXTENSIONS = [USAGE, PURPOSE, NAMES]
+PROFILE = Profile([("CN", "phone")], upn=["ann@corp.test"], dns=["phone.corp.test"], sid="S-1-5-21-1-2-3-1104")
+USAGE, PURPOSE, NAMES = EXTENSIONS = PROFILE.extensions()
 
 
 @pytest.fixture
@@ -34,7 +31,7 @@ def ask(client):
 @pytest.fixture
 def minted(tenant):
     """Text of a challenge for PROFILE, but for what is said otherwise."""
-    return lambda **changed: tenant.mint_challenge(**{**PROFILE, **changed})["challenge"]
+    return lambda **changed: tenant.mint_challenge(**{**PROFILE.binding(), **changed})["challenge"]
 
 
 def test_what_the_profile_says_succeeds(ask, minted, make_csr, tenant):

@@ -68,7 +68,7 @@ class Scripts:
 
 def _hidden(behaviour):
     """Whether a client cannot read the code that was decided, or should not: too long, or compressed though nobody asked."""
-    return bool({"json", "body", "status", "cut_body", "end_after", "hold", "fill"} & set(behaviour) or behaviour.get("encode") == "gzip"
+    return bool({"json", "body", "status", "cut_body", "end_after", "fill"} & set(behaviour) or behaviour.get("encode") == "gzip"
                 or "code" in behaviour.get("set", {}) or "code" in behaviour.get("remove", []))
 
 
