@@ -73,6 +73,15 @@ def test_a_status(call, tenant, status):
     assert tenant.transactions() == {}, "it was not carried out"
 
 
+def test_headers_are_looked_at_all_the_same(client, tenant):
+    tenant.script("validate", behaviours.status(503), behaviours.status(503))
+    assert client.post("validate", {}, client_request_id=None).status == client.post("validate", {}, api_version=None).status == 503
+    assert [len(entry.wrong) for entry in tenant.asked("validate")] == [1, 1]
+    tenant.script("endpoints", behaviours.status(503))
+    client.ask_endpoints(User_Agent=None)
+    assert tenant.wrong("endpoints")[-1] == "no User-Agent"
+
+
 @pytest.mark.parametrize("given, header", [(None, None), (0, "0"), (7, "7"), (86400, "86400"), ("soon", "soon"), ("-1", "-1"), ("1.5", "1.5")])
 def test_retry_after(call, given, header):
     answer = call(behaviours.throttled(given))

@@ -23,6 +23,8 @@ INTUNE_CALLS = {"validate": (tenants.VALIDATION, "ScepActions/validateRequest"),
                 "failure": (tenants.VALIDATION, "ScepActions/failureNotification"),
                 "download": (tenants.REVOCATION, "CertificateAuthorityRequests/downloadRevocationRequests"),
                 "upload": (tenants.REVOCATION, "CertificateAuthorityRequests/uploadRevocationResults")}
+_VERSIONS = {call: VALIDATION_VERSION if service == tenants.VALIDATION else REVOCATION_VERSION
+             for call, (service, _) in INTUNE_CALLS.items()}
 CALLS = ("token", "endpoints", *INTUNE_CALLS, "proxy")
 _LOCATION = re.compile(r"(/RACerts/\w+)/([0-9a-f-]{36})/(.*)")
 
@@ -173,7 +175,7 @@ class World:
         else:
             answered = Answer(200, {})
             if call in INTUNE_CALLS or call == "endpoints":
-                self.journal.check_common(entry)
+                self.journal.check_common(entry, _VERSIONS.get(call))
         entry.status = behaviour.get("status", answered.status)
         if "code" in behaviour.get("set", {}) or "code" in behaviour.get("json", {}):
             entry.code = {**behaviour.get("json", {}), **behaviour.get("set", {})}["code"]
@@ -222,7 +224,7 @@ class World:
         if entry.request.method != "POST" or entry.request.query:
             entry.blame(f"{entry.request.method} with query {entry.request.query!r}, not POST")
             return error(405, "MethodNotAllowed", "POST it.")
-        self.journal.check_common(entry, VALIDATION_VERSION if service == tenants.VALIDATION else REVOCATION_VERSION)
+        self.journal.check_common(entry, _VERSIONS[entry.call])
         if tenants.INTUNE_ROLE not in claims["roles"]:
             entry.blame(f"the application lacks {tenants.INTUNE_ROLE}")
             return error(403, "Forbidden", "The application is not authorized to perform this operation.")
