@@ -142,8 +142,8 @@ class Control:
         await self._world.reopen(site, None)
 
     async def up(self, site, certificate="good"):
-        """Answers again, at the same port, with a certificate that is good, stranger (of another CA) or misnamed."""
-        if certificate not in ("good", "stranger", "misnamed"):
+        """Answers again, at the same port, with a certificate that is good, stranger (of another CA) or misnamed; or is mute."""
+        if certificate not in ("good", "stranger", "misnamed", "mute"):
             raise ValueError(f"no certificate {certificate!r}")
         await self._world.reopen(site, certificate)
 

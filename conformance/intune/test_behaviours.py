@@ -128,6 +128,11 @@ def test_a_service_is_down_and_comes_back(client, call, standin, site):
         standin.up(site=site, certificate=certificate)
         with pytest.raises(ssl.SSLCertVerificationError):
             ask()
+    standin.up(site=site, certificate="mute")
+    client.timeout = 0.2
+    with pytest.raises(TimeoutError):
+        ask()
+    client.timeout = 10
     standin.up(site=site)
     assert ask().status == 200
     with pytest.raises(ValueError, match="no certificate 'bad'"):

@@ -233,12 +233,15 @@ class World:
     # ---- the services move, and are away
 
     async def reopen(self, name, certificate):
-        """The site of this name answers with another certificate, or nobody does if None; what is open is reset."""
+        """The site of this name answers with another certificate, or nobody does if None; `mute` takes connections only."""
         site = self.sites[name]
         await site.close()
-        if certificate is not None:
+        if certificate is None:
+            return
+        site.mute = certificate == "mute"
+        if not site.mute:
             site.context = getattr(self.certificates, certificate)
-            await site.open()
+        await site.open()
 
     async def move_site(self, old):
         """Intune answers at another port from now on; `old` says what the old one does: refused, stranger, misnamed."""
