@@ -62,11 +62,20 @@ install_missing() {
         apt=(sudo "${apt[@]}")
     fi
     log=$(mktemp)
-    local failed=no
-    case " ${missing[*]}" in *" postgresql-"*) without_main_cluster ;; esac
+    local failed=no traps
+    traps=$(trap -p EXIT INT TERM)
+    case " ${missing[*]}" in *" postgresql-"*)
+        # Whatever ends this, the machine's next cluster is made as usual.
+        trap forget_main_cluster EXIT
+        trap 'exit 130' INT
+        trap 'exit 143' TERM
+        without_main_cluster ;;
+    esac
     { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } </dev/null 2>&1 |
         tee "$log" | apt_progress || failed=yes
     forget_main_cluster
+    trap - EXIT INT TERM
+    eval "$traps"
     if [ "$failed" = yes ]; then
         tail -n 15 "$log" >&2
         die "apt-get could not install the packages (its output is in $log)"

@@ -92,8 +92,10 @@ class StandInCa:
         self.root = folder / "root.pem"
 
     def document(self, **keys):
+        """`anchors` are the names of the declared certificates."""
         keys = {"operations": ["poll", "lookup", "revoke", "test"], "timeout": "20s", **keys}
-        return document(self.name, ["/usr/bin/python3", self.program, self.home], self.root.read_text(), **keys)
+        anchors = "".join((self.home / f"{name}.pem").read_text() for name in keys.pop("anchors", ["root"]))
+        return document(self.name, ["/usr/bin/python3", self.program, self.home], anchors, **keys)
 
     def behave(self, **plan):
         """Per operation the name of a behaviour of stand_in_ca.py; what is not named is done well."""

@@ -1,6 +1,7 @@
 """A pytest plugin: one line of progress a case, and the results as JSON for conformance/run.
 
-A case is one test with its parameters; the parameter `client` is the column of the table.
+A case is one test with its parameters; the parameter `client` is the column of the table. Tests marked `together` are one
+row for all their parameters: hundreds of small cases, of which only those that fail are of interest.
 """
 import json
 import os
@@ -15,10 +16,16 @@ def pytest_collection_modifyitems(items):
         _items[item.nodeid] = item
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "together: one row of the table for all parameters")
+
+
 def _row(nodeid):
     item = _items[nodeid]
     parameters = dict(getattr(item, "callspec", None).params) if hasattr(item, "callspec") else {}
     client = str(parameters.pop("client_kind", "-"))
+    if item.get_closest_marker("together"):
+        parameters = {}
     case = item.originalname.removeprefix("test_")
     for value in parameters.values():
         case += f" {value}"
@@ -42,6 +49,8 @@ def pytest_report_teststatus(report):
     """Replaces pytest's dots by a line a case."""
     if report.when == "call" or report.outcome != "passed":
         case, client = _row(report.nodeid)
+        if report.outcome == "passed" and _items[report.nodeid].get_closest_marker("together"):
+            return report.outcome, ".", report.outcome.upper()
         return report.outcome, f"\n{report.outcome:8}{case} {client}", report.outcome.upper()
     return None
 

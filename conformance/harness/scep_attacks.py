@@ -2,8 +2,8 @@
 
 Each entry of ATTACKS makes a Message from a discovered Device and the challenge that would be right; `refusal` is the
 failInfo that the answer names, or HTTP where there is nothing to answer to: the status is 400, or 413 beyond the limit of
-the body. Those that need a
-certificate first are RENEWALS.
+the body. Those that need a certificate first are RENEWALS; LEGACY is refused where the profile does not allow it by name.
+Where the reference says only that it is refused, `refusal` is badRequest.
 """
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from .scep_device import BEGIN, DAYS, Message
 from .seeded import rsa_key
 
 HTTP = "HTTP 400"
-ATTACKS, RENEWALS = {}, {}
+ATTACKS, RENEWALS, LEGACY = {}, {}, {}
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def _own_id(device):
 
 _19 = der.printable("19")
 _add("type_absent", "A9 S01", "badRequest", _attributes((cms.MESSAGE_TYPE,)))
-_add("type_twice", "A9 S01", "badMessageCheck", _attributes((cms.MESSAGE_TYPE, [_19], [_19])))
-_add("type_two_values", "A9 S01", "badMessageCheck", _attributes((cms.MESSAGE_TYPE, [_19, der.printable("17")])))
+_add("type_twice", "A9 S01", "badRequest", _attributes((cms.MESSAGE_TYPE, [_19], [_19])))
+_add("type_two_values", "A9 S01", "badRequest", _attributes((cms.MESSAGE_TYPE, [_19, der.printable("17")])))
 _add("type_integer", "A9 S01", "badRequest", _attributes((cms.MESSAGE_TYPE, [der.integer(19)])))
 _add("type_utf8", "A9", "badRequest", _attributes((cms.MESSAGE_TYPE, [der.utf8("19")])))
 _add("transaction_id_absent", "§2", HTTP, _attributes((cms.TRANSACTION_ID,)))
@@ -91,7 +91,7 @@ _add("nonce_absent", "§1.3", "badRequest", _attributes((cms.SENDER_NONCE,)))
 _add("nonce_short", "§1.3", "badRequest", _attributes((cms.SENDER_NONCE, [der.octets(b"short")])))
 _add("nonce_long", "§1.3", "badRequest", _attributes((cms.SENDER_NONCE, [der.octets(b"l" * 4096)])))
 _add("nonce_printable", "A9", "badRequest", _attributes((cms.SENDER_NONCE, [der.printable("1234567890123456")])))
-_add("nonce_twice", "A9", "badMessageCheck", _attributes((cms.SENDER_NONCE, [der.octets(b"1" * 16)], [der.octets(b"1" * 16)])))
+_add("nonce_twice", "A9", "badRequest", _attributes((cms.SENDER_NONCE, [der.octets(b"1" * 16)], [der.octets(b"1" * 16)])))
 
 
 # ---- S05, A8: who signed
@@ -135,9 +135,9 @@ def signer_is_another_key(device, challenge):
 @attack("S05", "badMessageCheck")
 def content_changed(device, challenge):
     """The envelope is another than the one that was signed."""
-    message = device.enroll_message(challenge)
+    message = device.enroll_message(challenge, ber=False)
     other = cms.envelope(device.csr(challenge), [device.recipient], device.random)
-    info = der.whole(device.enroll_message(challenge, ber=False).raw).children()[1].children()[0].children()[-1].children()[0].raw
+    info = der.whole(message.raw).children()[1].children()[0].children()[-1].children()[0].raw
     raw = cms.signed_data(other, [info], [device.self_signed])
     return replace(message, raw=raw)
 
@@ -149,7 +149,7 @@ def _csr(refusal_row, refusal, name, **knobs):
         key: value(device, challenge) if callable(value) else value for key, value in knobs.items()})))
 
 
-_csr("A6", "badMessageCheck", "csr_bad_signature", bad_signature=True)
+_csr("A6", "badRequest", "csr_bad_signature", bad_signature=True)
 _csr("A6 A7", "badMessageCheck", "csr_of_a_stolen_key", spki_of=lambda device, _: _stranger(device).key)
 _csr("S06", "badRequest", "challenge_absent", challenges=())
 _csr("S06", "badRequest", "challenge_empty", challenges=lambda *_: [pkcs10.challenge("", der.PRINTABLE)])
@@ -169,8 +169,9 @@ def csr_and_more(device, challenge):
     return device.enroll_message(csr=device.csr(challenge) + b"\0")
 
 
-@attack("A14", "badRequest")
+@attack("A14", "badMessageCheck")
 def csr_is_none(device, _):
+    """Like an envelope that does not open: what came out of it is nobody's affair."""
     return device.enroll_message(csr=b"this is no request")
 
 
@@ -181,6 +182,19 @@ for _digest in ("md5",):
 for _cipher in ("des-cbc", "rc2-cbc"):
     _add(f"cipher_{_cipher}", "S10 A13", "badAlg", lambda device, challenge, c=_cipher: device.enroll_message(challenge, cipher=c))
 _csr("A13", "badAlg", "csr_md5", digest="md5")
+
+
+@attack("A13", "badAlg")
+def key_of_512_bits(device, challenge):
+    """All is right, and everybody can compute the key."""
+    key = rsa_key(device.random.child("weak"), 512)
+    signer = cms.Signer(pkcs10.certificate(key, device.subject, device.random, begin=BEGIN, days=DAYS), key)
+    return device.message(cms.PKCS_REQ, device.csr(challenge, key), signer=signer, leaf_key=key, digest="sha256")
+
+
+_add("digest_sha1", "S10", "badAlg", lambda device, challenge: device.enroll_message(challenge, digest="sha1"), LEGACY)
+_add("cipher_des3-cbc", "S10", "badAlg", lambda device, challenge: device.enroll_message(challenge, cipher="des3-cbc"), LEGACY)
+_add("csr_sha1", "S10", "badAlg", lambda device, challenge: device.enroll_message(csr=device.csr(challenge, digest="sha1")), LEGACY)
 
 
 @attack("A13", "badMessageCheck")
@@ -202,8 +216,10 @@ _add("padding_of_content", "A15 S13", "badMessageCheck", _envelope(content_paddi
 _add("key_for_another", "A15 S13", "badMessageCheck", _envelope(encrypt_to=lambda device: _stranger(device).certificate))
 _add("recipient_is_another", "A15 S13", "badMessageCheck",
      lambda device, challenge: device.enroll_message(challenge, recipients=[_stranger(device).certificate]))
-_add("no_recipient", "A14", "badMessageCheck", lambda device, challenge: device.enroll_message(challenge, recipients=[]))
-_add("password_recipient", "A14", "badMessageCheck", lambda device, challenge: device.enroll_message(
+_add("many_recipients", "A14", "badRequest",
+     lambda device, challenge: device.enroll_message(challenge, recipients=[_stranger(device).certificate] * 300))
+_add("no_recipient", "A14", "badRequest", lambda device, challenge: device.enroll_message(challenge, recipients=[]))
+_add("password_recipient", "A14", "badAlg", lambda device, challenge: device.enroll_message(
     challenge, recipients=[], envelope={"recipient_infos": [cms.password_recipient(device.random, 2 ** 31 - 1)]}))
 
 
@@ -232,9 +248,9 @@ _add("cut", "A14 S14", HTTP, _raw(lambda _, raw: raw[:len(raw) // 2]))
 _add("enveloped_outside", "§2", HTTP, _raw(lambda device, _: cms.envelope(b"x", [device.recipient], device.random)))
 _add("ten_thousand_certificates", "A14", HTTP,
      lambda device, challenge: device.enroll_message(challenge, certificates=[device.self_signed] * 10000))
-_add("content_is_no_envelope", "§2", "badMessageCheck",
+_add("content_is_no_envelope", "§2", "badRequest",
      lambda device, challenge: device.enroll_message(challenge, content=device.csr(challenge)))
-_add("content_signed_twice", "§2", "badMessageCheck",
+_add("content_signed_twice", "§2", "badRequest",
      lambda device, challenge: device.enroll_message(challenge, content=device.enroll_message(challenge).raw))
 
 

@@ -37,12 +37,13 @@ class Message:
 
 
 def query_of(raw, how):
-    """The `message` of a GET: base64, percent-encoded as the device does."""
+    """The `message` of a GET: base64, percent-encoded as the device does; `spaces` and `urlsafe` are what some make of it."""
     text = base64.b64encode(raw).decode()
     if how == "lines":
         text = "\n".join(re.findall(".{1,64}", text)) + "\n"
     return {"percent": lambda: urllib.parse.quote(text, safe=""), "lines": lambda: urllib.parse.quote(text, safe=""),
-            "equals": lambda: text.replace("=", "%3D"), "raw": lambda: text}[how]()
+            "equals": lambda: text.replace("=", "%3D"), "raw": lambda: text,
+            "spaces": lambda: text.replace("+", "%20"), "urlsafe": lambda: text.replace("+", "-").replace("/", "_")}[how]()
 
 
 class Device:
@@ -173,6 +174,9 @@ class Device:
             content = cms.envelope(plain, [self.recipient] if recipients is None else recipients, self.random, cipher, ber=ber, **(envelope or {}))
         each = cms.request_attributes(kind, transaction_id, nonce)
         each = attributes(each) if attributes else each
+        # An answer can only repeat what it could read.
+        told = [values[0] for oid, values in each if oid == cms.SENDER_NONCE and len(values) == 1 and values[0][0] == der.OCTET_STRING]
+        nonce = der.whole(told[0]).content if len(told) == 1 else None
         info = cms.signer_info(content, signer, each, self.random, digest, **(signed or {}))
         bag = [signer.certificate] if certificates is None else certificates
         raw = cms.signed_data(content, infos(info) if infos else [info], bag, digest, ber=ber)

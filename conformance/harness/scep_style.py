@@ -19,7 +19,7 @@ class Style:
     ca_message: str | None = None  # `message` of GetCACert and GetCACaps
     post: bool = True              # where POSTPKIOperation is advertised
     content_type: str = "application/x-pki-message"
-    query: str = "percent"         # how GET carries base64: percent, equals, raw, lines
+    query: str = "percent"         # how GET carries base64: see scep_device.query_of
     http10: bool = False           # HTTP/1.0 without Host
     tls12: bool = False            # nothing newer
     ber: bool = False              # indefinite lengths

@@ -36,19 +36,21 @@ def name_of(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def make_ca(label, signer=None, begin=-30, end=3650):
-    """Writes label.key and label.pem; without a signer it signs itself."""
+def make_ca(label, signer=None, begin=-30, end=3650, more=()):
+    """Writes label.key and label.pem; without a signer it signs itself. `more` are extensions with whether they are critical."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.utcnow()
     issuer_name, issuer_key = (signer[1].subject, signer[0]) if signer else (name_of(label), key)
-    certificate = (x509.CertificateBuilder().subject_name(name_of(label)).issuer_name(issuer_name)
-                   .public_key(key.public_key()).serial_number(x509.random_serial_number())
-                   .not_valid_before(now + timedelta(days=begin)).not_valid_after(now + timedelta(days=end))
-                   .add_extension(x509.BasicConstraints(True, None), True)
-                   .add_extension(key_usage(["key_cert_sign", "crl_sign"]), True)
-                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
-                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False)
-                   .sign(issuer_key, hashes.SHA256()))
+    builder = (x509.CertificateBuilder().subject_name(name_of(label)).issuer_name(issuer_name)
+               .public_key(key.public_key()).serial_number(x509.random_serial_number())
+               .not_valid_before(now + timedelta(days=begin)).not_valid_after(now + timedelta(days=end))
+               .add_extension(x509.BasicConstraints(True, None), True)
+               .add_extension(key_usage(["key_cert_sign", "crl_sign"]), True)
+               .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+               .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False))
+    for extension, critical in more:
+        builder = builder.add_extension(extension, critical)
+    certificate = builder.sign(issuer_key, hashes.SHA256())
     (FOLDER / f"{label}.key").write_bytes(key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     (FOLDER / f"{label}.pem").write_bytes(certificate.public_bytes(PEM))
     return key, certificate
@@ -64,7 +66,10 @@ def prepare():
         return
     (FOLDER / "issued").mkdir(exist_ok=True)
     root = make_ca("root")
-    make_ca("issuing", root)
+    issuing = make_ca("issuing", root)
+    make_ca("lower", issuing)
+    make_ca("vendor", root, more=[(x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00"), True)])
+    make_ca("narrow", root, more=[(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)])
     make_ca("over", root, begin=-20, end=-10)
     make_ca("stranger")
 
@@ -76,7 +81,8 @@ def instant(text):
 def make_certificate(request, how):
     content = request["content"]
     csr = x509.load_pem_x509_csr(request["csr"].encode())
-    issuer = {"expired_chain": "over", "wrong_issuer": "stranger"}.get(how, "issuing")
+    issuer = {"expired_chain": "over", "wrong_issuer": "stranger", "issuer_critical": "vendor", "issuer_narrow": "narrow",
+              "deep": "lower"}.get(how, "issuing")
     key, ca = load(issuer)
     names = [name["value"] for name in content["names"]]
     begin, end = instant(content["not_before"]), instant(content["not_after"])
@@ -123,9 +129,13 @@ def make_certificate(request, how):
         builder = builder.add_extension(x509.BasicConstraints(True, None), True)
     if how == "identity_more":
         builder = builder.add_extension(x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.311.25.2"), b"\x30\x00"), False)
+    if how == "critical_vendor":
+        builder = builder.add_extension(x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.311.21.7"), b"\x30\x00"), True)
     if how == "wrong_signature":
         key = load("stranger")[0]
     certificate = builder.sign(key, hashes.SHA256())
+    if how == "deep":
+        ca = load("issuing")[1]  # its issuer is declared
     # A stranger's chain is whole, and ends at the stranger.
     return b"".join(each.public_bytes(PEM) for each in (certificate, ca)).decode()
 

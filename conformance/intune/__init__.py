@@ -8,6 +8,7 @@ validation.py challenges, notifications         challenge.py   seals, and the co
 revocation.py the queue          proxy.py       CONNECT
 behaviours.py how it can misbehave              wire.py        HTTP as octets
 control.py    the control door   client.py      IntuneStandIn
+profile.py    a SCEP profile, for devices and challenges alike
 journal.py    what it was asked, and what was wrong with it
 """
 from . import behaviours

@@ -1,4 +1,7 @@
-"""Starts the stand-in with one tenant; prints one line of JSON (`control` and all URLs) and ends with its standard input."""
+"""Starts the stand-in with one tenant; prints one line of JSON (`control` and all URLs) and ends with its standard input.
+
+The exit status is 1 if it met a fault of its own; the trace is on standard error.
+"""
 import argparse
 import asyncio
 import json
@@ -21,15 +24,16 @@ async def serve(options):
     finally:
         await control.site.close()
         await world.close()
+    return 1 if world.faults else 0
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="intune", description=__doc__)
+    parser = argparse.ArgumentParser(prog="intune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="for the certificates of the listeners")
     parser.add_argument("--host", default="localhost", help="the name in the URLs that it gives (default localhost)")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(serve(options))
+    sys.exit(asyncio.run(serve(options)))
 
 
 main()

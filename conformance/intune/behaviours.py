@@ -20,9 +20,14 @@ def well():
     return {}
 
 
+def instead(**answered):
+    """HTTP 200 with this object, whatever the request is like; nothing is recorded."""
+    return {"carried_out": False, "json": answered}
+
+
 def code(text):
-    """HTTP 200 with this code, whatever the request is like: unknown ones and the wrong case too."""
-    return {"carried_out": False, "json": {"code": text, "errorDescription": f"scripted {text}"}}
+    """A code of Intune's; unknown ones and the wrong case too."""
+    return instead(code=text, errorDescription=f"scripted {text}")
 
 
 def no_code():
@@ -30,7 +35,7 @@ def no_code():
 
 
 def fields(**changed):
-    """Keys of the answer: code=None, errorDescription=None, expires_in="3599", value=False …"""
+    """Keys of an answer that is right otherwise, and carried out: code=None, errorDescription=None, expires_in="3599" …"""
     return {"set": changed}
 
 
@@ -55,6 +60,11 @@ def throttled(retry_after=None):
 
 def body(octets, content_type="application/json", number=200):
     return status(number, body=octets, content_type=content_type)
+
+
+def redirect(url, number=307):
+    """To wherever: nobody who holds a token should follow."""
+    return {"carried_out": False, "status": number, "headers": [["Location", url]], "body": ""}
 
 
 def html():

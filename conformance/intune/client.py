@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 from . import behaviours
 
 _GLOBAL = ("add_tenant", "clear_scripts", "scripts_left", "release", "clear_journal", "counters", "move_clock", "set_proxy", "urls",
-           "use_real_names")
+           "use_real_names", "confidential", "down", "up")
 _OF_TENANT = ("add_app", "tenant", "rotate_secret", "forget_secret", "add_certificate", "set_roles", "withdraw_tokens",
               "set_token_lifetime", "mint_challenge", "untarget", "transactions", "discovery", "move_endpoint", "queue_revocation",
               "redeliver", "revocations", "results", "journal")
@@ -88,15 +89,27 @@ class IntuneStandIn:
         """Every complaint, with the call it is about."""
         return [(entry.call, what) for entry in self.asked(call) for what in entry.wrong]
 
+    def wait_for(self, call, asked=1, at_once=None, seconds=60):
+        """Until a call was asked so often, or by so many at once."""
+        deadline = time.monotonic() + seconds
+        while True:
+            seen = self.counters().get(call, {"asked": 0, "at_once": 0})
+            if seen["asked"] >= asked and (at_once is None or seen["at_once"] >= at_once):
+                return
+            assert time.monotonic() < deadline, f"{call}: {seen}, not {asked} asked" + (f", {at_once} at once" if at_once else "")
+            time.sleep(0.01)
+
     def of(self, tenant):
         """The same, of one tenant (GUID)."""
         return OfTenant(self, tenant)
 
     def reset(self):
-        """As it was at the start, but for tenants, transactions and clock."""
+        """As it was at the start, but for tenants, transactions, clock and what moved or is down."""
         self.clear_scripts()
         self.clear_journal()
         self.release()
+        self.set_proxy()
+        self.use_real_names(on=False)
 
 
 class OfTenant:

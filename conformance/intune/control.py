@@ -93,7 +93,8 @@ class Control:
 
     # ---- challenges and devices
 
-    def mint_challenge(self, tenant=None, flaw=None, size=challenge.SIZE, targeted=True, known=True, known_device=True, known_user=True, **content):
+    def mint_challenge(self, tenant=None, flaw=None, size=challenge.SIZE, targeted=True, known=True, known_device=True, known_user=True,
+                       **content):
         """See challenge.new_content. `known…` False leaves out the record that the challenge points to."""
         owner = self._tenant(tenant)
         made = challenge.new_content(owner, self._world.clock.now(), **content)
@@ -103,7 +104,9 @@ class Control:
             owner.devices.add(made["device"])
         if known_user:
             owner.users.add(made["user"])
-        return {"challenge": self._world.seal.close(made, flaw, size), "request": made["request"], "device": made["device"], "user": made["user"]}
+        sealed = self._world.seal.close(made, flaw, size)
+        self._world.confidential.add(sealed)
+        return {"challenge": sealed, "request": made["request"], "device": made["device"], "user": made["user"]}
 
     def untarget(self, request, tenant=None):
         """The profile is no longer meant for the device of this challenge."""
@@ -133,6 +136,16 @@ class Control:
             await self._world.move_site(old)
         owner.services[service] = str(uuid.uuid4())
         return self._world.location(owner, service)
+
+    async def down(self, site):
+        """Nobody answers at entra, graph or intune until `up`; connections are refused."""
+        await self._world.reopen(site, None)
+
+    async def up(self, site, certificate="good"):
+        """Answers again, at the same port, with a certificate that is good, stranger (of another CA) or misnamed; or is mute."""
+        if certificate not in ("good", "stranger", "misnamed", "mute"):
+            raise ValueError(f"no certificate {certificate!r}")
+        await self._world.reopen(site, certificate)
 
     def use_real_names(self, on=True):
         """Answers name login.microsoftonline.com and so on, which lead here by the proxy alone."""
@@ -195,6 +208,11 @@ class Control:
         """call -> how often it was asked, and how many at once at most."""
         journal = self._world.journal
         return {call: {"asked": count, "at_once": journal.at_once[call]} for call, count in journal.asked.items()}
+
+    def confidential(self):
+        """Every secret, assertion, token and challenge until now: what no log and no answer may contain."""
+        secrets = {secret for tenant in self._world.tenants.values() for app in tenant.apps.values() for secret in app.secrets}
+        return sorted(self._world.confidential | secrets)
 
     def move_clock(self, seconds):
         self._world.clock.offset += seconds

@@ -80,6 +80,7 @@ class Entra:
                   "exp": int(now) + tenant.token_lifetime, "appid": app.client_id, "tid": tenant.id, "roles": roles, "ver": "1.0",
                   "made": now, "uti": uuid.uuid4().hex}
         token = jws.sign(self._world.token_key, {"typ": "JWT", "alg": "RS256", "kid": "standin"}, claims)
+        self._world.confidential.add(token)
         return {"token_type": "Bearer", "expires_in": tenant.token_lifetime, "ext_expires_in": tenant.token_lifetime, "access_token": token}
 
     def _resource(self, entry, scope, tenant, app):
@@ -120,17 +121,20 @@ class Entra:
             raise Refused(401, "invalid_client", 50027, f"JWT token is invalid or malformed: {wrong}") from wrong
 
     def _check_assertion(self, token, app, tenant):
+        self._world.confidential.add(token)
         header, _ = jws.read(token)
         # Today's form, and the older one; never mixed.
         forms = {("PS256", "x5t#S256"), ("RS256", "x5t")}
         named = {(header.get("alg"), name) for name in ("x5t#S256", "x5t") if name in header}
         if len(named) != 1 or not named <= forms:
-            raise Refused(401, "invalid_client", 700027, f"alg {header.get('alg')} with {', '.join(sorted(set(header) - {'alg', 'typ'})) or 'no thumbprint'}")
+            others = ", ".join(sorted(set(header) - {"alg", "typ"}))
+            raise Refused(401, "invalid_client", 700027, f"alg {header.get('alg')} with {others or 'no thumbprint'}")
         if header.get("typ", "JWT") != "JWT":
             raise Refused(401, "invalid_client", 50027, f"typ {header['typ']}")
         certificate = app.certificate_for(header)
         if certificate is None:
-            raise Refused(401, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion is not registered on application")
+            raise Refused(401, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion is not "
+                          "registered on application")
         try:
             claims = jws.verify(token, certificate.public_key(), (header["alg"],))
         except jws.BadToken as wrong:

@@ -51,8 +51,9 @@ class Graph:
         listed += list(how.duplicates.items())
         listed.append(("StoreAppsFEService", "https://fef.standin.manage.microsoft.com/StoreApps"))
         case = {"upper": str.upper, "lower": str.lower}.get(how.case, str)
-        return [{"id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{tenant.id} {i}")), "deletedDateTime": None, "capability": case(name), "providerId": INTUNE_APP,
-                 "providerName": case(name), "uri": uri, "providerResourceId": case(name)} for i, (name, uri) in enumerate(listed)]
+        return [{"id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{tenant.id} {i}")), "deletedDateTime": None, "capability": case(name),
+                 "providerId": INTUNE_APP, "providerName": case(name), "uri": uri, "providerResourceId": case(name)}
+                for i, (name, uri) in enumerate(listed)]
 
     def _page(self, entry, tenant):
         listed, how = self._endpoints(tenant), tenant.discovery

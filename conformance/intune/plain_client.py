@@ -54,7 +54,8 @@ class Client:
             return http.client.HTTPSConnection(parts.hostname, port, timeout=self.timeout, context=self.context)
         made = http.client.HTTPSConnection(*self.proxy[:2], timeout=self.timeout, context=self.context)
         credentials = self.proxy[2]
-        made.set_tunnel(parts.hostname, port, {"Proxy-Authorization": "Basic " + base64.b64encode(credentials.encode()).decode()} if credentials else {})
+        basic = "Basic " + base64.b64encode((credentials or "").encode()).decode()
+        made.set_tunnel(parts.hostname, port, {"Proxy-Authorization": basic} if credentials else {})
         return made
 
     def exchange(self, connection, method, target, body=None, headers=()):

@@ -93,8 +93,8 @@ class Proxy:
         await asyncio.sleep(behaviour.get("pause", 0))
         if entry.status != 200:
             headers = [["Proxy-Authenticate", 'Basic realm="standin"']] if entry.status == 407 else []
-            head, body = octets_of(Answer(entry.status, headers=headers, body=b""), {k: v for k, v in behaviour.items() if k in ("status", "body", "headers")},
-                                   self._world.clock.now())
+            scripted = {key: value for key, value in behaviour.items() if key in ("status", "body", "headers")}
+            head, body = octets_of(Answer(entry.status, headers=headers, body=b""), scripted, self._world.clock.now())
             writer.write(head + body)
             await writer.drain()
             return

@@ -2,7 +2,7 @@
 import uuid
 from dataclasses import dataclass
 
-from .journal import check_keys, json_object
+from .journal import check_keys, json_body
 from .wire import Answer
 
 API_VERSION = "5019-05-05"  # so spelled
@@ -47,7 +47,7 @@ class Revocation:
         return Answer(200, {"@odata.context": f"{self._world.bases['intune']}/$metadata#CertificateAuthorityRequests", "value": value})
 
     def download(self, entry, tenant):
-        body = json_object(entry)
+        body = json_body(entry)
         if body is not None and check_keys(entry, body, ["downloadParameters"]):
             found = body["downloadParameters"]
             if check_keys(entry, found, ["maxRequests", "issuerName"], where="downloadParameters"):
@@ -84,7 +84,7 @@ class Revocation:
             entry.blame("not succeeded without an error")
 
     def upload(self, entry, tenant):
-        body = json_object(entry)
+        body = json_body(entry)
         known = {item.context: item for item in tenant.revocations if item.delivered}
         if body is not None and check_keys(entry, body, ["results"]):
             results = body["results"]

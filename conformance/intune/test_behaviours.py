@@ -3,12 +3,17 @@ import email.utils
 import gzip
 import http.client
 import json
+import socket
+import ssl
+import threading
 import time
 import urllib.parse
 
 import pytest
 from intune import behaviours
 from intune.behaviours import HUGE
+
+pytestmark = pytest.mark.together
 
 
 @pytest.fixture
@@ -25,7 +30,8 @@ def call(client, tenant, make_csr):
 
 
 def test_well(call, standin):
-    assert call(behaviours.well()).json["code"] == "Success" and standin.scripts_left() == {}
+    answer = call(behaviours.well())
+    assert answer.json["code"] == "Success" and answer.headers.get_content_type() == "application/json" and standin.scripts_left() == {}
 
 
 # name -> (behaviour, what is true of the answer)
@@ -67,6 +73,15 @@ def test_a_status(call, tenant, status):
     assert tenant.transactions() == {}, "it was not carried out"
 
 
+def test_headers_are_looked_at_all_the_same(client, tenant):
+    tenant.script("validate", behaviours.status(503), behaviours.status(503))
+    assert client.post("validate", {}, client_request_id=None).status == client.post("validate", {}, api_version=None).status == 503
+    assert [len(entry.wrong) for entry in tenant.asked("validate")] == [1, 1]
+    tenant.script("endpoints", behaviours.status(503))
+    client.ask_endpoints(User_Agent=None)
+    assert tenant.wrong("endpoints")[-1] == "no User-Agent"
+
+
 @pytest.mark.parametrize("given, header", [(None, None), (0, "0"), (7, "7"), (86400, "86400"), ("soon", "soon"), ("-1", "-1"), ("1.5", "1.5")])
 def test_retry_after(call, given, header):
     answer = call(behaviours.throttled(given))
@@ -74,9 +89,10 @@ def test_retry_after(call, given, header):
 
 
 def test_retry_after_as_a_date(call, standin):
+    before = standin.move_clock(seconds=0)
     answer = call(behaviours.throttled({"in": 120}))
     named = email.utils.parsedate_to_datetime(answer.headers["Retry-After"]).timestamp()
-    assert -5 < named - (standin.move_clock(seconds=0) + 120) <= 0
+    assert int(before) <= named - 120 <= standin.move_clock(seconds=0)
     standin.move_clock(seconds=1000)
     later = email.utils.parsedate_to_datetime(call(behaviours.status(503, {"in": 120})).headers["Retry-After"]).timestamp()
     assert later - named >= 1000
@@ -94,24 +110,53 @@ def test_a_dripping_answer_is_whole(call):
     assert answer.json["code"] == "Success" and time.monotonic() - begin >= 0.001 * len(answer.body)
 
 
-def test_silence_lasts_until_it_is_released_or_left(client, call, standin, tenant):
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirection(call, standin, status):
+    answer = call(behaviours.redirect(standin.urls()["trap"] + "/x", status))
+    assert (answer.status, answer.headers["Location"], answer.body) == (status, standin.urls()["trap"] + "/x", b"")
+
+
+@pytest.mark.parametrize("site", ["entra", "graph", "intune"])
+def test_a_service_is_down_and_comes_back(client, call, standin, site):
+    def ask():
+        return {"entra": client.ask_token, "graph": client.ask_endpoints, "intune": call}[site]()
+
+    standin.down(site=site)
+    with pytest.raises(ConnectionRefusedError):
+        ask()
+    for certificate in ("stranger", "misnamed"):
+        standin.up(site=site, certificate=certificate)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            ask()
+    standin.up(site=site, certificate="mute")
     client.timeout = 0.2
     with pytest.raises(TimeoutError):
-        call(behaviours.silence())
-    deadline = time.monotonic() + 30
-    while standin.counters()["validate"]["at_once"] != 1:
-        assert time.monotonic() < deadline
-    client.timeout = 30
-    import threading
+        ask()
+    client.timeout = 10
+    standin.up(site=site)
+    assert ask().status == 200
+    with pytest.raises(ValueError, match="no certificate 'bad'"):
+        standin.up(site=site, certificate="bad")
+
+
+def test_silence_lasts_until_it_is_released_or_left(client, call, standin, tenant):
+    tenant.script("validate", behaviours.silence())
+    url = urllib.parse.urlsplit(client.discover()["sceprequestvalidationfeservice"])
+    connection = client.connect(url.geturl())
+    connection.request("POST", url.path + "/ScepActions/validateRequest", b"{}", dict(client.headers("intune_scope", "2018-02-20")))
+    standin.wait_for("validate")
+    connection.sock.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        connection.getresponse()
+    connection.close()
     answers = []
     thread = threading.Thread(target=lambda: answers.append(call(behaviours.silence(carried_out=True))))
     thread.start()
-    while len(tenant.asked("validate")) != 2:
-        assert time.monotonic() < deadline
+    standin.wait_for("validate", asked=2)
     assert not answers
     standin.release()
     thread.join()
-    assert answers[0].json["code"] == "Success"
+    assert answers[0].json["code"] == "Success" and [each["code"] for each in tenant.transactions().values()] == ["Success"]
 
 
 @pytest.mark.parametrize("after", [0, 10, 100, -5])
@@ -184,15 +229,21 @@ def test_what_nobody_knows_is_said(standin, tenant):
         standin.call("_tenant", tenant=None)
 
 
+def test_waiting_ends(standin, tenant):
+    with pytest.raises(AssertionError, match="validate: .*, not 1 asked"):
+        standin.wait_for("validate", seconds=0)
+
+
 def test_octets_that_are_no_request(client, standin):
-    import socket
     port = urllib.parse.urlsplit(client.tenant["graph"]).port
     for octets in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-                   b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n"):
+                   b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                   b"GET / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+                   b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n" + b"x" * 0x100001 + b"\r\n"):
         with socket.create_connection(("127.0.0.1", port)) as plain, client.context.wrap_socket(plain, server_hostname="localhost") as made:
             made.sendall(octets)
             assert made.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert standin.counters()["octets"]["asked"] == 5
+    assert standin.counters()["octets"]["asked"] == 7
 
 
 def test_a_chunked_request_is_read(client, tenant, make_csr):

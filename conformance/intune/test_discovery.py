@@ -6,6 +6,8 @@ import pytest
 from intune import behaviours
 from intune.tenants import REVOCATION, VALIDATION
 
+pytestmark = pytest.mark.together
+
 FOREIGN = "https://fef.evil.example/RACerts/StatelessScepRequestValidationService/1"
 
 
@@ -30,10 +32,14 @@ def test_paths_and_methods(client, tenant):
     assert client.ask_endpoints(method="POST").status == 404
     assert len(tenant.wrong()) == 5
     assert client.ask_endpoints(url + "?$top=1").status == 400
+    assert tenant.wrong()[-1] == "an unknown query: $top=1"
+    client.send("GET", url, b"{}", client.headers("graph_scope"))
+    assert tenant.wrong()[-1] == "a body in a GET"
 
 
 @pytest.mark.parametrize("changed, blame", [
-    ({"client_request_id": None}, "client-request-id is [], not one GUID"), ({"client_request_id": "17"}, "client-request-id is ['17'], not one GUID"),
+    ({"client_request_id": None}, "client-request-id is [], not one GUID"),
+    ({"client_request_id": "17"}, "client-request-id is ['17'], not one GUID"),
     ({"client_request_id": [str(uuid.uuid4()), str(uuid.uuid4())]}, "not one GUID"), ({"User_Agent": None}, "no User-Agent"),
     ({"Host": "other.example"}, "not one Host")], ids=["no_id", "no_guid", "two_ids", "no_agent", "two_hosts"])
 def test_headers_are_blamed(client, tenant, changed, blame):
@@ -95,9 +101,12 @@ def test_pages(client, tenant):
 def test_whoever_follows_a_link_abroad_is_caught(client, tenant, standin):
     tenant.discovery(page=1, next_link="foreign")
     link = client.ask_endpoints().json["@odata.nextLink"]
-    client.context.check_hostname = False
     assert client.ask_endpoints(link).status == 200
-    assert [what for _, what in standin.wrong("trap")] == ["a request to a foreign host", "with a bearer token"]
+    caught = ["a request to a foreign host", "with a bearer token"]
+    assert [what for _, what in standin.wrong("trap")] == caught
+    tenant.discovery(first={VALIDATION: standin.urls()["trap"] + "/RACerts/StatelessScepRequestValidationService/1"})
+    assert client.post("validate", {}).json["code"] == "Success", "which proves nothing, and is caught"
+    assert [what for _, what in standin.wrong("trap")] == caught * 2
 
 
 def test_a_list_that_is_scripted(client, tenant):

@@ -6,7 +6,11 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+from intune.client import IntuneStandIn
 from intune.plain_client import Client
+
+pytestmark = pytest.mark.together
 
 
 def test_two_hundred_tenants_are_apart(standin, tenant, make_csr):
@@ -62,3 +66,18 @@ def test_the_journal_has_all_that_came(client, tenant, standin):
     assert standin.journal(after=endpoints.number) == []
     standin.clear_journal()
     assert standin.journal() == [] and standin.counters() == {}
+
+
+def test_what_no_log_may_contain_is_known(client, tenant, standin, make_csr):
+    challenge = tenant.mint_challenge()["challenge"]
+    client.post("validate", client.validation(make_csr(challenge)))
+    assert {challenge, client.tenant["secret"], *client.tokens.values()} < set(standin.confidential())
+
+
+def test_a_fault_of_its_own_is_told(make_csr):
+    own = IntuneStandIn().start()
+    own.script("token", {"body": 7})
+    with pytest.raises(OSError):
+        Client(own.tenant(), own.ca).token()
+    with pytest.raises(AssertionError, match="ended with status 1"):
+        own.stop()

@@ -5,16 +5,14 @@ import pytest
 from intune import behaviours
 from intune.plain_client import Client
 
+pytestmark = pytest.mark.together
+
 
 @pytest.fixture
 def through(standin, tenant):
     """A client that goes through the proxy."""
-    standin.set_proxy()
-    standin.use_real_names(on=False)
     port = urllib.parse.urlsplit(standin.urls()["proxy"]).port
-    yield lambda credentials=None: Client(tenant.tenant(), standin.ca, ("127.0.0.1", port, credentials))
-    standin.set_proxy()
-    standin.use_real_names(on=False)
+    return lambda credentials=None: Client(tenant.tenant(), standin.ca, ("127.0.0.1", port, credentials))
 
 
 def whole(client, tenant, make_csr):
@@ -50,12 +48,14 @@ def test_microsofts_names_lead_here_alone(through, tenant, make_csr, standin):
     client = through()
     assert client.discover()["sceprequestvalidationfeservice"].startswith("https://fef.standin.manage.microsoft.com/RACerts/")
     assert whole(client, tenant, make_csr) == "Success" and standin.wrong() == []
-    assert {entry.target for entry in standin.asked("proxy")} == {"login.microsoftonline.com:443", "graph.microsoft.com:443", "fef.standin.manage.microsoft.com:443"}
+    assert {entry.target for entry in standin.asked("proxy")} == {"login.microsoftonline.com:443", "graph.microsoft.com:443",
+                                                                  "fef.standin.manage.microsoft.com:443"}
 
 
 def test_other_clouds_are_other_names(through, tenant, make_csr, standin):
     client = through()
-    for entra, graph in (("login.microsoftonline.us", "graph.microsoft.us"), ("login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn")):
+    for entra, graph in (("login.microsoftonline.us", "graph.microsoft.us"),
+                         ("login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn")):
         client.tenant.update(authority=f"https://{entra}/", graph=f"https://{graph}/")
         client.tokens.clear()
         assert whole(client, tenant, make_csr) == "Success"
@@ -98,5 +98,6 @@ def test_it_fails_as_told(through, standin):
     client.timeout = 0.2
     with pytest.raises(TimeoutError):
         client.token()
+    standin.wait_for("proxy", asked=3)
     client.timeout = 10
     assert client.token()

@@ -3,6 +3,8 @@ import pytest
 from intune import behaviours
 from intune.revocation import CODES, LEASE
 
+pytestmark = pytest.mark.together
+
 
 def asked(most=500, issuer=None, **changed):
     return {"downloadParameters": {"maxRequests": most, "issuerName": issuer, **changed}}
@@ -91,10 +93,13 @@ def test_every_error_is_final_or_not(download, upload, tenant, code, spelled):
 
 
 RESULTS = {
-    "unknown_context": ({"requestContext": "other"}, "requestContext is not one of"), "unknown_code": ({"succeeded": False, "errorCode": "Oops"}, "'Oops' is unknown"),
+    "unknown_context": ({"requestContext": "other"}, "requestContext is not one of"),
+    "unknown_code": ({"succeeded": False, "errorCode": "Oops"}, "'Oops' is unknown"),
     "code_number": ({"succeeded": False, "errorCode": 4004}, "4004 is unknown"), "text": ({"succeeded": "true"}, "no boolean"),
-    "success_with_code": ({"errorCode": "ConflictError"}, "succeeded with an error"), "success_with_message": ({"errorMessage": "x"}, "succeeded with an error"),
-    "failure_without_code": ({"succeeded": False}, "not succeeded without an error"), "more": ({"serialNumber": "01"}, "unknown serialNumber"),
+    "success_with_code": ({"errorCode": "ConflictError"}, "succeeded with an error"),
+    "success_with_message": ({"errorMessage": "x"}, "succeeded with an error"),
+    "failure_without_code": ({"succeeded": False}, "not succeeded without an error"),
+    "more": ({"serialNumber": "01"}, "unknown serialNumber"),
 }
 
 
@@ -134,7 +139,7 @@ def test_a_queue_is_its_tenants(standin, download, upload, tenant):
 def test_an_upload_that_is_not_taken(download, upload, tenant):
     context, = tenant.queue_revocation(serial="01", issuer="CN=Issuing")
     download()
-    tenant.script("upload", {**behaviours.fields(value=False), "carried_out": False, "json": {"value": False}}, behaviours.status(503), behaviours.lost_reply())
+    tenant.script("upload", behaviours.instead(value=False), behaviours.status(503), behaviours.lost_reply())
     assert upload(done(context)).json["value"] is False and tenant.results() == []
     assert upload(done(context)).status == 503 and tenant.results() == []
     with pytest.raises(OSError):

@@ -60,7 +60,8 @@ class Certificates:
         authority = _authority("Stand-in CA")
         self.ca = folder / "ca.pem"
         self.ca.write_bytes(authority[2].public_bytes(Encoding.PEM))
-        names = ["localhost", "127.0.0.1", "*.standin.test", *ENTRA_HOSTS, *GRAPH_HOSTS, *INTUNE_HOSTS]
+        # 127.0.0.2 is the trap: that nobody comes there must not be the merit of its certificate.
+        names = ["localhost", "127.0.0.1", "127.0.0.2", "*.standin.test", *ENTRA_HOSTS, *GRAPH_HOSTS, *INTUNE_HOSTS]
         self.good = _leaf(authority, names, folder, "good")
         self.misnamed = _leaf(authority, ["elsewhere.example"], folder, "misnamed")
         self.stranger = _leaf(_authority("Stranger CA"), names, folder, "stranger")

@@ -5,7 +5,7 @@ import re
 from datetime import datetime, timezone
 
 from . import challenge
-from .journal import check_keys, check_text, json_object
+from .journal import check_keys, check_text, json_body
 from .tenants import Transaction
 from .wire import Answer
 
@@ -29,25 +29,23 @@ class Validation:
         entry.code = code
         return Answer(200, {"@odata.context": f"{self._world.bases['intune']}/$metadata#ScepActions", "code": code, "errorDescription": why})
 
-    def _refused(self, entry, why):
-        if why:
-            entry.blame(why)
+    def _refused(self, entry):
         return Answer(400, {"error": {"code": "BadRequest", "message": "; ".join(entry.wrong)}})
 
     def _body(self, entry, name, keys):
         """The object inside the body, or None."""
-        body = json_object(entry)
+        body = json_body(entry)
         if body is None or not check_keys(entry, body, [name]) or not check_keys(entry, body[name], keys, where=name):
             return None
         found = body[name]
-        if check_text(entry, found, "transactionId", 255) & check_text(entry, found, "certificateRequest") & check_text(entry, found, "callerInfo"):
-            return found
-        return None
+        limits = {"transactionId": 255, "certificateRequest": None, "callerInfo": None}
+        good = [check_text(entry, found, key, limit) for key, limit in limits.items()]
+        return found if all(good) else None
 
     def validate(self, entry, tenant):
         asked = self._body(entry, "request", ("transactionId", "certificateRequest", "callerInfo"))
         if asked is None or entry.wrong:
-            return self._refused(entry, None)
+            return self._refused(entry)
         code, why = "Success", ""
         try:
             content = self._opened(asked["certificateRequest"], tenant)
@@ -104,7 +102,7 @@ class Validation:
             "transactionId", "certificateRequest", "certificateThumbprint", "certificateSerialNumber", "certificateExpirationDateUtc",
             "issuingCertificateAuthority", "callerInfo", "caConfiguration", "certificateAuthority"))
         if told is None:
-            return self._refused(entry, None)
+            return self._refused(entry)
         for key in ("certificateThumbprint", "certificateSerialNumber", "certificateExpirationDateUtc", "issuingCertificateAuthority",
                     "caConfiguration", "certificateAuthority"):
             check_text(entry, told, key)
@@ -119,7 +117,7 @@ class Validation:
         if found and found.success not in (None, told):
             entry.blame("another success for the same request")
         if entry.wrong:
-            return self._refused(entry, None)
+            return self._refused(entry)
         found.success = told
         return self._said(entry, "Success")
 
@@ -137,7 +135,7 @@ class Validation:
     def failure(self, entry, tenant):
         told = self._body(entry, "notification", ("transactionId", "certificateRequest", "hResult", "errorDescription", "callerInfo"))
         if told is None:
-            return self._refused(entry, None)
+            return self._refused(entry)
         if type(told["hResult"]) is not int or not -2 ** 31 <= told["hResult"] < 2 ** 31 or told["hResult"] == 0:
             entry.blame("hResult is no signed number of 32 bits that is not 0")
         check_text(entry, told, "errorDescription", 255)
@@ -147,6 +145,6 @@ class Validation:
         if found and found.failure not in (None, told):
             entry.blame("another failure for the same request")
         if entry.wrong:
-            return self._refused(entry, None)
+            return self._refused(entry)
         found.failure = told
         return self._said(entry, "Success")

@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import struct
+import traceback
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -159,12 +160,12 @@ class Site:
 
     def __init__(self, name, handle, world, context=None, address="127.0.0.1"):
         self.name, self.context, self.address = name, context, address
-        self.port = 0
+        self.port, self.mute = 0, False  # mute: takes connections, and says nothing, not even for TLS
         self._handle, self._world = handle, world
         self._server, self._writers = None, set()
 
     async def open(self):
-        self._server = await asyncio.start_server(self._serve, self.address, self.port, ssl=self.context, limit=HEAD_LIMIT)
+        self._server = await asyncio.start_server(self._serve, self.address, self.port, ssl=None if self.mute else self.context, limit=HEAD_LIMIT)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self):
@@ -179,6 +180,9 @@ class Site:
         self._writers.add(writer)
         connection, stale = next(_numbers), False
         try:
+            if self.mute:
+                await left(reader)
+                return
             while True:
                 try:
                     request = await self._read(reader, connection)
@@ -204,6 +208,9 @@ class Site:
                     return
         except (OSError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
+        except Exception:  # of the stand-in itself: whoever started it must learn of it
+            traceback.print_exc()
+            self._world.faults += 1
         finally:
             self._writers.discard(writer)
             writer.close()

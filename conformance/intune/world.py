@@ -23,6 +23,8 @@ INTUNE_CALLS = {"validate": (tenants.VALIDATION, "ScepActions/validateRequest"),
                 "failure": (tenants.VALIDATION, "ScepActions/failureNotification"),
                 "download": (tenants.REVOCATION, "CertificateAuthorityRequests/downloadRevocationRequests"),
                 "upload": (tenants.REVOCATION, "CertificateAuthorityRequests/uploadRevocationResults")}
+_VERSIONS = {call: VALIDATION_VERSION if service == tenants.VALIDATION else REVOCATION_VERSION
+             for call, (service, _) in INTUNE_CALLS.items()}
 CALLS = ("token", "endpoints", *INTUNE_CALLS, "proxy")
 _LOCATION = re.compile(r"(/RACerts/\w+)/([0-9a-f-]{36})/(.*)")
 
@@ -67,9 +69,9 @@ class Scripts:
 
 
 def _hidden(behaviour):
-    """Whether a client cannot read the code that was decided."""
-    return bool({"json", "body", "status", "cut_body", "end_after", "hold"} & set(behaviour) or "code" in behaviour.get("set", {})
-                or "code" in behaviour.get("remove", []))
+    """Whether a client cannot read the code that was decided, or should not: too long, or compressed though nobody asked."""
+    return bool({"json", "body", "status", "cut_body", "end_after", "fill"} & set(behaviour) or behaviour.get("encode") == "gzip"
+                or "code" in behaviour.get("set", {}) or "code" in behaviour.get("remove", []))
 
 
 class World:
@@ -79,6 +81,7 @@ class World:
         self.certificates = Certificates(folder)
         self.token_key = rsa.generate_private_key(65537, 2048)
         self.tenants, self.host = {}, host
+        self.confidential = set()  # tokens and challenges that were given out: nobody's log has them
         self.entra, self.graph = Entra(self), Graph(self)
         self._validation = validation = Validation(self)
         revocation = Revocation(self)
@@ -91,7 +94,7 @@ class World:
                       "trap": Site("trap", self._serve_trap, self, good, "127.0.0.2")}
         self.left_behind = []  # sites that moved away
         self.proxy = Proxy(self)
-        self.bases = {}
+        self.bases, self.faults = {}, 0
         self.real_names = False
         self._release = asyncio.Event()
 
@@ -115,7 +118,8 @@ class World:
 
     def entra_bases(self):
         """Every way to write the base of the token endpoint: an assertion's audience is one of them."""
-        return {f"https://{host}" for host in ENTRA_HOSTS} | {f"https://{host}:{self.sites['entra'].port}" for host in ("localhost", "127.0.0.1", self.host)}
+        port = self.sites["entra"].port
+        return {f"https://{host}" for host in ENTRA_HOSTS} | {f"https://{host}:{port}" for host in ("localhost", "127.0.0.1", self.host)}
 
     def tenant_named(self, name):
         for tenant in self.tenants.values():
@@ -126,8 +130,9 @@ class World:
     def location(self, tenant, service):
         return f"{self.bases['intune']}{tenants.SERVICES[service]}/{tenant.services[service]}"
 
-    async def released(self):
-        await self._release.wait()
+    def released(self):
+        """A coroutine that lasts until the next `release`."""
+        return self._release.wait()
 
     def release(self):
         self._release.set()
@@ -144,8 +149,6 @@ class World:
             claims = jws.verify(given[0].removeprefix("Bearer "), self.token_key.public_key(), ("RS256",))
         except jws.BadToken as wrong:
             return None, f"the token is none: {wrong}"
-        if tenant is None:
-            return None, "the token is of no tenant"
         if not claims["nbf"] <= self.clock.now() + 1 or self.clock.now() >= claims["exp"]:
             return None, "the token is expired"
         if claims["made"] < tenant.tokens_from:
@@ -172,7 +175,7 @@ class World:
         else:
             answered = Answer(200, {})
             if call in INTUNE_CALLS or call == "endpoints":
-                self.journal.check_common(entry)
+                self.journal.check_common(entry, _VERSIONS.get(call))
         entry.status = behaviour.get("status", answered.status)
         if "code" in behaviour.get("set", {}) or "code" in behaviour.get("json", {}):
             entry.code = {**behaviour.get("json", {}), **behaviour.get("set", {})}["code"]
@@ -221,13 +224,24 @@ class World:
         if entry.request.method != "POST" or entry.request.query:
             entry.blame(f"{entry.request.method} with query {entry.request.query!r}, not POST")
             return error(405, "MethodNotAllowed", "POST it.")
-        self.journal.check_common(entry, VALIDATION_VERSION if service == tenants.VALIDATION else REVOCATION_VERSION)
+        self.journal.check_common(entry, _VERSIONS[entry.call])
         if tenants.INTUNE_ROLE not in claims["roles"]:
             entry.blame(f"the application lacks {tenants.INTUNE_ROLE}")
             return error(403, "Forbidden", "The application is not authorized to perform this operation.")
         return self._intune[entry.call](entry, tenant)
 
-    # ---- the services move
+    # ---- the services move, and are away
+
+    async def reopen(self, name, certificate):
+        """The site of this name answers with another certificate, or nobody does if None; `mute` takes connections only."""
+        site = self.sites[name]
+        await site.close()
+        if certificate is None:
+            return
+        site.mute = certificate == "mute"
+        if not site.mute:
+            site.context = getattr(self.certificates, certificate)
+        await site.open()
 
     async def move_site(self, old):
         """Intune answers at another port from now on; `old` says what the old one does: refused, stranger, misnamed."""

@@ -17,8 +17,8 @@ core::Task<Reply> certificate(Parts& parts, Call& call) {
     const auto owned = co_await store::read_one(parts.deps.db, store::acme_order_of_enrollment, std::move(by_enrollment));
     if (!owned) co_return not_found();
     std::string pem = crypto::to_pem("CERTIFICATE", found.der);
-    auto issuer = found.issuer_key_id;
-    pem += co_await ra::chain_of(parts.deps.db, parts.deps.backends, std::move(issuer));
+    auto backend = found.backend, issuer = found.issuer_key_id;
+    pem += co_await ra::chain_of(parts.deps.db, parts.deps.backends, std::move(backend), std::move(issuer));
     co_return http::Response(200, "application/pem-certificate-chain", std::move(pem));
 }
 

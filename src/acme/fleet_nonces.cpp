@@ -1,6 +1,7 @@
 #include "acme/fleet_nonces.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
@@ -111,7 +112,7 @@ core::Task<bool> FleetNonces::redeem(std::string nonce) {
     co_return false;
 }
 
-/// Three steps, a round apart: refuse, and only in the next round forget, so that no statement that still saw
+/// Two steps, a round apart: refuse, and only in the next round forget, so that no statement that still saw
 /// the old limit meets rows that are gone. Whose clock is ahead thus costs clients a retry, never a replay.
 core::Task<std::size_t> FleetNonces::forget() {
     const bool held = co_await lease_.hold();
@@ -119,7 +120,11 @@ core::Task<std::size_t> FleetNonces::forget() {
     auto none = store::values();
     const auto row = co_await store::read_one(deps_.db, store::nonce_epoch_read, std::move(none));
     if (!row) co_return 0;
-    const auto epoch = row->integer(0), limit = row->integer(1);
+    const auto epoch = row->integer(0);
+    const bool known = std::exchange(seen_epoch_, epoch) == epoch;
+    // Not the limit of now: whoever held the lease before may have raised it a moment ago.
+    const auto limit = known ? std::exchange(seen_limit_, row->integer(1)) : 0;
+    if (!known) seen_limit_ = row->integer(1);
     std::size_t seconds = 0;
     for (;;) {
         auto any = store::values();

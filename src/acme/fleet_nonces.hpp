@@ -61,6 +61,8 @@ private:
     std::atomic<std::uint64_t> next_{0};
     std::atomic<std::int64_t> epoch_{0};  ///< 0: not known yet
     store::Lease lease_;
+    // What the round before saw refused already; forget()'s own.
+    std::int64_t seen_epoch_ = 0, seen_limit_ = 0;
 };
 
 }  // namespace postern::acme

@@ -56,8 +56,12 @@ core::Task<Answer> list_certificates(Call call) {
 core::Task<Answer> show_certificate(Call call) {
     const auto found = co_await ra::find_certificate(call.deps.db, call.principal, call.request.params["serial"]);
     if (!found) co_return found.error();
+    const auto wanted = co_await ra::open_revocation(call.deps.db, found->id);
     json::Writer w;
     write(w, *found, call.deps.clock.now());
+    if (wanted)
+        w.member("revocationWanted", core::rfc3339(wanted->created)).member("wantedReason", wanted->reason).member("wantedBy", wanted->actor_kind + " " + wanted->actor)
+            .member("asked", wanted->asked).member("unconfirmed", wanted->last_error);
     w.member("pem", crypto::to_pem("CERTIFICATE", found->der)).end_object();
     co_return json_response(200, w.take());
 }

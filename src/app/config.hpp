@@ -71,6 +71,7 @@ struct Config {
     bool lab = false;
     std::uint16_t http_01_port = 80;
     std::string ready_file;
+    bool clock_in_doubt = false;  ///< opened although this machine's clock and the database's are apart: for verbs
     bool may_create = true;  ///< a store that nobody used yet may become an installation: false for verbs
     bool migrate = false;  ///< serve: apply missing migrations instead of refusing to start
 

@@ -16,18 +16,25 @@ namespace postern::app {
 
 namespace {
 
+/// This version may run on it, but does not know all that is in it.
+void refuse_newer(const Config& config, const store::SchemaState& schema) {
+    if (schema.newer()) throw std::runtime_error(shown_store(config) + " has the schema of a newer Postern; only equal schemas are copied: use that version's `postern copy`");
+}
+
 void require_source(const Config& from) {
     const auto schema = look_at_schema(from, false);
     if (schema.applied.empty()) throw std::runtime_error(shown_store(from) + " holds no Postern data; name the store to copy with --from or --config");
     if (!schema.missing().empty())
         throw std::runtime_error(shown_store(from) + " lacks the migration " + store::file_name(schema.missing().front()) +
                                  "; only equal schemas are copied: run `postern migrate` on it first");
+    refuse_newer(from, schema);
 }
 
 void require_target_schema(const Config& to) {
     const auto schema = look_at_schema(to, false);
     if (!schema.applied.empty() && !schema.missing().empty())
         throw std::runtime_error(shown_store(to) + " has the schema of an older Postern; only equal schemas are copied: name an empty database");
+    refuse_newer(to, schema);
 }
 
 /// What a mark says; empty: it is not there.

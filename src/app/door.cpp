@@ -156,6 +156,7 @@ std::unique_ptr<Door> Door::open(DoorOptions options) {
     become_owner(data);
     auto config = settled(options);
     config.may_create = false;
+    config.clock_in_doubt = true;
     if (is_postgres(config)) return std::make_unique<InnerDoor>(std::move(config), caller);
     if (const auto store = store_path(config); !std::filesystem::exists(store))
         throw holds_nothing(store == data + "/postern.db" ? "" : " (" + store + " is missing)");

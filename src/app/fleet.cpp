@@ -5,7 +5,9 @@
 #include <filesystem>
 
 #include "app/house.hpp"
+#include "ca/builtin/crl_signer.hpp"
 #include "core/async/deadline.hpp"
+#include "core/async/repeat.hpp"
 #include "core/base/unavailable.hpp"
 
 namespace postern::app {
@@ -17,22 +19,44 @@ constexpr std::chrono::milliseconds poll_every{500};
 constexpr int beats_between_chores = 15;
 constexpr std::string_view gate_check = "node.name";
 
-core::Task<void> follow_once(House& house) {
-    co_await house.catalog->refresh();
-    if (house.fleet_nonces) co_await house.fleet_nonces->refresh();
-    const bool opened = co_await house.restoration->follow();
-    if (!opened) co_return;
+/// Of a number that the database has forgotten the others learn through the database.
+core::Task<void> follow_lost_number(House& house, std::string& told) {
+    const auto lost = house.builtin->lost_number();
+    if (!lost) co_return;
+    auto what = "it knows number " + std::to_string(lost->stored) + " of the CRLs of CA " + lost->key_id + ", and number " + std::to_string(lost->published) +
+                " was published here";
+    // Once: who opened it meanwhile has seen to it.
+    if (what == told) co_return;
+    co_await house.restoration->close_lost(what);
+    told = std::move(what);
+    house.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "commits_lost"}}).add();
+}
+
+core::Task<void> follow_restoration(House& house) {
+    const auto change = co_await house.restoration->follow();
+    if (change == ra::Restoration::Change::closed) house.builtin->halt_crls();
+    if (change != ra::Restoration::Change::opened) co_return;
     const auto published = co_await house.builtin->release_crls(core::deadline_in(std::chrono::seconds(10)));
     if (!published) house.log.error("crl_late", {{"why", published.error().detail}});
 }
 
+core::Task<void> follow_once(House& house, std::string& lost_told) {
+    co_await house.catalog->refresh();
+    if (house.fleet_nonces) co_await house.fleet_nonces->refresh();
+    co_await follow_lost_number(house, lost_told);
+    co_await follow_restoration(house);
+}
+
 /// Two that believe to be one node: a data folder that was copied.
-void tell_of_name(House& house, bool mine) {
+void tell_of_name(House& house, store::NodeRegistry::Beat beat) {
+    using Beat = store::NodeRegistry::Beat;
     constexpr std::string_view why =
         "another process has joined under this node's name: its data folder is a copy of this one; stop one of the two, and take "
         "the file node out of its data folder";
+    if (beat == Beat::reborn) house.log.warning("node_reborn", {{"why", "this node's row in the store was gone; it goes on as a new life, and what its earlier one worked on is taken over"}});
     const auto reasons = house.gate.reasons();
     const bool told = std::any_of(reasons.begin(), reasons.end(), [](const auto& r) { return r.check == gate_check; });
+    const bool mine = beat != Beat::replaced;
     if (mine == !told) return;
     if (mine) {
         house.gate.open(gate_check);
@@ -71,32 +95,42 @@ std::string own_setting(std::string name, const Config& config, const std::strin
 
 core::Task<void> follow_changes(House& house) {
     bool stale = false;
-    for (;;) {
-        co_await core::sleep_for(poll_every);
-        try {
-            co_await follow_once(house);
-            if (std::exchange(stale, false)) house.log.info("catalog_fresh", {});
-        } catch (const core::Unavailable& fault) {
-            if (!std::exchange(stale, true)) house.log.warning("catalog_stale", {{"why", fault.what()}});
-        }
-    }
+    std::string lost_told;
+    core::Repeated how(poll_every, [&](const std::exception& fault) {
+        if (dynamic_cast<const core::Unavailable*>(&fault) == nullptr) house.log.error("background_failed", {{"task", "follow_changes"}, {"why", fault.what()}});
+        else if (!std::exchange(stale, true)) house.log.warning("catalog_stale", {{"why", fault.what()}});
+    });
+    how.succeeded = [&] {
+        if (std::exchange(stale, false)) house.log.info("catalog_fresh", {});
+    };
+    auto rounds = core::repeat(std::move(how), [&] { return follow_once(house, lost_told); });
+    co_await std::move(rounds);
 }
+
+namespace {
+
+core::Task<void> live_once(House& house, store::Lease& validations, int& beats) {
+    const auto beat = co_await house.registry->beat();
+    tell_of_name(house, beat);
+    co_await house.registry->observe();
+    if (house.registry->take_ended()) house.builtin->look_for_unlisted();
+    if (++beats % beats_between_chores == 0) co_await do_chores(house, validations);
+}
+
+}  // namespace
 
 core::Task<void> keep_node(House& house) {
     bool away = false;
+    int beats = 0;
     store::Lease validations(*house.db, house.clock, "validations", node_name(house.config, &house.random));
-    for (int beats = 0;; ++beats) {
-        co_await core::sleep_for(store::NodeRegistry::beat_every);
-        try {
-            const bool mine = co_await house.registry->beat();
-            tell_of_name(house, mine);
-            co_await house.registry->observe();
-            if (beats % beats_between_chores == beats_between_chores - 1) co_await do_chores(house, validations);
-            away = false;
-        } catch (const core::Unavailable& fault) {
-            if (!std::exchange(away, true)) house.log.warning("node_unseen", {{"why", fault.what()}});
-        }
-    }
+    core::Repeated how(store::NodeRegistry::beat_every, [&](const std::exception& fault) {
+        if (dynamic_cast<const core::Unavailable*>(&fault) == nullptr) house.log.error("background_failed", {{"task", "keep_node"}, {"why", fault.what()}});
+        else if (!std::exchange(away, true)) house.log.warning("node_unseen", {{"why", fault.what()}});
+    });
+    how.succeeded = [&] { away = false; };
+    how.longest = std::chrono::seconds(4);  // silent for longer, it would be taken for gone
+    auto rounds = core::repeat(std::move(how), [&] { return live_once(house, validations, beats); });
+    co_await std::move(rounds);
 }
 
 }  // namespace postern::app

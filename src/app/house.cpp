@@ -174,6 +174,9 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     if (schema.applied.empty()) refuse_lost_store(h.config, h.folder.file("root.pem"));
     if (schema.applied.empty() && !h.config.may_create)
         throw std::runtime_error(shown_store(h.config) + " holds no Postern data; start `postern serve` on it first, or name the store with --store or --config");
+    if (schema.newer())
+        h.log.warning("schema_newer", {{"schema", schema.applied.size()}, {"known", schema.known.size()},
+                                       {"why", "a later version migrated this store, and says that this one may run on it; upgrade this node too"}});
     if (!h.config.migrate) refuse_missing_migrations(h.config, schema);
     std::optional<core::SecretBytes> master;
     if (schema.applied.empty()) master = h.folder.master_key(h.config.master_key_file, true, h.random);
@@ -184,18 +187,19 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.db = open_store(h.config, h.clock, h.metrics, std::move(use));
     const auto node = node_name(h.config, &h.random);
     co_await refuse_copy(*h.db, h.config, node);
-    if (!master) {
-        const bool unused = co_await is_unused(*h.db);
-        master = h.folder.master_key(h.config.master_key_file, unused, h.random);
-    }
+    const bool unused = co_await is_unused(*h.db);
+    if (!master) master = h.folder.master_key(h.config.master_key_file, unused, h.random);
     h.sealer = std::make_unique<crypto::Sealer>(std::move(*master), h.random);
-    co_await check_master_key(*h.db, *h.sealer);
+    // Of nodes that start together with different keys, those that are not first end here and have fixed nothing.
+    if (unused) co_await keep_master_key_check(*h.db, *h.sealer);
+    else co_await check_master_key(*h.db, *h.sealer);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
-    co_await fix_public_urls(*h.db, h.config, node, h.log);
-    const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics};
+    const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics, node};
     h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);
-    co_await h.clock_agreement->open();
+    using Apart = ra::ClockAgreement::Apart;
+    co_await h.clock_agreement->open(h.config.clock_in_doubt ? Apart::doubt : Apart::refuse);
     // From here on it is the clock of whatever writes: a wall clock in doubt dates nothing that stays.
+    co_await fix_public_urls(*h.db, h.config, node, h.log);
 
     h.catalog = std::make_unique<ra::CatalogSource>(*h.db, h.log);
     h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
@@ -210,7 +214,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.builtin = co_await ca::BuiltinCa::open(ca_deps, std::move(ca_config), std::move(root_pem));
     co_await keep_master_key_check(*h.db, *h.sealer);
     h.backends.add("builtin", *h.builtin);
-    const ca::command::CommandCa::Deps commands{h.shards.executor(0), *h.clock_agreement, h.log, h.metrics};
+    const ca::command::CommandCa::Deps commands{h.shards.executor(0), *h.clock_agreement, h.log, h.metrics, h.pool};
     h.commands = std::make_unique<ca::command::Commands>(commands);
     h.backends.add(*h.commands);
     h.catalog->before_current([&h](const ra::Catalog& catalog) { h.commands->describe(catalog.backends); });
@@ -224,9 +228,10 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
-    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished};
+    h.unasked.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unasked"}}));
+    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished, &*h.unasked};
     h.revocation = std::make_unique<ra::Revocation>(revocation);
-    const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, h.clock, h.log, h.metrics, node};
+    const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, *h.clock_agreement, h.log, h.metrics, node, *h.lives};
     h.poller = std::make_unique<ra::Poller>(poller);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);

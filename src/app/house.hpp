@@ -66,7 +66,7 @@ public:
     std::unique_ptr<ra::Enrollment> enrollment;
     std::unique_ptr<ra::Sweeper> sweeper;
     std::unique_ptr<ra::Poller> poller;
-    std::optional<observe::Counter> unpublished;  ///< an alarm of the revocation's
+    std::optional<observe::Counter> unpublished, unasked;  ///< alarms of the revocation's
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;

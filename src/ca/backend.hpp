@@ -139,6 +139,8 @@ public:
     virtual ~DescribedBackends() = default;
     /// null: not described, or disabled. What was given stays valid as long as this.
     [[nodiscard]] virtual Backend* find(std::string_view name) const = 0;
+    /// Also one that is disabled: it takes no new requests, and is asked about those that it has.
+    [[nodiscard]] virtual Backend* reach(std::string_view name) const = 0;
     /// All that are described from now on.
     virtual void describe(const std::vector<BackendDescription>& descriptions) = 0;
     /// Whether it could be one, on this machine. Errors: malformed, "$.argv: …".
@@ -154,6 +156,12 @@ public:
         for (const auto& [n, b] : list_)
             if (n == name) return b;
         return described_ ? described_->find(name) : nullptr;
+    }
+    /// For what was handed over or issued before: a disabled one too. null: nobody can be asked.
+    [[nodiscard]] Backend* reach(std::string_view name) const {
+        for (const auto& [n, b] : list_)
+            if (n == name) return b;
+        return described_ ? described_->reach(name) : nullptr;
     }
     /// Whether it is there whatever documents say.
     [[nodiscard]] bool lasting(std::string_view name) const noexcept {

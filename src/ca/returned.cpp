@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 #include "ca/lint.hpp"
 #include "ca/tbs_view.hpp"
 #include "core/base/encoding.hpp"
+#include "core/crypto/chain.hpp"
 #include "core/crypto/der.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/crypto/extensions.hpp"
@@ -31,6 +33,9 @@ constexpr std::array<std::string_view, 16> extensions_taken{
     "2.5.29.46", "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.24", "1.3.6.1.4.1.11129.2.4.2",
     "1.3.6.1.4.1.311.20.2", "1.3.6.1.4.1.311.21.7", "1.3.6.1.4.1.311.21.10", "2.16.840.1.113730.1.13"};
 
+/// Those that may be critical: whoever does not know such a one must refuse the certificate (RFC 5280 §4.2).
+constexpr std::array<std::string_view, 5> extensions_understood{"2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.32", "2.5.29.37"};
+
 Problem refused(std::string_view check, std::string detail) {
     std::string name(check);
     return {core::ProblemKind::internal, name + ": " + std::move(detail), name};
@@ -41,6 +46,8 @@ std::string shown(const std::vector<crypto::GeneralName>& names) {
     for (const auto& n : names) out += (out.empty() ? "" : ", ") + n.value;
     return out.empty() ? "none" : out.substr(0, 300);
 }
+
+std::string shown(const Certificate& certificate) { return "\"" + certificate.subject().to_text().substr(0, 200) + "\""; }
 
 Result<void> same_names(const Certificate& leaf, const Content& content) {
     const auto& has = leaf.alt_names();
@@ -103,66 +110,69 @@ Result<void> key_usage_within(const TbsView& tbs, const Content& content) {
     return {};
 }
 
-Result<void> purposes_same(const TbsView& tbs, const Content& content) {
+/// nullopt: it names none, and serves all. Empty: it is ill-formed.
+std::optional<std::set<std::string>> purposes_of(const TbsView& tbs) {
     const auto* purposes = tbs.find(crypto::oid_extended_key_usage);
-    if (purposes == nullptr) return refused("issued.usage", "the extended key usage is missing: it would serve every purpose");
-    std::set<std::string> has;
+    if (purposes == nullptr) return std::nullopt;
+    std::set<std::string> out;
     der::Reader outer(purposes->value);
     const auto list = outer.next(der::sequence);
     der::Reader items(list ? list->content : core::BytesView());
-    while (const auto oid = items.next(der::oid)) has.insert(der::oid_text(oid->content));
+    while (const auto oid = items.next(der::oid)) out.insert(der::oid_text(oid->content));
+    if (!list || !items.empty()) out.clear();
+    return out;
+}
+
+Result<void> purposes_same(const TbsView& tbs, const Content& content) {
+    const auto has = purposes_of(tbs);
+    if (!has) return refused("issued.usage", "the extended key usage is missing: it would serve every purpose");
     const std::set<std::string> authorised(content.extended_key_usage.begin(), content.extended_key_usage.end());
-    if (!list || !items.empty() || has != authorised) {
+    if (has->empty() || *has != authorised) {
         std::string told;
-        for (const auto& oid : has) told += " " + oid;
+        for (const auto& oid : *has) told += " " + oid;
         return refused("issued.usage", "the extended key usage is not the authorised one:" + told);
     }
     return {};
 }
 
 Result<void> extensions_known(const TbsView& tbs, const Content& content) {
-    for (const auto& e : tbs.extensions)
+    for (const auto& e : tbs.extensions) {
         if (std::ranges::find(extensions_taken, e.oid) == extensions_taken.end())
             return refused("issued.extensions", "extension " + e.oid + " was not authorised");
+        if (e.critical && std::ranges::find(extensions_understood, e.oid) == extensions_understood.end())
+            return refused("issued.extensions", "extension " + e.oid + " is critical, and what it demands is not known here");
+    }
     const auto* feature = tbs.find(crypto::oid_tls_feature);
     if ((feature != nullptr) != content.must_staple) return refused("issued.extensions", "OCSP must-staple is there against what was authorised");
     return {};
 }
 
-bool same(const Certificate& a, const Certificate& b) { return a.der() == b.der(); }
-
-/// Who certified `subject`, of those that came with it and those declared; null when nobody did.
-const Certificate* issuer_of(const Certificate& subject, const std::vector<Certificate>& sent, const std::vector<Certificate>& declared) {
-    for (const auto* list : {&declared, &sent}) {
-        for (const auto& candidate : *list) {
-            if (candidate.subject_der() != subject.issuer_der()) continue;
-            const auto key = crypto::PublicKey::from_spki(candidate.spki(), crypto::KeyUse::authority);
-            if (key && subject.signed_by(*key)) return &candidate;
-        }
-    }
-    return nullptr;
+/// From the leaf's issuer to an anchor, which is left out unless it is the issuer itself or no root.
+Result<std::vector<Certificate>> path_of(const Certificate& leaf, const std::vector<Certificate>& sent, const Declared& declared, core::TimePoint now) {
+    crypto::PathMaterial material;
+    material.leaf = leaf;
+    material.sent.assign(sent.begin() + 1, sent.end());
+    material.declared = declared.anchors;
+    auto path = crypto::verified_path(material, now);
+    if (!path) return refused("issued.chain", path.error().detail);
+    for (const auto& issuer : *path)
+        if (const auto key = crypto::PublicKey::from_spki(issuer.spki(), crypto::KeyUse::authority); !key)
+            return refused("issued.chain", shown(issuer) + ": " + key.error().detail);
+    if (path->size() > 1 && path->back().subject_der() == path->back().issuer_der()) path->pop_back();
+    return path;
 }
 
-/// From the leaf's issuer to an anchor, which is left out unless it is the issuer itself.
-Result<std::vector<const Certificate*>> path_of(const Certificate& leaf, const std::vector<Certificate>& sent, const Declared& declared,
-                                                core::TimePoint now) {
-    std::vector<const Certificate*> path;
-    const Certificate* subject = &leaf;
-    while (path.size() < longest_chain) {
-        const auto* issuer = issuer_of(*subject, sent, declared.anchors);
-        if (issuer == nullptr) return refused("issued.chain", "no certificate of the chain or of the declared ones signed \"" + subject->subject().to_text().substr(0, 200) + "\"");
-        if (!issuer->is_ca()) return refused("issued.chain", "\"" + issuer->subject().to_text().substr(0, 200) + "\" is no CA");
-        if (now > issuer->not_after() || now < issuer->not_before())
-            return refused("issued.chain", "\"" + issuer->subject().to_text().substr(0, 200) + "\" is valid from " + core::rfc3339(issuer->not_before()) +
-                                               " to " + core::rfc3339(issuer->not_after()));
-        const bool declared_one = std::ranges::any_of(declared.anchors, [&](const Certificate& a) { return same(a, *issuer); });
-        const bool self_issued = issuer->subject_der() == issuer->issuer_der();
-        if (path.empty() || !self_issued) path.push_back(issuer);
-        if (declared_one) return path;
-        if (self_issued) break;
-        subject = issuer;
+/// An issuer that names purposes lends no others (as browsers and OpenSSL read RFC 5280 §4.2.1.12).
+Result<void> purposes_lent(const std::vector<Certificate>& path, const Content& content) {
+    for (const auto& issuer : path) {
+        const auto tbs = TbsView::read(issuer.tbs());
+        if (!tbs) return refused("issued.chain", shown(issuer) + ": " + tbs.error().detail);
+        const auto lent = purposes_of(*tbs);
+        if (!lent || lent->contains("2.5.29.37.0")) continue;
+        for (const auto& purpose : content.extended_key_usage)
+            if (!lent->contains(purpose)) return refused("issued.chain", shown(issuer) + " issues nothing for the extended key usage " + purpose);
     }
-    return refused("issued.chain", "the chain does not end at a declared trust anchor");
+    return {};
 }
 
 }  // namespace
@@ -192,13 +202,14 @@ Result<Checked> check_returned(const std::vector<core::Bytes>& chain, const Cont
         if (!finding) return finding.error();
     const auto path = path_of(leaf, sent, declared, now);
     if (!path) return path.error();
-    if (const auto linted = lint_returned(leaf, content, *path->front()); !linted) return refused("issued.lint", linted.error().detail);
+    if (const auto lent = purposes_lent(*path, content); !lent) return lent.error();
+    if (const auto linted = lint_returned(leaf, content, path->front()); !linted) return refused("issued.lint", linted.error().detail);
 
     Checked out;
     out.certificate = leaf;
-    const auto issuer = crypto::sha256(core::BytesView(path->front()->spki()));
+    const auto issuer = crypto::sha256(core::BytesView(path->front().spki()));
     out.issuer_key_id = core::hex(issuer);
-    for (const auto* certificate : *path) out.chain += crypto::to_pem("CERTIFICATE", certificate->der());
+    for (const auto& certificate : *path) out.chain += crypto::to_pem("CERTIFICATE", certificate.der());
     return out;
 }
 

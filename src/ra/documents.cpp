@@ -2,6 +2,7 @@
 
 #include "core/json/writer.hpp"
 #include "ra/documents/plan.hpp"
+#include "store/tables/turn.hpp"
 
 namespace postern::ra {
 
@@ -90,6 +91,7 @@ core::Task<Result<ApplyReport>> Documents::apply(std::vector<DocumentText> texts
     report.secrets = plan.take_secrets();
     store::Batch batch;
     // Whoever changed anything since the plan was made wins; this one is refused.
+    batch.add(store::configuration_turn, {}, store::Expect::any);
     batch.add(store::configuration_advance, store::values(stored.configuration));
     for (const auto& step : plan.steps()) {
         report.plan.push_back(step.line);

@@ -257,7 +257,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Check
     if (a.foreign) {
         batch.add(store::submission_delete, store::values(a.id, a.fence));
         guard_unblocked(batch, JudgedKeys(a.authorized->content().key));
-        batch.add(store::issuer_chain_set, store::values(row.issuer_key_id, checked.chain, row.created), store::Expect::any);
+        batch.add(store::issuer_chain_set, store::values(row.backend, row.issuer_key_id, checked.chain, row.created), store::Expect::any);
     }
     batch.add(store::certificate_insert, row.insert_values());
     batch.add(store::enrollment_issued, store::values(a.id, row.created, a.prepared.serial));

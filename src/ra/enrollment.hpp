@@ -127,7 +127,8 @@ public:
     core::Task<Settled> settle(core::EnrollmentId id, const store::Lease* lease);
 
     /// What became of a submission at a foreign CA: polls it, or looks up one whose answer was lost, and records
-    /// what it learns. For whoever found it due (poller.hpp); false: another node took it first.
+    /// what it learns. For whoever found it due and looked at the other lives since (poller.hpp); false: it is
+    /// another node's, or the clocks disagree.
     core::Task<bool> ask(store::SubmissionRow submission);
     /// An officer found out what became of a request that is unknown or quarantined. Errors: not_found (another
     /// tenant's too), conflict (it does not wait for anybody), malformed (the certificate is not what was authorised).
@@ -156,7 +157,7 @@ private:
     core::Task<core::Result<EnrollmentOutcome>> record_failure(Attempt& attempt, core::Problem problem, bool surely_unsigned);
     core::Task<core::Result<EnrollmentOutcome>> quarantine(Attempt& attempt, core::Problem problem, ca::Issued issued);
 
-    // A foreign CA's (enrollment_foreign.cpp).
+    // A foreign CA's (enrollment_foreign.cpp, enrollment_asking.cpp).
     /// A store that is away for a moment must not cost the answer.
     core::Task<core::Result<EnrollmentOutcome>> keep_outcome(Attempt& attempt, ca::Outcome outcome);
     core::Task<core::Result<EnrollmentOutcome>> record_pending(Attempt& attempt, ca::Pending pending);
@@ -171,6 +172,8 @@ private:
     core::Task<core::Result<void>> resolve_absent(store::EnrollmentRow row, std::optional<std::int64_t> fence, Resolution resolution, Principal by,
                                                   core::RequestId request);
     void begin_submission(store::Batch& batch, Attempt& attempt) const;
+    bool handed_over_elsewhere(const Attempt& attempt, const store::EnrollmentRow& row, const store::SubmissionRow& submission) const;
+    core::TimePoint surely_ended(const Attempt& attempt, const store::SubmissionRow& submission) const;
     core::Result<void> take_up_submission(Attempt& attempt, const store::EnrollmentRow& row, const store::SubmissionRow& submission);
     core::Task<core::Result<ca::Outcome>> ask_backend(Attempt& attempt, const store::SubmissionRow& submission);
     core::Task<void> ask_later(Attempt& attempt, const store::SubmissionRow& submission, core::TimePoint due);

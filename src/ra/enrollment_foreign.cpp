@@ -17,22 +17,8 @@ using core::Task;
 
 namespace {
 
-/// A store that comes back within this time costs no answer.
-constexpr int recording_tries = 30;
-constexpr std::chrono::seconds between_tries(2), first_question(1);
-constexpr auto recording_time = recording_tries * between_tries;
+constexpr std::chrono::seconds first_question(1);
 constexpr std::chrono::hours an_officers_time(1);
-
-/// 5 s, doubling to five minutes.
-std::chrono::seconds pause_after(std::int64_t asked) {
-    return std::min(std::chrono::seconds(5) * (std::int64_t{1} << std::min<std::int64_t>(asked, 6)), std::chrono::seconds(300));
-}
-
-/// Of a backend that cannot be asked: what its document says when it is disabled, the default when there is none any more.
-std::chrono::milliseconds pending_limit_of(const Catalog& catalog, std::string_view backend) {
-    const auto found = std::ranges::find(catalog.backends, backend, &ca::BackendDescription::name);
-    return found == catalog.backends.end() ? ca::BackendDescription().pending_limit : found->pending_limit;
-}
 
 Problem settled_elsewhere() { return {ProblemKind::conflict, "the request was settled elsewhere; ask for its state"}; }
 
@@ -217,124 +203,6 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_unplaced(Attempt& a, store::C
     alarm_late_.add();
     deps_.log.error("enrollment_late_answer", {{"alarm", "late_answer"}, {"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"backend", a.backend_name}, {"serial", core::hex(row.serial)}, {"recorded", written.has_value()}});
     co_return settled_elsewhere();
-}
-
-/// The attempt as far as an answer needs it. What was authorised is what was recorded then, whatever profile and
-/// organization say today: a certificate that exists is not undone by a change of policy.
-Result<void> Enrollment::take_up_submission(Attempt& a, const store::EnrollmentRow& row, const store::SubmissionRow& submission) {
-    a.request.id = row.request;
-    a.request.via = protocol_from(row.protocol).value();
-    a.request.endpoint = row.endpoint;
-    a.request.account = row.account;
-    a.request.requester = row.requester;
-    a.catalog = deps_.catalog.current();
-    a.endpoint = a.catalog->endpoint(row.endpoint);
-    a.now = deps_.clock.now();
-    a.id = row.id;
-    a.backend_name = submission.backend;
-    a.backend = deps_.backends.find(submission.backend);
-    a.fence = submission.fence;
-    a.first_answer = submission.state != "pending";
-    const auto csr = crypto::Csr::parse(row.csr);
-    if (!csr) return csr.error();
-    auto content = ca::content_from_json(submission.content, csr->key());
-    if (!content) return content.error();
-    a.prepared.tbs = core::to_bytes(core::as_bytes(submission.content));
-    a.authorized = ca::Authorized(row.id, row.request, row.tenant, std::move(*content), row.csr);
-    if (a.backend == nullptr) return Problem(ProblemKind::unavailable, "backend " + submission.backend + " is not described now", "backend.available");
-    a.foreign = a.backend->foreign();
-    if (!a.foreign) return Problem(ProblemKind::internal, "backend " + submission.backend + " is not a foreign CA's");
-    return {};
-}
-
-Task<Result<ca::Outcome>> Enrollment::ask_backend(Attempt& a, const store::SubmissionRow& submission) {
-    ca::Submitted submitted;
-    submitted.enrollment = a.id;
-    submitted.request = a.request.id;
-    submitted.handle = submission.handle.value_or("");
-    submitted.content = submission.content;
-    submitted.csr_der = a.authorized->csr_der();
-    const bool poll = submission.state == "pending" && a.foreign->poll;
-    if (poll) co_return co_await a.backend->poll(std::move(submitted));
-    co_return co_await a.backend->find(std::move(submitted));
-}
-
-Task<void> Enrollment::ask_later(Attempt& a, const store::SubmissionRow& submission, core::TimePoint due) {
-    store::Batch batch;
-    if (submission.state == "pending")
-        batch.add(store::submission_pending, store::values(a.id, a.fence, submission.handle, due));
-    else
-        batch.add(store::submission_lost, store::values(a.id, a.fence, due));
-    const auto written = co_await deps_.db.write(std::move(batch));
-    if (!written) deps_.log.debug("submission_taken_elsewhere", {{"enrollment", a.id.get()}});
-}
-
-Task<bool> Enrollment::ask(store::SubmissionRow submission) {
-    // One that this node is handing over has an outcome soon, and its own fence.
-    auto hold = intents_.take(submission.enrollment);
-    if (!hold) co_return false;
-    hold->conclude();  // the submission's own row remembers it
-    auto by_id = store::values(submission.enrollment);
-    const auto found = co_await store::read_one(deps_.db, store::enrollment_by_id, std::move(by_id));
-    const auto row = store::EnrollmentRow::from(found.value());
-    Attempt a;
-    const auto ready = take_up_submission(a, row, submission);
-    const auto busy = ready ? a.foreign->submission + recording_time : std::chrono::milliseconds(std::chrono::minutes(5));
-    store::Batch take;
-    take.add(store::submission_take, store::values(submission.enrollment, submission.fence, a.now + busy));
-    const auto taken = co_await deps_.db.write(std::move(take));
-    if (!taken) co_return false;
-    a.fence = ++submission.fence;
-    if (row.status != "submitted") {
-        // Declared unknown by somebody else, as a restore does with all that was under way: an officer's.
-        store::Batch hold_it;
-        hold_it.add(store::submission_held, store::values(row.id, a.fence, nullptr));
-        const auto held = co_await deps_.db.write(std::move(hold_it));
-        deps_.log.warning("submission_held", {{"enrollment", row.id.get()}, {"status", row.status}, {"recorded", held.has_value()}});
-        co_return true;
-    }
-    if (!ready && a.now - submission.sent > pending_limit_of(*a.catalog, submission.backend)) {
-        Problem gone(ProblemKind::internal, "no outcome within its pending_limit, and nobody can be asked: " + ready.error().detail, "backend.pending");
-        co_await record_unknown(a, std::move(gone));
-        co_return true;
-    }
-    if (!ready) {
-        deps_.log.warning("submission_waits", {{"enrollment", row.id.get()}, {"backend", submission.backend}, {"why", ready.error().detail}});
-        co_return true;
-    }
-    if (submission.state == "sent") {
-        // Its node ended, or could not record the answer.
-        co_await record_lost(a, "whoever handed the request over ended before it was recorded");
-        co_return true;
-    }
-    const bool too_long = a.now - submission.sent > a.foreign->pending_limit;
-    if (too_long) {
-        Problem over(ProblemKind::internal, "no outcome within " + core::format_duration(a.foreign->pending_limit) + " (pending_limit)", "backend.pending");
-        co_await record_unknown(a, std::move(over));
-        co_return true;
-    }
-    const bool askable = a.foreign->find || (submission.state == "pending" && a.foreign->poll);
-    if (!askable) {
-        Problem mute(ProblemKind::internal, "the backend declares no operation any more that tells what became of it", "backend.pending");
-        co_await record_unknown(a, std::move(mute));
-        co_return true;
-    }
-    auto outcome = co_await ask_backend(a, submission);
-    const auto ended = submission.sent + a.foreign->submission;  // until then it may still be on its way
-    const bool early = outcome && std::holds_alternative<ca::Absent>(*outcome) && deps_.clock.now() <= ended;
-    if (early) {
-        co_await ask_later(a, submission, ended + std::chrono::seconds(1));
-        co_return true;
-    }
-    if (!outcome) {
-        deps_.log.warning("submission_unanswered", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"backend", submission.backend}, {"why", outcome.error().detail}});
-        const auto pause = outcome.error().retry_after.value_or(pause_after(submission.asked));
-        co_await ask_later(a, submission, deps_.clock.now() + pause);
-        co_return true;
-    }
-    const auto recorded = co_await take_outcome(a, std::move(*outcome));
-    static_cast<void>(recorded);  // it is in the store; nobody waits here
-    co_return true;
 }
 
 }  // namespace postern::ra

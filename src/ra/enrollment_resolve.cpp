@@ -89,7 +89,7 @@ Task<Result<void>> Enrollment::resolve_issued(store::EnrollmentRow row, store::S
     store::Batch batch;
     batch.add(store::submission_delete, store::values(row.id, submission.fence));
     guard_unblocked(batch, keys);
-    batch.add(store::issuer_chain_set, store::values(certificate.issuer_key_id, checked->chain, certificate.created), store::Expect::any);
+    batch.add(store::issuer_chain_set, store::values(certificate.backend, certificate.issuer_key_id, checked->chain, certificate.created), store::Expect::any);
     batch.add(store::certificate_insert, certificate.insert_values());
     batch.add(store::enrollment_found_issued, store::values(row.id, certificate.created));
     add_audit(batch, audit_id, record);

@@ -7,6 +7,11 @@
 
 namespace postern::ra {
 
+/// A store that comes back within this time costs no answer of a foreign CA.
+inline constexpr int recording_tries = 30;
+inline constexpr std::chrono::seconds between_tries(2);
+inline constexpr auto recording_time = recording_tries * between_tries;
+
 /// What the steps of one issuance hand on to each other; lives in the frame of submit or settle.
 struct Enrollment::Attempt {
     Attempt() = default;

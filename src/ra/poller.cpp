@@ -1,5 +1,6 @@
 #include "ra/poller.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/async/crew.hpp"
@@ -24,7 +25,8 @@ struct Poller::Work {
 
 Poller::Poller(Deps deps)
     : deps_(std::move(deps)), lease_(deps_.db, deps_.clock, "poller", deps_.node),
-      held_(deps_.metrics.gauge("postern_requests_held", "Requests that wait for an officer")) {}
+      held_(deps_.metrics.gauge("postern_requests_held", "Requests that wait for an officer")),
+      unconfirmed_(deps_.metrics.gauge("postern_revocations_unconfirmed", "Revocations that foreign CAs have not confirmed")) {}
 
 Task<void> Poller::start() {
     store::Batch batch;
@@ -55,10 +57,16 @@ Task<std::shared_ptr<Poller::Work>> Poller::due() {
     auto none = store::values();
     const auto waiting = co_await store::read_one(deps_.db, store::submission_held_count, std::move(none));
     held_.set(static_cast<double>(waiting->integer(0)));
+    auto all = store::values();
+    const auto unconfirmed = co_await store::read_one(deps_.db, store::revocation_request_count, std::move(all));
+    unconfirmed_.set(static_cast<double>(unconfirmed->integer(0)));
     auto until = store::values(deps_.clock.now(), page);
     const auto found = co_await deps_.db.read(store::submission_due, std::move(until));
     const auto work = std::make_shared<Work>();
     for (const auto& row : found) work->rows.push_back(store::SubmissionRow::from(row));
+    // Whoever hands one of these over had joined before: it is seen now, or it has left.
+    const bool handed_over = std::ranges::any_of(work->rows, [](const store::SubmissionRow& row) { return row.state == "sent"; });
+    if (handed_over) co_await deps_.lives.observe();
     co_return work;
 }
 
@@ -67,8 +75,13 @@ Task<std::size_t> Poller::round() {
     if (!work) co_return 0;
     auto crew = core::run_crew(deps_.tasks, work->rows.size(), at_once, [this, work](std::size_t index) { return ask_one(work, index); });
     co_await std::move(crew);
-    const auto revocations = co_await deps_.revocation.ask_due(page);
-    co_return work->asked + revocations;
+    const auto backends = co_await deps_.revocation.backends_due();
+    for (const auto& backend : backends) {
+        std::string name = backend;
+        const auto asked = co_await deps_.revocation.ask_due(std::move(name), page);
+        work->asked += asked;
+    }
+    co_return work->asked;
 }
 
 /// Each as a task of its own: it takes its submission first, so that the next look does not find it.
@@ -77,18 +90,20 @@ Task<void> Poller::begin() {
     if (!work) co_return;
     const core::Executor executor = co_await boost::asio::this_coro::executor;
     for (std::size_t index = 0; index < work->rows.size(); ++index) deps_.tasks.spawn(executor, ask_one(work, index));
-    if (!std::exchange(revoking_, true)) deps_.tasks.spawn(executor, ask_revocations());
+    const auto backends = co_await deps_.revocation.backends_due();
+    for (const auto& backend : backends)
+        if (revoking_.insert(backend).second) deps_.tasks.spawn(executor, ask_revocations(backend));
 }
 
-Task<void> Poller::ask_revocations() {
+Task<void> Poller::ask_revocations(std::string backend) {
     std::string failure;
     try {
-        co_await deps_.revocation.ask_due(page);
+        co_await deps_.revocation.ask_due(backend, page);
     } catch (const std::exception& e) {
         failure = e.what();
     }
-    revoking_ = false;
-    if (!failure.empty()) deps_.log.warning("revocations_unasked", {{"why", failure}});
+    revoking_.erase(backend);
+    if (!failure.empty()) deps_.log.warning("revocations_unasked", {{"backend", backend}, {"why", failure}});
 }
 
 Task<void> Poller::ask_one(std::shared_ptr<Work> work, std::size_t index) {

@@ -1,8 +1,11 @@
 #pragma once
+#include <set>
+
 #include "core/async/task_group.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/revocation.hpp"
 #include "store/lease.hpp"
+#include "store/nodes.hpp"
 
 namespace postern::ra {
 
@@ -20,6 +23,7 @@ public:
         observe::Log& log;
         observe::Metrics& metrics;
         std::string node;
+        store::Lives& lives;
     };
     explicit Poller(Deps deps);
 
@@ -36,12 +40,14 @@ private:
     core::Task<std::shared_ptr<Work>> due();
     core::Task<void> begin();
     core::Task<void> ask_one(std::shared_ptr<Work> work, std::size_t index);
-    core::Task<void> ask_revocations();
+    /// All that are due at one backend, one after the other.
+    core::Task<void> ask_revocations(std::string backend);
 
     Deps deps_;
     store::Lease lease_;
     observe::Gauge held_;
-    bool revoking_ = false;  ///< revocations are being asked for, one after the other
+    observe::Gauge unconfirmed_;
+    std::set<std::string> revoking_;  ///< backends that are being asked for revocations: a dead one holds up nobody else's
 };
 
 }  // namespace postern::ra

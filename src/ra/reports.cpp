@@ -25,11 +25,18 @@ core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database
     co_return absent;
 }
 
-core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string issuer_key_id) {
+core::Task<std::optional<store::RevocationRequestRow>> open_revocation(store::Database& db, core::CertificateId certificate) {
+    auto key = store::values(certificate);
+    const auto row = co_await store::read_one(db, store::revocation_request_of, std::move(key));
+    if (!row) co_return std::nullopt;
+    co_return store::RevocationRequestRow::from(*row);
+}
+
+core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string backend, std::string issuer_key_id) {
     std::string pem;
     for (const auto& issuer : backends.chain(issuer_key_id)) pem += crypto::to_pem("CERTIFICATE", issuer);
     if (!pem.empty()) co_return pem;
-    auto key = store::values(issuer_key_id);
+    auto key = store::values(backend, issuer_key_id);
     const auto row = co_await store::read_one(db, store::issuer_chain_of, std::move(key));
     co_return row ? row->text(0) : std::string();
 }

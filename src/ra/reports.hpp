@@ -9,6 +9,7 @@
 #include "ra/principals.hpp"
 #include "store/database.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/revocation_request.hpp"
 
 /// What the RA recorded, for people and programs that ask.
 namespace postern::ra {
@@ -18,7 +19,10 @@ core::Task<store::Rows> list_certificates(store::Database& db, const Principal& 
 /// By lower-case hex serial; not_found also for another tenant's.
 core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_hex);
 
+/// What a foreign CA was asked to revoke and has not confirmed; nullopt: nothing.
+core::Task<std::optional<store::RevocationRequestRow>> open_revocation(store::Database& db, core::CertificateId certificate);
+
 /// The chain below a certificate as PEM, its issuer first: the backend's own, or a foreign CA's as it was verified.
-core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string issuer_key_id);
+core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string backend, std::string issuer_key_id);
 
 }  // namespace postern::ra

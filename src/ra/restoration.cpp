@@ -24,6 +24,8 @@ using core::Task;
 
 constexpr std::string_view setting_name = "restored";
 constexpr std::string_view opened = "opened";
+/// Behind the time, where the database lost commits.
+constexpr std::string_view lost_mark = " lost: ";
 constexpr std::string_view gate_check = "restore.open";
 constexpr std::int64_t shard = 0;
 /// CRL numbers left out where the operator says that none was published: costs nothing, and keeps
@@ -31,12 +33,7 @@ constexpr std::int64_t shard = 0;
 constexpr std::int64_t numbers_skipped = 1000;
 constexpr std::size_t entries_a_batch = 1000;
 
-IssuingGate::Reason closed_since(core::TimePoint backup_time) {
-    return {std::string(gate_check),
-            "this server was restored from a backup of " + core::rfc3339(backup_time) +
-                " and is not opened yet: its administrator must run postern restore open with the last published CRLs",
-            std::chrono::seconds(300)};
-}
+IssuingGate::Reason gate_reason(const Closed& closed) { return {std::string(gate_check), closed.why(), std::chrono::seconds(300)}; }
 
 /// As enrollment_steps.hpp writes it.
 std::string unknown_problem(core::TimePoint backup_time) {
@@ -95,15 +92,27 @@ Task<std::set<core::Bytes>> listed_serials(store::Database& db, std::string key_
 
 }  // namespace
 
-Task<std::optional<core::TimePoint>> restored_and_closed(store::Database& db) {
+std::string Closed::why() const {
+    if (lost.empty())
+        return "this server was restored from a backup of " + core::rfc3339(since) +
+               " and is not opened yet: its administrator must run postern restore open with the last published CRLs";
+    return "the database lost commits, seen at " + core::rfc3339(since) + ": " + lost +
+           ". It failed over to a server that lagged behind, or was set back, and what was issued and revoked since is not in it. Its administrator must save the "
+           "newest CRL of each CA, which the node that said so still serves, and run postern restore open with them";
+}
+
+Task<std::optional<Closed>> restored_and_closed(store::Database& db) {
     auto key = store::values(setting_name);
     const auto row = co_await store::read_one(db, store::setting_get, std::move(key));
     if (!row || row->text(0) == opened) co_return std::nullopt;
-    const auto& text = row->text(0);
+    Closed out;
+    out.value = row->text(0);
     std::int64_t ms = 0;
     // An unreadable value keeps the installation closed.
-    std::from_chars(text.data(), text.data() + text.size(), ms);
-    co_return core::from_ms(ms);
+    std::from_chars(out.value.data(), out.value.data() + out.value.size(), ms);
+    out.since = core::from_ms(ms);
+    if (const auto mark = out.value.find(lost_mark); mark != std::string::npos) out.lost = out.value.substr(mark + lost_mark.size());
+    co_return out;
 }
 
 Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numbers, store::Batch& batch,
@@ -165,19 +174,48 @@ Task<bool> Restoration::load() {
     const auto since = co_await restored_and_closed(deps_.db);
     if (!since) co_return false;
     closed_ = true;
-    deps_.gate.shut(closed_since(*since));
-    deps_.log.warning("restored_and_closed", {{"backup", core::rfc3339(*since)}, {"why", "nothing is issued until postern restore open"}});
+    deps_.gate.shut(gate_reason(*since));
+    deps_.log.warning("restored_and_closed", {{"backup", core::rfc3339(since->since)}, {"why", since->why()}});
     co_return true;
 }
 
-Task<bool> Restoration::follow() {
-    if (!closed_) co_return false;
+Task<Restoration::Change> Restoration::follow() {
+    const bool before = closed_;
     const auto since = co_await restored_and_closed(deps_.db);
-    if (since) co_return false;
+    if (before == since.has_value()) co_return Change::none;
+    if (since) {
+        if (closed_.exchange(true)) co_return Change::none;
+        deps_.gate.shut(gate_reason(*since));
+        deps_.log.error("restored_and_closed", {{"backup", core::rfc3339(since->since)}, {"why", since->why()}});
+        co_return Change::closed;
+    }
     deps_.gate.open(gate_check);
-    if (!closed_.exchange(false)) co_return false;  // opened here meanwhile
+    if (!closed_.exchange(false)) co_return Change::none;  // opened here meanwhile
     deps_.log.warning("restored_and_opened", {{"why", "by another node"}});
-    co_return true;
+    co_return Change::opened;
+}
+
+Task<void> Restoration::close_lost(std::string what) {
+    const auto already = co_await restored_and_closed(deps_.db);
+    if (already) co_return;
+    const auto now = deps_.clock.now();
+    const auto value = std::to_string(core::to_ms(now)) + std::string(lost_mark) + what;
+    AuditRecord record;
+    record.at = now;
+    record.actor = Actor("system", "crl");
+    record.action = "installation.lost_commits";
+    record.object_kind = "installation";
+    json::Writer w;
+    w.begin_object().member("lost", what).end_object();
+    record.detail = w.take();
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    store::Batch batch;
+    batch.add(store::setting_insert, store::values(setting_name, value), store::Expect::any);
+    batch.add(store::setting_update, store::values(setting_name, value));
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    written.value();
+    deps_.log.error("commits_lost", {{"what", what}});
 }
 
 Task<core::Result<std::vector<Restoration::Matched>>> Restoration::match(const std::vector<core::Bytes>& crls, bool none_published) {
@@ -293,13 +331,13 @@ Task<core::Result<OpenReport>> Restoration::open(std::vector<core::Bytes> crls, 
     record.object_kind = "installation";
     record.detail = detail_of(report);
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
-    batch.add(store::setting_replace, store::values(setting_name, std::to_string(core::to_ms(*since)), opened));
+    batch.add(store::setting_replace, store::values(setting_name, since->value, opened));
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) co_return Problem(ProblemKind::conflict, "somebody else opened this installation meanwhile");
     closed_ = false;
     deps_.gate.open(gate_check);
-    deps_.log.warning("restored_and_opened", {{"backup", core::rfc3339(*since)}, observe::request(request)});
+    deps_.log.warning("restored_and_opened", {{"backup", core::rfc3339(since->since)}, observe::request(request)});
     co_return std::move(report);
 }
 

@@ -17,10 +17,20 @@
 
 /// An installation that was restored from a backup of time T starts closed: what was
 /// revoked and published after T is not in it. It opens when the last published CRLs were taken over.
+/// So does one whose database failed over to a server that lagged behind.
 namespace postern::ra {
 
-/// T while the installation is restored and not opened, else nullopt.
-core::Task<std::optional<core::TimePoint>> restored_and_closed(store::Database& db);
+/// Why an installation is closed.
+struct Closed {
+    Closed() = default;
+    core::TimePoint since{};  ///< the backup's time; or when it was seen that the database had lost commits
+    std::string lost;         ///< what the database has forgotten; empty: it was restored from a backup
+    std::string value;        ///< as it is stored
+    /// For people: what happened, and what to do.
+    [[nodiscard]] std::string why() const;
+};
+/// nullopt while the installation is not closed.
+core::Task<std::optional<Closed>> restored_and_closed(store::Database& db);
 
 /// What a restore makes void besides the protocols' own: tokens of principals and MAC keys; and what it
 /// leaves to an officer.
@@ -64,8 +74,14 @@ public:
     /// At the start: shuts the gate when the installation is restored and not opened.
     /// Whether it is closed.
     core::Task<bool> load();
-    /// Each second: true once, when another node opened the installation. Throws StoreUnavailable.
-    core::Task<bool> follow();
+    /// What another node did: told once.
+    enum class Change { none, opened, closed };
+    /// Twice a second. Throws StoreUnavailable.
+    core::Task<Change> follow();
+    /// Closes the installation on every node, also after a restart: its database lost commits, `what` is one of them. What was issued
+    /// and revoked since is unknown here, as after a restore, and open() ends it in the same way. Audited; nothing where
+    /// it is closed already.
+    core::Task<void> close_lost(std::string what);
     /// Takes over the CRLs (DER) and records that the installation may issue again. Each authority
     /// needs its last published one, unless `none_published` says that the others published none
     /// after the backup. Errors: malformed (what cannot be a last CRL of ours, or a missing one),

@@ -31,17 +31,16 @@ core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certific
     if (!revocation_reason_allowed(reason))
         co_return Problem(ProblemKind::bad_revocation_reason,
                           "revocation reason " + std::to_string(reason) + " is not accepted; use 0, 1, 3, 4 or 5");
-    auto* backend = deps_.backends.find(certificate.backend);
-    if (!backend) {
-        if (reason == key_compromise) co_await block_key(certificate, std::move(actor), std::move(request), store::Batch(), store::Expect::one);
-        co_return Problem(ProblemKind::unavailable, "backend " + certificate.backend + " is not described now", "backend.available");
-    }
-    const bool publishes = backend->capabilities().revoke;
-    if (backend->foreign() && certificate.status != "revoked") {
+    auto* backend = deps_.backends.reach(certificate.backend);
+    // Only a foreign one goes: what is wanted of it is kept until it can be asked again.
+    const bool foreign = backend == nullptr || backend->foreign();
+    const bool publishes = backend == nullptr || backend->capabilities().revoke;
+    if (foreign && certificate.status != "revoked") {
         if (publishes) co_return co_await revoke_at_foreign(std::move(certificate), reason, std::move(actor), std::move(request), deadline);
-        co_return co_await revoke_locally(std::move(certificate), reason, std::move(actor), std::move(request));
+        co_return co_await revoke_locally(std::move(certificate), reason, std::move(actor), std::move(request), store::Batch());
     }
-    if (!publishes && !backend->foreign()) co_return Problem(ProblemKind::unsupported, "backend " + certificate.backend + " cannot revoke");
+    if (foreign) co_return co_await record(certificate, reason, std::move(actor), std::move(request), store::Batch());  // already_revoked
+    if (!publishes) co_return Problem(ProblemKind::unsupported, "backend " + certificate.backend + " cannot revoke");
     store::Batch entry;
     ca::Revoked revoked;
     revoked.issuer_key_id = certificate.issuer_key_id;

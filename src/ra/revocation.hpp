@@ -28,19 +28,22 @@ public:
         // For foreign CAs; a house without any needs none.
         core::TaskGroup* tasks = nullptr;
         observe::Log* log = nullptr;
-        const observe::Counter* alarm = nullptr;  ///< revocations that nobody publishes
+        const observe::Counter* alarm = nullptr;    ///< revocations that nobody publishes
+        const observe::Counter* unasked = nullptr;  ///< wishes whose backend is gone
     };
     explicit Revocation(Deps deps) : deps_(deps) {}
 
     /// At a foreign CA: asks it first; forbidden when it refuses, or takes none (recorded here all the same),
-    /// unavailable while it has not answered.
+    /// unavailable while it has not answered, or its backend is gone: the wish is kept.
     /// Records, audits and publishes. Returns once CRLs show it, or after a short wait when signing is
     /// slow: it is durable then all the same. Errors: already_revoked, bad_revocation_reason.
     core::Task<core::Result<void>> revoke(store::CertificateRow certificate, std::int64_t reason, Actor actor,
                                           core::RequestId request, core::Deadline deadline);
 
-    /// Asks foreign CAs again for what they have not confirmed; how many. For the poller.
-    core::Task<std::size_t> ask_due(std::int64_t limit);
+    /// The backends of which something has not been confirmed and is due. For the poller.
+    core::Task<std::vector<std::string>> backends_due();
+    /// Asks that one's CA again for what it has not confirmed; how many.
+    core::Task<std::size_t> ask_due(std::string backend, std::int64_t limit);
 
 private:
     /// One batch: certificate, enrollment, key, audit and `more`. Errors: already_revoked.
@@ -50,9 +53,12 @@ private:
     core::Task<bool> write_wish(store::CertificateRow certificate, store::RevocationRequestRow wish);
     core::Task<core::Result<void>> revoke_at_foreign(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
                                                      core::Deadline deadline);
-    core::Task<core::Result<void>> revoke_locally(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request);
+    core::Task<core::Result<void>> revoke_locally(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
+                                                  store::Batch more);
     core::Task<core::Result<void>> ask(store::RevocationRequestRow wish);
-    core::Task<void> record_refusal(const store::CertificateRow& certificate, const store::RevocationRequestRow& wish, core::Problem why);
+    core::Task<core::Result<void>> confirm(store::CertificateRow certificate, store::RevocationRequestRow wish);
+    core::Task<void> drop(store::RevocationRequestRow wish);
+    core::Task<bool> record_answer(store::CertificateRow certificate, store::RevocationRequestRow wish, core::Problem why, store::Batch batch);
 
     Deps deps_;
 };

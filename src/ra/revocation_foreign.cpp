@@ -102,34 +102,70 @@ Task<bool> Revocation::write_wish(store::CertificateRow certificate, store::Revo
 Task<Result<void>> Revocation::ask(store::RevocationRequestRow wish) {
     auto key = store::values(wish.certificate);
     const auto found = co_await store::read_one(deps_.db, store::certificate_by_id, std::move(key));
-    const auto certificate = store::CertificateRow::from(found.value());
+    auto certificate = store::CertificateRow::from(found.value());
     auto by_id = store::values(certificate.enrollment);
     const auto enrollment = co_await store::read_one(deps_.db, store::enrollment_by_id, std::move(by_id));
     auto issued_by = store::EnrollmentRow::from(enrollment.value()).request;
-    Result<void> answer = Problem(ProblemKind::unavailable, "backend " + certificate.backend + " is not described now");
-    if (auto* backend = deps_.backends.find(certificate.backend); backend != nullptr) {
+    Result<void> answer = Problem(ProblemKind::unavailable, "backend " + certificate.backend + " is not described now", "backend.available");
+    auto* backend = deps_.backends.reach(certificate.backend);
+    if (backend != nullptr) {
         auto asked = backend->revoke(certificate.der, std::move(issued_by), static_cast<unsigned>(wish.reason));
         answer = co_await std::move(asked);
     }
-    const Actor actor(wish.actor_kind, wish.actor);
-    if (answer) {
+    if (answer) co_return co_await confirm(std::move(certificate), std::move(wish));
+    const Problem why = answer.error();
+    if (why.kind == ProblemKind::unsupported) {
+        // Declared when it was wished for, and not any more: as with a CA that never took any.
         store::Batch done;
-        done.add(store::revocation_request_delete, store::values(wish.certificate), store::Expect::any);
-        co_return co_await record(certificate, wish.reason, actor, wish.request, std::move(done));
+        done.add(store::revocation_request_delete, store::values(wish.certificate, wish.fence), store::Expect::any);
+        const Actor actor(wish.actor_kind, wish.actor);
+        const auto recorded = co_await revoke_locally(std::move(certificate), wish.reason, actor, wish.request, std::move(done));
+        if (recorded.error().kind == ProblemKind::already_revoked) co_await drop(std::move(wish));
+        co_return recorded;
     }
-    if (answer.error().kind == ProblemKind::forbidden || answer.error().kind == ProblemKind::unsupported) {
-        co_await record_refusal(certificate, wish, answer.error());
-        co_return answer.error();
+    if (why.kind == ProblemKind::forbidden) {
+        store::Batch done;
+        done.add(store::revocation_request_delete, store::values(wish.certificate, wish.fence));
+        const bool recorded = co_await record_answer(certificate, wish, why, std::move(done));
+        // Somebody gave a graver reason meanwhile: of that the CA has not said anything.
+        if (!recorded) co_return unconfirmed("it was asked for again meanwhile");
+        deps_.log->warning("revocation_refused", {{"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"why", why.detail}});
+        co_return why;
     }
     store::Batch later;
-    later.add(store::revocation_request_failed,
-              store::values(wish.certificate, wish.fence, deps_.clock.now() + pause_after(wish.asked), answer.error().detail));
+    later.add(store::revocation_request_failed, store::values(wish.certificate, wish.fence, deps_.clock.now() + pause_after(wish.asked), why.detail));
+    const bool first = wish.last_error != why.detail;
+    if (backend == nullptr && first) {  // nobody can be asked: an officer must see it, once
+        const bool recorded = co_await record_answer(certificate, wish, why, std::move(later));
+        if (recorded && deps_.unasked) deps_.unasked->add();
+        if (recorded) deps_.log->error("revocation_unasked", {{"alarm", "revocation_unasked"}, {"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"request", wish.request.get()}});
+        co_return unconfirmed(why.detail);
+    }
     const auto written = co_await deps_.db.write(std::move(later));
-    if (written) deps_.log->warning("revocation_unconfirmed", {{"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"why", answer.error().detail}});
-    co_return unconfirmed(answer.error().detail);
+    if (written) deps_.log->warning("revocation_unconfirmed", {{"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"why", why.detail}});
+    co_return unconfirmed(why.detail);
 }
 
-Task<void> Revocation::record_refusal(const store::CertificateRow& certificate, const store::RevocationRequestRow& wish, Problem why) {
+/// The CA has revoked it. A graver wish that came meanwhile stays, and is asked for.
+Task<Result<void>> Revocation::confirm(store::CertificateRow certificate, store::RevocationRequestRow wish) {
+    store::Batch done;
+    done.add(store::revocation_request_delete, store::values(wish.certificate, wish.fence), store::Expect::any);
+    const Actor actor(wish.actor_kind, wish.actor);
+    const auto recorded = co_await record(certificate, wish.reason, actor, wish.request, std::move(done));
+    if (!recorded) co_await drop(std::move(wish));  // it stands in our records already, and now the CA has been told
+    co_return recorded;
+}
+
+/// Nothing is left to ask for.
+Task<void> Revocation::drop(store::RevocationRequestRow wish) {
+    store::Batch settled;
+    settled.add(store::revocation_request_delete, store::values(wish.certificate, wish.fence), store::Expect::any);
+    const auto deleted = co_await deps_.db.write(std::move(settled));
+    static_cast<void>(deleted);  // a graver wish came meanwhile: it is asked for
+}
+
+/// What came of it, in a batch with `batch`. False: somebody else had it by then.
+Task<bool> Revocation::record_answer(store::CertificateRow certificate, store::RevocationRequestRow wish, Problem why, store::Batch batch) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     AuditRecord record;
     record.at = deps_.clock.now();
@@ -139,21 +175,20 @@ Task<void> Revocation::record_refusal(const store::CertificateRow& certificate, 
     record.action = "certificate.revocation";
     record.object_kind = "enrollment";
     record.object_id = std::to_string(certificate.enrollment.get());
-    record.outcome = AuditRecord::Outcome::refused;
+    record.outcome = why.kind == ProblemKind::forbidden ? AuditRecord::Outcome::refused : AuditRecord::Outcome::failed;
     record.check = why.check;
     json::Writer detail;
     detail.begin_object().member("serial", core::hex(certificate.serial)).member("reason", wish.reason).member("why", why.detail).end_object();
     record.detail = detail.take();
-    store::Batch batch;
-    batch.add(store::revocation_request_delete, store::values(wish.certificate), store::Expect::any);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
-    deps_.log->warning("revocation_refused", {{"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"why", why.detail}, {"recorded", written.has_value()}});
+    co_return written.has_value();
 }
 
 /// The CA takes none from here: our own records say it, nobody else does.
-Task<Result<void>> Revocation::revoke_locally(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request) {
-    const auto recorded = co_await record(certificate, reason, std::move(actor), request, store::Batch());
+Task<Result<void>> Revocation::revoke_locally(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
+                                              store::Batch more) {
+    const auto recorded = co_await record(certificate, reason, std::move(actor), request, std::move(more));
     if (!recorded) co_return recorded;
     if (deps_.alarm) deps_.alarm->add();
     deps_.log->error("revocation_unpublished", {{"alarm", "revocation_unpublished"}, {"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"request", request.get()}});
@@ -161,8 +196,16 @@ Task<Result<void>> Revocation::revoke_locally(store::CertificateRow certificate,
                                                   core::hex(certificate.serial), "revocation.backend");
 }
 
-Task<std::size_t> Revocation::ask_due(std::int64_t limit) {
-    auto due = store::values(deps_.clock.now(), limit);
+Task<std::vector<std::string>> Revocation::backends_due() {
+    auto due = store::values(deps_.clock.now());
+    const auto rows = co_await deps_.db.read(store::revocation_request_backends, std::move(due));
+    std::vector<std::string> out;
+    for (const auto& row : rows) out.push_back(row.text(0));
+    co_return out;
+}
+
+Task<std::size_t> Revocation::ask_due(std::string backend, std::int64_t limit) {
+    auto due = store::values(deps_.clock.now(), backend, limit);
     const auto rows = co_await deps_.db.read(store::revocation_request_due, std::move(due));
     std::size_t asked = 0;
     for (const auto& raw : rows) {

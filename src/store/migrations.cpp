@@ -1,5 +1,7 @@
 #include "store/migrations.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <stdexcept>
 
@@ -21,16 +23,44 @@ void check_numbered(std::span<const Migration> migrations) {
         if (migrations[i].number != static_cast<int>(i) + 1) {
             throw std::logic_error("migrations are not numbered 1, 2, 3 …: " + file_name(migrations[i]));
         }
+        static_cast<void>(readable_by(migrations[i]));
     }
 }
 
-void check_applied(const Rows& applied, const std::string& place, std::span<const Migration> migrations) {
-    if (applied.size() > migrations.size()) {
-        throw std::runtime_error(place + " has schema " + std::to_string(applied.back().integer(0)) +
-                                 ", this Postern knows schemas up to " + std::to_string(migrations.size()) +
-                                 "; install the newer Postern, or restore the backup made before the upgrade");
+std::optional<int> readable_by(const Migration& migration) {
+    constexpr std::string_view words = "-- readable by V";
+    constexpr std::size_t digits = 4;
+    if (!migration.sql.starts_with(words)) return std::nullopt;
+    const auto said = migration.sql.substr(words.size(), digits);
+    int out = 0;
+    const auto [end, failed] = std::from_chars(said.data(), said.data() + said.size(), out);
+    if (failed != std::errc() || end != said.data() + digits || out <= 0 || out >= migration.number)
+        throw std::logic_error(file_name(migration) + " must say which earlier migration a program has to know: -- readable by V0001");
+    return out;
+}
+
+namespace {
+
+/// A schema that a later version made.
+void check_newer(const Rows& applied, const std::string& place, std::span<const Migration> migrations) {
+    const auto known = static_cast<std::int64_t>(migrations.size());
+    for (std::size_t i = migrations.size(); i < applied.size(); ++i) {
+        const auto& row = applied[i];
+        const auto number = row.integer(0);
+        const auto least = row.optional_integer(3).value_or(number);
+        if (number == static_cast<std::int64_t>(i) + 1 && least <= known) continue;
+        const Migration later{static_cast<int>(number), row.text(1), {}};
+        throw std::runtime_error(place + " has schema " + std::to_string(applied.back().integer(0)) + ", this Postern knows schemas up to " +
+                                 std::to_string(known) + "; install the newer Postern, or restore the backup made before the upgrade (" + file_name(later) +
+                                 " is for versions that know schema " + std::to_string(least) + ")");
     }
-    for (std::size_t i = 0; i < applied.size(); ++i) {
+}
+
+}  // namespace
+
+void check_applied(const Rows& applied, const std::string& place, std::span<const Migration> migrations) {
+    check_newer(applied, place, migrations);
+    for (std::size_t i = 0; i < std::min(applied.size(), migrations.size()); ++i) {
         const Migration& known = migrations[i];
         if (applied[i].integer(0) != known.number) {
             throw std::runtime_error(place + " lacks " + file_name(known) +

@@ -16,6 +16,8 @@ constexpr Statement node_join{
 constexpr Statement node_beat{"node_beat", "UPDATE node SET beat = beat + 1, seen_ms = $3 WHERE name = $1 AND life = $2"};
 /// $1 name, $2 life
 constexpr Statement node_leave{"node_leave", "DELETE FROM node WHERE name = $1 AND life = $2"};
+/// $1 name
+constexpr Statement node_life{"node_life", "SELECT life FROM node WHERE name = $1"};
 constexpr Statement node_all{"node_all", "SELECT life, beat FROM node"};
 
 }  // namespace
@@ -30,28 +32,34 @@ std::int64_t draw_life(core::Random& random) {
 }
 
 NodeRegistry::NodeRegistry(Database& db, const core::Clock& clock, core::Random& random, Self self)
-    : db_(db), clock_(clock), self_(std::move(self)), life_(draw_life(random)) {}
+    : db_(db), clock_(clock), random_(random), self_(std::move(self)), life_(draw_life(random)) {}
 
 core::Task<void> NodeRegistry::join() {
     Batch batch;
-    batch.add(node_join, values(self_.name, life_, self_.address, self_.version, clock_.now()));
+    batch.add(node_join, values(self_.name, own(), self_.address, self_.version, clock_.now()));
     const Written written = co_await db_.write(std::move(batch));
     written.value();
     joined_ = true;
     co_await observe();
 }
 
-core::Task<bool> NodeRegistry::beat() {
+core::Task<NodeRegistry::Beat> NodeRegistry::beat() {
     Batch batch;
-    batch.add(node_beat, values(self_.name, life_, clock_.now()));
+    batch.add(node_beat, values(self_.name, own(), clock_.now()));
     const Written written = co_await db_.write(std::move(batch));
-    co_return written.has_value();
+    if (written) co_return Beat::alive;
+    auto name = values(self_.name);
+    const auto row = co_await read_one(db_, node_life, std::move(name));
+    if (row && !silent(row->integer(0))) co_return row->integer(0) == own() ? Beat::alive : Beat::replaced;
+    life_ = draw_life(random_);
+    co_await join();
+    co_return Beat::reborn;
 }
 
 core::Task<void> NodeRegistry::leave() {
     if (!joined_) co_return;
     Batch batch;
-    batch.add(node_leave, values(self_.name, life_), Expect::any);
+    batch.add(node_leave, values(self_.name, own()), Expect::any);
     const Written written = co_await db_.write(std::move(batch));
     written.value();
 }
@@ -71,13 +79,23 @@ core::Task<void> NodeRegistry::observe() {
         const auto before = others_.find(life);
         if (before != others_.end() && before->second.beat == seen.beat)
             seen.still = std::min(looks, before->second.still + (counts ? 1 : 0));
+        if (seen.still == looks && before->second.still < looks && life != own()) ended_ = true;
         next.emplace(life, seen);
     }
+    for (const auto& [life, seen] : others_)
+        if (seen.still < looks && life != own() && !next.contains(life)) ended_ = true;
     others_ = std::move(next);
 }
 
+/// Unlike a life that was never seen: it may have begun a moment ago.
+bool NodeRegistry::silent(std::int64_t life) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = others_.find(life);
+    return life != own() && found != others_.end() && found->second.still >= looks;
+}
+
 bool NodeRegistry::gone(std::optional<std::int64_t> life) const {
-    if (!life || *life == life_) return false;
+    if (!life || *life == own()) return false;
     const std::lock_guard lock(mutex_);
     const auto found = others_.find(*life);
     return found == others_.end() || found->second.still >= looks;

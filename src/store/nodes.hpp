@@ -57,26 +57,34 @@ public:
 
     /// Takes the place of this node's earlier life, which is gone from now on. Before the first intent.
     core::Task<void> join();
-    /// Every `beat_every`. False: another process joined under this node's name, and its row is left alone.
-    core::Task<bool> beat();
+    /// replaced: another process joined under this node's name and lives; its row is left alone. reborn: this node's row was
+    /// gone, or its taker's life is over, and it has begun a new life; what its earlier one worked on is for others to take over.
+    enum class Beat { alive, reborn, replaced };
+    /// Every `beat_every`.
+    core::Task<Beat> beat();
+    /// Whether observe() saw another life end since this was asked last. Thread safe.
+    [[nodiscard]] bool take_ended() noexcept { return ended_.exchange(false); }
     /// The last thing of a life that ends in order: what it leaves is taken over without waiting. Nothing
     /// for one that never joined.
     core::Task<void> leave();
 
-    [[nodiscard]] std::int64_t own() const noexcept override { return life_; }
+    [[nodiscard]] std::int64_t own() const noexcept override { return life_.load(); }
     [[nodiscard]] bool gone(std::optional<std::int64_t> life) const override;
     core::Task<void> observe() override;
 
 private:
+    [[nodiscard]] bool silent(std::int64_t life) const;
     struct Seen {
         std::int64_t beat = 0;
         int still = 0;  ///< looks at which the beat was the same
     };
     Database& db_;
     const core::Clock& clock_;
+    core::Random& random_;
     Self self_;
-    std::int64_t life_;
+    std::atomic<std::int64_t> life_;
     bool joined_ = false;
+    std::atomic<bool> ended_{false};
     mutable std::mutex mutex_;  ///< guards what follows; never held across a suspension
     std::map<std::int64_t, Seen> others_;
     core::SteadyPoint counted_{};

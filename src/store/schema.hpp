@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -11,9 +12,11 @@ namespace postern::store {
 struct SchemaState {
     SchemaState() = default;
     std::span<const Migration> known;      ///< 1, 2, 3 …
-    std::vector<core::TimePoint> applied;  ///< when, for as many of `known`; empty: nobody used this database yet
+    std::vector<core::TimePoint> applied;  ///< when, one after another; empty: nobody used this database yet
 
-    [[nodiscard]] std::span<const Migration> missing() const noexcept { return known.subspan(applied.size()); }
+    [[nodiscard]] std::span<const Migration> missing() const noexcept { return known.subspan(std::min(applied.size(), known.size())); }
+    /// A later version made it, and this one may run on it.
+    [[nodiscard]] bool newer() const noexcept { return applied.size() > known.size(); }
 };
 
 }  // namespace postern::store

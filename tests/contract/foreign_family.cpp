@@ -1,5 +1,6 @@
 #include "store/tables/acme_authorization.hpp"
 #include "store/tables/acme_order.hpp"
+#include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/revocation_request.hpp"
 #include "store/tables/submission.hpp"
@@ -10,6 +11,9 @@ namespace postern::contract {
 using store::values;
 
 namespace {
+
+constexpr store::Statement of_an_earlier_version{
+    "test_issuer_chain", "INSERT INTO issuer_chain (issuer_key_id, chain, updated_ms) VALUES ($1, $2, $3)"};
 
 store::SubmissionRow submission_of(Store& s, std::int64_t enrollment) {
     return store::SubmissionRow::from(s.one(store::submission_by_enrollment, values(enrollment)));
@@ -42,11 +46,17 @@ void submissions(Store& s) {
     BOOST_TEST(s.one(store::submission_by_request, values("request000000012")).integer(0) == 12);
     BOOST_TEST(s.read(store::submission_by_request, values("request000000011")).empty());
 
+    // Put off while its node is at work, whose fence it leaves alone.
+    s.misses(store::submission_postpone, values(12, 2, later));
+    s.does(store::submission_postpone, values(12, 1, later + std::chrono::seconds(1)));
+    BOOST_TEST((due(later) == 0U && submission_of(s, 12).fence == 1));
+
     // Only what this node was handing over in an earlier life.
     s.any(store::submission_abandoned, values("node-2", now));
     BOOST_TEST(submission_of(s, 12).state == "sent");
     s.any(store::submission_abandoned, values("node-1", now));
     BOOST_TEST((submission_of(s, 12).state == "lost" && submission_of(s, 12).fence == 2));
+    s.misses(store::submission_postpone, values(12, 2, later));
     BOOST_TEST(due(now) == 1U);
 
     // One asker a fence; what it learns counts for that fence only.
@@ -82,10 +92,16 @@ void submissions(Store& s) {
     s.misses(store::submission_delete, values(12, 3));
     s.does(store::submission_delete, values(12, 4));
 
-    s.any(store::issuer_chain_set, values("aa", "one", now));
-    s.any(store::issuer_chain_set, values("aa", "two", later));
-    BOOST_TEST(s.one(store::issuer_chain_of, values("aa")).text(0) == "two");
-    BOOST_TEST(s.read(store::issuer_chain_of, values("bb")).empty());
+    s.any(store::issuer_chain_set, values("default/lab", "aa", "one", now));
+    s.any(store::issuer_chain_set, values("default/lab", "aa", "two", later));
+    s.any(store::issuer_chain_set, values("other/lab", "aa", "three", later));
+    BOOST_TEST(s.one(store::issuer_chain_of, values("default/lab", "aa")).text(0) == "two");
+    BOOST_TEST(s.one(store::issuer_chain_of, values("other/lab", "aa")).text(0) == "three");
+    BOOST_TEST(s.read(store::issuer_chain_of, values("default/lab", "bb")).empty());
+    s.any(of_an_earlier_version, values("bb", "old", now));
+    BOOST_TEST(s.one(store::issuer_chain_of, values("default/lab", "bb")).text(0) == "old");
+    s.any(store::issuer_chain_set, values("default/lab", "bb", "new", later));
+    BOOST_TEST(s.one(store::issuer_chain_of, values("default/lab", "bb")).text(0) == "new");
 }
 
 void refused_submissions(Store& s) {
@@ -125,10 +141,14 @@ void revocation_requests(Store& s) {
     s.duplicates(store::revocation_request_insert, row.insert_values());
     const auto of = [&] { return store::RevocationRequestRow::from(s.one(store::revocation_request_of, values(21))); };
     BOOST_TEST((of().reason == 4 && of().actor == "officer" && of().request.get() == "request000000021"));
-    BOOST_TEST(s.read(store::revocation_request_due, values(now, 10)).size() == 1U);
+    const auto backend = store::CertificateRow::from(s.one(store::certificate_by_id, values(21))).backend;
+    const auto due = [&](const std::string& of_backend) { return s.read(store::revocation_request_due, values(now, of_backend, 10)).size(); };
+    BOOST_TEST((due(backend) == 1U && due("another") == 0U));
+    BOOST_TEST(s.one(store::revocation_request_backends, values(now)).text(0) == backend);
+    BOOST_TEST(s.one(store::revocation_request_count).integer(0) == 1);
     s.does(store::revocation_request_take, values(21, 0, later));
     s.misses(store::revocation_request_take, values(21, 0, later));
-    BOOST_TEST(s.read(store::revocation_request_due, values(now, 10)).empty());
+    BOOST_TEST((due(backend) == 0U && s.read(store::revocation_request_backends, values(now)).empty()));
     s.misses(store::revocation_request_failed, values(21, 0, now, "no"));
     s.does(store::revocation_request_failed, values(21, 1, now, "no"));
     s.misses(store::revocation_request_raise, values(21, 4, "local", "root", "request000000022"));
@@ -136,8 +156,9 @@ void revocation_requests(Store& s) {
     BOOST_TEST((of().reason == 1 && of().actor_kind == "local" && of().actor == "root" && of().request.get() == "request000000022"));
     s.misses(store::revocation_request_take, values(21, 1, later));
     BOOST_TEST((of().last_error == "no" && of().asked == 1));
-    s.does(store::revocation_request_delete, values(21));
-    s.misses(store::revocation_request_delete, values(21));
+    s.misses(store::revocation_request_delete, values(21, 1));
+    s.does(store::revocation_request_delete, values(21, 2));
+    s.misses(store::revocation_request_delete, values(21, 2));
 }
 
 }  // namespace postern::contract

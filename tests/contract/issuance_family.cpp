@@ -212,6 +212,8 @@ void authorities(Store& s) {
     BOOST_TEST(s.one(store::revocation_page, values("bb", 0, core::Bytes(16, 1), now, 10)).blob(0).front() == 2);
     BOOST_TEST(s.read(store::revocation_page, values("bb", 0, core::Bytes(), now, 1)).size() == 1U);
     BOOST_TEST(s.read(store::revocation_page, values("bb", 1, core::Bytes(), now, 10)).empty());
+    BOOST_TEST(s.one(store::revocation_count, values("bb", 0, now)).integer(0) == static_cast<std::int64_t>(page.size()));
+    BOOST_TEST(s.one(store::revocation_count, values("bb", 1, now)).integer(0) == 0);
 }
 
 }  // namespace postern::contract

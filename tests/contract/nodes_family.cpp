@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 using store::values;
 
 void nodes(Store& s) {
+    using Beat = store::NodeRegistry::Beat;
     core::FakeClock clock{now};
     crypto::SystemRandom random;
     const auto named = [](std::string name) {
@@ -36,7 +37,7 @@ void nodes(Store& s) {
     };
     for (int i = 0; i < 4; ++i) look();
     BOOST_TEST(!one.gone(two.own()));
-    BOOST_TEST(core::run_to_end(two.beat()));
+    BOOST_TEST((core::run_to_end(two.beat()) == Beat::alive));
     look();
     BOOST_TEST(!one.gone(two.own()));
     for (int i = 0; i < 4; ++i) look();
@@ -44,7 +45,7 @@ void nodes(Store& s) {
     look();
     BOOST_TEST(one.gone(two.own()));
     // It only slept.
-    BOOST_TEST(core::run_to_end(two.beat()));
+    BOOST_TEST((core::run_to_end(two.beat()) == Beat::alive));
     look();
     BOOST_TEST(!one.gone(two.own()));
 
@@ -54,17 +55,35 @@ void nodes(Store& s) {
     BOOST_TEST(!one.gone(two.own()));
 
     // A new life ends the earlier one at once, which learns of it.
+    static_cast<void>(one.take_ended());
     store::NodeRegistry reborn(s.database(), clock, random, named("two"));
     end(reborn.join());
     end(one.observe());
     BOOST_TEST((one.gone(two.own()) && !one.gone(reborn.own()) && reborn.gone(two.own())));
-    BOOST_TEST((!core::run_to_end(two.beat()) && core::run_to_end(reborn.beat())));
+    BOOST_TEST((one.take_ended() && !one.take_ended()));
+    BOOST_TEST((core::run_to_end(two.beat()) == Beat::replaced && core::run_to_end(reborn.beat()) == Beat::alive));
     end(two.leave());  // not its row any more
-    BOOST_TEST(core::run_to_end(reborn.beat()));
+    BOOST_TEST((core::run_to_end(reborn.beat()) == Beat::alive));
+    // Once its taker has left, or is silent for long, it lives anew.
+    const auto before = two.own();
     end(reborn.leave());
     end(one.observe());
     BOOST_TEST(one.gone(reborn.own()));
-    BOOST_TEST(!core::run_to_end(reborn.beat()));
+    BOOST_TEST((core::run_to_end(two.beat()) == Beat::reborn && two.own() != before));
+    BOOST_TEST((core::run_to_end(two.beat()) == Beat::alive && core::run_to_end(reborn.beat()) == Beat::replaced));
+    for (int i = 0; i < 7; ++i) {
+        clock.advance(2s);
+        end(reborn.observe());
+    }
+    BOOST_TEST((core::run_to_end(reborn.beat()) == Beat::reborn && core::run_to_end(two.beat()) == Beat::replaced));
+    // Also where somebody took its row away.
+    end(one.observe());
+    static_cast<void>(one.take_ended());
+    constexpr store::Statement forget{"test_forget_nodes", "DELETE FROM node"};
+    s.any(forget, {});
+    BOOST_TEST((core::run_to_end(reborn.beat()) == Beat::reborn && core::run_to_end(one.beat()) == Beat::reborn));
+    end(one.observe());
+    BOOST_TEST((!one.gone(one.own()) && !one.gone(reborn.own()) && one.take_ended()));
 }
 
 void nonces(Store& s) {

@@ -1,3 +1,5 @@
+#include "store/tables/clock.hpp"
+#include "store/tables/turn.hpp"
 #include "store/tables/audit.hpp"
 #include "store/tables/objects.hpp"
 #include "store/tables/principal.hpp"
@@ -108,6 +110,11 @@ void principals_and_settings(Store& s) {
     s.duplicates(store::principal_insert, values(4, nullptr, "copy", "auditor", hash, nullptr, now, "uid 0"));
     s.is_referenced(store::principal_insert, values(5, 99, "lost", "auditor", core::Bytes(32, 5), nullptr, now, "uid 0"));
 
+    s.any(store::configuration_turn, {});
+    // A server's clock runs on its own; SQLite has that of this process.
+    const auto clock = s.one(store::store_clock);
+    BOOST_TEST(clock.null(0) == (s.database().engine() == "sqlite"));
+    if (!clock.null(0)) BOOST_TEST(clock.integer(0) > 1'700'000'000'000);
     s.does(store::setting_insert, values("port.https", "8443"));
     s.any(store::setting_insert, values("port.https", "9999"));  // the first writer wins
     BOOST_TEST(s.one(store::setting_get, values("port.https")).text(0) == "8443");

@@ -17,9 +17,9 @@ SUFFIX = "fault.test"
 class Site:
     """A server that can be killed, a stand-in CA, and an order that is ready to be finalized."""
 
-    def __init__(self, folder, **keys):
+    def __init__(self, folder, database, **keys):
         (folder / "s").mkdir()
-        self.server = Postern(faulty_executable(), folder / "s", SUFFIX)
+        self.server = Postern(faulty_executable(), folder / "s", SUFFIX, options=("--store", database.url) if database else ())
         self.server.start()
         # URLs stay what they are: the listeners keep their ports for a data folder.
         self.web = KeyAuthorizations(self.server.http01_port)
@@ -67,12 +67,13 @@ class Site:
         self.server.stop()
 
 
-@pytest.fixture
-def new_site(tmp_path_factory):
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_site(request, tmp_path_factory):
     made = []
 
     def make(**keys):
-        made.append(Site(tmp_path_factory.mktemp("f"), **keys))
+        database = request.getfixturevalue("cluster").database() if request.param == "postgres" else None
+        made.append(Site(tmp_path_factory.mktemp("f"), database, **keys))
         return made[-1]
 
     yield make

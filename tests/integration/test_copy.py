@@ -176,6 +176,30 @@ def test_while_another_process_shares_the_file_nothing_is_copied(server, new_ser
     run_copy(server, "--config", config, "--to", database.url)
 
 
+def doctor_on_copy(server, *options):
+    found = json.loads(server.verb("doctor", "--data", server.data, *options, "--json").stdout)["findings"]
+    finding, = [each for each in found if each["check"] == "store.copy"]
+    return finding
+
+
+def test_doctor_tells_of_each_mark(server, database):
+    assert doctor_on_copy(server)["verdict"] == "good"
+    marks = {
+        "copy.unfinished": ("a copy into this store did not end: WORDS", "begin `postern copy` anew; it empties the target first"),
+        "copy.leaving": ("a copy of this store has not ended: WORDS", "wait for its end; if it was killed, begin it anew"),
+        "copy.moved": ("was moved: WORDS", "name that store in [store] url"),
+    }
+    for mark, (what, advice) in marks.items():
+        with sqlite3.connect(server.data / "postern.db") as source:
+            source.execute("INSERT INTO setting (name, value) VALUES (?, 'WORDS')", (mark,))
+        finding = doctor_on_copy(server)
+        assert finding["verdict"] == "failed" and what in finding["what"] and finding["advice"].startswith(advice), finding
+        with sqlite3.connect(server.data / "postern.db") as source:
+            source.execute("DELETE FROM setting WHERE name = ?", (mark,))
+    run_copy(server, "--to", database.url)
+    assert "was moved: to postgresql://postern@" in doctor_on_copy(server)["what"]
+
+
 def test_a_target_that_holds_something_is_refused(server, new_server, database):
     other = new_server(options=("--store", database.url))
     other.start()
@@ -300,6 +324,45 @@ def test_what_a_copy_left_half_done_is_no_source(server, database):
     refused(copy(server, "--to", database.url), "table certificate has 0 rows")
     refused(copy(server, "--from", database.url, "--to", "sqlite:other.db"), "is not whole: it is the target of a `postern copy` that did not end: from sqlite:")
     assert not (server.data / "other.db").exists()
+
+
+@contextlib.contextmanager
+def session(url, sql):
+    """A session of its own that has done `sql`, and does nothing more."""
+    process = subprocess.Popen(["psql", "--quiet", "--no-psqlrc", "--tuples-only", url], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        process.stdin.write(f"{sql}; SELECT 'done';\n")
+        process.stdin.flush()
+        while "done" not in (line := process.stdout.readline()):
+            assert line, "psql ended"
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_node_that_began_while_rows_went_over_is_seen_before_the_hand_over(server, database):
+    """It had passed its look at the marks before the copy set them. What it writes, the target would never see."""
+    meddle(server, database, "PERFORM pg_advisory_xact_lock(5)")
+    end = time.monotonic() + NET_SECONDS
+    process = subprocess.Popen([server.executable, "copy", "--data", server.data, "--to", database.url], text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    try:
+        with contextlib.ExitStack() as late:
+            with session(database.url, "SELECT pg_advisory_lock(5)"):
+                # It stands in its middle, behind both of its looks at who else is there.
+                while not database.rows("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+                    assert process.poll() is None, process.communicate()[1]
+                    assert time.monotonic() < end, "the copy does not come to the certificates"
+                late.enter_context(session(database.url + "&application_name=postern", "SELECT 1"))
+            said = process.communicate(timeout=NET_SECONDS)[1]
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 1 and "connections of running Posterns are open to postgresql://postern@" in said, said
+    with sqlite3.connect(server.data / "postern.db") as source:
+        assert source.execute("SELECT name FROM setting WHERE name IN ('copy.moved', 'copy.leaving', 'copy.leaver')").fetchall() == []
+    must_be_begun_anew(server, database)
 
 
 def test_no_node_starts_on_what_is_being_copied(server, new_server, database, cluster):

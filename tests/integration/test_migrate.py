@@ -131,3 +131,53 @@ def test_a_newer_postgresql_schema_is_refused(new_server, database):
     database.execute("INSERT INTO schema_migration (number, name, checksum, applied_ms) VALUES (999, 'later', 'x', 0)")
     status, said = server.start_refused()
     assert status == 1 and "install the newer Postern" in said
+
+
+def later_migration(readable_by):
+    return (f"INSERT INTO schema_migration (number, name, checksum, applied_ms, readable_by) VALUES ({len(MIGRATIONS) + 1}, 'later', 'x', 0, {readable_by})",
+            "ALTER TABLE certificate ADD COLUMN later TEXT")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def upgraded(request, new_server):
+    """A server, stopped, and how to do something to its store."""
+    server = new_server()
+    if request.param == "postgres":
+        database = request.getfixturevalue("database")
+        server.options = ("--store", database.url)
+        execute = database.execute
+    else:
+        def execute(*statements):
+            with sqlite3.connect(server.data / "postern.db") as held:
+                for statement in statements:
+                    held.execute(statement)
+    server.start()
+    server.stop()
+    return server, execute
+
+
+def test_the_version_before_runs_on_a_schema_that_says_so(upgraded):
+    """Nodes are upgraded one after another: one of the version before goes on, and starts again, on the next schema."""
+    server, execute = upgraded
+    execute(*later_migration(len(MIGRATIONS)))
+    server.start()
+    assert server.events("schema_newer") == 1
+    assert server.all_certificates()
+    said = migrate(server, "--plan", *server.options)
+    assert f"A later Postern made schema {len(MIGRATIONS) + 1}; this one knows {len(MIGRATIONS)}, and may run on it." in said
+    found = json.loads(server.verb("doctor", "--data", server.data, *server.options, "--json").stdout)["findings"]
+    schema, = [finding for finding in found if finding["check"] == "store.schema"]
+    assert schema["verdict"] == "good" and "which a later version made" in schema["what"]
+    server.stop()
+    done = server.verb("copy", "--data", server.data, *(["--from", server.options[1]] if server.options else []), "--to", f"sqlite:{server.data}/copy.db")
+    assert done.returncode == 1 and "has the schema of a newer Postern; only equal schemas are copied" in done.stderr
+
+
+def test_a_schema_that_shuts_the_version_before_out_is_refused_and_says_what_to_do(upgraded):
+    server, execute = upgraded
+    execute(*later_migration("NULL"))
+    status, said = server.start_refused()
+    assert status == 1
+    number = len(MIGRATIONS) + 1
+    assert f"has schema {number}, this Postern knows schemas up to {number - 1}; install the newer Postern, or restore the backup made before the upgrade" in said
+    assert f"(V{number:04}__later.sql is for versions that know schema {number})" in said

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_public_key
 from harness import der, pkcs10, scep_message as cms
 from harness.environment import environment
-from harness.seeded import Random, ec_key, rsa_key
+from harness.seeded import Random, ec_key, rsa_key, sign
 
 CAPS = ["AES", "DES3", "POSTPKIOperation", "Renewal", "SHA-1", "SHA-256", "SHA-512", "SCEPStandard", "GetNextCACert"]
 
@@ -85,13 +85,16 @@ class _Public:
 class Responder:
     """`faults` names what the next replies do wrong; `seen` has what each request was like."""
 
-    def __init__(self, authority, folder):
+    def __init__(self, authority, folder, tls=None):
         self.authority, self.folder = authority, folder
         self.bag, self.type = [authority.ra, authority.ca, authority.root], "application/x-x509-ca-ra-cert"
         self.caps = "\n".join(CAPS) + "\n"
         self.pending = False
         self.fail_info = None
         self.faults, self.seen, self.waiting = set(), [], {}
+        # What is done to the octets of a reply, its envelope and the bag in it; and how the envelope is made otherwise.
+        self.edit_reply = self.edit_envelope = self.edit_bag = lambda octets: octets
+        self.envelope_knobs = {}
         responder = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -107,8 +110,10 @@ class Responder:
                 pass
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/scep/phones"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}/scep/phones"
         (folder / "ra.pem").write_bytes(x509.load_der_x509_certificate(authority.ra).public_bytes(Encoding.PEM))
         (folder / "ra.key").write_bytes(authority.ra_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
@@ -124,7 +129,8 @@ class Responder:
     def handle(self, request, body):
         path, _, query = request.path.partition("?")
         pairs = dict(pair.partition("=")[::2] for pair in query.split("&"))
-        seen = SimpleNamespace(method=request.command, path=path, query=query, version=request.request_version, headers=request.headers,
+        tls = getattr(request.connection, "version", lambda: None)()
+        seen = SimpleNamespace(tls=tls, method=request.command, path=path, query=query, version=request.request_version, headers=request.headers,
                                operation=pairs["operation"], message=pairs.get("message"), raw=body)
         self.seen.append(seen)
         if seen.operation == "GetCACaps":
@@ -152,7 +158,8 @@ class Responder:
         content = cms.degenerate([self.authority.root])
         key = self.authority.other_key if "signature" in self.faults else self.authority.ca_key
         signer = cms.Signer(self.authority.ca, key)
-        return cms.signed_data(content, [cms.signer_info(content, signer, [], self.authority.random, "sha256")], [self.authority.ca])
+        info = cms.signer_info(content, signer, [], self.authority.random, "sha256")
+        return self.edit_reply(cms.signed_data(content, [info], [self.authority.ca]))
 
     # ---- PKIOperation
 
@@ -168,7 +175,7 @@ class Responder:
         seen.signer = x509.load_pem_x509_certificate(signer.read_bytes())
         seen.kind = seen.attributes[cms.MESSAGE_TYPE].content.decode()
         seen.transaction = seen.attributes[cms.TRANSACTION_ID].content.decode()
-        seen.nonce = seen.attributes[cms.SENDER_NONCE].content
+        seen.nonce = seen.attributes[cms.SENDER_NONCE].content if cms.SENDER_NONCE in seen.attributes else None
         seen.content = content.read_bytes()
         status, seen.plain, said = openssl("cms", "-decrypt", "-binary", "-inform", "DER", "-recip", self.folder / "ra.pem", "-inkey",
                                            self.folder / "ra.key", data=seen.content)
@@ -205,6 +212,9 @@ class Responder:
         return openssl("crl2pkcs7", "-nocrl", "-certfile", path, "-outform", "DER")[1]
 
     def enveloped(self, plain, seen):
+        plain = self.edit_bag(plain)
+        if self.envelope_knobs:
+            return cms.envelope(plain, [seen.signer.public_bytes(Encoding.DER)], self.authority.random, **self.envelope_knobs)
         recipients = [self.folder / "signer.pem"]
         if "two_recipients" in self.faults:
             recipients.append(self.folder / "ra.pem")
@@ -216,16 +226,18 @@ class Responder:
         status, made, said = openssl("cms", "-encrypt", "-binary", cipher, "-outform", "DER", *pairs, data=plain)
         assert status == 0, said
         # This openssl streams what it encrypts; Postern does not.
-        return _plain_strings(definite(made)[0])
+        return self.edit_envelope(_plain_strings(definite(made)[0]))
 
     def attributes(self, seen, status):
         faults = self.faults
-        number = der.integer(3) if "type_integer" in faults else der.utf8("3") if "type_utf8" in faults else der.printable("19" if "request" in faults else "3")
+        number = der.printable("19" if "request" in faults else "3")
+        number = {"type_integer": der.integer(3), "type_utf8": der.utf8("3")}.get(next((f for f in faults if f.startswith("type_")), ""), number)
         nonce = bytes(16) if "nonce" in faults else seen.nonce
+        faults = faults | ({"no_nonce"} if nonce is None else set())
         own = seen.nonce if "echo" in faults else b"1" if "short_nonce" in faults else self.authority.random.octets(16)
         transaction = seen.transaction[::-1] + "x" if "transaction" in faults else seen.transaction
         each = [(cms.MESSAGE_TYPE, [number]), (cms.PKI_STATUS, [der.printable("7" if "status_7" in faults else status)]),
-                (cms.SENDER_NONCE, [der.octets(own)]), (cms.RECIPIENT_NONCE, [der.octets(nonce)]),
+                (cms.SENDER_NONCE, [der.octets(own)]), (cms.RECIPIENT_NONCE, [der.octets(nonce or b"")]),
                 (cms.TRANSACTION_ID, [der.printable(transaction)])]
         if status == "2" or "fail_info_too" in faults:
             each.append((cms.FAIL_INFO, [der.printable("9" if "fail_info_9" in faults else self.fail_info or "2")]))
@@ -234,6 +246,8 @@ class Responder:
             each.append((cms.FAIL_INFO_TEXT, [der.printable(text) if "text_printable" in faults else der.utf8(text)]))
         if "no_fail_info" in faults:
             each = cms.replaced(each, cms.FAIL_INFO)
+        if "content_type" in faults:
+            each.append((cms.CONTENT_TYPE, [der.oid(cms.SIGNED_DATA)]))
         for name, oid in (("status_twice", cms.PKI_STATUS), ("nonce_twice", cms.RECIPIENT_NONCE)):
             if name in faults:
                 value = dict(each)[oid]
@@ -267,13 +281,34 @@ class Responder:
         info = cms.signer_info(content or b"", signer, self.attributes(seen, status), self.authority.random, digest,
                                bad_digest="digest" in faults, signed_attributes="no_attributes" not in faults,
                                unsigned=[(cms.PKI_STATUS, [der.printable("0")])] if "unsigned" in faults else ())
+        if "unsorted" in faults:
+            info = _unsorted(info, signer.key)
         infos = [info, info] if "two_signers" in faults else [] if "no_signer" in faults else [info]
         raw = cms.signed_data(content, infos, bag, digest, ber="ber" in faults)
+        raw = self.edit_reply(raw)
         return raw + b"\0" if "trailing" in faults else raw[:-5] if "cut" in faults else raw
 
 
 def seen_certificate(authority):
     return authority.issue(authority.other_key, pkcs10.name([("CN", "Somebody")]))
+
+
+def _unsorted(info, key):
+    """Signed as it is sent, in an order that is not DER's."""
+    parts = der.whole(info).children()
+    attributes = [each.raw for each in parts[3].children()][::-1]
+    made = sign(key, "sha256", der.tlv(der.SET, *attributes), None)
+    return der.sequence(*[part.raw for part in parts[:3]], der.context(0, *attributes), parts[4].raw, der.octets(made))
+
+
+def edited(raw, path, change):
+    """The value with the part at `path` (indexes of children) changed: a function from its node to octets."""
+    node = der.whole(raw)
+    if not path:
+        return change(node)
+    children = [child.raw for child in node.children()]
+    children[path[0]] = edited(children[path[0]], path[1:], change)
+    return der.tlv(node.tag, *children)
 
 
 def _plain_strings(raw):

@@ -2,7 +2,7 @@
 import pytest
 from cryptography import x509
 from harness import der, pkcs10, scep_message as cms
-from harness.scep_attacks import ATTACKS, GREEDY, HTTP, PADDINGS, RENEWALS, message_of_type, poll_by_another
+from harness.scep_attacks import ATTACKS, GREEDY, HTTP, LEGACY, PADDINGS, RENEWALS, message_of_type, poll_by_another
 from harness.scep_device import Device
 from harness.scep_reply import FAIL_INFOS
 from harness.scep_style import ANDROID
@@ -31,13 +31,13 @@ def verified(raw, folder):
 
 
 def names():
-    return [*ATTACKS, *RENEWALS]
+    return [*ATTACKS, *RENEWALS, *LEGACY]
 
 
 @pytest.mark.parametrize("name", names())
 def test_what_is_broken_is_only_that(made, name, tmp_path):
     device, _ = made
-    attack = {**ATTACKS, **RENEWALS}[name]
+    attack = {**ATTACKS, **RENEWALS, **LEGACY}[name]
     assert attack.name == name and attack.refusal in {HTTP, *FAIL_INFOS.values()}
     raw = attack.make(device, "right").raw
     holds, said = verified(raw, tmp_path)
@@ -60,7 +60,8 @@ def test_every_type_can_be_sent(made):
 
 @pytest.mark.parametrize("name, oid, count, values", [
     ("type_twice", cms.MESSAGE_TYPE, 2, 1), ("type_two_values", cms.MESSAGE_TYPE, 1, 2), ("type_absent", cms.MESSAGE_TYPE, 0, 0),
-    ("transaction_id_twice", cms.TRANSACTION_ID, 2, 1), ("transaction_id_absent", cms.TRANSACTION_ID, 0, 0), ("nonce_twice", cms.SENDER_NONCE, 2, 1),
+    ("transaction_id_twice", cms.TRANSACTION_ID, 2, 1), ("transaction_id_absent", cms.TRANSACTION_ID, 0, 0),
+    ("nonce_twice", cms.SENDER_NONCE, 2, 1),
     ("nonce_absent", cms.SENDER_NONCE, 0, 0)])
 def test_attributes_are_as_often_there(made, name, oid, count, values):
     found = [each for each in attributes(ATTACKS[name].make(made[0], "right").raw) if each[0] == oid]
@@ -85,7 +86,7 @@ def opened(made, raw, folder):
     return plain if status == 0 else None
 
 
-@pytest.mark.parametrize("name", sorted(set(PADDINGS) | {"no_recipient", "password_recipient", "cipher_des-cbc", "cipher_rc2-cbc",
+@pytest.mark.parametrize("name", sorted(set(PADDINGS) | {"no_recipient", "many_recipients", "password_recipient", "cipher_des-cbc", "cipher_rc2-cbc",
                                                         "content_is_no_envelope", "content_signed_twice"}))
 def test_envelopes_that_do_not_open(made, name, tmp_path):
     plain = opened(made, ATTACKS[name].make(made[0], "right").raw, tmp_path)
@@ -105,10 +106,15 @@ def test_requests_inside(made, tmp_path):
     own = made[0].key.public_key().public_numbers()
     assert csr("csr_bad_signature").public_key().public_numbers() == own != csr("csr_of_a_stolen_key").public_key().public_numbers()
     assert csr("signer_is_another_key").is_signature_valid
-    assert csr("csr_md5").signature_hash_algorithm.name == "md5"
+    assert csr("csr_md5").signature_hash_algorithm.name == "md5" and csr("key_of_512_bits").public_key().key_size == 512
+    for name, oid in (("digest_sha1", "1.3.14.3.2.26"), ("cipher_des3-cbc", "1.2.840.113549.3.7")):
+        message = LEGACY[name].make(made[0], "right")
+        assert der.oid(oid) in message.raw and request_in(made, message.raw, tmp_path).is_signature_valid
+    assert request_in(made, LEGACY["csr_sha1"].make(made[0], "right").raw, tmp_path).signature_hash_algorithm.name == "sha1"
 
 
-@pytest.mark.parametrize("name, values", [("challenge_absent", [[]]), ("challenge_empty", [["1300"]]), ("challenge_twice", [["13057269676874"]] * 2),
+@pytest.mark.parametrize("name, values", [("challenge_absent", [[]]), ("challenge_empty", [["1300"]]),
+                                          ("challenge_twice", [["13057269676874"]] * 2),
                                           ("challenge_two_values", [["13057269676874", "13056f74686572"]]),
                                           ("challenge_and_nul", [["0c06726967687400"]])])
 def test_challenges(made, name, values, tmp_path):

@@ -1,5 +1,8 @@
 """The device says what the devices of the field say, the same octets for the same seed, and gets its certificate."""
+import http.client
 import re
+import ssl
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -8,6 +11,9 @@ from harness.scep_device import Device
 from harness.scep_reply import Unacceptable
 from harness.scep_style import ANDROID, APPLE, CISCO, CISCO_OLD, STRONGSWAN, STYLES, WINDOWS
 from harness.seeded import Random, ec_key, oaep_padded, pkcs1_padded
+from intune.tls import Certificates
+
+from responder import Responder
 
 MODERN = [APPLE, WINDOWS, ANDROID, CISCO, STRONGSWAN]
 
@@ -139,6 +145,25 @@ def test_strongswan_wraps_its_query(responder):
     seen = responder.seen[-1]
     assert seen.query.count("%0A") > 10 and max(map(len, seen.message.split("%0A"))) > 64  # the rest is percent-encoded
     assert seen.message.endswith("%0A")
+
+
+@pytest.mark.parametrize("query", ["spaces", "urlsafe"])
+def test_a_query_can_be_spoilt(responder, query):
+    each = device(responder, replace(CISCO, query=query)).discover()
+    with pytest.raises((http.client.HTTPException, OSError)):  # the responder takes no such base64, and leaves
+        each.enroll("c")
+    seen = responder.seen[-1]
+    assert "+" not in seen.message and ("%20" in seen.message or set("-_") & set(seen.message))
+
+
+def test_tls_is_as_new_as_the_device(authority, tmp_path):
+    certificates = Certificates(tmp_path)
+    with Responder(authority, tmp_path, certificates.good) as responder:
+        for style, version in ((WINDOWS, "TLSv1.2"), (APPLE, "TLSv1.3")):
+            assert device(responder, style, root=certificates.ca).discover().enroll("c").status == "0"
+            assert responder.seen[-1].tls == version
+    with Responder(authority, tmp_path, certificates.stranger) as responder, pytest.raises(ssl.SSLCertVerificationError):
+        device(responder, ANDROID, root=certificates.ca).discover()
 
 
 @pytest.mark.parametrize("caps, digest, cipher", [("AES\nSHA-256\n", "sha256", "aes128-cbc"), ("SCEPStandard\n", "sha256", "aes128-cbc"),

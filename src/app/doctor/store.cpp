@@ -22,7 +22,8 @@ constexpr auto intent_age = std::chrono::minutes(10);  // beyond the sweeper's o
 constexpr double clock_tolerance = 5;  // seconds
 
 void examine_schema(Patient& p, const store::SchemaState& schema) {
-    const auto found = "schema " + std::to_string(schema.applied.size());
+    auto found = "schema " + std::to_string(schema.applied.size());
+    if (schema.newer()) found += ", which a later version made; this one knows " + std::to_string(schema.known.size()) + " and may run on it";
     const bool old = !schema.applied.empty() && !schema.missing().empty();
     p.findings.judge("store.schema", old ? found + " of " + std::to_string(schema.known.size()) + ": " + store::file_name(schema.missing().front()) + " is missing" : "", found,
                      "make a backup, then run `postern migrate`: this version does not start before");
@@ -52,8 +53,10 @@ void examine_log(Patient& p) {
 void examine_restoration(Patient& p) {
     const auto since = core::run_to_end(ra::restored_and_closed(p.db()));
     p.closed = since.has_value();
-    p.findings.judge("store.restored", p.closed ? "restored from the backup of " + core::rfc3339(*since) + ", and closed: nothing is issued, no CRL is published" : "",
-                     "not closed by a restore",
+    p.findings.judge("store.restored", !p.closed               ? ""
+                     : since->lost.empty() ? "restored from the backup of " + core::rfc3339(since->since) + ", and closed: nothing is issued, no CRL is published"
+                                           : "closed, for the database lost commits: " + since->lost + ". Nothing is issued, no CRL is signed",
+                     "not closed by a restore or by lost commits",
                      std::string(p.server ? "" : "start the server, then ") + "postern restore open --data " + p.config.data + " --crl FILE for the last CRL that each CA published, or --no-crl-published-since");
 }
 

@@ -9,6 +9,7 @@ namespace {
 void print(const json::Value& root) {
     std::cout << "wall clock       " << text(root["wall"]) << "\n"
               << "monotonic clock  " << text(root["expected"]) << "\n"
+              << (root["database"].is_null() ? "" : "database's clock " + text(root["database"]) + "\n")
               << "newest record    " << text(root["store"]) << "\n";
     if (truth(root["agree"]))
         std::cout << "They agree.\n";

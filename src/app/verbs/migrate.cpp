@@ -65,6 +65,8 @@ void print(const Config& config, const Outcome& outcome, bool plan) {
                   << (i >= outcome.now.applied.size() ? "missing" : "applied at " + core::rfc3339(outcome.now.applied[i])) << "\n";
     }
     const auto missing = outcome.before.missing().size();
+    if (outcome.now.newer())
+        std::cout << "A later Postern made schema " << outcome.now.applied.size() << "; this one knows " << outcome.now.known.size() << ", and may run on it.\n";
     if (missing == 0)
         std::cout << "Nothing is missing.\n";
     else if (plan)

@@ -95,6 +95,12 @@ core::Task<core::Result<void>> BuiltinCa::release_crls(core::Deadline deadline) 
     return CrlSigner::release(impl_->crls, deadline);
 }
 
+void BuiltinCa::look_for_unlisted() { impl_->crls->look_soon(); }
+
+std::optional<LostNumber> BuiltinCa::lost_number() const { return impl_->crls->lost_number(); }
+
+void BuiltinCa::halt_crls() { impl_->crls->halt(); }
+
 void BuiltinCa::add_routes(http::Router& router) {
     add_authority_routes(router, impl_->hierarchy, impl_->crls, impl_->clock);
 }

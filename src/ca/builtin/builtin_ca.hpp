@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ca/backend.hpp"
@@ -14,6 +15,8 @@
 #include "store/database.hpp"
 
 namespace postern::ca {
+
+struct LostNumber;
 
 struct BuiltinConfig {
     BuiltinConfig() = default;
@@ -55,8 +58,14 @@ public:
     /// whatever a crash left unlisted; one verb on a stopped server signs for what it revokes itself.
     enum class Purpose { serve, one_verb };
     void start(Purpose purpose = Purpose::serve);
-    /// Ends `hold_crls`; returns when a fresh CRL of every authority is served, or `unavailable`.
+    /// Ends `hold_crls` and halt_crls(); returns when a fresh CRL of every authority is served, or `unavailable`.
     core::Task<core::Result<void>> release_crls(core::Deadline deadline);
+    /// Another node ended, perhaps between a revocation and its CRL: whoever renews CRLs looks for what is unlisted.
+    void look_for_unlisted();
+    /// The database has forgotten a CRL number that this node published: nothing is signed any more.
+    [[nodiscard]] std::optional<LostNumber> lost_number() const;
+    /// The same, where another node found out.
+    void halt_crls();
     /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/root.pem, /ca/chain.pem, /crl/KEYID/0.crl
     void add_routes(http::Router& router);
     [[nodiscard]] const core::Bytes& root_der() const noexcept;

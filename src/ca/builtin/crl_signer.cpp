@@ -8,6 +8,7 @@
 
 #include "core/async/run_on.hpp"
 #include "core/base/unavailable.hpp"
+#include "core/crypto/revocation_list.hpp"
 #include "store/tables/authority.hpp"
 
 namespace postern::ca {
@@ -22,6 +23,9 @@ constexpr std::chrono::seconds look{1};
 constexpr std::chrono::seconds longest_pause{30};
 /// thisUpdate does not follow the clock back so far; an older one is a clock that somebody set right.
 constexpr std::chrono::minutes step_back{5};
+/// Between two looks for what is unlisted; and until the next one where another node holds the lease.
+constexpr std::chrono::minutes unlisted_every{1};
+constexpr std::chrono::seconds lease_again{10};
 /// Another node may publish between our reading and our writing; more than this in a row is a fault.
 constexpr int attempts = 5;
 
@@ -65,7 +69,7 @@ std::shared_ptr<CrlSigner> CrlSigner::make(const Deps& deps, const Hierarchy& hi
 
 CrlSigner::CrlSigner(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime)
     : db_(deps.db), pool_(deps.pool), executor_(deps.executor), clock_(deps.clock), log_(deps.log), metrics_(deps.metrics),
-      lifetime_(lifetime), lease_(deps.db, deps.clock, "crl", deps.node), wake_(deps.executor) {
+      lifetime_(lifetime), lease_(deps.db, deps.clock, "crl", deps.node), next_look_(deps.clock.steady() + unlisted_every), wake_(deps.executor) {
     for (const auto& authority : {hierarchy.issuing, hierarchy.root}) {
         auto slot = std::make_unique<Slot>();
         slot->authority = authority;
@@ -101,7 +105,7 @@ bool CrlSigner::note_revocation(std::string_view key_id) {
 }
 
 bool CrlSigner::due(const Slot& slot) const {
-    if (held_) return false;
+    if (held_ || halted_) return false;
     const auto crl = published(slot);
     if (!crl) return true;
     const auto now = clock_.now();
@@ -114,6 +118,8 @@ core::Task<void> CrlSigner::read_stored(Slot& slot) {
     const auto row = co_await store::read_one(db_, store::crl_newest, std::move(parameters));
     if (!row) throw std::runtime_error("CA " + slot.authority->key_id + " has vanished from the database");
     auto stored = store::CrlRow::from(*row);
+    slot.stored_number = stored.last_number;
+    if (stored.last_number < slot.last_number) co_return note_lost(slot);
     slot.last_number = stored.last_number;
     // A number above the stored CRL's was taken over when a restored installation was opened: others have
     // seen a newer one, so this one is served no more.
@@ -126,21 +132,34 @@ core::Task<void> CrlSigner::read_stored(Slot& slot) {
     set_published(slot, std::make_shared<const PublishedCrl>(std::move(crl)));
 }
 
+/// The next CRL would have a number that others have seen on another one, and lack what that listed.
+void CrlSigner::note_lost(const Slot& slot) {
+    LostNumber lost;
+    lost.key_id = slot.authority->key_id;
+    lost.published = slot.last_number;
+    lost.stored = slot.stored_number;
+    const std::lock_guard lock(mutex_);
+    lost_ = std::move(lost);
+    halted_ = true;
+}
+
+std::optional<LostNumber> CrlSigner::lost_number() const {
+    const std::lock_guard lock(mutex_);
+    return lost_;
+}
+
 /// What other nodes published is served here too.
 core::Task<void> CrlSigner::follow() {
     auto none = store::values();
     const store::Rows rows = co_await db_.read(store::authority_crl_numbers, std::move(none));
     for (const auto& row : rows)
         for (const auto& slot : slots_)
-            if (slot->authority->key_id == row.text(0) && slot->last_number < row.integer(1)) co_await read_stored(*slot);
+            if (slot->authority->key_id == row.text(0) && slot->stored_number != row.integer(1)) co_await read_stored(*slot);
 }
 
-core::Task<std::vector<crypto::CrlEntry>> CrlSigner::read_entries(const Slot& slot, core::TimePoint now) {
+core::Task<std::vector<crypto::CrlEntry>> CrlSigner::read_entries(const Slot& slot, core::TimePoint earliest) {
     std::vector<crypto::CrlEntry> out;
     core::Bytes after;
-    // An entry stays until a CRL issued after the certificate's end has listed it (RFC 5280 §3.3):
-    // within one lifetime there always is one.
-    const core::TimePoint earliest = now - lifetime_;
     for (;;) {
         auto parameters = store::values(slot.authority->key_id, shard, after, earliest, page_rows);
         const store::Rows rows = co_await db_.read(store::revocation_page, std::move(parameters));
@@ -160,8 +179,6 @@ core::Task<std::vector<crypto::CrlEntry>> CrlSigner::read_entries(const Slot& sl
 
 /// False: another node published meanwhile.
 core::Task<bool> CrlSigner::sign_once(Slot& slot) {
-    auto entries = co_await read_entries(slot, clock_.now());
-    const std::size_t count = entries.size();
     PublishedCrl next;
     next.number = slot.last_number + 1;
     next.this_update = core::floor_seconds(clock_.now());
@@ -169,17 +186,22 @@ core::Task<bool> CrlSigner::sign_once(Slot& slot) {
     if (last && next.this_update < last->this_update && last->this_update - next.this_update <= step_back)
         next.this_update = last->this_update;
     next.next_update = next.this_update + lifetime_;
+    // An entry stays until a CRL issued after the certificate's end has listed it (RFC 5280 §3.3):
+    // within one lifetime there always is one.
+    auto entries = co_await read_entries(slot, next.this_update - lifetime_);
+    const std::size_t count = entries.size();
     auto job = [authority = slot.authority, next, list = std::move(entries)]() mutable {
         return build(*authority, std::move(next), std::move(list));
     };
     auto made = co_await pool_.run(std::move(job));
     if (!made) throw core::Unavailable("the signing queue is full");
     const auto& key_id = slot.authority->key_id;
-    auto batch = record(key_id, slot.last_number, **made);
+    auto batch = record(key_id, slot.stored_number, **made);
     const store::Written written = co_await db_.write(std::move(batch));
     if (!written) co_return false;
     // Served only once it is stored: a number that was seen is never used again.
-    slot.last_number = (*made)->number;
+    slot.last_number = slot.stored_number = slot.counted_number = (*made)->number;
+    slot.counted_entries = static_cast<std::int64_t>(count);
     set_published(slot, *made);
     metrics_.counter("postern_ca_signatures_total", "Signatures made with the CA keys.", {{"authority", key_id}, {"kind", "crl"}}).add();
     log_.info("crl_signed", {{"authority", key_id}, {"number", slot.last_number}, {"entries", count}});
@@ -188,6 +210,7 @@ core::Task<bool> CrlSigner::sign_once(Slot& slot) {
 
 core::Task<void> CrlSigner::sign(Slot& slot, bool demanded) {
     for (int i = 0; i < attempts; ++i) {
+        if (halted_) throw core::Unavailable("the database knows a lower number of CA " + slot.authority->key_id + " than was published");
         const bool signed_it = co_await sign_once(slot);
         if (signed_it) co_return;
         co_await read_stored(slot);
@@ -209,18 +232,61 @@ core::Task<bool> CrlSigner::may_renew(const Slot& slot) {
     co_return co_await lease_.hold();
 }
 
+/// Each minute, or sooner when a node ended: of several nodes one looks.
+core::Task<bool> CrlSigner::may_look() {
+    const bool soon = look_soon_.exchange(false);
+    if (!soon && clock_.steady() < next_look_) co_return false;
+    next_look_ = clock_.steady() + lease_again;
+    const bool mine = co_await lease_.hold();
+    if (mine) next_look_ = clock_.steady() + unlisted_every;
+    co_return mine;
+}
+
+/// Whether there are more entries now than the newest CRL lists, by the bound that it was made with: entries only come.
+core::Task<bool> CrlSigner::unlisted(Slot& slot) {
+    const auto crl = published(slot);
+    if (!crl) co_return false;
+    if (slot.counted_number != crl->number) {
+        auto job = [crl] {
+            const auto list = crypto::RevocationList::parse(crl->der);
+            return list ? static_cast<std::int64_t>(list->entries().size()) : std::int64_t{0};
+        };
+        const auto counted = co_await pool_.run(std::move(job));
+        if (!counted) throw core::Unavailable("the signing queue is full");
+        slot.counted_number = crl->number;
+        slot.counted_entries = *counted;
+    }
+    const auto earliest = crl->this_update - (crl->next_update - crl->this_update);
+    auto parameters = store::values(slot.authority->key_id, shard, earliest);
+    const auto row = co_await store::read_one(db_, store::revocation_count, std::move(parameters));
+    const bool more = row && row->integer(0) > slot.counted_entries;
+    if (more) log_.warning("crl_unlisted", {{"authority", slot.authority->key_id}, {"number", crl->number}, {"entries", row->integer(0) - slot.counted_entries}});
+    co_return more;
+}
+
+core::Task<bool> CrlSigner::wanted(Slot& slot, bool asked, bool looks) {
+    if (asked) co_return true;
+    if (due(slot)) co_return co_await may_renew(slot);
+    if (!looks) co_return false;
+    co_return co_await unlisted(slot);
+}
+
 /// Empty when all that was due is served; else what failed. One authority's fault does not keep
 /// the other's CRL from being signed.
 core::Task<std::string> CrlSigner::round(bool demanded) {
     std::string failure;
     if (held_) co_return failure;
+    bool looks = false;
+    try {
+        looks = co_await may_look();
+    } catch (const core::Unavailable&) {
+        // The store is away: a little later.
+    }
     for (const auto& slot : slots_) {
         const bool asked = demanded && slot->on_demand;
-        if (!due(*slot) && !asked) continue;
         try {
-            bool wanted = asked;
-            if (!wanted) wanted = co_await may_renew(*slot);
-            if (wanted) co_await sign(*slot, asked);
+            const bool signs = co_await wanted(*slot, asked, looks);
+            if (signs) co_await sign(*slot, asked);
         } catch (const boost::system::system_error& fault) {
             if (fault.code() == asio::error::operation_aborted) throw;  // the stop, not a fault
             failure = fault.what();
@@ -231,18 +297,36 @@ core::Task<std::string> CrlSigner::round(bool demanded) {
     co_return failure;
 }
 
+/// Empty, or a fault. While the store is away, what is held is served on, and who follows the configuration tells of it.
+core::Task<std::string> CrlSigner::follow_safely() {
+    try {
+        co_await follow();
+    } catch (const core::Unavailable&) {
+        co_return std::string();
+    } catch (const boost::system::system_error& fault) {
+        if (fault.code() == asio::error::operation_aborted) throw;
+        co_return fault.what();
+    } catch (const std::exception& fault) {
+        co_return fault.what();
+    }
+    co_return std::string();
+}
+
 core::Task<void> CrlSigner::run(std::shared_ptr<CrlSigner> self, bool relist) {
     if (!relist) self->done_ = the_start;
     std::chrono::seconds pause{1};
     for (;;) {
         // Taken before the reading begins: who asks from now on waits for the next round.
         const auto target = self->requested_;
-        try {
-            co_await self->follow();
-        } catch (const core::Unavailable&) {
-            // What is held is served on; who follows the configuration tells of it.
+        auto failure = co_await self->follow_safely();
+        if (self->halted_) {
+            // Whoever asked waits; the house tells of it.
+            self->wake_.expires_after(look);
+            co_await self->wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+            continue;
         }
-        const std::string failure = co_await self->round(target > self->done_);
+        if (failure.empty()) failure = co_await self->round(target > self->done_);
+        if (self->halted_) continue;
         if (failure.empty()) {
             self->done_ = target;
             self->wake_waiters();
@@ -267,6 +351,9 @@ core::Task<core::Result<void>> CrlSigner::wait_for_round(core::Deadline deadline
     if (held_)
         co_return core::Problem(core::ProblemKind::unavailable,
                                 "the revocation is recorded, but no CRL is published until this restored installation is opened");
+    if (halted_)
+        co_return core::Problem(core::ProblemKind::unavailable,
+                                "the revocation is recorded, but no CRL is published: the database lost commits, and its administrator must act");
     Waiter waiter{++requested_, asio::steady_timer(executor_, deadline)};
     // After a failure the pause is kept: a flood of callers must not turn it into a busy loop.
     if (done_ + 1 >= requested_) wake_.cancel();
@@ -286,8 +373,16 @@ core::Task<core::Result<void>> CrlSigner::wait_for_round(core::Deadline deadline
 }
 
 core::Task<core::Result<void>> CrlSigner::end_hold(core::Deadline deadline) {
-    held_ = false;
-    for (const auto& slot : slots_) set_published(*slot, nullptr);  // what was stored is older than what others saw
+    const bool served = !held_.exchange(false);
+    halted_ = false;
+    {
+        const std::lock_guard lock(mutex_);
+        lost_.reset();
+    }
+    for (const auto& slot : slots_) {
+        slot->on_demand = true;
+        if (!served) set_published(*slot, nullptr);  // what was stored is older than what others saw
+    }
     auto result = co_await wait_for_round(deadline);
     co_return result;
 }

@@ -3,6 +3,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "ca/builtin/authority.hpp"
@@ -25,13 +27,24 @@ struct PublishedCrl {
     core::Bytes der;
 };
 
+/// A number that this node has published and the database no longer knows.
+struct LostNumber {
+    LostNumber() = default;
+    std::string key_id;
+    std::int64_t published = 0, stored = 0;
+};
+
 /// Keeps a full CRL of each authority: signed, stored, then served from memory. One task does all
 /// the signing; reading is paged, building and signing run on the pool.
 ///
 /// Several nodes: each signs on its own demand, and the holder of a lease before a CRL runs out. Whoever
 /// signs takes the number that follows the one it read before the entries; if somebody else took it, all
 /// is read again. So numbers rise, and no CRL lacks what an earlier one lists. Others' CRLs are
-/// served within a second.
+/// served within a second. The holder of the lease also looks, each minute and when a node was seen to end, whether
+/// something is revoked that the newest CRL does not list: that node may have been about to sign for it.
+///
+/// A number never goes back. Where the database knows a lower one than this node has published, commits were lost: nothing
+/// is signed from then on, and what was published is served on, until release().
 class CrlSigner : public std::enable_shared_from_this<CrlSigner> {
 public:
     struct Deps {
@@ -55,7 +68,13 @@ public:
     /// Returns when a CRL is served whose reading began after this call; calls that come meanwhile
     /// share one. `unavailable` at the deadline; the signing goes on. Any executor.
     static core::Task<core::Result<void>> publish(std::shared_ptr<CrlSigner> self, core::Deadline deadline);
-    /// Ends the hold and signs a CRL of every authority; else like publish().
+    /// Signs nothing until release(), and serves on what is held. Any thread.
+    void halt() { halted_ = true; }
+    /// Which number the database has forgotten, once it was seen. Any thread.
+    [[nodiscard]] std::optional<LostNumber> lost_number() const;
+    /// Looks for what is unlisted at the next second, as the holder of the lease. Any thread.
+    void look_soon() { look_soon_ = true; }
+    /// Ends the hold, or the halt, and signs a CRL of every authority; else like publish().
     static core::Task<core::Result<void>> release(std::shared_ptr<CrlSigner> self, core::Deadline deadline);
     /// null for an authority that is not ours, and for all while held. Any thread.
     [[nodiscard]] std::shared_ptr<const PublishedCrl> newest(std::string_view key_id) const;
@@ -67,7 +86,11 @@ private:
     struct Slot {
         std::shared_ptr<const Authority> authority;
         std::atomic<bool> on_demand{false};
-        std::int64_t last_number = 0;                  // the task's own
+        // The task's own.
+        std::int64_t last_number = 0;    // the highest that was seen
+        std::int64_t stored_number = 0;  // the database's, as it was read last
+        std::int64_t counted_number = 0;
+        std::int64_t counted_entries = 0;  // of the CRL of that number
         std::shared_ptr<const PublishedCrl> published;  // guarded by mutex_
     };
     static constexpr std::uint64_t the_start = 1;  ///< the first request is nobody's
@@ -82,11 +105,16 @@ private:
     void set_published(Slot& slot, std::shared_ptr<const PublishedCrl> crl);
     core::Task<void> read_stored(Slot& slot);
     core::Task<void> follow();
+    core::Task<std::string> follow_safely();
+    core::Task<bool> may_look();
+    core::Task<bool> unlisted(Slot& slot);
+    void note_lost(const Slot& slot);
     core::Task<bool> may_renew(const Slot& slot);
     core::Task<void> sign(Slot& slot, bool demanded);
     core::Task<bool> sign_once(Slot& slot);
-    core::Task<std::vector<crypto::CrlEntry>> read_entries(const Slot& slot, core::TimePoint now);
+    core::Task<std::vector<crypto::CrlEntry>> read_entries(const Slot& slot, core::TimePoint earliest);
     core::Task<std::string> round(bool demanded);
+    core::Task<bool> wanted(Slot& slot, bool asked, bool looks);
     core::Task<core::Result<void>> wait_for_round(core::Deadline deadline);
     core::Task<core::Result<void>> end_hold(core::Deadline deadline);
     void wake_waiters();
@@ -99,9 +127,11 @@ private:
     observe::Metrics& metrics_;
     std::chrono::hours lifetime_;
     store::Lease lease_;  ///< the task's own
-    std::atomic<bool> held_{false};
+    std::atomic<bool> held_{false}, halted_{false}, look_soon_{false};
+    core::SteadyPoint next_look_;  ///< the task's own
     std::vector<std::unique_ptr<Slot>> slots_;
     mutable std::mutex mutex_;
+    std::optional<LostNumber> lost_;  // guarded by mutex_
     // The task's and the waiters' own, on executor_.
     std::uint64_t requested_ = the_start, done_ = 0;
     boost::asio::steady_timer wake_;

@@ -1,10 +1,6 @@
 #include "ca/command/child.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +16,8 @@
 #include <csignal>
 #include <cstring>
 #include <memory>
-#include <utility>
+
+#include "ca/command/group_guard.hpp"
 
 namespace postern::ca::command {
 
@@ -34,111 +31,6 @@ constexpr std::chrono::seconds grace(2), patience(5);
 constexpr std::size_t errors_kept = 2048;
 /// Of 8 KiB each: twice what a pipe holds, so that the last look sees all of it.
 constexpr int most_reads = 16;
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1) noexcept : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    int release() noexcept { return std::exchange(fd_, -1); }
-    /// The child's descriptors 0 to 2 are made from it, so it must be none of them.
-    bool raise() noexcept {
-        if (fd_ > 2) return true;
-        Descriptor above(::fcntl(fd_, F_DUPFD_CLOEXEC, 3));
-        if (above.get() < 0) return false;
-        std::swap(fd_, above.fd_);
-        return true;
-    }
-
-private:
-    int fd_;
-};
-
-struct Pipe {
-    Descriptor read, write;
-    bool open() noexcept {
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) return false;
-        read = Descriptor(ends[0]);
-        write = Descriptor(ends[1]);
-        return read.raise() && write.raise();
-    }
-};
-
-/// A file without a name: nobody has to feed the child, and it cannot stop reading half-way.
-Descriptor input_file(const std::string& text) {
-    Descriptor file(::memfd_create("postern-request", MFD_CLOEXEC));
-    for (std::size_t at = 0; file.get() >= 0 && at < text.size();) {
-        const auto n = ::write(file.get(), text.data() + at, text.size() - at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return Descriptor();
-        at += static_cast<std::size_t>(n);
-    }
-    if (file.get() >= 0 && (::lseek(file.get(), 0, SEEK_SET) != 0 || !file.raise())) return Descriptor();
-    return file;
-}
-
-/// What the child needs between vfork and execve, made before: there it must not allocate.
-struct Orders {
-    std::vector<char*> argv, environment;
-    const char* directory = nullptr;
-    int input = -1, output = -1, errors = -1, report = -1;
-    sigset_t no_signals{};
-};
-
-std::vector<char*> pointers(std::vector<std::string>& words) {
-    std::vector<char*> out;
-    for (auto& word : words) out.push_back(word.data());
-    out.push_back(nullptr);
-    return out;
-}
-
-/// The child's side. It shares the parent's memory until execve, so it only calls the kernel.
-[[noreturn]] void become(const Orders& orders) noexcept {
-    struct sigaction usual {};
-    usual.sa_handler = SIG_DFL;
-    for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &usual, nullptr);
-    bool good = ::setpgid(0, 0) == 0 && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::chdir(orders.directory) == 0;
-    ::umask(0077);
-    good = good && ::dup2(orders.input, 0) == 0 && ::dup2(orders.output, 1) == 1 && ::dup2(orders.errors, 2) == 2;
-    good = good && ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
-    good = good && ::sigprocmask(SIG_SETMASK, &orders.no_signals, nullptr) == 0;
-    if (good) ::execve(orders.argv.front(), orders.argv.data(), orders.environment.data());
-    const int why = errno;
-    const auto told = ::write(orders.report, &why, sizeof why);
-    ::_exit(told == sizeof why ? 127 : 126);
-}
-
-/// No handler of ours may run in a child that shares our memory.
-class SignalsBlocked {
-public:
-    SignalsBlocked() noexcept {
-        sigset_t all;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-    sigset_t before_{};
-};
-
-/// 0 and the process, or why there is none.
-[[gnu::noinline]] int start(const Orders& orders, pid_t& pid) {
-    const SignalsBlocked blocked;
-    pid = ::vfork();  // fork would copy the page tables of the whole server
-    if (pid == 0) become(orders);
-    return pid < 0 ? errno : 0;
-}
 
 }  // namespace
 
@@ -160,7 +52,7 @@ namespace {
 class Child : public std::enable_shared_from_this<Child> {
 public:
     Child(const core::Executor& executor, std::size_t output_limit)
-        : output_(executor), errors_(executor), process_(executor), clock_(executor), done_(executor, core::Deadline::max()),
+        : output_(executor), errors_(executor), process_(executor), guard_process_(executor), clock_(executor), done_(executor, core::Deadline::max()),
           output_limit_(output_limit) {}
     ~Child() {
         if (pid_ > 0) ::kill(-pid_, SIGKILL);  // the server ends: nobody would read what it says
@@ -168,16 +60,17 @@ public:
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
 
-    /// False: result().code says why.
+    /// Waits for execve: not for a thread that serves connections. False: result().code says why.
     bool launch(Program& program) {
         const auto failed = [&] {
             result_.code = errno != 0 ? errno : EIO;
             return false;
         };
         errno = 0;
-        Pipe output, errors, report;
+        Pipe output, errors;
         const Descriptor input = input_file(program.input);
-        if (input.get() < 0 || !output.open() || !errors.open() || !report.open()) return failed();
+        if (input.get() < 0 || !output.open() || !errors.open()) return failed();
+        if (result_.code = guard_.start(); result_.code != 0) return false;
         Orders orders;
         orders.argv = pointers(program.argv);
         orders.environment = pointers(program.environment);
@@ -185,26 +78,21 @@ public:
         orders.input = input.get();
         orders.output = output.write.get();
         orders.errors = errors.write.get();
-        orders.report = report.write.get();
-        ::sigemptyset(&orders.no_signals);
-        if (const int why = start(orders, pid_); why != 0) {
-            pid_ = 0;
-            result_.code = why;
+        // A process that stood still may come here long after its turn, when others have concluded that nothing was
+        // ever started: so the clock is asked last.
+        if (std::chrono::steady_clock::now() > program.latest_start) {
+            result_.code = ETIMEDOUT;
             return false;
         }
-        report.write = Descriptor();
-        int why = 0;
-        if (::read(report.read.get(), &why, sizeof why) == sizeof why) {
-            ::waitpid(std::exchange(pid_, 0), nullptr, 0);
-            result_.code = why;
-            return false;
-        }
+        if (result_.code = spawn(std::move(orders), pid_); result_.code != 0) return false;
+        guard_.watch(pid_);
         Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
         const bool watched = process.get() >= 0 && ::fcntl(output.read.get(), F_SETFL, O_NONBLOCK) == 0 &&
                              ::fcntl(errors.read.get(), F_SETFL, O_NONBLOCK) == 0;
         if (!watched) {
             failed();
             ::kill(-pid_, SIGKILL);
+            guard_.release();
             ::waitpid(std::exchange(pid_, 0), nullptr, 0);
             // It ran for a moment: that is not "nothing happened".
             result_.how = Ended::How::signalled;
@@ -296,9 +184,11 @@ private:
     /// left behind dies now, and what all of them wrote is in the pipes.
     void on_end() {
         end_group(SIGKILL);
+        guard_.release();
         siginfo_t about{};
         ::waitid(P_PID, static_cast<id_t>(pid_), &about, WEXITED);
         pid_ = 0;
+        reap_guard();
         if (finished_) return;
         drain_output();
         drain_errors();
@@ -307,6 +197,15 @@ private:
             if (about.si_code != CLD_EXITED) result_.how = Ended::How::signalled;
         }
         finish();
+    }
+    /// It ends by itself; nobody waits for that.
+    void reap_guard() {
+        Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, guard_.process(), 0)));
+        if (process.get() < 0) return;  // its destructor reaps it
+        guard_process_.assign(process.release());
+        guard_process_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& e) {
+            if (!e) self->guard_.reap();
+        });
     }
     void finish() {
         finished_ = true;
@@ -317,10 +216,11 @@ private:
         done_.cancel();
     }
 
-    asio::posix::stream_descriptor output_, errors_, process_;
+    asio::posix::stream_descriptor output_, errors_, process_, guard_process_;
     asio::steady_timer clock_, done_;
     std::array<char, 8192> buffer_{};
     std::size_t output_limit_;
+    GroupGuard guard_;
     pid_t pid_ = 0;  ///< 0: none, or waited for
     int steps_ = 0;
     bool finished_ = false;
@@ -329,11 +229,20 @@ private:
 
 }  // namespace
 
-core::Task<Ended> run(Program program) {
+core::Task<Ended> run(Program program, core::CpuPool& starters) {
     const core::Executor executor = co_await asio::this_coro::executor;
     const auto child = std::make_shared<Child>(executor, program.output_limit);
-    if (!child->launch(program)) co_return child->result();
-    child->watch(program.deadline);
+    const auto deadline = program.deadline;
+    auto launch = [child, started = std::make_shared<Program>(std::move(program))] { return child->launch(*started); };
+    auto launching = starters.run(std::move(launch));
+    const auto launched = co_await std::move(launching);
+    if (!launched) {
+        Ended full;
+        full.code = EAGAIN;
+        co_return full;
+    }
+    if (!*launched) co_return child->result();
+    child->watch(deadline);
     while (!child->finished()) co_await child->done().async_wait(asio::as_tuple(asio::use_awaitable));
     co_return child->result();
 }

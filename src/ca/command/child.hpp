@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "core/async/cpu_pool.hpp"
 #include "core/async/task.hpp"
 
 /// One program run to its end, without a shell and without a thread that waits for it.
@@ -13,6 +14,7 @@ struct Program {
     std::vector<std::string> environment;  ///< "NAME=value": all of it
     std::string directory = "/";
     std::string input;                     ///< its standard input, a file
+    core::Deadline latest_start = core::Deadline::max();  ///< past it nothing is started: ETIMEDOUT
     core::Deadline deadline{};             ///< then SIGTERM to its process group, two seconds later SIGKILL
     std::size_t output_limit = 65536;      ///< more is killed at once
 };
@@ -29,8 +31,10 @@ struct Ended {
 };
 
 /// Gets: a process group of its own, which dies with it; descriptors 0 to 2 and no other; default signals;
-/// umask 0077; SIGKILL when this process dies. Resumes on the caller's executor, which must run one
-/// thing at a time; not to be cancelled (core::run_on). Returns by `deadline` and a few seconds.
-core::Task<Ended> run(Program program);
+/// umask 0077; SIGKILL for the whole group when this process dies. It is started by one of `starters`, which live as long
+/// as the server (the kernel takes the end of that thread for its parent's); EAGAIN when they have no place. Resumes on
+/// the caller's executor, which must run one thing at a time; not to be cancelled (core::run_on). Returns by `deadline`
+/// and a few seconds.
+core::Task<Ended> run(Program program, core::CpuPool& starters);
 
 }  // namespace postern::ca::command

@@ -92,6 +92,13 @@ struct CommandCa::Turn {
 
 namespace {
 
+/// For a thread that may wait for a disk.
+struct JudgeProgram {
+    explicit JudgeProgram(std::vector<std::string> words) : argv(std::move(words)) {}
+    std::string operator()() const { return why_not_run(argv); }
+    std::vector<std::string> argv;
+};
+
 Result<Declared> read_declared(const BackendDescription& d) {
     Declared out;
     out.earlier = d.earlier;
@@ -127,23 +134,33 @@ bool CommandCa::describe(const BackendDescription& description) {
     next->description = description;
     if (declared) next->declared = std::move(*declared);
     const std::lock_guard lock(mutex_);
-    settings_ = declared ? std::move(next) : nullptr;
+    if (declared) settings_ = std::move(next);
+    withdrawn_ = !declared;
     return declared.has_value();
 }
 
 std::shared_ptr<const CommandCa::Settings> CommandCa::settings() const {
     const std::lock_guard lock(mutex_);
+    return withdrawn_ ? nullptr : settings_;
+}
+std::shared_ptr<const CommandCa::Settings> CommandCa::last_settings() const {
+    const std::lock_guard lock(mutex_);
     return settings_;
 }
-bool CommandCa::active() const { return settings() != nullptr; }
+bool CommandCa::active() const {
+    const auto now = settings();
+    return now && now->description.active;
+}
+bool CommandCa::described() const { return settings() != nullptr; }
 void CommandCa::withdraw() {
     const std::lock_guard lock(mutex_);
-    settings_.reset();
+    withdrawn_ = true;
 }
+Problem CommandCa::withdrawn() const { return try_later("backend " + name_ + " was withdrawn"); }
 
 Capabilities CommandCa::capabilities() const noexcept {
     Capabilities out;
-    const auto now = settings();
+    const auto now = last_settings();
     out.revoke = now && now->description.declares("revoke");
     out.publicly_trusted = now && now->description.publicly_trusted;
     return out;
@@ -151,7 +168,7 @@ Capabilities CommandCa::capabilities() const noexcept {
 
 std::optional<Foreign> CommandCa::foreign() const {
     Foreign out;
-    const auto now = settings();
+    const auto now = last_settings();
     const auto& d = now ? now->description : BackendDescription();
     out.submission = longest_turn + d.timeout + ending;
     out.pending_limit = d.pending_limit;
@@ -163,11 +180,7 @@ std::optional<Foreign> CommandCa::foreign() const {
 /// The request is linted as far as it can be: what the CA makes of it is checked when it comes back.
 Result<Prepared> CommandCa::prepare(const Authorized& authorized) {
     const auto now = settings();
-    if (!now) return try_later("backend " + name_ + " was withdrawn");
-    if (const auto why = why_not_run(now->description.argv); !why.empty()) {
-        deps_.log.error("backend_program_refused", {{"backend", name_}, {"why", why}});
-        return try_later("the program of backend " + name_ + " cannot be run");
-    }
+    if (!now || !now->description.active) return withdrawn();
     const auto& content = authorized.content();
     if (content.not_after <= deps_.clock.now())
         return Problem(ProblemKind::bad_content, "the certificate would have ended already, at " + core::rfc3339(content.not_after), "backend.term");
@@ -180,6 +193,7 @@ Result<Prepared> CommandCa::prepare(const Authorized& authorized) {
 }
 
 Task<Result<Outcome>> CommandCa::issue(const Authorized& authorized, const Prepared& prepared, core::Deadline deadline) {
+    if (!active()) co_return withdrawn();  // disabled a moment ago
     Submitted submitted;
     submitted.enrollment = authorized.enrollment();
     submitted.request = authorized.request();
@@ -210,7 +224,7 @@ Task<Result<Outcome>> CommandCa::find(Submitted submitted) {
 
 Task<Result<void>> CommandCa::revoke(core::Bytes certificate_der, core::RequestId issued_by, unsigned reason) {
     const auto now = settings();
-    if (!now) co_return try_later("backend " + name_ + " was withdrawn");
+    if (!now) co_return withdrawn();
     if (!now->description.declares("revoke")) co_return Problem(ProblemKind::unsupported, "the CA behind backend " + name_ + " takes no revocations from here");
     const auto certificate = crypto::Certificate::parse(certificate_der);
     auto w = begin("revoke", name_, issued_by);
@@ -225,8 +239,11 @@ Task<Result<void>> CommandCa::revoke(core::Bytes certificate_der, core::RequestI
 
 Task<Result<std::string>> CommandCa::test() {
     const auto now = settings();
-    if (!now) co_return try_later("backend " + name_ + " was withdrawn");
-    if (auto why = why_not_run(now->description.argv); !why.empty()) co_return Problem(ProblemKind::forbidden, std::move(why), "backend.program");
+    if (!now) co_return withdrawn();
+    auto judging = deps_.starters.run(JudgeProgram(now->description.argv));
+    auto judged = co_await std::move(judging);
+    if (!judged) co_return judged.error();
+    if (!judged->empty()) co_return Problem(ProblemKind::forbidden, std::move(*judged), "backend.program");
     if (!now->description.declares("test"))
         co_return Problem(ProblemKind::unsupported, "backend " + name_ + " does not declare the operation \"test\"; its program and trust anchors are in order");
     auto w = begin("test", name_, core::RequestId("test"));
@@ -238,8 +255,8 @@ Task<Result<std::string>> CommandCa::test() {
 }
 
 Result<Checked> CommandCa::check(const Issued& issued, const Content& content, const Prepared&) const {
-    const auto now = settings();
-    if (!now) return Problem(ProblemKind::unavailable, "backend " + name_ + " was withdrawn", "backend.available");
+    const auto now = last_settings();
+    if (!now) return withdrawn();
     const auto chain = read_chain(issued.received);
     if (!chain) return chain.error();
     return check_returned(*chain, content, now->declared, deps_.clock.now());
@@ -251,16 +268,19 @@ Task<Result<void>> CommandCa::publish_revocations(core::Deadline) { co_return Re
 /// The newest verified one is in the store (issuer_chain).
 std::vector<core::Bytes> CommandCa::chain(const std::string&) const { return {}; }
 core::TimePoint CommandCa::latest_not_after() const {
-    const auto now = settings();
+    const auto now = last_settings();
     return deps_.clock.now() + (now ? now->description.longest_lifetime : std::chrono::milliseconds(0));
 }
 
 Task<Result<Answer>> CommandCa::ask(std::string operation, std::string input, core::Deadline latest_start) {
     const auto now = settings();
-    if (!now) co_return try_later("backend " + name_ + " was withdrawn");
-    if (auto why = why_not_run(now->description.argv); !why.empty()) {
+    if (!now) co_return withdrawn();
+    auto judging = deps_.starters.run(JudgeProgram(now->description.argv));
+    const auto judged = co_await std::move(judging);
+    if (!judged || !judged->empty()) {
         turned_away_.add();
-        deps_.log.error("backend_program_refused", {{"backend", name_}, {"why", why}});
+        if (!judged) co_return judged.error();
+        deps_.log.error("backend_program_refused", {{"backend", name_}, {"why", *judged}});
         co_return try_later("the program of backend " + name_ + " cannot be run");
     }
     auto running = in_turn(now, std::move(input), latest_start);
@@ -312,23 +332,17 @@ Task<Ended> CommandCa::in_turn(std::shared_ptr<const Settings> now, std::string 
     }
 }
 
-/// A process that stood still may come here long after its turn, when others have concluded that nothing was ever handed over
-/// (Foreign::submission): so the clock is asked last.
 Task<Ended> CommandCa::start(std::shared_ptr<const Settings> now, std::string input, core::Deadline latest_start) {
-    if (std::chrono::steady_clock::now() > latest_start) {
-        Ended late;
-        late.code = ETIMEDOUT;
-        co_return late;
-    }
     const auto& d = now->description;
     Program program;
     program.argv = d.argv;
     program.environment = d.environment;
     program.directory = d.directory;
     program.input = std::move(input);
+    program.latest_start = latest_start;
     program.deadline = core::deadline_in(d.timeout);
     program.output_limit = d.output_limit;
-    auto running = run(std::move(program));
+    auto running = run(std::move(program), deps_.starters);
     co_return co_await std::move(running);
 }
 
@@ -345,21 +359,30 @@ void CommandCa::give_back() {
     running_now_.set(running_);
 }
 
-Backend* Commands::find(std::string_view name) const {
+CommandCa* Commands::known(std::string_view name) const {
     const std::lock_guard lock(mutex_);
     for (const auto& [n, backend] : list_)
-        if (n == name) return backend->active() ? backend.get() : nullptr;
+        if (n == name) return backend.get();
     return nullptr;
+}
+
+Backend* Commands::find(std::string_view name) const {
+    auto* backend = known(name);
+    return backend != nullptr && backend->active() ? backend : nullptr;
+}
+
+Backend* Commands::reach(std::string_view name) const {
+    auto* backend = known(name);
+    return backend != nullptr && backend->described() ? backend : nullptr;
 }
 
 void Commands::describe(const std::vector<BackendDescription>& descriptions) {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, backend] : list_) {
-        const auto wanted = std::ranges::any_of(descriptions, [&](const BackendDescription& d) { return d.active && d.name == name; });
+        const auto wanted = std::ranges::any_of(descriptions, [&](const BackendDescription& d) { return d.name == name; });
         if (!wanted) backend->withdraw();
     }
     for (const auto& d : descriptions) {
-        if (!d.active) continue;
         auto at = std::ranges::find_if(list_, [&](const auto& entry) { return entry.first == d.name; });
         if (at == list_.end()) at = list_.emplace(list_.end(), d.name, std::make_unique<CommandCa>(deps_, d.name));
         if (!at->second->describe(d)) deps_.log.error("backend_unreadable", {{"backend", d.name}});

@@ -7,6 +7,7 @@
 #include "ca/backend.hpp"
 #include "ca/command/answer.hpp"
 #include "ca/returned.hpp"
+#include "core/async/cpu_pool.hpp"
 #include "core/base/clock.hpp"
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
@@ -22,11 +23,17 @@ public:
         const core::Clock& clock;
         observe::Log& log;
         observe::Metrics& metrics;
+        core::CpuPool& starters;  ///< looks at programs and starts them: both wait for disks
     };
     CommandCa(const Deps& deps, const std::string& name);
-    /// What holds from the next operation on. False: its trust anchors cannot be read, and nothing is asked of it.
+    /// What holds from the next operation on; a disabled one is asked about what it has, and takes nothing new. False:
+    /// its trust anchors cannot be read, and nothing is asked of it.
     bool describe(const BackendDescription& description);
+    /// Takes new requests.
     [[nodiscard]] bool active() const;
+    /// Can be asked.
+    [[nodiscard]] bool described() const;
+    /// Asks no more. What comes back of commands that run is checked by what was described last.
     void withdraw();
 
     [[nodiscard]] Capabilities capabilities() const noexcept override;
@@ -47,7 +54,11 @@ private:
     struct Settings;
     struct Turn;
     struct Operation;
+    /// null: withdrawn or never readable.
     [[nodiscard]] std::shared_ptr<const Settings> settings() const;
+    /// Also once it was withdrawn.
+    [[nodiscard]] std::shared_ptr<const Settings> last_settings() const;
+    [[nodiscard]] core::Problem withdrawn() const;
     core::Task<core::Result<Answer>> ask(std::string operation, std::string input, core::Deadline latest_start);
     core::Task<Ended> in_turn(std::shared_ptr<const Settings> settings, std::string input, core::Deadline latest_start);
     core::Task<Ended> start(std::shared_ptr<const Settings> settings, std::string input, core::Deadline latest_start);
@@ -58,7 +69,8 @@ private:
     observe::Counter answered_, failed_, turned_away_;
     observe::Gauge running_now_;
     mutable std::mutex mutex_;
-    std::shared_ptr<const Settings> settings_;  ///< null: withdrawn or never readable
+    std::shared_ptr<const Settings> settings_;  ///< null: never readable
+    bool withdrawn_ = false;
     // On the executor only:
     unsigned running_ = 0;
     std::deque<std::shared_ptr<Turn>> waiting_;
@@ -69,10 +81,12 @@ class Commands final : public DescribedBackends {
 public:
     explicit Commands(CommandCa::Deps deps) : deps_(std::move(deps)) {}
     [[nodiscard]] Backend* find(std::string_view name) const override;
+    [[nodiscard]] Backend* reach(std::string_view name) const override;
     void describe(const std::vector<BackendDescription>& descriptions) override;
     [[nodiscard]] core::Result<void> judge(const BackendDescription& description) const override;
 
 private:
+    [[nodiscard]] CommandCa* known(std::string_view name) const;
     CommandCa::Deps deps_;
     mutable std::mutex mutex_;
     std::vector<std::pair<std::string, std::unique_ptr<CommandCa>>> list_;

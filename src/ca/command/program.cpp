@@ -3,10 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <climits>
 #include <cstring>
-#include <memory>
 
 namespace postern::ca::command {
 
@@ -22,25 +22,50 @@ std::string why_not_trusted(const std::string& path) {
     return {};
 }
 
-/// The path and every folder above it, as written.
+constexpr int most_links = 40;  // as the kernel's
+
+/// Names still to be walked, the next one last.
+void put_ahead(std::vector<std::string>& ahead, std::string_view path) {
+    for (std::size_t end = path.size(); end > 0;) {
+        const auto slash = path.rfind('/', end - 1);
+        const auto begin = slash == std::string_view::npos ? 0 : slash + 1;
+        if (begin < end) ahead.emplace_back(path.substr(begin, end - begin));
+        end = slash == std::string_view::npos ? 0 : slash;
+    }
+}
+
+std::string read_link(const std::string& path) {
+    char target[PATH_MAX];
+    const auto n = ::readlink(path.c_str(), target, sizeof target);
+    return n > 0 ? std::string(target, static_cast<std::size_t>(n)) : std::string();
+}
+
+/// Everything that the kernel passes on the way: each folder, each link, and each folder that a link leads through.
 std::string why_not_way(const std::string& path) {
-    for (std::size_t at = path.size(); at != std::string::npos; at = at == 0 ? std::string::npos : path.rfind('/', at - 1)) {
-        const auto part = at == 0 ? std::string("/") : path.substr(0, at);
-        if (auto why = why_not_trusted(part); !why.empty()) return why;
+    if (auto why = why_not_trusted("/"); !why.empty()) return why;
+    std::vector<std::string> ahead;
+    put_ahead(ahead, path);
+    std::string at;  // without links; "": the root
+    for (int links = 0; !ahead.empty();) {
+        const auto name = std::move(ahead.back());
+        ahead.pop_back();
+        if (name == ".") continue;
+        if (name == "..") {
+            at.erase(std::min(at.size(), at.rfind('/')));
+            continue;
+        }
+        const auto next = at + "/" + name;
+        if (auto why = why_not_trusted(next); !why.empty()) return why;
+        const auto target = read_link(next);
+        if (target.empty()) {
+            at = next;
+            continue;
+        }
+        if (++links > most_links) return path + " leads through too many links";
+        if (target.front() == '/') at.clear();
+        put_ahead(ahead, target);
     }
     return {};
-}
-
-std::string real_path(const std::string& path) {
-    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
-    return real ? std::string(real.get()) : std::string();
-}
-
-std::string why_not_file(const std::string& path) {
-    const auto real = real_path(path);
-    if (real.empty()) return path + ": " + std::strerror(errno);
-    if (auto why = why_not_way(path); !why.empty()) return why;
-    return real == path ? std::string() : why_not_way(real);
 }
 
 }  // namespace
@@ -54,7 +79,7 @@ std::string why_not_run(const std::vector<std::string>& argv) {
         // A script that an interpreter reads is as good as the program.
         const bool file = word.starts_with('/') && ::stat(word.c_str(), &about) == 0 && S_ISREG(about.st_mode);
         if (!file) continue;
-        if (auto why = why_not_file(word); !why.empty()) return why;
+        if (auto why = why_not_way(word); !why.empty()) return why;
     }
     return {};
 }

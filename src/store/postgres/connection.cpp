@@ -13,13 +13,21 @@ constexpr std::int64_t marks_kept = 256;
 
 constexpr Statement mark_insert{"write_mark_insert", "INSERT INTO write_mark (session, number) VALUES ($1, $2)"};
 /// Whose row it is shows in its time, so that the question can be asked again after its answer was lost: a
-/// question's lies a thousand years ahead (migrate.cpp deletes both a day later). The row of a batch is updated,
+/// question's lies a thousand years ahead (`mark_forget_old`). The row of a batch is updated,
 /// not only seen: "committed" is then answered behind the flush, and the standby, that the batch waited for.
 constexpr Statement mark_settle{
     "write_mark_settle", "INSERT INTO write_mark (session, number, made) VALUES ($1, $2, now() + interval '1000 years') "
                          "ON CONFLICT (session, number) DO UPDATE SET made = write_mark.made "
                          "RETURNING made > now() + interval '500 years'"};
 constexpr Statement mark_forget{"write_mark_forget", "DELETE FROM write_mark WHERE session = $1 AND number <= $2"};
+
+/// Of sessions that ended: each leaves the few that it had not forgotten yet, and what was asked about them. No lock is
+/// waited for, since it rides on somebody's batch.
+constexpr Statement mark_forget_old{
+    "write_mark_forget_old", "DELETE FROM write_mark WHERE (session, number) IN (SELECT session, number FROM write_mark WHERE made < now() - interval '1 day' "
+                             "OR made BETWEEN now() + interval '500 years' AND now() + interval '1000 years' - interval '1 day' FOR UPDATE SKIP LOCKED)"};
+/// A connection does so each so many times that it forgets its own.
+constexpr std::int64_t old_every = 16;
 
 std::string_view text_of(const Statement& s) noexcept { return s.postgres.empty() ? s.sql : s.postgres; }
 
@@ -99,6 +107,7 @@ void Connection::send_batch(Job& job) {
     // Preparing has Syncs of its own, and those end a transaction: all of it comes before.
     prepared(mark_insert, Expect::any);
     prepared(mark_forget, Expect::any);
+    prepared(mark_forget_old, Expect::any);
     for (const auto& step : steps) prepared(*step.statement, step.expect);
     job.mark.session = session_;
     job.mark.number = next_mark_++;
@@ -119,6 +128,8 @@ void Connection::forget_marks() {
     forgotten_mark_ = settled_mark_;
     const Values until = values(session_, settled_mark_);
     run(mark_forget, Expect::any, until, Part::Kind::aside, 0);
+    const Values none;
+    if (forgot_++ % old_every == 0) run(mark_forget_old, Expect::any, none, Part::Kind::aside, 0);
 }
 
 void Connection::run(const Statement& statement, Expect expect, const Values& values, Part::Kind kind, std::size_t step) {

@@ -89,7 +89,7 @@ private:
     boost::asio::posix::stream_descriptor socket_;
     const std::int64_t session_;
     const core::Deadline made_ = std::chrono::steady_clock::now();
-    std::int64_t next_mark_ = 1, settled_mark_ = 0, forgotten_mark_ = 0;
+    std::int64_t next_mark_ = 1, settled_mark_ = 0, forgotten_mark_ = 0, forgot_ = 0;
     std::deque<JobPtr> jobs_;
     std::deque<Part> parts_;
     std::size_t writing_ = 0;

@@ -1,5 +1,7 @@
 #include "store/postgres/migrate.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -46,6 +48,8 @@ CREATE TABLE write_mark (
     PRIMARY KEY (session, number)
 );
 )sql"};
+
+constexpr const char* add_readers = "ALTER TABLE schema_migration ADD COLUMN readable_by BIGINT";
 
 bool refused(const Result& result) noexcept { return PQresultStatus(result.get()) == PGRES_FATAL_ERROR; }
 
@@ -140,12 +144,19 @@ bool check_owner(PGconn* connection, const std::string& place) {
     throw std::runtime_error(place + " is another program's database; name another one, or a schema of its own by the role's search_path");
 }
 
+/// The record of migrations itself is not one of them: this column came with a later version.
+bool says_readers(PGconn* connection, const std::string& place) {
+    return text(ask(connection, place, "SELECT count(*) FROM pg_attribute WHERE attrelid = 'schema_migration'::regclass AND attname = 'readable_by'")) == "1";
+}
+
 Rows applied(PGconn* connection, const std::string& place) {
-    const auto result = ask(connection, place, "SELECT number, name, checksum FROM schema_migration WHERE number > 0 ORDER BY number");
+    const std::string readers = says_readers(connection, place) ? "readable_by" : "NULL";
+    const auto result = ask(connection, place, "SELECT number, name, checksum, " + readers + " FROM schema_migration WHERE number > 0 ORDER BY number");
     Rows rows;
     for (int i = 0; i < PQntuples(result.get()); ++i) {
         const std::int64_t number = std::stol(text(result, i, 0));
-        rows.emplace_back(values(number, text(result, i, 1), text(result, i, 2)));
+        const auto least = PQgetisnull(result.get(), i, 3) != 0 ? std::nullopt : std::optional<std::int64_t>(std::stol(text(result, i, 3)));
+        rows.emplace_back(values(number, text(result, i, 1), text(result, i, 2), least));
     }
     return rows;
 }
@@ -161,8 +172,10 @@ void apply(PGconn* connection, const std::string& place, const core::Clock& cloc
         throw_failed(m, place, refusal.message);
     }
     if (PQtransactionStatus(connection) != PQTRANS_INTRANS) throw_ended_transaction(m);
-    ask(connection, place, "INSERT INTO schema_migration (number, name, checksum, applied_ms) VALUES ($1, $2, $3, $4)",
-        {std::to_string(m.number), std::string(m.name), checksum(m), std::to_string(core::to_ms(clock.now()))});
+    if (m.number == foundation.number) ask(connection, place, add_readers);
+    const auto least = readable_by(m);
+    ask(connection, place, "INSERT INTO schema_migration (number, name, checksum, applied_ms, readable_by) VALUES ($1, $2, $3, $4, CAST(NULLIF($5, '') AS BIGINT))",
+        {std::to_string(m.number), std::string(m.name), checksum(m), std::to_string(core::to_ms(clock.now())), least ? std::to_string(*least) : ""});
 }
 
 }  // namespace
@@ -177,12 +190,10 @@ void migrate(PGconn* connection, const std::string& place, const core::Clock& cl
     if (!check_owner(connection, place)) apply(connection, place, clock, foundation);
     const Rows before = applied(connection, place);
     check_applied(before, place, migrations);
+    // Only where something is applied: a role that serves may have no right to change tables.
+    if (before.size() < migrations.size() && !says_readers(connection, place)) ask(connection, place, add_readers);
     for (std::size_t i = before.size(); i < migrations.size(); ++i) apply(connection, place, clock, migrations[i]);
     transaction.keep();
-    // Of sessions long gone: each leaves the few that it had not forgotten yet, and what was asked about them
-    // (connection.cpp `mark_settle`).
-    ask(connection, place, "DELETE FROM write_mark WHERE made < now() - interval '1 day' "
-                           "OR made BETWEEN now() + interval '500 years' AND now() + interval '1000 years' - interval '1 day'");
 }
 
 std::vector<std::string> missing(PGconn* connection, const std::string& place, std::span<const Migration> migrations) {
@@ -194,7 +205,7 @@ std::vector<std::string> missing(PGconn* connection, const std::string& place, s
         check_applied(rows, place, migrations);
         there = rows.size();
     }
-    for (const auto& m : migrations.subspan(there)) names.push_back(file_name(m));
+    for (const auto& m : migrations.subspan(std::min(there, migrations.size()))) names.push_back(file_name(m));
     return names;
 }
 

@@ -9,9 +9,13 @@ constexpr std::int64_t application_id = 0x5053544e;  // "PSTN", in the file's he
 constexpr Statement id_read{"application_id", "PRAGMA application_id"};
 constexpr Statement tables_count{"tables_count", "SELECT count(*) FROM sqlite_master"};
 constexpr Statement applied_read{"migration_read",
-                                 "SELECT number, name, checksum, applied_ms FROM schema_migration ORDER BY number"};
+                                 "SELECT number, name, checksum, readable_by, applied_ms FROM schema_migration ORDER BY number"};
+/// Before any version said who may read.
+constexpr Statement applied_read_plain{"migration_read_plain",
+                                       "SELECT number, name, checksum, NULL, applied_ms FROM schema_migration ORDER BY number"};
+constexpr Statement readers_there{"readers_there", "SELECT count(*) FROM pragma_table_info('schema_migration') WHERE name = 'readable_by'"};
 constexpr Statement applied_insert{
-    "migration_insert", "INSERT INTO schema_migration (number, name, checksum, applied_ms) VALUES ($1, $2, $3, $4)"};
+    "migration_insert", "INSERT INTO schema_migration (number, name, checksum, applied_ms, readable_by) VALUES ($1, $2, $3, $4, $5)"};
 constexpr Statement keys_check{"foreign_key_check", "PRAGMA foreign_key_check"};
 
 std::int64_t number(Connection& connection, const Statement& statement) {
@@ -42,9 +46,11 @@ private:
 };
 
 void apply(Connection& connection, const std::string& path, const core::Clock& clock, const Migration& m) {
+    const auto said = readable_by(m);
+    const auto least = said ? std::optional<std::int64_t>(*said) : std::nullopt;
     try {
         connection.script(std::string(m.sql), file_name(m));
-        connection.run(applied_insert, values(m.number, m.name, checksum(m), clock.now()));
+        connection.run(applied_insert, values(m.number, m.name, checksum(m), clock.now(), least));
     } catch (const std::logic_error& e) {
         throw_failed(m, path, e.what());
     }
@@ -55,6 +61,12 @@ void apply(Connection& connection, const std::string& path, const core::Clock& c
     }
 }
 
+Rows read_applied(Connection& connection) {
+    Rows applied;
+    connection.run(number(connection, readers_there) == 0 ? applied_read_plain : applied_read, {}, &applied);
+    return applied;
+}
+
 /// All that is missing or nothing: a database has no schema, or a whole one.
 void apply_missing(Connection& connection, const std::string& path, const core::Clock& clock, std::span<const Migration> migrations) {
     Transaction lock(connection, "BEGIN EXCLUSIVE");
@@ -62,10 +74,11 @@ void apply_missing(Connection& connection, const std::string& path, const core::
                           "; CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER PRIMARY KEY, "
                           "name TEXT NOT NULL, checksum TEXT NOT NULL, applied_ms BIGINT NOT NULL)",
                       "schema_migration");
-    Rows applied;
-    connection.run(applied_read, {}, &applied);
+    const Rows applied = read_applied(connection);
     check_applied(applied, path, migrations);
-    if (applied.size() == migrations.size()) return;  // the file is left as it is
+    if (applied.size() >= migrations.size()) return;  // the file is left as it is
+    // The record of migrations itself is not one of them: this column came with a later version.
+    if (number(connection, readers_there) == 0) connection.script("ALTER TABLE schema_migration ADD COLUMN readable_by BIGINT", "schema_migration");
     for (const auto& m : migrations.subspan(applied.size())) apply(connection, path, clock, m);
     lock.keep();
 }
@@ -85,10 +98,9 @@ SchemaState schema_of(Connection& connection, const std::string& path, std::span
     SchemaState out;
     out.known = migrations;
     if (number(connection, there) == 0) return out;
-    Rows applied;
-    connection.run(applied_read, {}, &applied);
+    const Rows applied = read_applied(connection);
     check_applied(applied, path, migrations);
-    for (const auto& row : applied) out.applied.push_back(row.time(3));
+    for (const auto& row : applied) out.applied.push_back(row.time(4));
     return out;
 }
 

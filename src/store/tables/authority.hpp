@@ -76,6 +76,9 @@ inline constexpr Statement revocation_insert{
     "revocation_insert",
     "INSERT INTO revocation (issuer_key_id, serial, shard, revoked_ms, reason, not_after_ms) "
     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer_key_id, serial) DO NOTHING"};
+/// $1 issuer, $2 shard, $3 earliest not_after_ms: how many a CRL lists
+inline constexpr Statement revocation_count{
+    "revocation_count", "SELECT count(*) FROM revocation WHERE issuer_key_id = $1 AND shard = $2 AND not_after_ms >= $3"};
 /// $1 issuer, $2 shard, $3 after serial, $4 earliest not_after_ms, $5 limit
 inline constexpr Statement revocation_page{
     "revocation_page",

@@ -40,8 +40,5 @@ inline constexpr Statement account_with_secret{
 inline constexpr Statement account_void_secrets{
     "account_void_secrets", "UPDATE account SET secret_sealed = NULL, version = version + 1, updated_ms = $1, updated_by = $2 "
                             "WHERE secret_sealed IS NOT NULL"};
-/// A setting that only one may change: $1 name, $2 the value it has, $3 the value it gets
-inline constexpr Statement setting_replace{
-    "setting_replace", "UPDATE setting SET value = $3 WHERE name = $1 AND value = $2"};
 
 }  // namespace postern::store

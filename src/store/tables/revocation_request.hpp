@@ -31,10 +31,16 @@ inline constexpr Statement revocation_request_insert{
 /// $1 certificate
 inline constexpr Statement revocation_request_of{
     "revocation_request_of", "SELECT " POSTERN_REVOCATION_REQUEST_COLUMNS " FROM revocation_request WHERE certificate_id = $1"};
-/// $1 now, $2 limit
+/// The backends that are to be asked, each by itself: $1 now
+inline constexpr Statement revocation_request_backends{
+    "revocation_request_backends", "SELECT DISTINCT c.backend FROM revocation_request r JOIN certificate c ON c.id = r.certificate_id WHERE r.due_ms <= $1"};
+/// Oldest due first: $1 now, $2 backend, $3 limit
 inline constexpr Statement revocation_request_due{
     "revocation_request_due",
-    "SELECT " POSTERN_REVOCATION_REQUEST_COLUMNS " FROM revocation_request WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2"};
+    "SELECT r.certificate_id, r.reason, r.actor_kind, r.actor, r.request_id, r.fence, r.asked, r.last_error, r.due_ms, r.created_ms "
+    "FROM revocation_request r JOIN certificate c ON c.id = r.certificate_id WHERE r.due_ms <= $1 AND c.backend = $2 ORDER BY r.due_ms LIMIT $3"};
+/// How many no CA has confirmed.
+inline constexpr Statement revocation_request_count{"revocation_request_count", "SELECT count(*) FROM revocation_request"};
 /// $1 certificate, $2 the fence that was read, $3 until when others leave it alone
 inline constexpr Statement revocation_request_take{
     "revocation_request_take",
@@ -48,7 +54,8 @@ inline constexpr Statement revocation_request_raise{
 /// $1 certificate, $2 fence, $3 due_ms, $4 error
 inline constexpr Statement revocation_request_failed{
     "revocation_request_failed", "UPDATE revocation_request SET due_ms = $3, last_error = $4 WHERE certificate_id = $1 AND fence = $2"};
-/// Confirmed or refused: $1 certificate
-inline constexpr Statement revocation_request_delete{"revocation_request_delete", "DELETE FROM revocation_request WHERE certificate_id = $1"};
+/// Confirmed or refused: $1 certificate, $2 the fence it was asked under. A graver wish that came meanwhile stays.
+inline constexpr Statement revocation_request_delete{
+    "revocation_request_delete", "DELETE FROM revocation_request WHERE certificate_id = $1 AND fence = $2"};
 
 }  // namespace postern::store

@@ -42,6 +42,9 @@ inline constexpr Statement submission_due{
 /// What an earlier life of a node was handing over is nobody's work any more: $1 node, $2 now
 inline constexpr Statement submission_abandoned{
     "submission_abandoned", "UPDATE submission SET state = 'lost', fence = fence + 1, due_ms = $2 WHERE state = 'sent' AND node = $1"};
+/// Its node is still handing it over: looked at again later, and its answer still counts. $1 enrollment, $2 fence, $3 due_ms
+inline constexpr Statement submission_postpone{
+    "submission_postpone", "UPDATE submission SET due_ms = $3 WHERE enrollment_id = $1 AND fence = $2 AND state = 'sent'"};
 /// One at a time asks what became of it: $1 enrollment, $2 the fence that was read, $3 until when
 inline constexpr Statement submission_take{
     "submission_take", "UPDATE submission SET fence = fence + 1, asked = asked + 1, due_ms = $3 "
@@ -89,11 +92,14 @@ inline constexpr Statement enrollment_found_absent{
     "enrollment_found_absent", "UPDATE enrollment SET status = 'invalid', attempt_bound = FALSE, problem = $3, updated_ms = $2 "
                                "WHERE id = $1 AND status IN ('unknown', 'quarantined')"};
 
-/// The newest verified chain of a foreign issuer: $1 issuer, $2 PEM, $3 updated_ms
+/// The newest verified chain of a foreign issuer, as that backend's trust anchors end it: another tenant may declare another
+/// root above the same issuer. So the key is both. $1 backend, $2 issuer, $3 PEM, $4 updated_ms
 inline constexpr Statement issuer_chain_set{
-    "issuer_chain_set", "INSERT INTO issuer_chain (issuer_key_id, chain, updated_ms) VALUES ($1, $2, $3) "
+    "issuer_chain_set", "INSERT INTO issuer_chain (issuer_key_id, chain, updated_ms) VALUES (CAST($1 AS TEXT) || ' ' || CAST($2 AS TEXT), $3, $4) "
                         "ON CONFLICT (issuer_key_id) DO UPDATE SET chain = excluded.chain, updated_ms = excluded.updated_ms"};
-/// $1 issuer
-inline constexpr Statement issuer_chain_of{"issuer_chain_of", "SELECT chain FROM issuer_chain WHERE issuer_key_id = $1"};
+/// $1 backend, $2 issuer. Before there were two parts the issuer alone was the key.
+inline constexpr Statement issuer_chain_of{
+    "issuer_chain_of", "SELECT chain FROM issuer_chain WHERE issuer_key_id IN (CAST($1 AS TEXT) || ' ' || CAST($2 AS TEXT), CAST($2 AS TEXT)) "
+                       "ORDER BY issuer_key_id = CAST($2 AS TEXT) LIMIT 1"};
 
 }  // namespace postern::store

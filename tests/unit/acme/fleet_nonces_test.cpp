@@ -106,11 +106,11 @@ BOOST_AUTO_TEST_CASE(old_nonces_are_refused_and_forgotten_a_round_later) {
     BOOST_TEST(!redeem(two, late));
     BOOST_TEST(core::run_to_end(two.forget()) == 0U);  // the first one holds the lease
     clock.advance(20s);
-    BOOST_TEST(core::run_to_end(two.forget()) > 0U);   // what the round before refused already
-    const auto before = remembered();
+    // What the other one refused a moment ago may still be met by a statement that began before it did: not in the first round.
+    BOOST_TEST((core::run_to_end(two.forget()) == 0U && remembered() == 2));
+    BOOST_TEST(core::run_to_end(two.forget()) > 0U);  // what the round before saw refused already
     static_cast<void>(core::run_to_end(two.forget()));
-    static_cast<void>(core::run_to_end(two.forget()));
-    BOOST_TEST((before <= 2 && remembered() == 0));
+    BOOST_TEST(remembered() == 0);
     BOOST_TEST((!redeem(one, used) && !redeem(one, unused)));
 }
 
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_node_whose_clock_is_behind_accepts_nothing_that_was_forgo
     const auto used = issue(late);
     BOOST_TEST(redeem(one, used));
     clock.advance(1h);
-    for (int i = 0; i < 3; ++i) static_cast<void>(core::run_to_end(one.forget()));
+    for (int i = 0; i < 4; ++i) static_cast<void>(core::run_to_end(one.forget()));
     BOOST_TEST(remembered() == 0);
     BOOST_TEST(!redeem(late, used));
 }

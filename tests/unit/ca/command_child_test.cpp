@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -13,7 +14,7 @@
 #include "core/async/shards.hpp"
 #include "tests/support/folder.hpp"
 
-/// How a program is run, and what it may say. What a whole CA does with it is tests/integration/test_foreign.py.
+/// How a program is run, and what it may say. What a whole CA does with it is tests/foreign.
 BOOST_AUTO_TEST_SUITE(command_child)
 
 using namespace postern;
@@ -31,7 +32,10 @@ ca::command::Program shell(std::string script, std::string input = {}) {
     return p;
 }
 
-Ended end_of(ca::command::Program program) { return core::run_to_end(ca::command::run(std::move(program))); }
+Ended end_of(ca::command::Program program) {
+    core::CpuPool starters(1, 4);
+    return core::run_to_end(ca::command::run(std::move(program), starters));
+}
 
 Ended said(std::string output) {
     Ended out;
@@ -118,6 +122,48 @@ BOOST_AUTO_TEST_CASE(its_time_ends_it_with_its_children) {
     BOOST_TEST(dead(pid));
 }
 
+/// As `kill -9` on the server: nobody is left to clean up.
+BOOST_AUTO_TEST_CASE(the_group_dies_with_a_server_that_is_killed) {
+    const test::Folder folder;
+    const auto server = ::fork();
+    if (server == 0) {
+        end_of(shell("trap '' TERM; sleep 600 & echo $! > " + folder.file("new") + "; mv " + folder.file("new") + " " + folder.file("pid") + "; wait"));
+        ::_exit(0);
+    }
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    while (!std::filesystem::exists(folder.file("pid")) && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
+    int pid = 0;
+    std::ifstream(folder.file("pid")) >> pid;
+    BOOST_TEST_REQUIRE(pid > 0);
+    BOOST_TEST(!dead(pid));
+    ::kill(server, SIGKILL);
+    ::waitpid(server, nullptr, 0);
+    while (!dead(pid) && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(10ms);
+    BOOST_TEST(dead(pid));
+    if (!dead(pid)) ::kill(pid, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(its_guard_ends_with_it) {
+    const auto children = [] {
+        std::ifstream list("/proc/self/task/" + std::to_string(::getpid()) + "/children");
+        std::size_t count = 0;
+        for (int pid = 0; list >> pid;) ++count;
+        return count;
+    };
+    const auto before = children();
+    for (int times = 0; times < 5; ++times) end_of(shell("echo {}"));
+    BOOST_TEST(children() == before);
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_too_late_is_not_started) {
+    const test::Folder folder;
+    auto program = shell("touch " + folder.file("started"));
+    program.latest_start = core::deadline_in(-1ms);
+    const auto ended = end_of(std::move(program));
+    BOOST_TEST((ended.how == Ended::How::not_started && ended.code == ETIMEDOUT));
+    BOOST_TEST(!std::filesystem::exists(folder.file("started")));
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_started_says_why) {
     auto program = shell("true");
     program.argv.front() = "/nowhere/sh";
@@ -190,6 +236,16 @@ BOOST_AUTO_TEST_CASE(only_files_that_nobody_else_may_change_are_run) {
     // The way of a link counts, and what it leads to.
     std::filesystem::create_symlink(inner + "/program", folder.file("link"));
     BOOST_TEST(contains(why_not_run({folder.file("link")}), "inner is writable by others"));
+    // So does each hop: a link in a folder that others may write to leads wherever they like.
+    std::filesystem::create_symlink(program, inner + "/hop");
+    std::filesystem::create_symlink("inner/hop", folder.file("first"));
+    BOOST_TEST(contains(why_not_run({folder.file("first")}), "inner is writable by others"));
+    ::chmod(inner.c_str(), 0755);
+    BOOST_TEST(why_not_run({folder.file("first")}) == "");
+    std::filesystem::create_symlink("../" + std::filesystem::path(inner).parent_path().filename().string() + "/./program", folder.file("round"));
+    BOOST_TEST(why_not_run({folder.file("round")}) == "");
+    std::filesystem::create_symlink("loop", folder.file("loop"));
+    BOOST_TEST(contains(why_not_run({folder.file("loop")}), "Too many levels"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

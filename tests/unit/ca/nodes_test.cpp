@@ -1,4 +1,5 @@
 #include "ca/builtin/ceremony.hpp"
+#include "ca/builtin/crl_signer.hpp"
 #include "ca/builtin/key_rows.hpp"
 #include "core/async/deadline.hpp"
 #include "core/crypto/revocation_list.hpp"
@@ -159,6 +160,116 @@ BOOST_AUTO_TEST_CASE(a_crl_that_runs_out_is_renewed_once) {
     until([&] { return number() > before; });
     until([&] { return served(world, *one) == served(world, *two); });
     BOOST_TEST(number() == before + 1);
+}
+
+namespace {
+
+constexpr store::Statement go_back{"test_go_back", "UPDATE authority SET crl_number = $2 WHERE key_id = $1"};
+constexpr store::Statement forget_crl{"test_forget_crl", "DELETE FROM crl WHERE key_id = $1"};
+
+template <class Holds>
+bool soon(Holds holds) {
+    const auto end = std::chrono::steady_clock::now() + 60s;
+    while (!holds() && std::chrono::steady_clock::now() < end) core::run_to_end(core::sleep_for(10ms));
+    return holds();
+}
+
+/// As a node that was killed before its CRL round leaves it.
+void revoke_and_die(World& world, ca::BuiltinCa& ca, std::uint8_t last, core::TimePoint not_after) {
+    ca::Revoked what;
+    what.issuer_key_id = issuing_id(world);
+    what.serial = core::Bytes(16, last);
+    what.at = world.clock.now();
+    what.not_after = not_after;
+    store::Batch batch;
+    ca.record_revocation(batch, what);
+    BOOST_TEST(world.write(std::move(batch)).has_value());
+}
+
+bool lists(World& world, ca::BuiltinCa& ca, std::uint8_t last) {
+    const auto list = crypto::RevocationList::parse(served(world, ca));
+    for (const auto& entry : list->entries())
+        if (entry.serial == core::Bytes(16, last)) return true;
+    return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_a_node_that_died_left_unlisted_is_listed_by_the_next_look) {
+    Nodes world;
+    const auto one = world.open(world.of("one"));
+    const auto two = world.open(world.of("two"));
+    start(*one, *two);
+    revoke(world, *one, 1);
+    BOOST_TEST(soon([&] { return lists(world, *two, 1); }));
+    const auto number = [&] { return world.read(store::crl_newest, store::values(issuing_id(world), 0)).at(0).integer(1); };
+    // Seen to have died: at once, whichever of the others holds the lease.
+    revoke_and_die(world, *one, 2, world.clock.now() + 24h);
+    two->look_for_unlisted();
+    BOOST_TEST(soon([&] { return lists(world, *two, 2); }));
+    // Nobody saw it: within a minute.
+    revoke_and_die(world, *one, 3, world.clock.now() + 24h);
+    world.clock.advance(61s);
+    BOOST_TEST(soon([&] { return lists(world, *two, 3) && lists(world, *one, 3); }));
+    // Where all is listed a look signs nothing, also when what was listed has expired meanwhile.
+    const auto before = number();
+    for (int i = 0; i < 3; ++i) {
+        world.clock.advance(24h);
+        two->look_for_unlisted();
+        one->look_for_unlisted();
+        core::run_to_end(core::sleep_for(1200ms));
+    }
+    BOOST_TEST(number() == before);
+    revoke_and_die(world, *one, 4, world.clock.now() + 24h);
+    world.clock.advance(61s);
+    BOOST_TEST(soon([&] { return lists(world, *two, 4); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_went_back_stops_the_signing_and_is_never_used_again) {
+    Nodes world;
+    const auto one = world.open(world.of("one"));
+    const auto two = world.open(world.of("two"));
+    start(*one, *two);
+    for (std::uint8_t i = 1; i <= 3; ++i) revoke(world, *one, i);
+    BOOST_TEST(soon([&] { return served(world, *one) == served(world, *two); }));
+    const auto id = issuing_id(world);
+    const auto number = [&] { return world.read(store::crl_newest, store::values(id, 0)).at(0).integer(0); };
+    const auto published = number();
+    const auto last = served(world, *one);
+    BOOST_TEST((!one->lost_number() && !two->lost_number()));
+
+    BOOST_TEST(world.write(go_back, store::values(id, published - 2)).has_value());
+    BOOST_TEST(world.write(forget_crl, store::values(id)).has_value());
+    BOOST_TEST(soon([&] { return one->lost_number() && two->lost_number(); }));
+    BOOST_TEST((one->lost_number()->key_id == id && one->lost_number()->published == published && one->lost_number()->stored == published - 2));
+    for (auto* node : {one.get(), two.get()}) {
+        const auto refused = core::run_to_end(node->publish_revocations(core::deadline_in(5s)));
+        BOOST_REQUIRE(!refused);
+        BOOST_TEST(refused.error().detail.find("the database lost commits") != std::string::npos);
+        BOOST_TEST((served(world, *node) == last));
+    }
+    BOOST_TEST(number() == published - 2);
+
+    // Opened by somebody who says that no newer one is known: still no number is used twice.
+    BOOST_TEST(core::run_to_end(one->release_crls(core::deadline_in(30s))).has_value());
+    BOOST_TEST(number() > published);
+    BOOST_TEST(core::run_to_end(two->release_crls(core::deadline_in(30s))).has_value());
+    BOOST_TEST(soon([&] { return served(world, *one) == served(world, *two) && served(world, *one) != last; }));
+    BOOST_TEST((!one->lost_number() && !two->lost_number()));
+}
+
+BOOST_AUTO_TEST_CASE(a_halt_holds_the_signing_and_serves_on) {
+    Nodes world;
+    const auto one = world.open(world.of("one"));
+    one->start();
+    revoke(world, *one, 1);
+    const auto last = served(world, *one);
+    one->halt_crls();
+    const auto refused = core::run_to_end(one->publish_revocations(core::deadline_in(5s)));
+    BOOST_TEST(!refused);
+    BOOST_TEST((served(world, *one) == last));
+    BOOST_TEST(core::run_to_end(one->release_crls(core::deadline_in(30s))).has_value());
+    BOOST_TEST((served(world, *one) != last));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -174,4 +174,137 @@ BOOST_AUTO_TEST_CASE(an_intent_is_not_settled_while_in_doubt) {
     BOOST_TEST(w.run(w.sweeper.start()) == 1U);
 }
 
+// Against the clock of a database server. Each node judges its own.
+
+namespace {
+
+struct TwoNodes : Clocks {
+    TwoNodes() {
+        db.database_clock = [this] { return clock.now() + database_ahead; };
+        run(clock_agreement.open());
+    }
+    struct Node {
+        Node(TwoNodes& w, std::string name, std::chrono::milliseconds ahead)
+            : own(w.clock.now() + ahead), agreement(ra::ClockAgreement::Deps{w.db, w.numbers, own, w.log, w.metrics, std::move(name)}) {}
+        core::FakeClock own;
+        ra::ClockAgreement agreement;
+    };
+    std::unique_ptr<Node> node(std::string name, std::chrono::milliseconds ahead = 0ms) {
+        return std::make_unique<Node>(*this, std::move(name), ahead);
+    }
+    void pass(Node& node, std::chrono::milliseconds time) {
+        node.own.advance(time);
+        run(node.agreement.look());
+    }
+    std::string stamp() { return read(store::setting_get, store::values("clock.stamp")).at(0).text(0); }
+    std::chrono::milliseconds database_ahead{0};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_node_that_is_off_the_databases_clock_does_not_start_and_writes_nothing) {
+    TwoNodes w;
+    for (const auto way : {1, -1}) {
+        const auto good = w.node("good", way * 5min), bad = w.node("bad", way * (5min + 1ms));
+        const auto before = w.stamp();
+        BOOST_CHECK_EXCEPTION(w.run(bad->agreement.open()), std::runtime_error, [](const auto& e) {
+            const std::string what = e.what();
+            return what.find("more than five minutes apart") != std::string::npos && what.find("postern clock accept") != std::string::npos;
+        });
+        BOOST_TEST(w.stamp() == before);
+        w.run(good->agreement.open());
+        BOOST_TEST(good->agreement.check().has_value());
+        BOOST_TEST(w.stamp() == before);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_nodes_clock_stops_another_one) {
+    TwoNodes w;
+    const auto healthy = w.node("healthy", -4min), ahead = w.node("ahead", 4min);
+    w.run(healthy->agreement.open());
+    w.run(ahead->agreement.open());
+    for (int minute = 0; minute < 3; ++minute) {
+        w.clock.advance(1min);
+        w.pass(*ahead, 1min);
+        w.pass(*healthy, 1min);
+        BOOST_TEST((ahead->agreement.check().has_value() && healthy->agreement.check().has_value()));
+    }
+    // One jumps: it stops, nothing it knows is stored, and the other goes on.
+    const auto before = w.stamp();
+    ahead->own.step(1h);
+    w.pass(*ahead, 1min);
+    BOOST_TEST(!ahead->agreement.check());
+    BOOST_TEST(!ahead->agreement.state().agree);
+    BOOST_TEST(w.stamp() == before);
+    w.clock.advance(1min);
+    w.pass(*healthy, 1min);
+    BOOST_TEST(healthy->agreement.check().has_value());
+    // Also where it starts again, and where a stamp of the future was left by whoever looked at its own clock alone.
+    w.execute(store::setting_update, store::values("clock.stamp", std::to_string(core::to_ms(w.clock.now() + 1h))));
+    w.clock.advance(1min);
+    w.pass(*healthy, 1min);
+    BOOST_TEST(healthy->agreement.check().has_value());
+    BOOST_TEST(w.stamp() == std::to_string(core::to_ms(w.clock.now())));
+    const auto again = w.node("healthy", -4min);
+    w.run(again->agreement.open());
+    BOOST_TEST(again->agreement.check().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_that_stood_still_with_all_its_clocks_is_found_out) {
+    TwoNodes w;
+    const auto node = w.node("node");
+    w.run(node->agreement.open());
+    w.clock.advance(1h);
+    BOOST_TEST(node->agreement.check().has_value());  // nobody knows yet
+    w.pass(*node, 10s);
+    const auto state = node->agreement.state();
+    BOOST_TEST(!state.agree);
+    BOOST_TEST((state.apart == -1h + 10s));
+    BOOST_TEST(state.reason.find("the database's clock says") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stamp_that_another_node_wrote_meanwhile_stays) {
+    TwoNodes w;
+    const auto node = w.node("node");
+    w.run(node->agreement.open());
+    w.clock.advance(1min);
+    const auto newer = std::to_string(core::to_ms(w.clock.now()) + 1);
+    w.db.hook_at = &store::setting_replace;
+    w.db.hook = [&]() -> core::Task<void> {
+        store::Batch batch;
+        batch.add(store::setting_update, store::values("clock.stamp", newer));
+        const auto written = co_await w.db.write(std::move(batch));
+        BOOST_TEST(written.has_value());
+    };
+    w.pass(*node, 1min);
+    BOOST_TEST(w.stamp() == newer);
+}
+
+BOOST_AUTO_TEST_CASE(where_the_databases_clock_is_wrong_an_acceptance_holds_until_it_is_right) {
+    TwoNodes w;
+    w.database_ahead = 1h;
+    const auto refused = w.node("node");
+    BOOST_CHECK_THROW(w.run(refused->agreement.open()), std::runtime_error);
+    // The verb opens the house all the same; until it has accepted, nothing is dated by the one or believed.
+    const auto verb = w.node("node");
+    w.run(verb->agreement.open(ra::ClockAgreement::Apart::doubt));
+    BOOST_TEST(!verb->agreement.check());
+    BOOST_TEST((verb->agreement.now() == w.clock.now() + 1h));
+    BOOST_TEST(w.accept(verb->agreement).agree);
+    const auto node = w.node("node");
+    w.run(node->agreement.open());
+    BOOST_TEST(node->agreement.check().has_value());
+    BOOST_TEST((node->agreement.now() == w.clock.now()));
+    // It was accepted here alone.
+    const auto other = w.node("other");
+    BOOST_CHECK_THROW(w.run(other->agreement.open()), std::runtime_error);
+    // Set right, it agrees by itself, and a wall clock that is wrong by as much does not pass for accepted.
+    w.database_ahead = 0ms;
+    w.clock.advance(1min);
+    w.pass(*node, 1min);
+    BOOST_TEST(node->agreement.check().has_value());
+    const auto behind = w.node("node", -1h);
+    BOOST_CHECK_THROW(w.run(behind->agreement.open()), std::runtime_error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-#include "tests/unit/ra/world.hpp"
+#include "tests/unit/ra/documents_support.hpp"
 
 BOOST_AUTO_TEST_SUITE(ra_documents)
 
@@ -14,16 +14,6 @@ ra::ApplyOptions dry_run() {
     o.dry_run = true;
     return o;
 }
-ra::ApplyOptions prune() {
-    ra::ApplyOptions o;
-    o.prune = true;
-    return o;
-}
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-    const auto at = text.find(from);
-    BOOST_TEST_REQUIRE(at != std::string::npos);
-    return text.replace(at, from.size(), to);
-}
 const std::string standard(standard_documents);
 /// The standard documents as they stand after their first application.
 const std::string kept = replaced(standard, "{generate = true}", "\"keep\"");
@@ -36,57 +26,6 @@ const ra::PlanLine& line(const ra::ApplyReport& report, Change change) {
         if (l.change == change) return l;
     throw std::runtime_error("no such line in the plan");
 }
-std::string all_objects(World& w) { return w.run(w.documents.export_all(administrator())); }
-
-/// Where programs can be run; it counts who wants to know about one.
-class Programs final : public ca::DescribedBackends {
-public:
-    [[nodiscard]] ca::Backend* find(std::string_view) const override { return nullptr; }
-    void describe(const std::vector<ca::BackendDescription>&) override {}
-    [[nodiscard]] core::Result<void> judge(const ca::BackendDescription& d) const override {
-        ++judged;
-        if (std::filesystem::exists(d.argv.front())) return {};
-        return core::Problem(core::ProblemKind::malformed, "$.argv: " + d.argv.front() + ": No such file or directory");
-    }
-    mutable int judged = 0;
-};
-
-std::string backend_document(std::string_view program) {
-    return "[[backend]]\nname = \"lab\"\nkind = \"command\"\nargv = [\"" + std::string(program) +
-           "\", \"--pin\", \"4711\"]\nenvironment = [\"PASSWORD=oh\"]\ntrust_anchors = \"x\"\n";
-}
-ra::Principal token_of(ra::Role role) {
-    auto by = administrator();
-    by.role = role;
-    by.actor = ra::Actor("principal", "token");
-    return by;
-}
-
-/// What the server describes for itself at its first start.
-void apply_own(World& w) {
-    auto server = administrator();
-    server.actor = ra::Actor("system", "first start");
-    const auto done = w.apply(R"(
-[[tenant]]
-name = "system"
-[[profile]]
-tenant = "system"
-name = "server-tls"
-[[endpoint]]
-tenant = "system"
-name = "system"
-protocol = "system"
-profiles = ["server-tls"]
-[[account]]
-tenant = "system"
-name = "server"
-endpoint = "system"
-method = "system"
-names = ["*"]
-)", {}, server);
-    BOOST_TEST_REQUIRE(done.has_value(), (done ? "" : done.error().detail));
-}
-
 core::Task<void> apply_elsewhere(World& w, std::string text) {
     std::vector<ra::DocumentText> texts;
     texts.emplace_back("other.toml", std::move(text));
@@ -414,92 +353,6 @@ BOOST_AUTO_TEST_CASE(what_is_generated_never_begins_with_a_hyphen) {
     const auto& secret = report->secrets.at(0);
     BOOST_TEST(secret.key_id.front() != '-');
     BOOST_TEST(secret.mac_key.expose().front() != '-');
-}
-
-BOOST_AUTO_TEST_CASE(nothing_is_put_into_the_servers_own_tenant) {
-    World w;
-    apply_own(w);
-    const std::string refusal = "tenant \"system\" is the server's own; nothing in it can be added or changed";
-    for (const auto* text : {"[[organization]]\ntenant = \"system\"\nname = \"o\"\n", "[[profile]]\ntenant = \"system\"\nname = \"p\"\n",
-                             "[[profile]]\ntenant = \"system\"\nname = \"server-tls\"\nlifetime = \"10d\"\n", "[[tenant]]\nname = \"system\"\nenabled = false\n",
-                             "[[endpoint]]\ntenant = \"system\"\nname = \"e\"\nprotocol = \"acme\"\nprofiles = [\"server-tls\"]\n"})
-        BOOST_TEST_CONTEXT(text) check_refused(w.apply(text), ProblemKind::malformed, refusal);
-    // As `export` prints them they may stand in a file.
-    BOOST_TEST(!w.apply("[[tenant]]\nname = \"system\"\n[[profile]]\ntenant = \"system\"\nname = \"server-tls\"\n")->changed);
-    World fresh;
-    check_refused(fresh.apply("[[tenant]]\nname = \"system\"\n"), ProblemKind::malformed, refusal);
-}
-
-BOOST_AUTO_TEST_CASE(the_servers_own_objects_are_reserved) {
-    World w;
-    apply_own(w);
-    const auto own = [](std::string_view rest) { return "[[account]]\ntenant = \"system\"\nname = \"server\"\n" + std::string(rest); };
-    for (const auto& text : {own("endpoint = \"system\"\nmethod = \"system\"\n"), own("endpoint = \"system\"\nmethod = \"open\"\nnames = [\"*\"]\n"),
-                             std::string("[[endpoint]]\ntenant = \"system\"\nname = \"system\"\nprotocol = \"acme\"\nprofiles = [\"server-tls\"]\n"),
-                             std::string("[[endpoint]]\ntenant = \"system\"\nname = \"more\"\nprotocol = \"system\"\nprofiles = [\"server-tls\"]\n")})
-        check_refused(w.apply(text), ProblemKind::malformed, "\"system\" is the server's own");
-}
-
-BOOST_AUTO_TEST_CASE(pruning_leaves_the_server_what_is_its_own) {
-    World w;
-    apply_own(w);
-    w.apply_standard();
-    const auto exported = all_objects(w);
-    BOOST_TEST(!contains(exported, "method = \"system\""));
-    const auto report = w.apply(exported, prune()).value();
-    BOOST_TEST(!report.changed);
-    BOOST_TEST(!w.apply("[[tenant]]\nname = \"system\"\n", prune())->changed);
-    BOOST_TEST(w.account("server").get() > 0);
-}
-
-BOOST_AUTO_TEST_CASE(a_token_learns_nothing_of_the_servers_files) {
-    Programs programs;
-    World w;
-    w.backends.add(programs);
-    w.apply_standard();
-    const auto token = token_of(ra::Role::administrator);
-    ra::ApplyOptions dry;
-    dry.dry_run = true;
-    for (const bool stored : {false, true}) {
-        if (stored) w.apply(backend_document("/bin/sh")).value();
-        const auto before = programs.judged;
-        const auto there = w.apply(backend_document("/bin/cat"), dry, token), missing = w.apply(backend_document("/nowhere"), dry, token);
-        check_refused(there, core::ProblemKind::malformed, "only the local administrator");
-        check_refused(missing, core::ProblemKind::malformed, "only the local administrator");
-        BOOST_TEST(there.error().detail == missing.error().detail);
-        BOOST_TEST(programs.judged == before);
-    }
-    check_refused(w.apply(backend_document("/nowhere")), core::ProblemKind::malformed, "No such file");
-}
-
-BOOST_AUTO_TEST_CASE(a_backends_arguments_and_variables_are_the_local_administrators) {
-    Programs programs;
-    World w;
-    w.backends.add(programs);
-    w.apply_standard();
-    w.apply(backend_document("/bin/sh")).value();
-    w.apply(replaced(replaced(backend_document("/bin/cat"), "4711", "4712"), "=oh", "=ah")).value();
-    BOOST_TEST((contains(all_objects(w), "4712") && contains(all_objects(w), "PASSWORD=ah")));
-    for (const auto role : {ra::Role::administrator, ra::Role::auditor}) {
-        const auto by = token_of(role);
-        const auto exported = w.run(w.documents.export_all(by));
-        BOOST_TEST(contains(exported, "kind = \"command\""));
-        for (const auto* secret : {"4712", "PASSWORD", "/bin/cat", "argv", "environment"}) BOOST_TEST(!contains(exported, secret), exported);
-        // It applies back for who may not read it, and is no way to take the variables away.
-        const auto again = w.apply(exported, prune(), by);
-        BOOST_TEST_REQUIRE(again.has_value(), (again ? "" : again.error().detail));
-        BOOST_TEST(!again->changed);
-        check_refused(w.apply(exported), core::ProblemKind::malformed, "argv: expected the absolute path");
-        check_refused(w.apply(replaced(exported, "trust_anchors = \"x\"", "trust_anchors = \"y\""), {}, by), core::ProblemKind::malformed,
-                      "only the local administrator");
-    }
-    BOOST_TEST(contains(all_objects(w), "PASSWORD=ah"));
-    const auto changed = w.audits("configuration.changed");
-    BOOST_TEST_REQUIRE(changed.size() == 1U);
-    BOOST_TEST(contains(changed[0].text(3), "argv: changed"));
-    BOOST_TEST(contains(changed[0].text(3), "environment: changed"));
-    for (const auto& row : w.read(audit_rows))
-        for (const auto* secret : {"4711", "4712", "PASSWORD"}) BOOST_TEST(!contains(row.text(3), secret), row.text(3));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_exported_applies_without_a_change) {

@@ -22,6 +22,7 @@
 #include "ra/revocation.hpp"
 #include "ra/sweeper.hpp"
 #include "store/sqlite/open.hpp"
+#include "store/tables/clock.hpp"
 #include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
@@ -47,11 +48,12 @@ void check_refused(const core::Result<T>& result, core::ProblemKind kind, std::s
 }
 
 /// Lets a test do something at the very moment before a batch with that statement is written.
-/// Or lets the store be away for those batches.
+/// Or lets the store be away for those batches, or have a clock of its own.
 class HookedDatabase final : public store::Database {
 public:
     explicit HookedDatabase(std::unique_ptr<store::Database> inner) : inner_(std::move(inner)) {}
     core::Task<store::Rows> read(const store::Statement& statement, store::Values parameters) override {
+        if (&statement == &store::store_clock && database_clock) return said(core::to_ms(database_clock()));
         return inner_->read(statement, std::move(parameters));
     }
     core::Task<store::Written> write(store::Batch batch) override {
@@ -72,8 +74,14 @@ public:
     const store::Statement* hook_at = nullptr;
     const store::Statement* away_at = nullptr;
     std::function<core::Task<void>()> hook;
+    std::function<core::TimePoint()> database_clock;  ///< a database server's own
 
 private:
+    static core::Task<store::Rows> said(std::int64_t ms) {
+        store::Rows rows;
+        rows.emplace_back(store::values(ms));
+        co_return rows;
+    }
     std::unique_ptr<store::Database> inner_;
 };
 
@@ -242,7 +250,9 @@ public:
 /// The registration authority on a real store, with a scripted CA behind it.
 class World {
 public:
-    explicit World(bool with_sender = false) : announced(with_sender) {
+    /// Makes its store once clock and metrics are there; kept as long as that.
+    using MakeStore = std::function<std::unique_ptr<store::Database>(World&)>;
+    explicit World(bool with_sender = false, MakeStore make = {}) : announced(with_sender), make_store(std::move(make)) {
         backends.add("scripted", ca);
         backends.add("builtin", ca);
         run(catalog.refresh());
@@ -324,12 +334,13 @@ public:
     }
 
     const bool announced;
+    const MakeStore make_store;
     Folder folder;
     core::FakeClock clock{core::from_ms(1'800'000'000'000)};
     crypto::SystemRandom random;
     observe::Metrics metrics;
     observe::Log log{observe::Level::error, folder.file("log"), true};
-    HookedDatabase db{store::open_sqlite(folder.file("postern.db"), clock, metrics)};
+    HookedDatabase db{make_store ? make_store(*this) : store::open_sqlite(folder.file("postern.db"), clock, metrics)};
     store::Numbers numbers{db};
     crypto::Sealer sealer{core::SecretBytes(core::Bytes(32, 7)), random};
     ra::CatalogSource catalog{db, log};

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <thread>
 
+#include "tests/unit/store/migrate_cases.hpp"
 #include "tests/unit/store/support.hpp"
 
 namespace postern::store {
@@ -12,12 +13,13 @@ using test::says;
 
 namespace {
 
+using test_cases::things;
+
 constexpr Migration first{1, "things", "CREATE TABLE thing (id INTEGER PRIMARY KEY, label TEXT);"};
 constexpr Migration second{2, "more", "INSERT INTO thing (id) VALUES (7); CREATE INDEX thing_label ON thing (label);"};
 constexpr Migration second_changed{2, "more", "INSERT INTO thing (id) VALUES (8);"};
 constexpr Migration second_wrong{2, "wrong", "INSERT INTO thing (id) VALUES (7); INSERT INTO nowhere VALUES (1);"};
 constexpr Statement applied{"applied", "SELECT number, name, checksum, applied_ms FROM schema_migration ORDER BY number"};
-constexpr Statement things{"things", "SELECT id FROM thing"};
 
 struct Place {
     test::Folder folder;
@@ -99,25 +101,21 @@ BOOST_AUTO_TEST_CASE(gaps_are_refused) {
 BOOST_AUTO_TEST_CASE(two_openers_at_once_apply_once) {
     for (int round = 0; round < 5; ++round) {
         Place place;
-        std::unique_ptr<Database> opened[4];
-        std::vector<std::string> errors(4);
-        std::vector<std::thread> threads;
-        for (std::size_t i = 0; i < 4; ++i) {
-            threads.emplace_back([&, i] {
-                try {
-                    opened[i] = place.open({first, second});
-                } catch (const std::exception& e) {
-                    errors[i] = e.what();
-                }
-            });
-        }
-        for (auto& t : threads) t.join();
-        for (const auto& error : errors) BOOST_REQUIRE_EQUAL(error, "");
-        for (auto& db : opened) BOOST_TEST(read(*db, things).size() == 1U);
-        Batch batch;
-        batch.add(things, {});
-        BOOST_TEST(core::run_to_end(opened[1]->write(std::move(batch))).has_value());
+        test_cases::open_at_once(place, {first, second});
     }
+}
+
+BOOST_AUTO_TEST_CASE(the_version_before_runs_on_a_schema_that_only_grew) {
+    Place place;
+    test_cases::run_on_a_newer_schema(place, first);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_of_an_earlier_version_says_nothing_of_readers) {
+    Place place;
+    test_cases::go_on_from_a_record_that_says_nothing(place, first, [&] {
+        sqlite::Connection other(place.folder.file(), sqlite::Connection::Access::read_write);
+        other.script("ALTER TABLE schema_migration DROP COLUMN readable_by", "drop");
+    });
 }
 
 BOOST_AUTO_TEST_CASE(file_and_its_logs_are_private) {
