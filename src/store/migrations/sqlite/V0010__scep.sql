@@ -1,3 +1,5 @@
+-- readable by V0009: to it, accounts of other methods are as absent as disabled ones.
+
 -- SCEP: accounts with a challenge, and the certificates of the RA that devices encrypt to.
 
 -- SQLite cannot change a CHECK: the table is made anew (migrations run with foreign keys off).

@@ -1,3 +1,5 @@
+-- readable by V0009: to it, accounts of other methods are as absent as disabled ones.
+
 -- SCEP: accounts with a challenge, and the certificates of the RA that devices encrypt to.
 
 ALTER TABLE account DROP CONSTRAINT account_method_check;
