@@ -27,7 +27,7 @@ private:
 
 /// The octets of a string that may come in pieces: `primitive` is the tag in one piece
 /// (der::octet_string, or der::context(0) where it is implicitly tagged); pieces are OCTET STRINGs,
-/// nested 4 deep at most. nullopt for anything else.
+/// nested 4 deep at most and 4096 in number. nullopt for anything else.
 std::optional<core::Bytes> octets(const der::Element& e, std::uint8_t primitive);
 
 }  // namespace postern::crypto::ber

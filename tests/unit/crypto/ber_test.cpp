@@ -96,4 +96,17 @@ BOOST_AUTO_TEST_CASE(pieces_are_octet_strings_four_deep) {
     BOOST_TEST(octets("2480" "2480" "2480" "2480" "2480" "0401aa" "0000" "0000" "0000" "0000" "0000") == "none");
 }
 
+BOOST_AUTO_TEST_CASE(pieces_have_a_bound) {
+    const auto pieces = [](std::size_t n) {
+        std::string text = "2480";
+        for (std::size_t i = 0; i < n; ++i) text += "040161";
+        return text + "0000";
+    };
+    BOOST_TEST(octets(pieces(4096)).size() == 2 * 4096U);
+    BOOST_TEST(octets(pieces(4097)) == "none");
+    // Empty ones and those within others count, too.
+    BOOST_TEST(octets("2480" + pieces(4095) + "0000").size() == 2 * 4095U);
+    BOOST_TEST(octets("2480" + pieces(4096) + "0000") == "none");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
