@@ -7,6 +7,7 @@ using core::BytesView;
 
 constexpr std::uint8_t constructed = 0x20;
 constexpr unsigned most_open = 32;
+constexpr std::size_t most_within = 16384;  // each level is looked through again when it is read
 constexpr unsigned deepest_piece = 4;
 constexpr std::size_t most_pieces = 4096;  // clients write pieces of a kilobyte and more
 
@@ -45,6 +46,7 @@ std::optional<Header> read_header(BytesView bytes) noexcept {
 std::optional<std::size_t> until_end(BytesView bytes) noexcept {
     std::size_t at = 0;
     unsigned open = 1;
+    std::size_t left = most_within;
     while (bytes.size() - at >= 2) {
         if (bytes[at] == 0 && bytes[at + 1] == 0) {
             if (--open == 0) return at;
@@ -52,7 +54,7 @@ std::optional<std::size_t> until_end(BytesView bytes) noexcept {
             continue;
         }
         const auto header = read_header(bytes.subspan(at));
-        if (!header) return std::nullopt;
+        if (!header || left-- == 0) return std::nullopt;
         at += header->size;
         if (!header->length) {
             if (++open > most_open) return std::nullopt;

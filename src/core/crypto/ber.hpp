@@ -9,8 +9,8 @@
 namespace postern::crypto::ber {
 
 /// What der::Reader is for DER; `content` never includes the end-of-contents octets. Lengths may be
-/// indefinite (nested 32 deep at most) or longer than needed, up to four octets; tags have one octet.
-/// Time is linear in the element's size.
+/// indefinite (nested 32 deep at most, around 16384 elements at most) or longer than needed, up to four
+/// octets; tags have one octet. Time is linear in the number of elements around which a length is indefinite.
 class Reader {
 public:
     explicit Reader(core::BytesView bytes) : rest_(bytes) {}
