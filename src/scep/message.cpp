@@ -96,6 +96,18 @@ std::optional<IssuerAndSerial> read_issuer_and_serial(BytesView content) {
 /// The one refusal for all that a sender must not be able to tell apart.
 Problem cannot_open() { return {ProblemKind::unauthenticated, "the message cannot be opened", "scep.envelope"}; }
 
+bool carries_csr(MessageType type) { return type == MessageType::pkcs_req || type == MessageType::renewal_req; }
+
+/// What a PKCSReq or RenewalReq carries; `own`: with the key that signed.
+core::Result<crypto::Csr> read_csr(BytesView content, bool own, const MessagePolicy& policy) {
+    const auto digests = policy.allows(crypto::CmsDigest::sha1) ? crypto::CsrDigests::sha1_too : crypto::CsrDigests::modern;
+    auto csr = crypto::Csr::parse(content, digests);
+    if (csr) return csr;
+    // Who put their own key in knows the content.
+    if (own) return at("scep.csr", csr.error());
+    return cannot_open();
+}
+
 }  // namespace
 
 std::string_view to_string(MessageType t) noexcept {
@@ -178,22 +190,6 @@ core::Result<Request> Request::verify(const Received& received, const MessagePol
     out.envelope_ = std::move(*envelope);
     return out;
 }
-
-namespace {
-
-bool carries_csr(MessageType type) { return type == MessageType::pkcs_req || type == MessageType::renewal_req; }
-
-/// What a PKCSReq or RenewalReq carries; `own`: with the key that signed.
-core::Result<crypto::Csr> read_csr(BytesView content, bool own, const MessagePolicy& policy) {
-    const auto digests = policy.allows(crypto::CmsDigest::sha1) ? crypto::CsrDigests::sha1_too : crypto::CsrDigests::modern;
-    auto csr = crypto::Csr::parse(content, digests);
-    if (csr) return csr;
-    // Who put their own key in knows the content.
-    if (own) return at("scep.csr", csr.error());
-    return cannot_open();
-}
-
-}  // namespace
 
 core::Result<Opened> open(const Request& request, std::span<const crypto::CmsIdentity> keys, SignerStanding standing,
                           const MessagePolicy& policy, core::Random& random, OpenCause* cause) {

@@ -116,8 +116,8 @@ std::string_view to_string(OpenCause cause) noexcept;
 /// Errors: unsupported (key transport); unauthenticated with check "scep.recipient" (encrypted for none of
 /// the keys, which the message itself says); and one `unauthenticated`, the same for a wrong padding, key or
 /// content and, from a stranger, for a CSR with another key than the signer's (S04, S13), of which nothing
-/// else is read. What is wrong with a CSR is told only to who proves to know it: when the key in it is the
-/// signer's.
+/// else is read (from who is on record its own signature is verified first). What is wrong with a CSR is told
+/// only to who proves to know it: when the key in it is the signer's.
 /// A RenewalReq of a stranger is refused before the private key is used.
 /// @param keys the registration authority's, the current one and those still in overlap.
 /// @param cause tells this server what happened, when not null.

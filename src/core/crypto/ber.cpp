@@ -7,7 +7,9 @@ using core::BytesView;
 
 constexpr std::uint8_t constructed = 0x20;
 constexpr unsigned most_open = 32;
+constexpr std::size_t most_within = 16384;  // each level is looked through again when it is read
 constexpr unsigned deepest_piece = 4;
+constexpr std::size_t most_pieces = 4096;  // clients write pieces of a kilobyte and more
 
 struct Header {
     std::uint8_t tag = 0;
@@ -44,6 +46,7 @@ std::optional<Header> read_header(BytesView bytes) noexcept {
 std::optional<std::size_t> until_end(BytesView bytes) noexcept {
     std::size_t at = 0;
     unsigned open = 1;
+    std::size_t left = most_within;
     while (bytes.size() - at >= 2) {
         if (bytes[at] == 0 && bytes[at + 1] == 0) {
             if (--open == 0) return at;
@@ -51,7 +54,7 @@ std::optional<std::size_t> until_end(BytesView bytes) noexcept {
             continue;
         }
         const auto header = read_header(bytes.subspan(at));
-        if (!header) return std::nullopt;
+        if (!header || left-- == 0) return std::nullopt;
         at += header->size;
         if (!header->length) {
             if (++open > most_open) return std::nullopt;
@@ -63,15 +66,15 @@ std::optional<std::size_t> until_end(BytesView bytes) noexcept {
     return std::nullopt;
 }
 
-bool append_pieces(BytesView content, unsigned depth, core::Bytes& out) {
+bool append_pieces(BytesView content, unsigned depth, std::size_t& left, core::Bytes& out) {
     if (depth > deepest_piece) return false;
     Reader pieces(content);
     while (!pieces.empty()) {
         const auto piece = pieces.next();
-        if (!piece) return false;
+        if (!piece || left-- == 0) return false;
         if (piece->tag == der::octet_string)
             out.insert(out.end(), piece->content.begin(), piece->content.end());
-        else if (piece->tag != (der::octet_string | constructed) || !append_pieces(piece->content, depth + 1, out))
+        else if (piece->tag != (der::octet_string | constructed) || !append_pieces(piece->content, depth + 1, left, out))
             return false;
     }
     return true;
@@ -107,7 +110,8 @@ std::optional<der::Element> Reader::next(std::uint8_t tag) noexcept {
 std::optional<core::Bytes> octets(const der::Element& e, std::uint8_t primitive) {
     if (e.tag == primitive) return core::to_bytes(e.content);
     core::Bytes out;
-    if (e.tag != (primitive | constructed) || !append_pieces(e.content, 1, out)) return std::nullopt;
+    std::size_t left = most_pieces;
+    if (e.tag != (primitive | constructed) || !append_pieces(e.content, 1, left, out)) return std::nullopt;
     return out;
 }
 

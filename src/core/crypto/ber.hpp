@@ -9,8 +9,8 @@
 namespace postern::crypto::ber {
 
 /// What der::Reader is for DER; `content` never includes the end-of-contents octets. Lengths may be
-/// indefinite (nested 32 deep at most) or longer than needed, up to four octets; tags have one octet.
-/// Time is linear in the element's size.
+/// indefinite (nested 32 deep at most, around 16384 elements at most) or longer than needed, up to four
+/// octets; tags have one octet. Time is linear in the number of elements around which a length is indefinite.
 class Reader {
 public:
     explicit Reader(core::BytesView bytes) : rest_(bytes) {}
@@ -27,7 +27,7 @@ private:
 
 /// The octets of a string that may come in pieces: `primitive` is the tag in one piece
 /// (der::octet_string, or der::context(0) where it is implicitly tagged); pieces are OCTET STRINGs,
-/// nested 4 deep at most. nullopt for anything else.
+/// nested 4 deep at most and 4096 in number. nullopt for anything else.
 std::optional<core::Bytes> octets(const der::Element& e, std::uint8_t primitive);
 
 }  // namespace postern::crypto::ber

@@ -150,7 +150,6 @@ core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
     const auto request = outer.next(der::sequence);
     if (!request) return bad("it is not DER");
     if (!outer.empty()) return bad("bytes follow its end");
-    if (!der::is_der(der)) return bad("something within it is not DER (X.690): lengths in their shortest form, strings in one piece, no other forms of BER");
     der::Reader parts(request->content);
     const auto info = parts.next(der::sequence);
     const auto algorithm = parts.next(der::sequence);
@@ -170,7 +169,22 @@ core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
         if (!attributes || !fields.empty()) return bad("what follows its public key is not the attributes");
     }
 
+    // The signature comes first: what it does not cover is not worth reading, and the reader's time would tell
+    // about a request that somebody captured encrypted and changed (SCEP).
     Csr csr;
+    const auto signature_algorithm = signature_algorithm_from(algorithm->whole);
+    const bool sha1 = !signature_algorithm && allowed == CsrDigests::sha1_too && is_rsa_sha1(algorithm->content);
+    if (!signature_algorithm && !sha1) return unsupported_algorithm(algorithm->content);
+    const auto signature = der::whole_octets(*signature_bits);
+    if (!signature) return bad("its signature is not made of whole octets");
+    auto key = PublicKey::from_spki(spki->whole, KeyUse::csr);
+    if (!key) return key.error();
+    csr.key_ = std::move(*key);
+    const bool proven = sha1 ? cms_verify(csr.key_, CmsSignatureFamily::rsa, CmsDigest::sha1, info->whole, *signature)
+                             : csr.key_.verify(*signature_algorithm, info->whole, *signature);
+    if (!proven) return bad("its signature does not verify with the public key in it; sign the CSR with the matching private key");
+    if (!der::is_der(der)) return bad("something within it is not DER (X.690): lengths in their shortest form, strings in one piece, no other forms of BER");
+
     csr.der_.assign(der.begin(), der.end());
     auto name = DistinguishedName::parse(subject->whole);
     if (!name) return bad(name.error());
@@ -184,17 +198,6 @@ core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
             if (auto problem = csr.read_requested(*read->extensions)) return std::move(*problem);
     }
 
-    const auto signature_algorithm = signature_algorithm_from(algorithm->whole);
-    const bool sha1 = !signature_algorithm && allowed == CsrDigests::sha1_too && is_rsa_sha1(algorithm->content);
-    if (!signature_algorithm && !sha1) return unsupported_algorithm(algorithm->content);
-    const auto signature = der::whole_octets(*signature_bits);
-    if (!signature) return bad("its signature is not made of whole octets");
-    auto key = PublicKey::from_spki(spki->whole, KeyUse::csr);
-    if (!key) return key.error();
-    csr.key_ = std::move(*key);
-    const bool proven = sha1 ? cms_verify(csr.key_, CmsSignatureFamily::rsa, CmsDigest::sha1, info->whole, *signature)
-                             : csr.key_.verify(*signature_algorithm, info->whole, *signature);
-    if (!proven) return bad("its signature does not verify with the public key in it; sign the CSR with the matching private key");
     return csr;
 }
 

@@ -77,6 +77,18 @@ BOOST_AUTO_TEST_CASE(nesting_has_a_bound) {
     BOOST_TEST(content(nested(20'000)) == "none");
 }
 
+BOOST_AUTO_TEST_CASE(an_indefinite_length_is_around_so_many_elements) {
+    const auto nulls = [](std::size_t n) {
+        std::string text = "3080";
+        for (std::size_t i = 0; i < n; ++i) text += "0500";
+        return text + "0000";
+    };
+    BOOST_TEST(content(nulls(16384)).size() == 4 * 16384U);
+    BOOST_TEST(content(nulls(16385)) == "none");
+    BOOST_TEST(content("3080" + nulls(16383) + "0000") != "none");
+    BOOST_TEST(content("3080" + nulls(16384) + "0000") == "none");
+}
+
 BOOST_AUTO_TEST_CASE(strings_in_pieces_are_joined) {
     BOOST_TEST(octets("0403aabbcc") == "aabbcc");
     BOOST_TEST(octets("2480" "0401aa" "0402bbcc" "0000") == "aabbcc");
@@ -94,6 +106,19 @@ BOOST_AUTO_TEST_CASE(pieces_are_octet_strings_four_deep) {
     BOOST_TEST(octets("0302aabb") == "none");
     BOOST_TEST(octets("2480" "2480" "2480" "2480" "0401aa" "0000" "0000" "0000" "0000") == "aa");
     BOOST_TEST(octets("2480" "2480" "2480" "2480" "2480" "0401aa" "0000" "0000" "0000" "0000" "0000") == "none");
+}
+
+BOOST_AUTO_TEST_CASE(pieces_have_a_bound) {
+    const auto pieces = [](std::size_t n) {
+        std::string text = "2480";
+        for (std::size_t i = 0; i < n; ++i) text += "040161";
+        return text + "0000";
+    };
+    BOOST_TEST(octets(pieces(4096)).size() == 2 * 4096U);
+    BOOST_TEST(octets(pieces(4097)) == "none");
+    // Empty ones and those within others count, too.
+    BOOST_TEST(octets("2480" + pieces(4095) + "0000").size() == 2 * 4095U);
+    BOOST_TEST(octets("2480" + pieces(4096) + "0000") == "none");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

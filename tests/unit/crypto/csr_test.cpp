@@ -153,6 +153,18 @@ BOOST_AUTO_TEST_CASE(another_keys_signature_is_refused) {
     BOOST_TEST(contains(refusal(Csr::parse(swapped), ProblemKind::bad_csr), "does not verify"));
 }
 
+// Whoever changed a request must not learn by words or time what stands where.
+BOOST_AUTO_TEST_CASE(the_signature_is_judged_before_what_it_covers) {
+    for (const auto& attributes : {hex("0500"), hex("24800401610000"), csr_attribute("1.2.840.113549.1.9.7", hex("0c026100")), extension_request({})}) {
+        Forge forge;
+        forge.attributes = attributes;
+        core::Bytes request = forge.build();
+        BOOST_TEST(!contains(refusal(Csr::parse(request), ProblemKind::bad_csr), "does not verify"));
+        request.back() ^= 1;
+        BOOST_TEST(contains(refusal(Csr::parse(request), ProblemKind::bad_csr), "its signature does not verify"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(absent_and_empty_attributes_are_accepted) {
     BOOST_TEST(Csr::parse(Forge().build()).has_value());
     Forge sloppy;
