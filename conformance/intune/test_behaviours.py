@@ -1,5 +1,6 @@
 """Each misbehaviour is what its name says, on the wire."""
 import email.utils
+import errno
 import gzip
 import http.client
 import json
@@ -163,6 +164,13 @@ def test_silence_lasts_until_it_is_released_or_left(client, call, standin, tenan
 def test_a_reset(call, after):
     with pytest.raises((ConnectionResetError, http.client.HTTPException)):
         call(behaviours.reset(after, carried_out=True))
+
+
+def test_a_reset_is_one(call):
+    """And no orderly end: the kernel says so."""
+    with pytest.raises(ConnectionResetError) as caught:
+        call(behaviours.reset())
+    assert caught.value.errno == errno.ECONNRESET
 
 
 def test_an_end_amid_the_body(call):
