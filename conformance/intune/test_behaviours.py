@@ -1,6 +1,5 @@
 """Each misbehaviour is what its name says, on the wire."""
 import email.utils
-import errno
 import gzip
 import http.client
 import json
@@ -166,11 +165,23 @@ def test_a_reset(call, after):
         call(behaviours.reset(after, carried_out=True))
 
 
-def test_a_reset_is_one(call):
-    """And no orderly end: the kernel says so."""
-    with pytest.raises(ConnectionResetError) as caught:
-        call(behaviours.reset())
-    assert caught.value.errno == errno.ECONNRESET
+@pytest.mark.parametrize("behaviour, resets", [(behaviours.reset(), True), (behaviours.closed(), False)], ids=["reset", "closed"])
+def test_a_reset_is_one(client, tenant, behaviour, resets):
+    """Python's TLS makes an end of both; the kernel knows."""
+    tenant.script("token", behaviour)
+    connection = client.connect(client.token_url())
+    connection.request("POST", urllib.parse.urlsplit(client.token_url()).path, client.form(), {"User-Agent": "x"})
+    with socket.socket(fileno=connection.sock.detach()) as plain:
+        plain.settimeout(30)
+        if not resets:  # an orderly end waits for the other side's
+            plain.shutdown(socket.SHUT_WR)
+        try:
+            while plain.recv(4096):
+                pass
+            ended = False
+        except ConnectionResetError:
+            ended = True
+    assert ended is resets
 
 
 def test_an_end_amid_the_body(call):
@@ -231,6 +242,8 @@ def test_what_nobody_knows_is_said(standin, tenant):
         tenant.mint_challenge(flaw="smell")
     with pytest.raises(ValueError, match="no tenant nobody"):
         standin.tenant(tenant="nobody")
+    with pytest.raises(ValueError, match="old is 'gone'"):
+        tenant.move_endpoint(old="gone")
     with pytest.raises(AttributeError):
         standin.no_such_method()
     with pytest.raises(ValueError, match="no method"):
@@ -251,7 +264,10 @@ def test_octets_that_are_no_request(client, standin):
         with socket.create_connection(("127.0.0.1", port)) as plain, client.context.wrap_socket(plain, server_hostname="localhost") as made:
             made.sendall(octets)
             assert made.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert standin.counters()["octets"]["asked"] == 7
+    with socket.create_connection(("127.0.0.1", port)) as plain, client.context.wrap_socket(plain, server_hostname="localhost") as made:
+        made.sendall(b"GET / HT")
+    standin.wait_for("octets", asked=8)
+    assert standin.wrong("octets")[-1] == ("octets", "the head breaks off")
 
 
 def test_a_chunked_request_is_read(client, tenant, make_csr):
