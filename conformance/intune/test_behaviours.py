@@ -266,7 +266,9 @@ def test_octets_that_are_no_request(client, standin):
             assert made.recv(100).startswith(b"HTTP/1.1 400 ")
     with socket.create_connection(("127.0.0.1", port)) as plain, client.context.wrap_socket(plain, server_hostname="localhost") as made:
         made.sendall(b"GET / HT")
-    standin.wait_for("octets", asked=8)
+        made.settimeout(10)
+        made.unwrap().close()
+    standin.wait_for("octets", asked=8, seconds=10)
     assert standin.wrong("octets")[-1] == ("octets", "the head breaks off")
 
 
