@@ -165,6 +165,25 @@ def test_a_reset(call, after):
         call(behaviours.reset(after, carried_out=True))
 
 
+@pytest.mark.parametrize("behaviour, resets", [(behaviours.reset(), True), (behaviours.closed(), False)], ids=["reset", "closed"])
+def test_a_reset_is_one(client, tenant, behaviour, resets):
+    """Python's TLS makes an end of both; the kernel knows."""
+    tenant.script("token", behaviour)
+    connection = client.connect(client.token_url())
+    connection.request("POST", urllib.parse.urlsplit(client.token_url()).path, client.form(), {"User-Agent": "x"})
+    with socket.socket(fileno=connection.sock.detach()) as plain:
+        plain.settimeout(30)
+        if not resets:  # an orderly end waits for the other side's
+            plain.shutdown(socket.SHUT_WR)
+        try:
+            while plain.recv(4096):
+                pass
+            ended = False
+        except ConnectionResetError:
+            ended = True
+    assert ended is resets
+
+
 def test_an_end_amid_the_body(call):
     with pytest.raises(http.client.IncompleteRead):
         call(behaviours.closed(-5, carried_out=True))
@@ -223,6 +242,8 @@ def test_what_nobody_knows_is_said(standin, tenant):
         tenant.mint_challenge(flaw="smell")
     with pytest.raises(ValueError, match="no tenant nobody"):
         standin.tenant(tenant="nobody")
+    with pytest.raises(ValueError, match="old is 'gone'"):
+        tenant.move_endpoint(old="gone")
     with pytest.raises(AttributeError):
         standin.no_such_method()
     with pytest.raises(ValueError, match="no method"):
@@ -243,7 +264,12 @@ def test_octets_that_are_no_request(client, standin):
         with socket.create_connection(("127.0.0.1", port)) as plain, client.context.wrap_socket(plain, server_hostname="localhost") as made:
             made.sendall(octets)
             assert made.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert standin.counters()["octets"]["asked"] == 7
+    with socket.create_connection(("127.0.0.1", port)) as plain, client.context.wrap_socket(plain, server_hostname="localhost") as made:
+        made.sendall(b"GET / HT")
+        made.settimeout(10)
+        made.unwrap().close()
+    standin.wait_for("octets", asked=8, seconds=10)
+    assert standin.wrong("octets")[-1] == ("octets", "the head breaks off")
 
 
 def test_a_chunked_request_is_read(client, tenant, make_csr):

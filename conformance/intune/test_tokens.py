@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from harness import pkcs10
 from harness.seeded import Random, rsa_key
 from intune import behaviours
-from intune.plain_client import assertion
+from intune.plain_client import Client, assertion
 
 pytestmark = pytest.mark.together
 
@@ -141,6 +141,16 @@ def test_an_assertion_has_its_time(assert_with, standin):
 def test_an_assertion_is_signed_by_the_registered_key(assert_with):
     refused(assert_with(key=rsa_key(Random("stranger"))), 401, "invalid_client", 700027)
     refused(assert_with(kind="jwt"), 400, "invalid_request", 900144)
+
+
+def test_an_application_may_have_a_certificate_alone(standin, credential):
+    key, certificate = credential
+    made = standin.add_tenant(certificate=certificate.public_bytes(Encoding.PEM).decode())
+    client = Client(made, standin.ca)
+    assert made["secret"] is None
+    proof = assertion(key, certificate, made["client_id"], client.token_url(), standin.move_clock(seconds=0))
+    assert client.ask_token(client_assertion=proof, client_assertion_type=ASSERTION_TYPE).status == 200
+    refused(client.ask_token(client_secret="None"), 401, "invalid_client", 7000215)
 
 
 def test_an_assertion_is_used_once(assert_with):
