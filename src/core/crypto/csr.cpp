@@ -158,7 +158,8 @@ core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
 
     der::Reader fields(info->content);
     const auto version = fields.next(der::integer);
-    if (!version || version->content.size() != 1 || version->content[0] != 0) return bad("its version is not 0 (RFC 2986 §4.1)");
+    constexpr std::string_view wrong_version = "its version is not 0 (RFC 2986 §4.1)";
+    if (!version) return bad(std::string(wrong_version));
     const auto subject = fields.next(der::sequence);
     const auto spki = fields.next(der::sequence);
     if (!subject || !spki) return bad("subject or public key are missing");
@@ -184,6 +185,7 @@ core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
                              : csr.key_.verify(*signature_algorithm, info->whole, *signature);
     if (!proven) return bad("its signature does not verify with the public key in it; sign the CSR with the matching private key");
     if (!der::is_der(der)) return bad("something within it is not DER (X.690): lengths in their shortest form, strings in one piece, no other forms of BER");
+    if (version->content.size() != 1 || version->content[0] != 0) return bad(std::string(wrong_version));
 
     csr.der_.assign(der.begin(), der.end());
     auto name = DistinguishedName::parse(subject->whole);
@@ -197,7 +199,6 @@ core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
         if (read->extensions)
             if (auto problem = csr.read_requested(*read->extensions)) return std::move(*problem);
     }
-
     return csr;
 }
 
