@@ -98,12 +98,23 @@ Problem cannot_open() { return {ProblemKind::unauthenticated, "the message canno
 
 bool carries_csr(MessageType type) { return type == MessageType::pkcs_req || type == MessageType::renewal_req; }
 
+/// Whether it is signed with something that nobody here verifies (badAlg; A13).
+bool signed_with_unknown_algorithm(BytesView csr) {
+    der::Reader outer(csr);
+    const auto request = outer.next(der::sequence);
+    der::Reader parts(request ? request->content : BytesView());
+    const auto info = parts.next(der::sequence);
+    const auto algorithm = parts.next(der::sequence);
+    return info && algorithm && !crypto::signature_algorithm_from(algorithm->whole);
+}
+
 /// What a PKCSReq or RenewalReq carries; `own`: with the key that signed.
 core::Result<crypto::Csr> read_csr(BytesView content, bool own, const MessagePolicy& policy) {
     const auto digests = policy.allows(crypto::CmsDigest::sha1) ? crypto::CsrDigests::sha1_too : crypto::CsrDigests::modern;
     auto csr = crypto::Csr::parse(content, digests);
     if (csr) return csr;
     // Who put their own key in knows the content.
+    if (own && signed_with_unknown_algorithm(content)) return Problem(ProblemKind::unsupported, csr.error().detail, "scep.csr");
     if (own) return at("scep.csr", csr.error());
     return cannot_open();
 }
