@@ -83,7 +83,7 @@ void enrollments(Store& s) {
     // A transaction's id is its client's choice, and the newest counts.
     for (const auto id : {16, 17}) {
         again.id = core::EnrollmentId(id);
-        again.attempt_key = core::Bytes(32, static_cast<std::uint8_t>(id));
+        again.attempt_key = core::Bytes(32, static_cast<std::uint8_t>(0x40 + id));
         again.protocol = "scep";
         again.requester = "A1B2";
         s.does(store::enrollment_insert, again.insert_values());

@@ -83,6 +83,18 @@ struct Case {
         ask({host("www.corp.example"), host("corp.example")});
     }
 
+    /// A SCEP device of that name, with a challenge.
+    void device(const std::string& common_name, std::vector<std::string> patterns) {
+        request.via = catalog.endpoints[0].protocol = ra::Protocol::scep;
+        request.agreed_names.reset();
+        request.evidence = {ra::Evidence::of(ra::Evidence::Kind::challenge, "code", now)};
+        account->method = ra::AccountMethod::access_code;
+        account->common_names = std::move(patterns);
+        auto& profile = catalog.profiles[0];
+        profile.text_common_name = true;
+        profile.extended_key_usage = {"1.3.6.1.5.5.7.3.2"};
+        csr({}, {common_name});
+    }
     /// The order agreed on these names, they were proven, and the CSR asks for them.
     void ask(const std::vector<GeneralName>& names) {
         request.agreed_names = names;
@@ -201,7 +213,12 @@ BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
         {"evidence.sufficient", forbidden, "only the server itself enrolls here",
          [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::system; }},
         {"evidence.sufficient", forbidden, "no evidence is defined for this protocol",
+         [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::est; }},
+        {"evidence.sufficient", forbidden, "neither a challenge nor a certificate of this endpoint",
          [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::scep; }},
+        {"evidence.sufficient", forbidden, "neither a challenge nor a certificate of this endpoint", [](Case& c) { c.device("phone-1", {"*"}), c.account->method = ra::AccountMethod::eab; }},
+        {"subject.common_name", rejected_identifier, "none that account team may ask for", [](Case& c) { c.device("phone-1", {"tablet-*", "phone", "*-2"}); }},
+        {"subject.common_name", bad_csr, "contains an HTML entity", [](Case& c) { c.device("A &amp; B", {"*"}); }},
         {"profile.allowed", invalid_profile, "there is no such profile here", [](Case& c) { c.request.profile = "gone"; }},
         {"profile.allowed", invalid_profile, "the endpoint does not offer this profile", [](Case& c) { c.request.profile = "other"; }},
         {"profile.allowed", invalid_profile, "neither endpoint nor account allows any profile", [](Case& c) { c.account->profiles = {"other"}; }},
