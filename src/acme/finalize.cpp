@@ -175,7 +175,7 @@ core::Task<Reply> finalize(Parts& parts, Call& call) {
         auto refusal = refuse_finalize(parts, call, *order, "the CSR", csr.error());
         co_return co_await std::move(refusal);
     }
-    const core::Bytes csr_der = csr->der();
+    const core::Bytes csr_der = csr->kept();
     if (order->enrollment) co_return co_await already_claimed(parts, call, *order, csr_der);
     const auto key_is_free = co_await check_key(parts, call, csr->key());
     if (!key_is_free) {

@@ -145,7 +145,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     row.attempt_key = a.attempt_key;
     row.names = names_json(content.names);
     row.spki_sha256 = {spki.begin(), spki.end()};
-    row.csr = a.request.csr->der();
+    row.csr = a.request.csr->kept();
     row.content_hash = content_hash(content, a.backend_name, a.request.requester);
     row.evidence = to_json(a.request.evidence);
     row.backend = a.backend_name;

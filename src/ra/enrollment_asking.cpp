@@ -50,7 +50,7 @@ Result<void> Enrollment::take_up_submission(Attempt& a, const store::EnrollmentR
     a.backend = deps_.backends.reach(submission.backend);
     a.fence = submission.fence;
     a.first_answer = submission.state != "pending";
-    const auto csr = crypto::Csr::parse(row.csr);
+    const auto csr = crypto::Csr::parse_kept(row.csr);
     if (!csr) return csr.error();
     auto content = ca::content_from_json(submission.content, csr->key());
     if (!content) return content.error();

@@ -106,7 +106,7 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     a.request.account = row.account;
     a.request.requester = row.requester;
     a.request.evidence = evidence_from_json(row.evidence);
-    a.request.csr = crypto::Csr::parse(row.csr).value();
+    a.request.csr = crypto::Csr::parse_kept(row.csr).value();
     a.request.deadline = core::deadline_in(std::chrono::seconds(30));
     a.catalog = deps_.catalog.current();
     a.now = deps_.clock.now();

@@ -68,7 +68,7 @@ core::Task<core::Result<void>> check_renewal_names(store::Database& db, const Re
     if (wished == Names(right.certificate.subject(), right.certificate.alt_names())) co_return core::Result<void>();
     auto by_id = store::values(right.enrollment);
     const auto enrollment = co_await store::read_one(db, store::enrollment_by_id, std::move(by_id));
-    const auto before = crypto::Csr::parse(store::EnrollmentRow::from(enrollment.value()).csr);
+    const auto before = crypto::Csr::parse_kept(store::EnrollmentRow::from(enrollment.value()).csr);
     if (before && wished == Names(before->subject(), before->alt_names())) co_return core::Result<void>();
     co_return refuse("renewal.names", "the request asks for other names than the certificate has");
 }

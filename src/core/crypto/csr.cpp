@@ -1,5 +1,6 @@
 #include "core/crypto/csr.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/crypto/cms_algorithms.hpp"
@@ -65,6 +66,7 @@ bool is_rsa_sha1(BytesView identifier) {
 struct Attributes {
     std::optional<BytesView> extensions;
     std::optional<std::string> challenge_password;
+    BytesView challenge_octets;
     std::vector<std::string> unread;  ///< OIDs of all others
 };
 
@@ -96,6 +98,7 @@ core::Result<Attributes> read_attributes(BytesView content) {
         } else {
             if (out.challenge_password) return bad("it has two challengePassword attributes");
             out.challenge_password = directory_string(*value);
+            out.challenge_octets = value->content;
             if (!out.challenge_password) return bad("its challengePassword cannot be read as text");
             if (out.challenge_password->size() > longest_challenge) return bad("its challengePassword is longer than 16 KiB");
         }
@@ -144,7 +147,17 @@ std::optional<Problem> Csr::read_requested(BytesView extensions_der) {
     return std::nullopt;
 }
 
-core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
+core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) { return read(der, allowed); }
+
+core::Result<Csr> Csr::parse_kept(BytesView kept) { return read(kept, std::nullopt); }
+
+core::Bytes Csr::kept() const {
+    core::Bytes out = der_;
+    std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(challenge_at_), challenge_size_, std::uint8_t{'*'});
+    return out;
+}
+
+core::Result<Csr> Csr::read(BytesView der, std::optional<CsrDigests> allowed) {
     if (core::as_text(der).starts_with("-----BEGIN")) return bad("it is PEM; what is wanted here is DER");
     der::Reader outer(der);
     const auto request = outer.next(der::sequence);
@@ -175,14 +188,15 @@ core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
     Csr csr;
     const auto signature_algorithm = signature_algorithm_from(algorithm->whole);
     const bool sha1 = !signature_algorithm && allowed == CsrDigests::sha1_too && is_rsa_sha1(algorithm->content);
-    if (!signature_algorithm && !sha1) return unsupported_algorithm(algorithm->content);
+    if (allowed && !signature_algorithm && !sha1) return unsupported_algorithm(algorithm->content);
     const auto signature = der::whole_octets(*signature_bits);
     if (!signature) return bad("its signature is not made of whole octets");
     auto key = PublicKey::from_spki(spki->whole, KeyUse::csr);
     if (!key) return key.error();
     csr.key_ = std::move(*key);
-    const bool proven = sha1 ? cms_verify(csr.key_, CmsSignatureFamily::rsa, CmsDigest::sha1, info->whole, *signature)
-                             : csr.key_.verify(*signature_algorithm, info->whole, *signature);
+    const bool proven = !allowed ? true
+                        : sha1   ? cms_verify(csr.key_, CmsSignatureFamily::rsa, CmsDigest::sha1, info->whole, *signature)
+                                 : csr.key_.verify(*signature_algorithm, info->whole, *signature);
     if (!proven) return bad("its signature does not verify with the public key in it; sign the CSR with the matching private key");
     if (!der::is_der(der)) return bad("something within it is not DER (X.690): lengths in their shortest form, strings in one piece, no other forms of BER");
     if (version->content.size() != 1 || version->content[0] != 0) return bad(std::string(wrong_version));
@@ -195,7 +209,11 @@ core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) {
         auto read = read_attributes(attributes->content);
         if (!read) return read.error();
         csr.unread_attributes_ = std::move(read->unread);
-        if (read->challenge_password) csr.challenge_password_ = std::move(*read->challenge_password);
+        if (read->challenge_password) {
+            csr.challenge_password_ = std::move(*read->challenge_password);
+            csr.challenge_at_ = static_cast<std::size_t>(read->challenge_octets.data() - der.data());
+            csr.challenge_size_ = read->challenge_octets.size();
+        }
         if (read->extensions)
             if (auto problem = csr.read_requested(*read->extensions)) return std::move(*problem);
     }

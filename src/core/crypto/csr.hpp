@@ -22,7 +22,12 @@ public:
     /// Cost: one signature verification; RSA and P-256 inline, larger curves on the pool.
     static core::Result<Csr> parse(core::BytesView der, CsrDigests allowed = CsrDigests::modern);
 
+    /// What kept() gave, read again: its signature was judged when it came, and does not cover it any more.
+    static core::Result<Csr> parse_kept(core::BytesView kept);
+
     [[nodiscard]] const core::Bytes& der() const noexcept { return der_; }
+    /// What may be stored: der() with asterisks in place of the challenge, which may open more than this one door.
+    [[nodiscard]] core::Bytes kept() const;
     [[nodiscard]] const PublicKey& key() const noexcept { return key_; }
     [[nodiscard]] const DistinguishedName& subject() const noexcept { return subject_; }
     [[nodiscard]] const std::vector<GeneralName>& alt_names() const noexcept { return alt_names_; }
@@ -38,6 +43,8 @@ public:
     [[nodiscard]] const std::string& challenge_password() const noexcept { return challenge_password_; }
 
 private:
+    /// nullopt: the signature is not judged.
+    static core::Result<Csr> read(core::BytesView der, std::optional<CsrDigests> allowed);
     /// Fills what the extensions ask for; a refusal, or nothing.
     std::optional<core::Problem> read_requested(core::BytesView extensions_der);
 
@@ -48,6 +55,7 @@ private:
     std::vector<std::string> extension_oids_, extended_key_usage_, unread_attributes_;
     bool must_staple_ = false;
     std::string challenge_password_;
+    std::size_t challenge_at_ = 0, challenge_size_ = 0;  ///< its octets in der_
 };
 
 /// Makes a signed request, for Postern's own certificates, tests and bench.

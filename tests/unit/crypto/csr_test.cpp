@@ -84,6 +84,15 @@ BOOST_AUTO_TEST_CASE(what_people_put_into_requests_is_found) {
     const auto challenge = Csr::parse(test::data_file("challenge-t61.csr"));
     BOOST_REQUIRE(challenge.has_value());
     BOOST_TEST(challenge->challenge_password() == "s3cret pass");
+    // What is stored shows everything but that, and is read again although no signature covers it.
+    const auto kept = challenge->kept();
+    BOOST_TEST(kept.size() == challenge->der().size());
+    BOOST_TEST(!contains(std::string(core::as_text(kept)), "s3cret"));
+    BOOST_TEST(!Csr::parse(kept).has_value());
+    const auto again = Csr::parse_kept(kept);
+    BOOST_TEST_REQUIRE(again.has_value());
+    BOOST_TEST(again->challenge_password() == "***********");
+    BOOST_TEST((again->key().spki() == challenge->key().spki() && again->subject().to_der() == challenge->subject().to_der()));
     BOOST_TEST((challenge->subject().values(DnAttribute::organization) == std::vector<std::string>{"M\xc3\xbcller"}));
 }
 
