@@ -128,6 +128,9 @@ core::Task<void> RaCredentials::enroll(std::string backend) {
     request.evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::system, "SCEP RA", deps_.clock.now()));
     request.csr = crypto::Csr::parse(csr).value();
     request.profile = std::string(profile_name);
+    // Near its end the CA gives what it has left.
+    const auto latest = deps_.backends.find(backend)->latest_not_after();
+    if (latest < deps_.clock.now() + profile->lifetime) request.not_after = latest;
     request.attempt = request.id.get();
     request.deadline = core::deadline_in(std::chrono::seconds(30));
     const auto outcome = co_await deps_.enrollment.submit(std::move(request));

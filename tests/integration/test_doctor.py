@@ -587,9 +587,9 @@ def test_an_issuing_ca_that_ends_before_its_certificates(new_server, tmp_path, c
     server.options = ("--config", file)
     server.start()
     document = tmp_path / "long.toml"
-    document.write_text('[[profile]]\nname = "long"\nlifetime = "200d"\n')
+    document.write_text('[[profile]]\nname = "long"\nlifetime = "400d"\n')
     server.apply(document)
-    assert "before a certificate of the longest profile (200 days) would" in failed(Patient(server.data, file).examine())["keys.issuing_life"]
+    assert "before a certificate of the longest profile (400 days) would" in failed(Patient(server.data, file).examine())["keys.issuing_life"]
 
 
 def test_no_way_out(patient):

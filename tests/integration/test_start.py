@@ -85,7 +85,7 @@ def test_a_port_in_use_is_named_and_the_next_start_works(new_server):
             assert status == 1
             assert not server.ready_file.exists()
             left = {path.name for path in server.data.iterdir()}
-            assert left == {"keys", "tls", "lock", "postern.db", "root.pem"}
+            assert left == {"first-account", "keys", "tls", "lock", "postern.db", "root.pem"}
     server.start()
     assert server.directory().startswith(f"https://127.0.0.1:{port}/")
 
@@ -172,7 +172,7 @@ def test_everything_private_is_private(server):
     data = server.data
     assert {mode(folder) for folder in (data, data / "keys", data / "tls")} == {"700"}
     keys = sorted((data / "keys").iterdir())
-    assert len(keys) == 3 and data / "keys/master" in keys
+    assert len(keys) == 4 and data / "keys/master" in keys
     private = [*keys, data / "tls/server.key", data / "lock", data / "control.sock", *data.glob("postern.db*")]
     assert {path.name: mode(path) for path in private} == {path.name: "600" for path in private}
 

@@ -85,7 +85,7 @@ def test_a_stop_leaves_no_socket_and_one_database_file(new_server):
     server = new_server()
     server.start()
     server.stop()
-    assert {path.name for path in server.data.iterdir()} == {"keys", "tls", "lock", "postern.db", "root.pem"}
+    assert {path.name for path in server.data.iterdir()} == {"first-account", "keys", "tls", "lock", "postern.db", "root.pem"}
     assert server.events("stopped") == 1
 
 
@@ -103,6 +103,6 @@ def test_after_a_kill_the_next_start_takes_over(new_server):
     first = server.directory()
     server.kill()
     assert (server.data / "control.sock").exists()
-    assert len(server.all_certificates()) == 1  # in process, past the dead socket
+    assert len(server.all_certificates()) == 2  # its own TLS and the RA's, in process, past the dead socket
     server.start()
     assert server.directory() == first
