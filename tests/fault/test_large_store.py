@@ -82,4 +82,5 @@ def test_ready_again_within_ten_seconds_with_a_large_store(server, tmp_path, cap
         found = compare(journal, database)
     assert found.offences() == {}
     assert (found.received, found.settled) == (100, INTENTS + 16)
-    assert found.stored == 1 + 1 + CERTIFICATES + INTENTS + 100  # its own, the copied one, the copies, what was left, the stream
+    # Its own two (TLS and the RA's), the copied one, the copies, what was left, the stream.
+    assert found.stored == 2 + 1 + CERTIFICATES + INTENTS + 100
