@@ -44,8 +44,8 @@ def submitted_serial(database):
 def test_what_a_stalled_node_signed_is_given_to_nobody(new_nodes, web, database, point):
     nodes = new_nodes(program=faulty_executable())
     one, two = nodes.nodes
-    # Its own certificate is the first passage.
-    one.variables = {"POSTERN_FAIL": f"{point}@2:freeze"}
+    # Its own TLS and the RA's certificate are the first two passages.
+    one.variables = {"POSTERN_FAIL": f"{point}@3:freeze"}
     nodes.start()
     files = web(nodes)
     client = Client(nodes, seconds=SECONDS).register(two)
@@ -86,7 +86,7 @@ def test_what_a_stalled_node_signed_is_given_to_nobody(new_nodes, web, database,
 def test_a_node_that_was_killed_is_taken_over_without_a_restart(new_nodes, web, database):
     nodes = new_nodes(program=faulty_executable())
     one, two = nodes.nodes
-    one.variables = {"POSTERN_FAIL": "signed@2:kill"}
+    one.variables = {"POSTERN_FAIL": "signed@3:kill"}
     nodes.start()
     files = web(nodes)
     client = Client(nodes, seconds=SECONDS).register(two)
