@@ -79,7 +79,6 @@ profiles = ["device"]
 name = "devices"
 endpoint = "devices"
 method = "access_code"
-names = ["*"]
 common_names = ["*"]
 secret = {generate = true}
 

@@ -9,8 +9,8 @@
 #include "app/public_urls.hpp"
 #include "core/async/deadline.hpp"
 #include "core/crypto/certificate.hpp"
+#include "ra/own_request.hpp"
 #include "store/tables/certificate.hpp"
-#include "store/tables/objects.hpp"
 
 namespace postern::app {
 
@@ -95,27 +95,13 @@ core::Task<bool> OwnTls::fit() const {
 }
 
 core::Task<bool> OwnTls::enroll() {
-    const auto catalog = house_.catalog->current();
-    const auto* endpoint = catalog->endpoint(ra::Protocol::system, "system");
-    if (!endpoint) throw std::runtime_error("the system endpoint is missing from the store");
-    auto by_method = store::values(endpoint->id, "system");
-    const auto account = co_await store::read_one(*house_.db, store::account_by_method, std::move(by_method));
-    if (!account) throw std::runtime_error("the system account is missing from the store");
-
     const auto key = crypto::PrivateKey::generate(crypto::KeySpec());
     const auto wanted = names();
     const crypto::DistinguishedName no_subject;
-    ra::EnrollmentRequest request;
-    request.id = house_.random.request_id();
-    request.via = ra::Protocol::system;
-    request.endpoint = endpoint->id;
-    request.account = core::AccountId(account->integer(0));
-    request.requester = "server";
-    request.evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::system, "own TLS", house_.clock.now()));
-    request.csr = crypto::Csr::parse(crypto::make_csr(key, no_subject, wanted)).value();
+    auto csr = crypto::Csr::parse(crypto::make_csr(key, no_subject, wanted)).value();
+    auto asking = ra::own_request(*house_.db, house_.catalog->current(), house_.random.request_id(), "own TLS", {}, std::move(csr), house_.clock.now());
+    auto request = co_await std::move(asking);
     request.agreed_names = wanted;
-    request.attempt = request.id.get();
-    request.deadline = core::deadline_in(std::chrono::seconds(30));
     const auto outcome = co_await house_.enrollment->submit(std::move(request));
     if (!outcome) {
         house_.log.error("own_tls_refused", {{"why", outcome.error().detail}});

@@ -15,7 +15,7 @@ core::Task<http::Response> answer_issued(Parts& parts, const Call& call, const R
 core::Task<http::Response> cert_poll(Parts& parts, const Call& call, const Request& request);
 /// GetCert (§3.3.4): a certificate of the signer's own key.
 core::Task<http::Response> get_cert(Parts& parts, const Call& call, const Request& request, const IssuerAndSerial& wanted);
-/// GetCRL (§3.3.5)
-core::Task<http::Response> get_crl(Parts& parts, const Call& call, const Request& request, const IssuerAndSerial& wanted);
+/// GetCRL (§3.3.5): refused, with where to look
+core::Task<http::Response> get_crl(Parts& parts, const Call& call, const Request& request);
 
 }  // namespace postern::scep

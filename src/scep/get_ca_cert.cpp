@@ -1,4 +1,3 @@
-#include "scep/ca_certificates.hpp"
 #include "scep/parts.hpp"
 
 namespace postern::scep {
@@ -19,11 +18,7 @@ ChainForm form_of(const ra::ScepSettings& settings) {
 
 /// RFC 8894 §4.2: the newest RA certificate, for the older ones are only read.
 http::Response get_ca_cert(const Call& call) {
-    const auto& newest = call.credentials->front();
-    CaChain chain;
-    chain.ra = newest.identity.certificate;
-    chain.issuers = newest.issuers;
-    const auto answer = ca_certificates(chain, form_of(call.endpoint.scep));
+    const auto answer = ca_certificates(chain_of(call.credentials->front()), form_of(call.endpoint.scep));
     return {200, answer.media_type, std::string(answer.body.begin(), answer.body.end())};
 }
 

@@ -4,7 +4,7 @@
 
 #include "core/base/encoding.hpp"
 #include "core/base/unavailable.hpp"
-#include "store/tables/objects.hpp"
+#include "ra/own_request.hpp"
 #include "store/tables/ra_certificate.hpp"
 
 namespace postern::scep {
@@ -42,6 +42,13 @@ bool RaCredentials::due(const std::string& backend) const {
     if (list->empty()) return true;
     const auto& newest = list->front();
     return deps_.clock.now() > newest.not_after - (newest.not_after - newest.not_before) / 3;
+}
+
+CaChain chain_of(const RaCredential& credential) {
+    CaChain out;
+    out.ra = credential.identity.certificate;
+    out.issuers = credential.issuers;
+    return out;
 }
 
 core::Task<void> RaCredentials::refresh() {
@@ -93,6 +100,9 @@ core::Task<void> RaCredentials::load(std::string backend) {
         auto chain = deps_.backends.chain(row.issuer_key_id);
         if (chain.empty() || chain.back() != deps_.root) chain.push_back(deps_.root);
         for (const auto& der : chain) credential.issuers.push_back(crypto::CmsCertificate::parse(der).value());
+        // Said here once, for devices that cannot use it say nothing.
+        if (const auto wrong = check_chain(chain_of(credential), ChainForm::chain_and_root))
+            deps_.log.error("scep_chain_unusable", {{"backend", backend}, {"why", wrong->detail}});
         list->push_back(std::move(credential));
     }
     const std::lock_guard lock(mutex_);
@@ -106,9 +116,6 @@ core::Task<void> RaCredentials::enroll(std::string backend) {
     if (profile == nullptr) throw std::runtime_error("the server's own profile scep-ra is missing from the store");
     if (profile->backend != backend)
         throw std::runtime_error("this version has RA certificates of the built-in CA only; a SCEP endpoint's profile names backend " + backend);
-    auto by_method = store::values(endpoint->id, "system");
-    const auto account = co_await store::read_one(deps_.db, store::account_by_method, std::move(by_method));
-    if (!account) throw std::runtime_error("the system account is missing from the store");
 
     const auto generate = [] { return crypto::PrivateKey::generate(key_spec); };
     auto made = co_await deps_.pool.run(generate);
@@ -119,15 +126,9 @@ core::Task<void> RaCredentials::enroll(std::string backend) {
     const std::vector<crypto::GeneralName> no_names;
     auto csr = crypto::make_csr(key, subject, no_names);
 
-    ra::EnrollmentRequest request;
-    request.id = deps_.random.request_id();
-    request.via = ra::Protocol::system;
-    request.endpoint = endpoint->id;
-    request.account = core::AccountId(account->integer(0));
-    request.requester = "server";
-    request.evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::system, "SCEP RA", deps_.clock.now()));
-    request.csr = crypto::Csr::parse(csr).value();
-    request.profile = std::string(profile_name);
+    auto parsed = crypto::Csr::parse(csr).value();
+    auto asking = ra::own_request(deps_.db, catalog, deps_.random.request_id(), "SCEP RA", std::string(profile_name), std::move(parsed), deps_.clock.now());
+    auto request = co_await std::move(asking);
     // Near its end the CA gives what it has left.
     const auto latest = deps_.backends.find(backend)->latest_not_after();
     if (latest < deps_.clock.now() + profile->lifetime) request.not_after = latest;

@@ -14,6 +14,7 @@
 #include "core/observe/log.hpp"
 #include "ra/catalog.hpp"
 #include "ra/enrollment.hpp"
+#include "scep/ca_certificates.hpp"
 #include "store/lease.hpp"
 #include "store/numbers.hpp"
 
@@ -26,6 +27,8 @@ struct RaCredential {
     core::TimePoint not_before{}, not_after{};
     std::vector<crypto::CmsCertificate> issuers;  ///< who issued it first, the root last
 };
+/// As GetCACert shows it.
+CaChain chain_of(const RaCredential& credential);
 /// Those of one backend that are valid, the newest first: clients are shown the first, and messages for any are read.
 using RaCredentialList = std::vector<RaCredential>;
 

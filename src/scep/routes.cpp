@@ -32,9 +32,8 @@ core::Task<http::Response> carry_out(Parts& parts, const Call& call) {
         auto body = core::to_bytes(core::as_bytes(request.body));
         co_return co_await pki_operation(parts, call, std::move(body));
     }
-    if (!call.policy.get) co_return plain(405, "this endpoint takes PKIOperation by POST only");
-    auto message = query->message ? decode_message(*query->message, crypto::cms_most_octets) : core::Problem(core::ProblemKind::malformed, "message is missing");
-    if (!message) co_return plain(400, message.error().detail);
+    auto message = get_message(*query, call.policy);
+    if (!message) co_return plain(message.error().kind == core::ProblemKind::forbidden ? 405 : 400, message.error().detail);
     co_return co_await pki_operation(parts, call, std::move(*message));
 }
 

@@ -27,7 +27,7 @@ public:
 private:
     struct Tries {
         int wrong = 0;
-        core::TimePoint until{};
+        core::SteadyPoint until{};
         std::uint64_t turn = 0;
     };
     const core::Clock& clock_;
