@@ -11,7 +11,8 @@ namespace postern::ra {
 
 namespace {
 constexpr std::array kinds{Evidence::Kind::validated_name, Evidence::Kind::account_key,   Evidence::Kind::password,      Evidence::Kind::challenge,
-                           Evidence::Kind::certificate,    Evidence::Kind::administrator, Evidence::Kind::system};
+                           Evidence::Kind::certificate,    Evidence::Kind::administrator, Evidence::Kind::system,
+                           Evidence::Kind::intune};
 }
 
 std::string_view to_string(Evidence::Kind kind) noexcept {
@@ -23,6 +24,7 @@ std::string_view to_string(Evidence::Kind kind) noexcept {
         case Evidence::Kind::certificate: return "certificate";
         case Evidence::Kind::administrator: return "administrator";
         case Evidence::Kind::system: return "system";
+        case Evidence::Kind::intune: return "intune";
     }
     return "";
 }

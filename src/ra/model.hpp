@@ -34,6 +34,7 @@ struct Organization {
     bool active = true;
     std::string legal_name;  ///< O; ≤ 64
     std::string country, state, locality;
+    bool principal_names = false;  ///< its accounts may have UPNs in certificates, within their scopes
 };
 
 struct Department {
@@ -62,6 +63,9 @@ struct ProfilePause {
     core::TimePoint since{};
 };
 
+/// How a certificate says which account of Windows its holder is (KB5014754).
+enum class StrongMapping { none, uri, extension };
+
 /// What a certificate looks like and which backend signs.
 struct Profile {
     Profile() = default;
@@ -80,8 +84,12 @@ struct Profile {
     std::vector<crypto::KeySpec> keys;                ///< allowed; RSA entries are minimum sizes
     std::vector<crypto::KeyUsageBit> key_usage;       ///< empty: by key type
     std::vector<std::string> extended_key_usage;      ///< dotted OIDs
-    std::vector<std::string> subject;                 ///< template: "CN", "O", "OU", "C", "ST", "L"
+    std::vector<std::string> subject;                 ///< template: "CN", "O", "OU", "C", "ST", "L"; "E", "serialNumber": the CSR's
     bool ip_names = false;                            ///< iPAddress SANs allowed
+    bool email_names = false, uri_names = false, upn_names = false;
+    bool drop_other_names = false;                    ///< names of kinds that are not allowed are left out, not refused
+    StrongMapping strong_mapping = StrongMapping::none;
+    bool refuse_sid_extension = false;                ///< a CSR that asks for it is refused; else it is left out
     bool private_targets = false;                     ///< validation may reach private addresses
     bool must_staple = false;                         ///< honour a CSR's wish for it
     unsigned names_limit = 100;
@@ -89,6 +97,7 @@ struct Profile {
     bool text_common_name = false;
     std::optional<ProfilePause> paused;               ///< no part of the document
     [[nodiscard]] bool tls_server() const;
+    [[nodiscard]] bool certifies(crypto::GeneralNameType type) const noexcept;
 };
 
 /// What a SCEP endpoint makes of RFC 8894's choices.
@@ -139,6 +148,7 @@ struct Account {
     std::vector<std::string> profiles;  ///< subset of the endpoint's; empty: all of them
     NameScope scope;
     std::vector<std::string> common_names;  ///< text CNs it may ask for, "*" for any run of characters
+    std::vector<std::string> serial_numbers;  ///< serialNumbers of subjects, the same
     std::string public_id;              ///< EAB kid
     core::Bytes secret_sealed;
     std::optional<core::TimePoint> expires;

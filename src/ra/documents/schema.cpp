@@ -9,6 +9,7 @@ namespace {
 constexpr std::array tenant{Key{"description", KeyType::text}};
 constexpr std::array organization{
     Key{"legal_name", KeyType::text}, Key{"country", KeyType::text}, Key{"state", KeyType::text}, Key{"locality", KeyType::text},
+    Key{"principal_names", KeyType::flag},
 };
 constexpr std::array department{Key{"organization", KeyType::text, true, "organization", true}, Key{"description", KeyType::text}};
 constexpr std::array domain{Key{"organization", KeyType::text, false, "organization", true}, Key{"description", KeyType::text}};
@@ -26,6 +27,8 @@ constexpr std::array profile{
     Key{"key_usage", KeyType::list},        Key{"extended_key_usage", KeyType::list}, Key{"subject", KeyType::list},
     Key{"ip_names", KeyType::flag},         Key{"private_targets", KeyType::flag}, Key{"must_staple", KeyType::flag},
     Key{"names_limit", KeyType::number},    Key{"parameters", KeyType::list},      Key{"common_name", KeyType::text},
+    Key{"email_names", KeyType::flag},      Key{"uri_names", KeyType::flag},       Key{"upn_names", KeyType::flag},
+    Key{"other_names", KeyType::text},      Key{"strong_mapping", KeyType::text},  Key{"sid_extension", KeyType::text},
 };
 constexpr std::array endpoint{
     Key{"protocol", KeyType::text, true, {}, true}, Key{"profiles", KeyType::list, true, "profile"},
@@ -38,7 +41,9 @@ constexpr std::array account{
     Key{"department", KeyType::text, false, "department", true}, Key{"method", KeyType::text, true, {}, true},
     Key{"profiles", KeyType::list, false, "profile"},       Key{"names", KeyType::list},
     Key{"wildcard", KeyType::flag},                         Key{"expires", KeyType::text},
-    Key{"common_names", KeyType::list},
+    Key{"common_names", KeyType::list},                     Key{"serial_numbers", KeyType::list},
+    Key{"emails", KeyType::list},                           Key{"uris", KeyType::list},
+    Key{"upns", KeyType::list},
 };
 
 constexpr std::array all{
