@@ -53,6 +53,11 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/clock/accept", Role::administrator, &accept_clock},
 };
 
+/// Nothing for strangers to find: on the control socket alone.
+constexpr Route local_routes[] = {
+    {Method::post, "/lab/clock", Role::administrator, &advance_laboratory_clock},
+};
+
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {
     if (request.peer.unix_uid) co_return ra::Principals::from_peer(*request.peer.unix_uid);
     constexpr std::string_view scheme = "bearer ";
@@ -101,12 +106,15 @@ core::Task<http::Response> error_page(const http::Request& request, unsigned sta
 }  // namespace
 
 void Api::add_routes(http::Router& router, Reach reach) {
-    for (const auto& route : routes) {
+    const auto add = [&](const Route& route) {
         http::RouteLimits limits;
         limits.body_bytes = reach == Reach::local ? local_body_bytes : network_body_bytes;
         router.add(route.method, route.pattern, limits,
                    [this, &route](const http::Request& request) { return serve(request, deps_, route); });
-    }
+    };
+    for (const auto& route : routes) add(route);
+    if (reach == Reach::local)
+        for (const auto& route : local_routes) add(route);
     router.error_page("/api/", &error_page);
 }
 

@@ -6,7 +6,9 @@
 
 #include "app/first_start.hpp"
 #include "app/fleet.hpp"
+#include "app/laboratory.hpp"
 #include "app/master_key_check.hpp"
+#include "app/own_documents.hpp"
 #include "app/public_urls.hpp"
 #include "app/store.hpp"
 #include "app/version.hpp"
@@ -194,7 +196,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     if (unused) co_await keep_master_key_check(*h.db, *h.sealer);
     else co_await check_master_key(*h.db, *h.sealer);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
-    const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics, node};
+    co_await follow_laboratory_at_start(h);
+    const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.machine_clock, h.log, h.metrics, node, &h.clock};
     h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);
     using Apart = ra::ClockAgreement::Apart;
     co_await h.clock_agreement->open(h.config.clock_in_doubt ? Apart::doubt : Apart::refuse);
@@ -245,6 +248,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.documents = std::make_unique<ra::Documents>(documents);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();
+    // A verb leaves that to the next start: nobody expects it to change anything but what it was asked for.
+    if (!h.first_start && h.config.may_create) co_await renew_own_documents(h);
 
     co_await add_nonces(h, node);
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,

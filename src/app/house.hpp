@@ -17,6 +17,7 @@
 #include "core/observe/metrics.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/laboratory.hpp"
 #include "ra/poller.hpp"
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
@@ -43,7 +44,8 @@ public:
     Config config;
     core::Shards& shards;
     observe::Log& log;
-    core::SystemClock clock;
+    core::SystemClock machine_clock;
+    core::LaboratoryClock clock{machine_clock};  ///< the machine's, unless a laboratory has set it forward
     crypto::SystemRandom random;
     observe::Metrics metrics;
     DataFolder folder;
@@ -54,6 +56,7 @@ public:
     std::unique_ptr<store::Numbers> numbers;
     std::unique_ptr<store::Lives> lives;
     store::NodeRegistry* registry = nullptr;  ///< `lives`, where other nodes share the store
+    std::unique_ptr<ra::Laboratory> laboratory;
     std::unique_ptr<ra::ClockAgreement> clock_agreement;
     std::unique_ptr<ra::CatalogSource> catalog;
     ra::IssuingGate gate;
@@ -82,6 +85,10 @@ public:
     std::unique_ptr<scep::RaCredentials> ra_credentials;
     std::unique_ptr<scep::Scep> scep;
     std::unique_ptr<api::Api> api;
+    /// How often is looked at what is due in weeks. In a laboratory they pass in a moment.
+    [[nodiscard]] std::chrono::milliseconds between_looks() const noexcept {
+        return config.lab ? std::chrono::milliseconds(std::chrono::seconds(1)) : std::chrono::milliseconds(std::chrono::minutes(1));
+    }
     bool first_start = false;
     /// Credentials of the accounts that the first start made, for a terminal; empty otherwise.
     std::vector<ra::GeneratedSecret> first_secrets;

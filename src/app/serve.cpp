@@ -30,10 +30,19 @@ core::Task<void> reload_at_signal(Reload& reload, boost::asio::signal_set& hangu
     }
 }
 
+/// An endpoint that was just applied has its certificate within a second.
+constexpr std::chrono::milliseconds catalog_look{500};
+
 core::Task<void> keep_ra_credentials(House& house) {
+    std::int64_t seen = house.catalog->current()->version;
+    auto next = house.clock.steady() + house.between_looks();
     for (;;) {
-        co_await core::sleep_for(std::chrono::minutes(1));
+        co_await core::sleep_for(catalog_look);
+        const auto version = house.catalog->current()->version;
+        if (version == seen && house.clock.steady() < next) continue;
         co_await house.ra_credentials->refresh();
+        seen = version;
+        next = house.clock.steady() + house.between_looks();
     }
 }
 

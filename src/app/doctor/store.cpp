@@ -8,6 +8,7 @@
 
 #include "app/doctor/doctor.hpp"
 #include "app/store.hpp"
+#include "ra/laboratory.hpp"
 #include "ra/restoration.hpp"
 #include "store/tables/audit.hpp"
 #include "store/tables/authority.hpp"
@@ -85,6 +86,14 @@ void examine_stored_time(Patient& p) {
                      "no record is from the future", "set the clock (chrony, systemd-timesyncd): certificates would begin in the past of others");
 }
 
+/// What a laboratory dated is in the future of every other clock, and examined by its own.
+void examine_laboratory(Patient& p) {
+    const auto ahead = core::run_to_end(ra::laboratory_ahead(p.db()));
+    if (!p.clock.raise_to(ahead)) return;
+    p.findings.notice("clock.laboratory", "the clock of this installation was set " + core::format_duration(ahead) + " forward (postern clock advance)",
+                      "it is a laboratory's for good: real clients refuse what it issues, and it starts with --lab only");
+}
+
 /// When the server began: by the wall clock then (its lock file), and counted back by the clock that
 /// nobody sets (/proc). They part when the wall clock is set meanwhile.
 void examine_steps(Patient& p) {
@@ -151,6 +160,7 @@ void examine_store(Patient& p) {
         else open_file(p);
         if (p.database == nullptr) return;
         examine_copy(p);
+        examine_laboratory(p);
         examine_restoration(p);
         examine_intents(p);
         examine_stored_time(p);

@@ -31,7 +31,12 @@ public:
     }
     [[nodiscard]] std::string server() const override { return R"({"running":false})"; }
     core::Task<core::Result<std::string>> reload() override { co_return std::string(R"({"changed":[],"restart":[]})"); }
-    std::string target, opened_with;
+    core::Task<core::Result<void>> advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId) override {
+        advanced = principal.name + " " + core::format_duration(by);
+        if (by == 1h) co_return core::Problem(core::ProblemKind::forbidden, "started without --lab");
+        co_return core::Result<void>();
+    }
+    std::string target, opened_with, advanced;
 };
 
 /// The registration authority with the REST routes over it, and one principal of each kind.
@@ -587,6 +592,27 @@ BOOST_AUTO_TEST_CASE(how_the_server_was_started_is_told_on_its_machine_only) {
     Rest w;
     BOOST_TEST(w.local(Method::get, v1 + "server").body == R"({"running":false})");
     check_error(w.with(w.administrator_token, Method::get, v1 + "server"), 403, -3, "on the server's own machine only");
+}
+
+BOOST_AUTO_TEST_CASE(a_laboratorys_clock_is_set_on_the_control_socket_alone) {
+    Rest w;
+    BOOST_TEST(w.local(Method::post, "/lab/clock", R"({"advance":"30d"})").status == 404U);
+    http::Router control;
+    w.api.add_routes(control, api::Api::Reach::local);
+    const auto ask = [&](std::string body, bool at_the_socket = true) {
+        auto r = Rest::ask(Method::post, "/lab/clock", std::move(body));
+        if (at_the_socket) r.peer.unix_uid = ::geteuid();
+        return w.run(control.handle(std::move(r)));
+    };
+    check_error(ask(R"({"advance":"30d"})", false), 401, -16, "authenticate");
+    for (const auto* wrong : {R"({"advance":"0d"})", R"({"advance":"soon"})", R"({"advance":30})", R"({})", R"({"advance":"1d","back":true})"})
+        BOOST_TEST(ask(wrong).status == 400U, wrong);
+    BOOST_TEST(w.operations.advanced.empty());
+    check_error(ask(R"({"advance":"1h"})"), 403, -3, "started without --lab");
+    const auto done = ask(R"({"advance":"30d"})");
+    BOOST_TEST(done.status == 200U);
+    BOOST_TEST(parsed(done).root()["agree"].boolean().value());
+    BOOST_TEST(w.operations.advanced.ends_with(" 30d"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
