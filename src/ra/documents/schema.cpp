@@ -26,19 +26,21 @@ constexpr std::array profile{
     Key{"key_usage", KeyType::list},        Key{"extended_key_usage", KeyType::list}, Key{"subject", KeyType::list},
     Key{"ip_names", KeyType::flag},         Key{"private_targets", KeyType::flag}, Key{"must_staple", KeyType::flag},
     Key{"names_limit", KeyType::number},    Key{"parameters", KeyType::list},      Key{"common_name", KeyType::text},
+    Key{"approval", KeyType::text},         Key{"approval_limit", KeyType::duration},
 };
 constexpr std::array endpoint{
     Key{"protocol", KeyType::text, true, {}, true}, Key{"profiles", KeyType::list, true, "profile"},
     Key{"external_account_required", KeyType::flag}, Key{"terms_of_service", KeyType::text}, Key{"website", KeyType::text},
     Key{"chain", KeyType::text}, Key{"reply_with_issuer", KeyType::flag}, Key{"legacy_algorithms", KeyType::flag},
     Key{"get_operation", KeyType::flag}, Key{"renewal", KeyType::flag}, Key{"renewal_window", KeyType::duration},
+    Key{"officer_messages", KeyType::flag},
 };
 constexpr std::array account{
     Key{"endpoint", KeyType::text, true, "endpoint", true}, Key{"organization", KeyType::text, false, "organization", true},
     Key{"department", KeyType::text, false, "department", true}, Key{"method", KeyType::text, true, {}, true},
     Key{"profiles", KeyType::list, false, "profile"},       Key{"names", KeyType::list},
     Key{"wildcard", KeyType::flag},                         Key{"expires", KeyType::text},
-    Key{"common_names", KeyType::list},
+    Key{"common_names", KeyType::list},                      Key{"approval", KeyType::text},
 };
 
 constexpr std::array all{
