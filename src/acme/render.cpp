@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ra/approvals.hpp"
 #include "store/tables/submission.hpp"
 
 namespace postern::acme {
@@ -42,8 +43,10 @@ bool held(const store::AcmeOrderRow& order) {
 
 /// When an order that is being worked on may be asked for again. People are slower than programs, and a foreign CA is
 /// asked no sooner than it said.
-core::Task<std::int64_t> next_look(Parts& parts, core::EnrollmentId enrollment, bool is_held) {
-    if (is_held) co_return 3600;
+core::Task<std::int64_t> next_look(Parts& parts, const store::AcmeOrderRow& order) {
+    if (held(order)) co_return 3600;
+    if (order.enrollment_status == "pending_approval") co_return ra::officers_pause.count();
+    const auto enrollment = order.enrollment.value();
     auto key = store::values(enrollment);
     const auto row = co_await store::read_one(parts.deps.db, store::submission_by_enrollment, std::move(key));
     if (!row) co_return 1;
@@ -165,7 +168,7 @@ core::Task<http::Response> order_response(Parts& parts, const Call& call, unsign
     http::Response r = json_response(status, render_order(order, tokens, call.urls, parts.now()));
     r.set("Location", call.urls.order(order.token));
     if (status_of(order, parts.now()) == OrderStatus::processing) {
-        const auto seconds = co_await next_look(parts, order.enrollment.value(), held(order));
+        const auto seconds = co_await next_look(parts, order);
         r.set("Retry-After", std::to_string(seconds));
     }
     co_return r;

@@ -2,6 +2,7 @@
 #include "api/operations.hpp"
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
+#include "ra/approvals.hpp"
 #include "ra/blocked_keys.hpp"
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
@@ -32,6 +33,7 @@ public:
         Operations& operations;
         ra::ClockAgreement& clock_agreement;
         ra::Enrollment& enrollment;
+        ra::Approvals& approvals;
         const ca::Backends& backends;
     };
     explicit Api(Deps deps) : deps_(deps) {}

@@ -34,6 +34,8 @@ core::Task<Answer> enable_principal(Call call);
 core::Task<Answer> list_requests(Call call);
 core::Task<Answer> show_request(Call call);
 core::Task<Answer> resolve_request(Call call);
+core::Task<Answer> approve_request(Call call);
+core::Task<Answer> decline_request(Call call);
 core::Task<Answer> list_backends(Call call);
 core::Task<Answer> test_backend(Call call);
 core::Task<Answer> start_backup(Call call);

@@ -39,6 +39,8 @@ constexpr Route routes[] = {
     {Method::get, "/api/postern/v1/requests", Role::auditor, &list_requests},
     {Method::get, "/api/postern/v1/requests/{request:label}", Role::auditor, &show_request},
     {Method::post, "/api/postern/v1/requests/{request:label}/resolve", Role::officer, &resolve_request},
+    {Method::post, "/api/postern/v1/requests/{request:label}/approve", Role::officer, &approve_request},
+    {Method::post, "/api/postern/v1/requests/{request:label}/decline", Role::officer, &decline_request},
     {Method::get, "/api/postern/v1/backends", Role::auditor, &list_backends},
     {Method::post, "/api/postern/v1/backends/test", Role::administrator, &test_backend},
     {Method::post, "/api/postern/v1/backup", Role::administrator, &start_backup},

@@ -230,6 +230,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
+    const ra::Approvals::Deps approvals{*h.db, *h.numbers, *h.enrollment, h.tasks, *h.clock_agreement, *h.clock_agreement, *h.outbox, h.log, h.metrics, node};
+    h.approvals = std::make_unique<ra::Approvals>(approvals);
     h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
     h.unasked.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unasked"}}));
     const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished, &*h.unasked};
@@ -258,7 +260,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.acme = std::make_unique<acme::Acme>(acme);
     add_scep(h, node);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, h.backends};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

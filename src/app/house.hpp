@@ -15,6 +15,7 @@
 #include "core/async/shards.hpp"
 #include "core/crypto/system_random.hpp"
 #include "core/observe/metrics.hpp"
+#include "ra/approvals.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/laboratory.hpp"
@@ -68,6 +69,7 @@ public:
     std::unique_ptr<ra::Outbox> outbox;
     std::unique_ptr<ra::Enrollment> enrollment;
     std::unique_ptr<ra::Sweeper> sweeper;
+    std::unique_ptr<ra::Approvals> approvals;
     std::unique_ptr<ra::Poller> poller;
     std::optional<observe::Counter> unpublished, unasked;  ///< alarms of the revocation's
     std::unique_ptr<ra::Revocation> revocation;

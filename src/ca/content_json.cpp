@@ -97,6 +97,8 @@ core::Result<void> read_usage(const json::Value& root, Content& c) {
 
 }  // namespace
 
+std::string_view key_usage_word(crypto::KeyUsageBit bit) { return word_of(usages, bit); }
+
 std::string to_json(const Content& c) {
     json::Writer w;
     w.begin_object().member("profile", c.profile_name).key("parameters").begin_object();

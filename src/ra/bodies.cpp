@@ -95,6 +95,14 @@ std::optional<Id> key_id(const store::ObjectRow& row, std::size_t i) {
 
 constexpr std::chrono::milliseconds shortest_use{std::chrono::minutes(1)};
 
+/// "none" or "officer"; anything else is told as wrong, with `more` beside them.
+std::optional<Approval> read_approval(Body& body, std::string_view text, std::string_view more) {
+    for (const auto a : {Approval::none, Approval::officer})
+        if (to_string(a) == text) return a;
+    body.fail("approval", "known here: none, officer" + std::string(more));
+    return std::nullopt;
+}
+
 std::optional<crypto::KeyUsageBit> key_usage_from(std::string_view text) {
     using Bit = crypto::KeyUsageBit;
     constexpr std::array<std::pair<std::string_view, Bit>, 5> known{{{"digitalSignature", Bit::digital_signature},
@@ -324,6 +332,11 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     body.text("common_name", common_name, 16);
     if (common_name != "name" && common_name != "text") body.fail("common_name", "known here: name, text");
     p.text_common_name = common_name == "text";
+    std::string approval = "none";
+    body.text("approval", approval, 16);
+    p.approval = read_approval(body, approval, "").value_or(Approval::officer);
+    body.duration("approval_limit", p.approval_limit);
+    if (p.approval_limit < std::chrono::minutes(1) || p.approval_limit > std::chrono::hours(24 * 366)) body.fail("approval_limit", "expected 1m to 366d");
     if (p.text_common_name && p.tls_server()) body.fail("common_name", "of a TLS server's certificate is one of its names");
     if (body.failure()) return *body.failure();
     return p;
@@ -339,7 +352,7 @@ void only_of(Body& body, bool own, std::initializer_list<std::string_view> keys,
 }
 
 void read_scep(Body& body, Endpoint& e) {
-    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "renewal", "renewal_window"}, "scep");
+    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "renewal", "renewal_window", "officer_messages"}, "scep");
     only_of(body, e.protocol == Protocol::acme, {"external_account_required", "terms_of_service", "website"}, "acme");
     auto& s = e.scep;
     std::string chain = "chain-and-root";
@@ -352,6 +365,7 @@ void read_scep(Body& body, Endpoint& e) {
     body.flag("get_operation", s.get_operation);
     body.flag("renewal", s.renewal);
     body.duration("renewal_window", s.renewal_window);
+    body.flag("officer_messages", s.officer_messages);
 }
 
 }  // namespace
@@ -429,6 +443,9 @@ Result<Account> read_account(const store::ObjectRow& row) {
     if (a.method == AccountMethod::eab)
         for (const auto* key : {"emails", "uris", "upns", "serial_numbers"})
             if (body.root()[key].exists()) body.fail(key, "is for accounts of SCEP endpoints");
+    std::string approval = "inherit";
+    body.text("approval", approval, 16);
+    if (approval != "inherit") a.approval = read_approval(body, approval, ", inherit");
     std::string expires;
     body.text("expires", expires, 40);
     if (!expires.empty()) {

@@ -4,6 +4,7 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
+#include "ra/approvals.hpp"
 #include "ra/enrollment_steps.hpp"
 #include "ra/profile_pauses.hpp"
 #include "store/tables/certificate.hpp"
@@ -28,6 +29,7 @@ Enrollment::Enrollment(Deps deps)
       refused_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "refused"}})),
       failed_(deps.metrics.counter("postern_enrollments_total", "Enrollments by result", {{"result", "failed"}})),
       paused_(deps.metrics.counter("postern_profiles_paused_total", "Profiles paused because a lint refused their own content")),
+      approvals_void_(deps.metrics.counter(approvals_total, approvals_help, {{"result", "void"}})),
       alarm_quarantined_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "quarantined"}})),
       alarm_unknown_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "unknown"}})),
       alarm_late_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "late_answer"}})) {}
@@ -53,6 +55,8 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     attempt.account = co_await find_account(deps_.db, attempt.request.account);
     auto keys = attempt.keys();
     attempt.key_block = co_await find_block(deps_.db, std::move(keys));
+    attempt.wished_from = attempt.request.not_before;
+    attempt.wished_until = attempt.request.not_after;
     const auto number = co_await deps_.numbers.next(store::Series::enrollment);
     attempt.id = core::EnrollmentId(number);
 
@@ -65,14 +69,17 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     // From here on the enrollment has an outcome, or the sweeper gives it one: whatever throws below
     // (a commit of which nobody knows whether it happened, too) leaves the hold unconcluded.
     auto hold = intents_.begin(attempt.id);
-    const auto intent = co_await record_intent(attempt);
-    if (!intent || !*intent) hold.conclude();
+    const bool waits = attempt.trace.needs_approval() != nullptr;
+    auto recording = waits ? record_awaiting(attempt) : record_intent(attempt);
+    const auto intent = co_await std::move(recording);
+    if (!intent || !*intent || waits) hold.conclude();
     if (!intent) co_return intent.error();
     if (!*intent) {
         const bool over = co_await end_binding(attempt);
         if (over) co_return co_await submit(std::move(attempt.request));
         co_return co_await repeat(attempt.attempt_key);
     }
+    if (waits) co_return EnrollmentOutcome(waiting_for_officer(attempt.id));
     co_await core::fail_point("intent_committed");
 
     auto outcome = co_await sign_and_record(attempt);
@@ -125,9 +132,8 @@ Result<void> Enrollment::prepare(Attempt& a) {
     return {};
 }
 
-Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
+store::EnrollmentRow Enrollment::enrollment_row(const Attempt& a, std::string status) const {
     const auto& content = a.authorized->content();
-    const auto tbs = crypto::sha256(a.prepared.tbs);
     const auto spki = content.key.spki_sha256();
     store::EnrollmentRow row;
     row.id = a.id;
@@ -141,21 +147,27 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     row.profile_version = a.profile->version;
     row.protocol = to_string(a.request.via);
     row.requester = a.request.requester;
-    row.status = "submitted";
+    row.status = std::move(status);
     row.attempt_key = a.attempt_key;
     row.names = names_json(content.names);
     row.spki_sha256 = {spki.begin(), spki.end()};
     row.csr = a.request.csr->kept();
-    row.content_hash = content_hash(content, a.backend_name, a.request.requester);
+    row.content_hash = a.resolved_hash();
     row.evidence = to_json(a.request.evidence);
     row.backend = a.backend_name;
-    row.issuer_key_id = a.prepared.issuer_key_id;
-    row.serial = a.prepared.serial;
-    row.tbs_sha256 = {tbs.begin(), tbs.end()};
     row.not_before = content.not_before;
     row.not_after = content.not_after;
     row.created = row.updated = a.now;
     row.life = deps_.lives.own();
+    return row;
+}
+
+Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
+    const auto tbs = crypto::sha256(a.prepared.tbs);
+    auto row = enrollment_row(a, "submitted");
+    row.issuer_key_id = a.prepared.issuer_key_id;
+    row.serial = a.prepared.serial;
+    row.tbs_sha256 = {tbs.begin(), tbs.end()};
 
     auto record = a.audit("enrollment.intent", AuditRecord::Outcome::done);
     json::Writer detail;
@@ -173,12 +185,8 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     const auto written = co_await deps_.db.write(std::move(batch));
     if (written) co_return true;
 
-    const auto& conflict = written.error();
-    if (conflict.statement == &store::enrollment_insert) co_return false;
-    std::string why = "somebody else finished this first";
-    if (conflict.statement == &store::enrollment_guard) why = "the configuration changed while the request was judged; ask again";
-    if (conflict.statement == &store::blocked_key_none) why = "the key was blocked while the request was judged";
-    co_return Problem(ProblemKind::conflict, std::move(why));
+    if (written.error().statement == &store::enrollment_insert) co_return false;
+    co_return unrecorded(written.error());
 }
 
 Task<Result<EnrollmentOutcome>> Enrollment::sign_and_record(Attempt& a) {
@@ -186,6 +194,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::sign_and_record(Attempt& a) {
     auto outcome = co_await a.backend->issue(*a.authorized, a.prepared, a.request.deadline);
     co_await core::fail_point("signed");
     const bool unavailable = !outcome && outcome.error().kind == ProblemKind::unavailable;
+    if (unavailable && a.approved_until) co_return co_await record_approved_still(a, outcome.error());
     if (unavailable) co_return co_await record_failure(a, outcome.error(), true);
     if (!a.foreign) {
         if (!outcome) co_return co_await record_failure(a, outcome.error(), false);
@@ -354,6 +363,10 @@ Task<bool> Enrollment::end_binding(const Attempt& a) {
     const auto row = store::EnrollmentRow::from(*found);
     const auto limit = a.now - *a.request.repeated_for;
     if (row.status != "issued" || row.updated >= limit) co_return false;
+    // What was issued after an officer's yes waits for its client as long as that takes.
+    auto by_enrollment = store::values(row.id);
+    const auto approval = co_await store::read_one(deps_.db, store::approval_of, std::move(by_enrollment));
+    if (approval && store::ApprovalRow::from(*approval).delivered.value_or(a.now) >= limit) co_return false;
     store::Batch batch;
     batch.add(store::enrollment_unbind, store::values(row.id, limit));
     const auto written = co_await deps_.db.write(std::move(batch));
@@ -366,7 +379,9 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     const auto found = co_await store::read_one(deps_.db, store::enrollment_by_attempt, std::move(by_attempt));
     if (!found) co_return Problem(ProblemKind::conflict, "an earlier attempt ended meanwhile; ask again");
     const auto row = store::EnrollmentRow::from(*found);
+    if (row.status == "declined") co_return ended_problem(row);
     if (row.status == "issued") {
+        co_await note_delivery(deps_.db, row.id, deps_.clock.now());
         auto by_enrollment = store::values(row.id);
         const auto stored = co_await store::read_one(deps_.db, store::certificate_by_enrollment, std::move(by_enrollment));
         auto certificate = store::CertificateRow::from(stored.value());
@@ -380,7 +395,9 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     }
     PendingEnrollment wait;
     wait.enrollment = row.id;
-    if (row.status == "quarantined" || row.status == "unknown") {
+    if (row.status == "pending_approval") {
+        wait = waiting_for_officer(row.id);
+    } else if (row.status == "quarantined" || row.status == "unknown") {
         wait.reason = row.status == "unknown" ? "nobody knows whether the CA issued a certificate: the request waits for an officer"
                                               : "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
         wait.retry_after = std::chrono::hours(1);  // people are slower than programs

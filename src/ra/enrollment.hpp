@@ -21,6 +21,7 @@
 #include "ra/trace.hpp"
 #include "store/nodes.hpp"
 #include "store/numbers.hpp"
+#include "store/tables/approval.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/submission.hpp"
@@ -34,6 +35,9 @@ struct EnrollmentRequest {
     Protocol via = Protocol::acme;
     core::EndpointId endpoint;
     core::AccountId account;           ///< endpoint account
+    /// The principal who had it asked for ("principal alice", as add_audit writes actors), where one did: it needs another one's
+    /// approval.
+    std::string asked_by;
     std::string requester;             ///< ACME account token, SCEP transaction, principal: who asked
     std::vector<Evidence> evidence;
     std::optional<crypto::Csr> csr;    ///< proof of possession already checked; required
@@ -130,6 +134,10 @@ public:
     /// what it learns. For whoever found it due and looked at the other lives since (poller.hpp); false: it is
     /// another node's, or the clocks disagree.
     core::Task<bool> ask(store::SubmissionRow submission);
+    /// Issues what an officer approved, if policy still allows it today and it still resolves to what was approved. Otherwise
+    /// the approval is void and an officer is asked anew, or the request ends. False: it was not approved, or is another's
+    /// work. For approvals.hpp.
+    core::Task<bool> issue_approved(core::EnrollmentId id);
     /// An officer found out what became of a request that is unknown or quarantined. Errors: not_found (another
     /// tenant's too), conflict (it does not wait for anybody), malformed (the certificate is not what was authorised).
     core::Task<core::Result<void>> resolve(core::EnrollmentId id, Resolution resolution, Principal by, core::RequestId request);
@@ -146,6 +154,24 @@ private:
     core::Task<core::Result<void>> decide_and_prepare(Attempt& attempt);
     /// Step 3. False: an earlier attempt with this key is bound already.
     core::Task<core::Result<bool>> record_intent(Attempt& attempt);
+    /// What an intent and a request that waits for an officer have in common.
+    store::EnrollmentRow enrollment_row(const Attempt& attempt, std::string status) const;
+
+    // An officer's yes (enrollment_approval.cpp).
+    /// Instead of step 3, where policy wants an officer asked. As record_intent().
+    core::Task<core::Result<bool>> record_awaiting(Attempt& attempt);
+    store::ApprovalRow approval_row(const Attempt& attempt) const;
+    /// It waits, or waits again: a message for whoever is to look at it.
+    void announce_awaiting(store::Batch& batch, const Attempt& attempt) const;
+    /// Moves an enrollment that was `status` back to waiting, for what it resolves to now.
+    void ask_again(store::Batch& batch, const Attempt& attempt, const store::EnrollmentRow& row, const std::string& why) const;
+    core::Task<store::Written> record_approved_intent(Attempt& attempt, const store::EnrollmentRow& row);
+    core::Task<void> record_void_approval(Attempt& attempt, store::EnrollmentRow row, store::ApprovalRow approval);
+    core::Task<void> end_approved(Attempt& attempt, core::Problem problem);
+    core::Task<void> try_approved_later(Attempt& attempt, core::Problem problem);
+    /// The CA took nothing: approved still, and tried again.
+    core::Task<core::Result<EnrollmentOutcome>> record_approved_still(Attempt& attempt, core::Problem problem);
+
     /// Steps 4 to 6, after an intent is durable.
     core::Task<core::Result<EnrollmentOutcome>> sign_and_record(Attempt& attempt);
     /// Steps 5 and 6, whenever the answer comes.
@@ -190,7 +216,7 @@ private:
 
     Deps deps_;
     OpenIntents intents_;
-    observe::Counter issued_, refused_, failed_, paused_, alarm_quarantined_, alarm_unknown_, alarm_late_;
+    observe::Counter issued_, refused_, failed_, paused_, approvals_void_, alarm_quarantined_, alarm_unknown_, alarm_late_;
 };
 
 }  // namespace postern::ra

@@ -87,10 +87,11 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
         if (!guards_judgement(a.request, recorded.error().statement)) hold->conclude();
         co_return Settled::untouched;
     }
-    deps_.log.warning("enrollment_settled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"reissued", leave.has_value()}});
+    const bool unapproved = leave && !a.may_issue();
+    deps_.log.warning("enrollment_settled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"reissued", leave.has_value() && !unapproved}});
     // A template at fault is no less so when the sweeper is the first to notice.
     if (!leave && a.profile && pauses_profile(leave.error())) co_await pause_profile(a, leave.error());
-    if (!leave) {
+    if (!leave || unapproved) {
         hold->conclude();
         co_return Settled::voided;
     }
@@ -133,6 +134,15 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     if (row.not_before > a.now) a.request.not_before = row.not_before;
     auto names = proven_names(a.request.evidence);
     if (!names.empty()) a.request.agreed_names = std::move(names);
+    a.wished_until = a.request.not_after;
+    auto by_enrollment = store::values(row.id);
+    const auto asked = co_await store::read_one(deps_.db, store::approval_of, std::move(by_enrollment));
+    if (!asked) co_return;
+    const auto approval = store::ApprovalRow::from(*asked);
+    a.request.asked_by = approval.asked_by;
+    a.wished_from = approval.wished_from;
+    a.wished_until = approval.wished_until;
+    if (approval.decision == "approved") a.approved_hash = approval.decided_hash;
 }
 
 /// The serial of the lost attempt may be on a certificate that nobody recorded: it is revoked in the
@@ -145,7 +155,10 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
     if (lease) lease->guard(batch);
     json::Writer detail;
     detail.begin_object().member("voided_serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json());
-    if (leave) {
+    if (leave && !a.may_issue()) {
+        ask_again(batch, a, row, "its certificate was lost on the way, and what it resolves to now was approved by nobody");
+        detail.member("asked_again", true);
+    } else if (leave) {
         a.guard_configuration(batch);
         guard_unblocked(batch, a.keys());
         for (const auto& e : a.request.evidence)

@@ -11,6 +11,16 @@ void Enrollment::Attempt::guard_configuration(store::Batch& batch) const {
               store::values(tenant->id, endpoint->id, endpoint->version, account->id, account->version, profile->id, profile->version));
 }
 
+std::string Enrollment::Attempt::term() const {
+    if (!wished_from && !wished_until) return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(profile->lifetime).count()) + " s";
+    std::string out = wished_from ? "from " + core::rfc3339(*wished_from) : "from its issue";
+    return out + (wished_until ? " to " + core::rfc3339(*wished_until) : "");
+}
+
+core::Bytes Enrollment::Attempt::resolved_hash() const {
+    return content_hash(authorized->content(), backend_name, request.requester, term());
+}
+
 AuditRecord Enrollment::Attempt::audit(std::string action, AuditRecord::Outcome outcome) const {
     AuditRecord r;
     r.at = now;
@@ -36,11 +46,11 @@ core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<cryp
     return {out.begin(), out.end()};
 }
 
-core::Bytes content_hash(const ca::Content& content, const std::string& backend, const std::string& requester) {
+core::Bytes content_hash(const ca::Content& content, const std::string& backend, const std::string& requester, const std::string& term) {
     crypto::PartsDigest digest;
     digest.add(content.profile.get()).add(content.profile_version).add(backend).add(requester);
     digest.add(content.subject.to_der()).add(crypto::general_names_der(content.names)).add(content.key.spki());
-    digest.add((content.not_after - content.not_before).count()).add(static_cast<std::int64_t>(content.must_staple));
+    digest.add(term).add(static_cast<std::int64_t>(content.must_staple));
     for (const auto bit : content.key_usage) digest.add(static_cast<std::int64_t>(bit));
     for (const auto& oid : content.extended_key_usage) digest.add(oid);
     for (const auto& [name, value] : content.parameters) digest.add(name).add(value);
@@ -63,6 +73,13 @@ std::string problem_json(const core::Problem& problem) {
     if (!problem.check.empty()) w.member("check", problem.check);
     w.end_object();
     return w.take();
+}
+
+core::Problem unrecorded(const store::Conflict& conflict) {
+    std::string why = "somebody else finished this first";
+    if (conflict.statement == &store::enrollment_guard) why = "the configuration changed while the request was judged; ask again";
+    if (conflict.statement == &store::blocked_key_none) why = "the key was blocked while the request was judged";
+    return {core::ProblemKind::conflict, std::move(why)};
 }
 
 core::Problem blocked_meanwhile(const std::string& why) {

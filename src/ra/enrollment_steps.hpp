@@ -28,6 +28,11 @@ struct Enrollment::Attempt {
     std::optional<ca::Foreign> foreign;
     std::int64_t fence = 0;     ///< of the submission, when foreign
     bool first_answer = true;   ///< the CA has not said "pending" before
+    /// The dates that the client itself asked for.
+    std::optional<core::TimePoint> wished_from, wished_until;
+    /// Of a request that an officer approved: the content that was seen, and until when its issue is tried where the CA is away.
+    core::Bytes approved_hash;
+    std::optional<core::TimePoint> approved_until;
     Trace trace;
     core::TimePoint now{};
     core::EnrollmentId id;
@@ -44,6 +49,12 @@ struct Enrollment::Attempt {
     [[nodiscard]] JudgedKeys keys() const { return JudgedKeys(request.csr->key(), request.requester_key); }
     /// Adds the proof that all that was looked at still stands, in the version that was judged.
     void guard_configuration(store::Batch& batch) const;
+    /// Of what it resolved to; see content_hash() below.
+    [[nodiscard]] core::Bytes resolved_hash() const;
+    /// Policy asks for nobody's yes, or what an officer agreed to is what it resolves to now.
+    [[nodiscard]] bool may_issue() const { return trace.needs_approval() == nullptr || approved_hash == resolved_hash(); }
+    /// Its dates as far as they do not move with the clock: "2592000 s", or what the client asked for.
+    [[nodiscard]] std::string term() const;
     /// An audit record of this attempt with the common fields set.
     [[nodiscard]] AuditRecord audit(std::string action, AuditRecord::Outcome outcome) const;
 };
@@ -51,12 +62,16 @@ struct Enrollment::Attempt {
 /// SHA-256 over endpoint, requester, the protocol's part, SPKI, names and evidence subjects: one
 /// attempt, one key (design §3).
 core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<crypto::GeneralName>& names);
-/// SHA-256 over everything that the request resolved to; approvals are bound to it.
-core::Bytes content_hash(const ca::Content& content, const std::string& backend, const std::string& requester);
+/// SHA-256 over everything that the request resolved to; approvals are bound to it. Nothing in it moves with the clock:
+/// `term` is Attempt::term().
+core::Bytes content_hash(const ca::Content& content, const std::string& backend, const std::string& requester, const std::string& term);
 /// JSON array of the names' texts.
 std::string names_json(const std::vector<crypto::GeneralName>& names);
 /// {"kind", "detail", "check"} as stored with an enrollment and shown by an order.
 std::string problem_json(const core::Problem& problem);
+
+/// Why a batch that records an intent did not happen, for the client.
+core::Problem unrecorded(const store::Conflict& conflict);
 
 /// What a request is quarantined for whose key was blocked after it was judged.
 core::Problem blocked_meanwhile(const std::string& why);

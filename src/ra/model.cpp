@@ -33,6 +33,10 @@ std::string_view to_string(AccountMethod m) noexcept {
     return "";
 }
 
+std::string_view to_string(Approval a) noexcept { return a == Approval::officer ? "officer" : "none"; }
+
+Approval approval_of(const Profile& profile, const Account& account) noexcept { return account.approval.value_or(profile.approval); }
+
 bool Profile::tls_server() const {
     return std::find(extended_key_usage.begin(), extended_key_usage.end(), server_auth_oid) != extended_key_usage.end();
 }

@@ -55,6 +55,10 @@ struct Domain {
     std::optional<core::OrganizationId> organization;
 };
 
+/// Whose yes a request needs beside policy's.
+enum class Approval { none, officer };
+std::string_view to_string(Approval a) noexcept;
+
 /// Why a version of a profile issues nothing: a lint refused what its template gave.
 struct ProfilePause {
     ProfilePause() = default;
@@ -95,6 +99,8 @@ struct Profile {
     unsigned names_limit = 100;
     /// The CN is text (a device's name), from the CSR and within the account's common_names; else it is one of the names.
     bool text_common_name = false;
+    Approval approval = Approval::none;
+    std::chrono::milliseconds approval_limit{std::chrono::hours(24 * 7)};  ///< how long a request waits for a decision
     std::optional<ProfilePause> paused;               ///< no part of the document
     [[nodiscard]] bool tls_server() const;
     [[nodiscard]] bool certifies(crypto::GeneralNameType type) const noexcept;
@@ -111,6 +117,7 @@ struct ScepSettings {
     bool get_operation = true;          ///< PKIOperation by GET
     bool renewal = true;                ///< a certificate of this endpoint enrolls its successor
     std::chrono::milliseconds renewal_window{std::chrono::hours(24 * 30)};  ///< before its end
+    bool officer_messages = false;      ///< a FAILURE, which anybody on the way can read, repeats what an officer wrote
 };
 
 /// A URL for one protocol.
@@ -147,11 +154,15 @@ struct Account {
     std::optional<core::DepartmentId> department;
     std::vector<std::string> profiles;  ///< subset of the endpoint's; empty: all of them
     NameScope scope;
+    std::optional<Approval> approval;   ///< nullopt: as the profile says
     std::vector<std::string> common_names;  ///< text CNs it may ask for, "*" for any run of characters
     std::vector<std::string> serial_numbers;  ///< serialNumbers of subjects, the same
     std::string public_id;              ///< EAB kid
     core::Bytes secret_sealed;
     std::optional<core::TimePoint> expires;
 };
+
+/// Whether requests of this account for this profile wait for an officer. The account's word counts before the profile's.
+[[nodiscard]] Approval approval_of(const Profile& profile, const Account& account) noexcept;
 
 }  // namespace postern::ra

@@ -9,6 +9,7 @@
 #include "ra/blocked_keys.hpp"
 #include "ra/revocation.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/approval.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/nonce.hpp"
 #include "store/tables/restoration.hpp"
@@ -34,6 +35,17 @@ constexpr std::int64_t numbers_skipped = 1000;
 constexpr std::size_t entries_a_batch = 1000;
 
 IssuingGate::Reason gate_reason(const Closed& closed) { return {std::string(gate_check), closed.why(), std::chrono::seconds(300)}; }
+
+/// D09: what an officer said before the backup may have been carried out, taken back or never said.
+std::string unapproved_problem(core::TimePoint backup_time) {
+    json::Writer w;
+    w.begin_object()
+        .member("kind", core::to_string(ProblemKind::unavailable))
+        .member("detail", "this server was restored from a backup of " + core::rfc3339(backup_time) + " while the request waited for an officer; ask again")
+        .member("check", "restore.approval")
+        .end_object();
+    return w.take();
+}
 
 /// As enrollment_steps.hpp writes it.
 std::string unknown_problem(core::TimePoint backup_time) {
@@ -166,6 +178,8 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
     batch.add(store::account_void_secrets, store::values(now, "restore"), store::Expect::any);
     batch.add(store::nonce_epoch_end, {}, store::Expect::any);  // what was used since is forgotten
     batch.add(store::enrollment_unknown_all, store::values(now, unknown_problem(backup_time), none), store::Expect::any);
+    batch.add(store::enrollment_approval_void_all, store::values(now, unapproved_problem(backup_time)), store::Expect::any);
+    batch.add(store::approval_closed_all, {}, store::Expect::any);
     add_audit(batch, audit_id, record);
     co_return out;
 }

@@ -1,5 +1,7 @@
 #include "ra/trace.hpp"
 
+#include <algorithm>
+
 #include "core/json/writer.hpp"
 
 namespace postern::ra {
@@ -11,6 +13,11 @@ std::string_view to_string(Verdict v) noexcept {
         case Verdict::needs_approval: return "needs_approval";
     }
     return "refuse";
+}
+
+const TraceEntry* Trace::needs_approval() const noexcept {
+    const auto found = std::ranges::find(entries_, Verdict::needs_approval, &TraceEntry::verdict);
+    return found == entries_.end() ? nullptr : &*found;
 }
 
 std::string Trace::to_json() const {

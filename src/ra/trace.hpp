@@ -23,6 +23,8 @@ public:
     Trace() = default;
     void add(TraceEntry entry) { entries_.push_back(std::move(entry)); }
     [[nodiscard]] const std::vector<TraceEntry>& entries() const noexcept { return entries_; }
+    /// The first entry that wants an officer's yes; null: none does.
+    [[nodiscard]] const TraceEntry* needs_approval() const noexcept;
     /// JSON array of {check, input, verdict, reason}.
     [[nodiscard]] std::string to_json() const;
 

@@ -1,6 +1,7 @@
 #include "scep/answer.hpp"
 
 #include "core/base/unavailable.hpp"
+#include "ra/approvals.hpp"
 
 namespace postern::scep {
 
@@ -25,6 +26,12 @@ core::Task<http::Response> refuse(Parts& parts, const Call& call, ReplyTo to, co
                                             {"fail_info", to_string(fail)}, {"check", problem.check}, {"why", problem.detail}});
     const auto build = [&](const crypto::CmsIdentity& ra) { return cert_rep_failure(to, fail, problem.detail, ra, parts.deps.random); };
     co_return co_await signed_reply(parts, call, build);
+}
+
+core::Problem told(const Call& call, core::Problem problem) {
+    const bool words = problem.check == ra::approval_decision_check && !call.endpoint.scep.officer_messages;
+    if (words) problem.detail = ra::declined_text;
+    return problem;
 }
 
 core::Task<http::Response> answer_pending(Parts& parts, const Call& call, ReplyTo to, std::string why) {

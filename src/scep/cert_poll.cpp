@@ -1,5 +1,6 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
+#include "ra/approvals.hpp"
 #include "scep/answer.hpp"
 #include "scep/enroll.hpp"
 #include "store/tables/certificate.hpp"
@@ -39,11 +40,12 @@ core::Task<http::Response> cert_poll(Parts& parts, const Call& call, const Reque
         auto by_enrollment = store::values(found->id);
         const auto stored = co_await store::read_one(parts.deps.db, store::certificate_by_enrollment, std::move(by_enrollment));
         auto certificate = store::CertificateRow::from(stored.value());
+        co_await ra::note_delivery(parts.deps.db, found->id, parts.now());
         co_return co_await answer_issued(parts, call, request, std::move(certificate.der), std::move(certificate.issuer_key_id));
     }
     const bool decided = status == "invalid" || status == "declined" || status == "rejected" || status == "revoked" || status == "expired" || status == "replaced";
     if (decided) {
-        core::Problem problem(core::ProblemKind::forbidden, "the request is " + status);
+        auto problem = told(call, ra::ended_problem(*found));
         co_return co_await refuse(parts, call, std::move(to), std::move(problem));
     }
     auto why = found->pending_reason.empty() ? status : found->pending_reason;

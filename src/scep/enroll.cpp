@@ -113,7 +113,8 @@ Task<http::Response> enroll(Parts& parts, const Call& call, const Request& reque
         // Nothing is decided: the client may try again.
         if (problem.kind == ProblemKind::unavailable || problem.kind == ProblemKind::conflict)
             throw core::Unavailable(problem.detail, problem.retry_after.value_or(std::chrono::seconds(5)));
-        co_return co_await refuse(parts, call, std::move(to), problem);
+        auto refused = told(call, problem);
+        co_return co_await refuse(parts, call, std::move(to), std::move(refused));
     }
     if (const auto* pending = std::get_if<ra::PendingEnrollment>(&*outcome)) {
         auto why = pending->reason;

@@ -63,7 +63,7 @@ Task<http::Response> carry_out(Parts& parts, const Call& call, const Request& re
             auto& csr = std::get<crypto::Csr>(opened.content);
             co_return co_await enroll(parts, call, request, std::move(csr), right);
         }
-        case MessageType::cert_poll: co_return co_await cert_poll(parts, call, request);
+        case MessageType::cert_poll: break;  // answered unopened
         case MessageType::get_cert: {
             const auto& wanted = std::get<IssuerAndSerial>(opened.content);
             co_return co_await get_cert(parts, call, request, wanted);
@@ -95,6 +95,9 @@ Task<http::Response> pki_operation(Parts& parts, const Call& call, core::Bytes m
         co_return co_await refuse(parts, call, std::move(to), read->verified.error());
     }
     const Request& request = *read->verified;
+    // Nothing is decided by what a poll contains (RFC 8894 §3.3.3), so it costs no private key: who signed it, and the
+    // transaction, tell whose it is.
+    if (request.type() == MessageType::cert_poll) co_return co_await cert_poll(parts, call, request);
     auto right = co_await signer_right(parts, call, request);
 
     const auto keys = identities(*call.credentials);

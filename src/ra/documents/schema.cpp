@@ -29,12 +29,14 @@ constexpr std::array profile{
     Key{"names_limit", KeyType::number},    Key{"parameters", KeyType::list},      Key{"common_name", KeyType::text},
     Key{"email_names", KeyType::flag},      Key{"uri_names", KeyType::flag},       Key{"upn_names", KeyType::flag},
     Key{"other_names", KeyType::text},      Key{"strong_mapping", KeyType::text},  Key{"sid_extension", KeyType::text},
+    Key{"approval", KeyType::text},         Key{"approval_limit", KeyType::duration},
 };
 constexpr std::array endpoint{
     Key{"protocol", KeyType::text, true, {}, true}, Key{"profiles", KeyType::list, true, "profile"},
     Key{"external_account_required", KeyType::flag}, Key{"terms_of_service", KeyType::text}, Key{"website", KeyType::text},
     Key{"chain", KeyType::text}, Key{"reply_with_issuer", KeyType::flag}, Key{"legacy_algorithms", KeyType::flag},
     Key{"get_operation", KeyType::flag}, Key{"renewal", KeyType::flag}, Key{"renewal_window", KeyType::duration},
+    Key{"officer_messages", KeyType::flag},
 };
 constexpr std::array account{
     Key{"endpoint", KeyType::text, true, "endpoint", true}, Key{"organization", KeyType::text, false, "organization", true},
@@ -44,6 +46,7 @@ constexpr std::array account{
     Key{"common_names", KeyType::list},                     Key{"serial_numbers", KeyType::list},
     Key{"emails", KeyType::list},                           Key{"uris", KeyType::list},
     Key{"upns", KeyType::list},
+    Key{"approval", KeyType::text},
 };
 
 constexpr std::array all{

@@ -43,6 +43,9 @@ Finding attributes_ignored(const PolicyInput& in);
 Finding subject_text(const PolicyInput& in);
 Finding subject_form(const PolicyInput& in);
 
+// approval.cpp: whether an officer must agree
+Finding approval_rule(const PolicyInput& in);
+
 // content.cpp: what else the request wished for
 Finding subject_common_name(const PolicyInput& in);
 

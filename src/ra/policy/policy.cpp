@@ -39,6 +39,7 @@ constexpr std::array after_names{
     Check{"names.proven", &checks::names_proven},
     Check{"subject.common_name", &checks::subject_common_name},
     Check{"subject.fields", &checks::subject_fields},
+    Check{"approval.officer", &checks::approval_rule},
 };
 
 /// The check is named by the reason: whoever reads it knows what to open.
@@ -52,7 +53,7 @@ core::Result<void> check_gate(const PolicyInput& in, Trace& trace) {
 
 core::Result<void> record(std::string_view check, Finding finding, Trace& trace) {
     trace.add(TraceEntry(std::string(check), finding.input, finding.verdict, finding.reason));
-    if (finding.verdict == Verdict::pass) return {};
+    if (finding.verdict != Verdict::refuse) return {};
     core::Problem problem(finding.kind, finding.reason, std::string(check));
     problem.subproblems = std::move(finding.subproblems);
     problem.retry_after = finding.retry_after;

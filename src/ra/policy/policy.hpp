@@ -38,6 +38,10 @@ struct Finding {
     static Finding refuse(core::ProblemKind kind, std::string input, std::string reason) {
         return {Verdict::refuse, kind, std::move(input), std::move(reason)};
     }
+    /// Allowed, once an officer has said yes as well.
+    static Finding needs_approval(std::string input, std::string reason) {
+        return {Verdict::needs_approval, core::ProblemKind::internal, std::move(input), std::move(reason)};
+    }
     Verdict verdict = Verdict::pass;
     core::ProblemKind kind = core::ProblemKind::internal;
     std::string input;
@@ -76,7 +80,8 @@ void fill_names(PolicyInput& input);
 core::Result<void> check_names(const Catalog& catalog, const Account& account, const Profile& profile,
                                const std::vector<crypto::GeneralName>& names, Trace& trace);
 
-/// Runs the list in order, stopping at the first refusal; every check run is in `trace`.
+/// Runs the list in order, stopping at the first refusal; every check run is in `trace`. Allowed does not mean at once:
+/// trace.needs_approval() says whether an officer must agree.
 core::Result<void> decide(const PolicyInput& input, Trace& trace);
 
 /// Steps "subject and SAN built" and dates. Only after decide() passed.
