@@ -4,7 +4,7 @@ import re
 
 from .text import without_comments
 
-FLOORS = {"core": 1, "store": 2, "validation": 3, "ca": 4, "ra": 5,
+FLOORS = {"core": 1, "store": 2, "validation": 3, "azure": 3, "ca": 4, "ra": 5,
           "acme": 6, "scep": 6, "est": 6, "api": 6, "web": 6, "app": 7}
 CORE_ROOMS = {"base": 1,
               "async": 2, "json": 2, "toml": 2, "crypto": 2, "observe": 2,
@@ -30,6 +30,7 @@ THIRD_PARTY = [
     (r"(prometheus|spdlog)/", r"core/observe/[^/]+\.cpp$",
      "prometheus-cpp and spdlog belong in core/observe/*.cpp"),
     (r"toml\+\+/|toml\.hpp$", r"core/toml/[^/]+\.cpp$", "toml++ belongs in core/toml/*.cpp"),
+    (r"curl/", r"core/http/curl_[^/]+$", "libcurl belongs in core/http/curl_*"),
     (r"systemd/", r"app/", "the service manager's interface belongs in app"),
     (r"CLI/", r"app/", "CLI11 belongs in app"),
 ]
