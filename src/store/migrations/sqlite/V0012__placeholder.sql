@@ -1,0 +1,1 @@
+-- readable by V0010: a placeholder for a change that is made beside this one.
