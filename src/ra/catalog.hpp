@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "azure/account.hpp"
 #include "ca/description.hpp"
 #include "core/async/task.hpp"
 #include "core/base/result.hpp"
@@ -27,6 +28,7 @@ public:
     std::vector<ca::BackendDescription> backends;  ///< named "tenant/name"
     std::vector<Profile> profiles;
     std::vector<Endpoint> endpoints;
+    std::vector<azure::AccountRef> azure_accounts;
 
     [[nodiscard]] const Tenant* tenant(core::TenantId id) const noexcept;
     [[nodiscard]] const Tenant* tenant(std::string_view name) const noexcept;
@@ -36,6 +38,8 @@ public:
     [[nodiscard]] const Profile* profile(core::ProfileId id) const noexcept;
     [[nodiscard]] const Endpoint* endpoint(Protocol protocol, std::string_view name) const noexcept;
     [[nodiscard]] const Endpoint* endpoint(core::EndpointId id) const noexcept;
+    /// Null when the tenant has none of that name. One that is disabled is found, and its calls are refused.
+    [[nodiscard]] azure::AccountRef azure_account(core::TenantId tenant, std::string_view name) const noexcept;
     /// The record that governs `name`: itself or its closest ancestor; null when none does.
     [[nodiscard]] const Domain* governing_domain(core::TenantId tenant, std::string_view name) const noexcept;
 };

@@ -60,6 +60,8 @@ public:
 private:
     void complain(const core::Problem& problem);
     core::Result<void> settle_secret(const Wanted& wanted, Step& step);
+    /// Of an azure_account (plan_azure.cpp).
+    core::Result<void> settle_credential(const Wanted& wanted, Step& step) const;
     core::Result<void> settle_access_code(const Wanted& wanted, Step& step);
     /// As it will be; empty for an endpoint that is not there.
     [[nodiscard]] std::string endpoint_protocol(std::int64_t id) const;
