@@ -5,7 +5,7 @@
 #include "tests/unit/ra/world.hpp"
 
 /// What a certificate's own names say about its renewal; the rest needs a record (conformance/scep).
-BOOST_AUTO_TEST_SUITE(ra_renewal)
+BOOST_AUTO_TEST_SUITE(ra_renewal_identity)
 
 using namespace postern;
 using namespace postern::test;
