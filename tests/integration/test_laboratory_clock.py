@@ -7,9 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from cryptography import x509
 from harness.management import await_readiness, crl_url, readiness
-from harness import scep_message
 from harness.scep_device import Device
-from harness.scep_reply import FAILURE, SUCCESS
 from harness.scep_style import STYLES
 from harness.wire import ask
 
@@ -96,29 +94,6 @@ def test_it_is_a_fact_of_the_store(laboratory):
     status, said = server.start_refused()
     assert status == 1
     assert "this installation is a laboratory's: its clock was set 400d forward" in said and "Start it with --lab" in said, said
-
-
-def test_the_ra_is_renewed_and_read_until_its_end(laboratory):
-    """S16: a request that was made for the old certificate is read while that is valid, and then no more."""
-    server = laboratory
-    early = device(server)
-    old = early.recipient
-    server.cli("clock", "advance", "250d")  # of 365: less than a third is left
-    until(lambda: device(server).recipient != old, "the RA's certificate was not renewed")
-    # What it discovered before is what signs the answers, or Apple's clients would not take them.
-    assert early.enroll(server.code).status == SUCCESS
-    newest = device(server)
-    assert newest.enroll(server.code).status == SUCCESS
-    server.cli("clock", "advance", "116d")
-
-    def answer():
-        late = device(server)
-        return late.ask(late.message(scep_message.PKCS_REQ, late.csr(server.code), leaf_key=late.key, recipients=[old]))
-
-    refused = until(lambda: (reply := answer()).status == FAILURE and reply, "the old certificate is still read")
-    assert refused.fail_info == "badMessageCheck"
-    assert newest.recipient == device(server).recipient
-    assert newest.renew(newest.new_key(), server.code).status == SUCCESS
 
 
 @pytest.mark.parametrize("by, why", [("0d", "expected a duration"), ("-1d", "expected a duration"), ("soon", "expected a duration"), ("60000d", "more than 50 years")])

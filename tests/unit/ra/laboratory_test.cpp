@@ -1,5 +1,6 @@
 #include "ra/laboratory.hpp"
 
+#include "store/tables/audit.hpp"
 #include "tests/unit/ra/world.hpp"
 
 BOOST_AUTO_TEST_SUITE(ra_laboratory)
