@@ -51,9 +51,12 @@ ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder,
     return out;
 }
 
+/// Who calls: User-Agent, and Intune's callerInfo.
+std::string product() { return "Postern/" + std::string(version()); }
+
 http::OutboundConfig outbound_config(const Config& config) {
     http::OutboundConfig out;
-    out.user_agent = "Postern/" + std::string(version());
+    out.user_agent = product();
     out.ca_file = config.outbound_ca_file;
     if (!out.ca_file.empty() && ::access(out.ca_file.c_str(), R_OK) != 0) throw std::runtime_error("[outbound] ca_file " + out.ca_file + " cannot be read");
     if (config.outbound_proxy.empty()) return out;
@@ -72,7 +75,7 @@ http::OutboundConfig outbound_config(const Config& config) {
 }
 
 azure::ClientDeps azure_deps(House& h) {
-    return {*h.outbound, *h.sealer, h.pool, h.tasks, h.shards.executor(0), h.random, *h.clock_agreement, h.log, h.metrics, "Postern/" + std::string(version()),
+    return {*h.outbound, *h.sealer, h.pool, h.tasks, h.shards.executor(0), h.random, *h.clock_agreement, h.log, h.metrics, product(),
             [](std::chrono::milliseconds pause) { return core::sleep_for(pause); }};
 }
 

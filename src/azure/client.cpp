@@ -139,7 +139,13 @@ private:
             co_return failed(call, std::move(waits));
         }
         const auto began = deps_.clock.steady();
-        auto response = co_await attempts(call, core::earlier(deadline, core::deadline_in(call_time)));
+        Attempt<http::Response> response = Failure();
+        try {
+            response = co_await attempts(call, core::earlier(deadline, core::deadline_in(call_time)));
+        } catch (...) {
+            breaker_.undecided(account.id);  // or nobody would try again
+            throw;
+        }
         seconds(call).observe(std::chrono::duration<double>(deps_.clock.steady() - began).count());
         if (!response && response.error().passing()) {
             breaker_.failed(account.id, deps_.clock.now(), response.error().retry_after);

@@ -130,10 +130,12 @@ core::Task<Attempt<std::string>> Discovery::find(AccountRef account, Service ser
     entry.refused.reset();
     auto flight = entry.flight;
     if (!flight) {
-        flight = std::make_shared<Flight<Services>>();
-        if (!deps_.tasks.spawn(deps_.home, bring(account, flight))) co_return Failure(Trouble::unreachable, "the server stops");
+        flight = entry.flight = std::make_shared<Flight<Services>>();
         if (entry.suspected) entry.asked_again = now;
-        entry.flight = flight;
+        if (!deps_.tasks.spawn(deps_.home, bring(account, flight))) {
+            entry.flight.reset();
+            co_return Failure(Trouble::unreachable, "the server stops");
+        }
     }
     const auto services = co_await Flight<Services>::wait(flight, deadline);
     if (services) co_return base_of(*services, service);

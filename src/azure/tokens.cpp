@@ -121,10 +121,10 @@ void Tokens::refuse(const Account& account, Audience audience, Failure why) {
 std::shared_ptr<Flight<Token>> Tokens::fly(AccountRef account, Audience audience) {
     auto& entry = kept(*account, audience);
     if (entry.flight) return entry.flight;
-    auto flight = std::make_shared<Flight<Token>>();
-    if (!deps_.tasks.spawn(deps_.home, bring(std::move(account), audience, flight))) return nullptr;
-    entry.flight = flight;
-    return flight;
+    auto flight = entry.flight = std::make_shared<Flight<Token>>();
+    if (deps_.tasks.spawn(deps_.home, bring(std::move(account), audience, flight))) return flight;
+    entry.flight.reset();
+    return nullptr;
 }
 
 core::Task<void> Tokens::bring(AccountRef account, Audience audience, std::shared_ptr<Flight<Token>> flight) {
