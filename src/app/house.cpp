@@ -133,7 +133,7 @@ void add_scep(House& h, std::string node) {
     const scep::RaCredentials::Deps credentials{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.ra_keys, h.builtin->root_der(),
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
-    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.backends, *h.ra_credentials, *h.sealer, h.pool,
+    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, nullptr, h.backends, *h.ra_credentials, *h.sealer, h.pool,
                           h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics};
     h.scep = std::make_unique<scep::Scep>(scep);
 }

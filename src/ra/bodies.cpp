@@ -373,6 +373,31 @@ Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     return e;
 }
 
+namespace {
+
+void read_intune(Body& body, Account& a) {
+    auto& s = a.intune;
+    const auto keys = {"azure_account", "kind", "deliver_first", "renewal_by_certificate", "answer_within"};
+    if (a.method != AccountMethod::intune) {
+        for (const auto* key : keys)
+            if (body.root()[key].exists()) body.fail(key, "is for accounts of method intune");
+        return;
+    }
+    body.text("azure_account", s.azure_account, 100);
+    if (s.azure_account.empty()) body.fail("azure_account", "is missing: the name of the azure_account by which Intune is asked");
+    std::string kind;
+    body.text("kind", kind, 16);
+    if (kind != "client" && kind != "device") body.fail("kind", "known here: client (certificates of persons), device");
+    s.kind = kind == "client" ? IntuneSettings::Kind::client : IntuneSettings::Kind::device;
+    body.flag("deliver_first", s.deliver_first);
+    body.flag("renewal_by_certificate", s.renewal_by_certificate);
+    body.duration("answer_within", s.answer_within);
+    // Devices wait for some 30 seconds.
+    if (s.answer_within < std::chrono::seconds(1) || s.answer_within > std::chrono::seconds(25)) body.fail("answer_within", "expected 1s to 25s");
+}
+
+}  // namespace
+
 Result<Account> read_account(const store::ObjectRow& row) {
     Account a;
     a.id = core::AccountId(row.id);
@@ -385,9 +410,9 @@ Result<Account> read_account(const store::ObjectRow& row) {
     a.department = key_id<core::DepartmentId>(row, 2);
     const auto* method = std::get_if<std::string>(&row.keys.at(3));
     bool known = false;
-    for (const auto m : {AccountMethod::open, AccountMethod::eab, AccountMethod::system, AccountMethod::access_code})
+    for (const auto m : {AccountMethod::open, AccountMethod::eab, AccountMethod::system, AccountMethod::access_code, AccountMethod::intune})
         if (method && to_string(m) == *method) a.method = m, known = true;
-    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, eab, open");
+    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, eab, intune, open");
     if (const auto* id = std::get_if<std::string>(&row.keys.at(4))) a.public_id = *id;
     if (const auto* sealed = std::get_if<core::Bytes>(&row.keys.at(5))) a.secret_sealed = *sealed;
     Body body(row);
@@ -403,6 +428,7 @@ Result<Account> read_account(const store::ObjectRow& row) {
         a.common_names.emplace_back(text);
         return {};
     });
+    read_intune(body, a);
     std::string expires;
     body.text("expires", expires, 40);
     if (!expires.empty()) {

@@ -5,6 +5,7 @@
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
+#include "ra/intune_notices.hpp"
 #include "ra/profile_pauses.hpp"
 #include "store/tables/certificate.hpp"
 
@@ -149,6 +150,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     row.content_hash = content_hash(content, a.backend_name, a.request.requester);
     row.evidence = to_json(a.request.evidence);
     row.backend = a.backend_name;
+    row.withheld = a.request.withheld;
     row.issuer_key_id = a.prepared.issuer_key_id;
     row.serial = a.prepared.serial;
     row.tbs_sha256 = {tbs.begin(), tbs.end()};
@@ -281,6 +283,11 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Check
 }
 
 void Enrollment::announce(store::Batch& batch, const Attempt& a, const store::CertificateRow& row) const {
+    // Whoever handed the request in tells Intune first, while the device waits.
+    if (vouched_by_intune(a.request.evidence)) {
+        const auto due = row.created + (a.request.withheld ? a.request.acknowledged_within : std::chrono::milliseconds(0));
+        deps_.outbox.add_later(batch, intune_success_kind, std::to_string(a.id.get()), intune_message(a.id, {}), due);
+    }
     constexpr std::string_view kind = "certificate.issued";
     if (!deps_.outbox.wants(kind)) return;
     json::Writer body;
@@ -288,6 +295,11 @@ void Enrollment::announce(store::Batch& batch, const Attempt& a, const store::Ce
     body.member("request", a.request.id.get()).member("serial", core::hex(row.serial));
     body.member("sha256", core::hex(row.sha256)).key("names").raw(row.names).end_object();
     deps_.outbox.add(batch, kind, std::to_string(row.id.get()), body.take());
+}
+
+void Enrollment::announce_failure(store::Batch& batch, const Attempt& a, const Problem& problem) const {
+    if (!vouched_by_intune(a.request.evidence)) return;
+    deps_.outbox.add(batch, intune_failure_kind, std::to_string(a.id.get()), intune_message(a.id, problem.detail));
 }
 
 /// After an intent, a failure is an outcome too. Where a signature may exist, its serial is listed
@@ -315,6 +327,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem p
         voided.not_after = a.authorized->content().not_after;
         a.backend->record_revocation(batch, voided);
     }
+    announce_failure(batch, a, problem);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) deps_.log.error("enrollment_failure_unrecorded", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}});
@@ -337,6 +350,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::quarantine(Attempt& a, Problem probl
     store::Batch batch;
     if (a.foreign) batch.add(store::submission_held, store::values(a.id, a.fence, issued.received));
     batch.add(store::enrollment_quarantined, store::values(a.id, now, problem_json(problem), a.prepared.serial));
+    announce_failure(batch, a, problem);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     failed_.add();
@@ -366,7 +380,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     const auto found = co_await store::read_one(deps_.db, store::enrollment_by_attempt, std::move(by_attempt));
     if (!found) co_return Problem(ProblemKind::conflict, "an earlier attempt ended meanwhile; ask again");
     const auto row = store::EnrollmentRow::from(*found);
-    if (row.status == "issued") {
+    if (row.status == "issued" && !row.withheld) {
         auto by_enrollment = store::values(row.id);
         const auto stored = co_await store::read_one(deps_.db, store::certificate_by_enrollment, std::move(by_enrollment));
         auto certificate = store::CertificateRow::from(stored.value());
@@ -422,6 +436,7 @@ Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
     detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(a.trace.to_json()).end_object();
     record.detail = detail.take();
     store::Batch batch;
+    if (a.request.refused) a.request.refused(batch, a.id, problem);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     refused_.add();

@@ -56,6 +56,12 @@ struct EnrollmentRequest {
     /// Takes the claim back in the batch that ends an enrollment for which surely nothing was signed,
     /// so that the client may ask again.
     std::function<void(store::Batch&, core::EnrollmentId)> release;
+    /// The certificate goes to nobody until it is acknowledged (intune_notices.hpp): not to who asks again or polls either.
+    bool withheld = false;
+    /// So long after it was issued whoever handed the request in has it acknowledged, or gave up.
+    std::chrono::milliseconds acknowledged_within{0};
+    /// Adds to the batch that records a refusal before an intent what somebody else must hear of it.
+    std::function<void(store::Batch&, core::EnrollmentId, const core::Problem&)> refused;
     core::Deadline deadline{};
 };
 
@@ -152,6 +158,8 @@ private:
     core::Task<core::Result<EnrollmentOutcome>> take_outcome(Attempt& attempt, ca::Outcome outcome);
     /// What the outcome tells the outbox, for kinds that have a sender.
     void announce(store::Batch& batch, const Attempt& attempt, const store::CertificateRow& row) const;
+    /// That nothing was issued is told too, where Intune waits for it.
+    void announce_failure(store::Batch& batch, const Attempt& attempt, const core::Problem& problem) const;
     store::CertificateRow certificate_row(const Attempt& attempt, const ca::Checked& checked, std::int64_t number) const;
     core::Task<core::Result<EnrollmentOutcome>> record_outcome(Attempt& attempt, ca::Checked checked, std::string received);
     core::Task<core::Result<EnrollmentOutcome>> record_failure(Attempt& attempt, core::Problem problem, bool surely_unsigned);

@@ -106,6 +106,7 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     a.request.account = row.account;
     a.request.requester = row.requester;
     a.request.evidence = evidence_from_json(row.evidence);
+    a.request.withheld = row.withheld;
     a.request.csr = crypto::Csr::parse_kept(row.csr).value();
     a.request.deadline = core::deadline_in(std::chrono::seconds(30));
     a.catalog = deps_.catalog.current();
@@ -158,6 +159,7 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
         detail.member("serial", core::hex(a.prepared.serial));
     } else {
         batch.add(store::enrollment_invalid, store::values(row.id, a.now, problem_json(leave.error()), row.serial));
+        announce_failure(batch, a, leave.error());
         detail.key("problem").raw(problem_json(leave.error()));
     }
     detail.end_object();

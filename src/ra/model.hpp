@@ -120,9 +120,22 @@ struct Endpoint {
     ScepSettings scep;
 };
 
-/// How an account's client proves that it may use it. access_code: a challenge that many devices share.
-enum class AccountMethod { open, eab, system, access_code };
+/// How an account's client proves that it may use it. access_code: a challenge that many devices share; intune: one
+/// that Microsoft Intune sealed for this device.
+enum class AccountMethod { open, eab, system, access_code, intune };
 std::string_view to_string(AccountMethod m) noexcept;
+
+/// What an account of method intune makes of it.
+struct IntuneSettings {
+    IntuneSettings() = default;
+    enum class Kind { client, device };
+    Kind kind = Kind::device;           ///< client: certificates of persons; only they may carry mail addresses
+    std::string azure_account;          ///< name in the tenant
+    bool deliver_first = false;         ///< the device has its certificate before Intune knows of it
+    bool renewal_by_certificate = false;///< beside Intune's own way, a new request with a new challenge
+    /// A request is answered within this time: two fifths for Intune's validation, one for issuing, two for its notification.
+    std::chrono::milliseconds answer_within{std::chrono::seconds(20)};
+};
 
 /// A credential under an endpoint, and what may be asked for with it.
 struct Account {
@@ -142,6 +155,7 @@ struct Account {
     std::string public_id;              ///< EAB kid
     core::Bytes secret_sealed;
     std::optional<core::TimePoint> expires;
+    IntuneSettings intune;
 };
 
 }  // namespace postern::ra

@@ -28,11 +28,6 @@ struct Leave {
     std::string presented;  ///< digest of the credential, for the attempt key
 };
 
-/// Who tries challenges: other devices behind the same address are not slowed down (S06).
-std::string pair_of(const Call& call, const crypto::Csr& csr) {
-    return call.endpoint.name + " " + call.request.peer.address + " " + core::hex(csr.key().spki_sha256());
-}
-
 Task<Result<Leave>> by_challenge(Parts& parts, const Call& call, const crypto::Csr& csr) {
     const auto pair = pair_of(call, csr);
     if (const auto wait = parts.slow_down.wait(pair))
@@ -92,6 +87,10 @@ ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::
 
 }  // namespace
 
+std::string pair_of(const Call& call, const crypto::Csr& csr) {
+    return call.endpoint.name + " " + call.request.peer.address + " " + core::hex(csr.key().spki_sha256());
+}
+
 Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request& request, core::Bytes certificate, std::string issuer_key_id) {
     const auto chain = parts.deps.backends.chain(issuer_key_id);
     const auto form = call.endpoint.scep.reply_with_issuer ? ReplyChain::leaf_and_chain : ReplyChain::leaf;
@@ -104,6 +103,11 @@ Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request
 Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, const Result<ra::RenewalRight>& right) {
     ReplyTo to(request, call.policy);
     if (const auto agreed = parts.deps.clock_agreement.check(); !agreed) throw core::Unavailable(agreed.error().detail);
+    const auto* intune = call.catalog->intune_account(call.endpoint.id);
+    // By certificate comes only what the account lets come that way (catalog.cpp).
+    const bool by_certificate = right && csr.challenge_password().empty();
+    if (intune != nullptr && request.type() == MessageType::pkcs_req && !by_certificate)
+        co_return co_await enroll_with_intune(parts, call, request, std::move(csr), *intune);
     const auto leave = co_await leave_of(parts, call, request, csr, right);
     if (!leave) co_return co_await refuse(parts, call, std::move(to), leave.error());
     auto wish = compose(call, request, std::move(csr), *leave);

@@ -12,6 +12,7 @@
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/intune_enrollment.hpp"
 #include "scep/ra_credentials.hpp"
 #include "store/database.hpp"
 
@@ -22,6 +23,7 @@ struct Deps {
     store::Database& db;
     ra::CatalogSource& catalog;
     ra::Enrollment& enrollment;
+    ra::IntuneEnrollment* intune;  ///< null: no endpoint has such an account
     const ca::Backends& backends;
     const RaCredentials& ra_credentials;
     const crypto::Sealer& sealer;

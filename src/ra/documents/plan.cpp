@@ -261,7 +261,7 @@ namespace {
 
 /// What proves that an account may be used belongs to one protocol.
 Result<void> fits_endpoint(const Wanted& w, std::string_view method, std::string_view protocol) {
-    const std::string_view own = method == "eab" || method == "open" ? "acme" : method == "access_code" ? "scep" : protocol;
+    const std::string_view own = method == "eab" || method == "open" ? "acme" : method == "access_code" || method == "intune" ? "scep" : protocol;
     if (own == protocol) return {};
     return at(w, "method: " + std::string(method) + " is for endpoints of protocol " + std::string(own) + ", and this one speaks " + std::string(protocol));
 }
@@ -406,6 +406,7 @@ void Plan::check_whole() {
         }
     }
     check_departments();
+    check_intune();
 }
 
 void Plan::check_departments() {

@@ -64,6 +64,11 @@ private:
     /// As it will be; empty for an endpoint that is not there.
     [[nodiscard]] std::string endpoint_protocol(std::int64_t id) const;
     void check_departments();
+    void check_intune();
+    /// Of a kind, by id, as they will be.
+    [[nodiscard]] std::map<std::int64_t, const store::ObjectRow*> rows_after(std::string_view kind) const;
+    /// Null: no document of this plan describes it.
+    [[nodiscard]] const Wanted* described(std::string_view kind, std::int64_t id) const;
     void compare(const Wanted& wanted, Step& step) const;
     void remove(std::string_view kind, const store::ObjectRow& row);
 

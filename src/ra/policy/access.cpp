@@ -85,6 +85,7 @@ Finding evidence_sufficient(const PolicyInput& in) {
             return Finding::pass(what);
         case Protocol::scep:
             if (has(Evidence::Kind::certificate)) return Finding::pass(what);
+            if (has(Evidence::Kind::intune) && in.account->method == AccountMethod::intune) return Finding::pass(what);
             if (has(Evidence::Kind::challenge) && in.account->method == AccountMethod::access_code) return Finding::pass(what);
             return Finding::refuse(ProblemKind::forbidden, what, "neither a challenge nor a certificate of this endpoint");
         case Protocol::est:

@@ -13,6 +13,9 @@ Finding requester_active(const PolicyInput& in);
 Finding organization_active(const PolicyInput& in);
 Finding evidence_sufficient(const PolicyInput& in);
 
+// intune.cpp: persons' certificates and devices'
+Finding intune_kind(const PolicyInput& in);
+
 // profile.cpp: what kind of certificate, how long, with which key
 Finding profile_allowed(const PolicyInput& in);
 Finding profile_not_paused(const PolicyInput& in);

@@ -20,6 +20,7 @@ constexpr std::array before_names{
     Check{"requester.active", &checks::requester_active},
     Check{"account.organization", &checks::organization_active, early},
     Check{"evidence.sufficient", &checks::evidence_sufficient},
+    Check{"intune.kind", &checks::intune_kind},
     Check{"profile.allowed", &checks::profile_allowed, early},
     Check{"profile.paused", &checks::profile_not_paused, early},
     Check{"profile.backend", &checks::backend_known, early},

@@ -1,0 +1,1 @@
+-- readable by V0010: holds the number of a step that is made elsewhere.
