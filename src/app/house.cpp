@@ -241,7 +241,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.parked_messages = std::make_unique<ra::ParkedMessages>(parked_messages);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, *h.clock_agreement};
     h.principals = std::make_unique<ra::Principals>(principals);
-    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement};
+    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement, &h.pool};
     h.documents = std::make_unique<ra::Documents>(documents);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();

@@ -1,5 +1,7 @@
 #include "ra/enrollment.hpp"
 
+#include <algorithm>
+
 #include "core/async/fail_point.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
@@ -31,7 +33,8 @@ Enrollment::Enrollment(Deps deps)
       paused_(deps.metrics.counter("postern_profiles_paused_total", "Profiles paused because a lint refused their own content")),
       alarm_quarantined_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "quarantined"}})),
       alarm_unknown_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "unknown"}})),
-      alarm_late_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "late_answer"}})) {}
+      alarm_late_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "late_answer"}})),
+      challenge_reused_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "challenge_reused"}})) {}
 Enrollment::~Enrollment() = default;
 
 Result<void> Enrollment::gate_open() const {
@@ -68,7 +71,10 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     auto hold = intents_.begin(attempt.id);
     const auto intent = co_await record_intent(attempt);
     if (!intent || !*intent) hold.conclude();
-    if (!intent) co_return intent.error();
+    if (!intent) {
+        if (intent.error().check == single_use_check) co_await audit_refusal(attempt, intent.error());
+        co_return intent.error();
+    }
     if (!*intent) {
         const bool over = co_await end_binding(attempt);
         if (over) co_return co_await submit(std::move(attempt.request));
@@ -169,6 +175,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     a.guard_configuration(batch);
     guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
+    if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.endpoint->id, row.spki_sha256, a.id);
     if (a.foreign) begin_submission(batch, a);
     if (a.request.claim) a.request.claim(batch, a.id);
     add_audit(batch, audit_id, record);
@@ -177,6 +184,7 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
 
     const auto& conflict = written.error();
     if (conflict.statement == &store::enrollment_insert) co_return false;
+    if (conflict.statement == &store::credential_use_reserve) co_return co_await refuse_used_credential(a);
     std::string why = "somebody else finished this first";
     if (conflict.statement == &store::enrollment_guard) why = "the configuration changed while the request was judged; ask again";
     if (conflict.statement == &store::blocked_key_none) why = "the key was blocked while the request was judged";
@@ -263,6 +271,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Check
     }
     batch.add(store::certificate_insert, row.insert_values());
     batch.add(store::enrollment_issued, store::values(a.id, row.created, a.prepared.serial));
+    if (a.takes_credentials()) consume_credential(batch, a.id, a.request.single_use.has_value());
     add_audit(batch, audit_id, record);
     announce(batch, a, row);
     const auto written = co_await deps_.db.write(std::move(batch));
@@ -319,6 +328,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem p
     batch.add(store::enrollment_invalid, store::values(a.id, now, problem_json(problem), a.prepared.serial));
     if (a.foreign) batch.add(store::submission_delete, store::values(a.id, a.fence));
     if (surely_unsigned && a.request.release) a.request.release(batch, a.id);
+    if (a.takes_credentials()) release_credential(batch, a.id);
     if (!surely_unsigned && !a.prepared.serial.empty()) {
         ca::Revoked voided;
         voided.issuer_key_id = a.prepared.issuer_key_id;
@@ -422,6 +432,24 @@ Task<void> Enrollment::pause_profile(Attempt& a, Problem problem) {
     deps_.log.error("profile_paused", {{"alarm", "certificate_template"}, {"profile", record.object_id}, {"check", problem.check},
                                        {"why", problem.detail}, {"request", a.request.id.get()}});
     co_await deps_.catalog.refresh();
+}
+
+/// What presents it with another key is no retry: somebody got hold of it, or shares it.
+Task<Problem> Enrollment::refuse_used_credential(Attempt& a) {
+    auto by_digest = store::values(a.endpoint->id, a.request.single_use->digest);
+    const auto found = co_await store::read_one(deps_.db, store::credential_use_find, std::move(by_digest));
+    if (!found) co_return Problem(ProblemKind::conflict, "another request gave the challenge back meanwhile; ask again");
+    const auto use = store::CredentialUseRow::from(*found);
+    const auto own = a.request.csr->key().spki_sha256();
+    const bool same_key = std::ranges::equal(use.spki_sha256, own);
+    const std::string why = same_key ? "the challenge was used before, by the same key; another attempt needs another one" : "the challenge was used before, by another key";
+    a.trace.add(TraceEntry(std::string(single_use_check), use.state + " by enrollment " + std::to_string(use.enrollment.get()), Verdict::refuse, why));
+    if (!same_key) {
+        challenge_reused_.add();
+        deps_.log.warning("challenge_reused", {{"alarm", "challenge_reused"}, {"request", a.request.id.get()}, {"endpoint", a.endpoint->name}, {"account", a.account->name},
+                                               {"requester", a.request.requester}, {"used_by", use.enrollment.get()}, {"state", use.state}});
+    }
+    co_return Problem(ProblemKind::forbidden, why, std::string(single_use_check));
 }
 
 Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {

@@ -11,6 +11,7 @@
 #include "core/crypto/csr.hpp"
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
+#include "ra/binding.hpp"
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/evidence.hpp"
@@ -18,6 +19,7 @@
 #include "ra/open_intents.hpp"
 #include "ra/outbox.hpp"
 #include "ra/principals.hpp"
+#include "ra/single_use.hpp"
 #include "ra/trace.hpp"
 #include "store/nodes.hpp"
 #include "store/numbers.hpp"
@@ -62,6 +64,10 @@ struct EnrollmentRequest {
     std::chrono::milliseconds acknowledged_within{0};
     /// Adds to the batch that records a refusal before an intent what somebody else must hear of it.
     std::function<void(store::Batch&, core::EnrollmentId, const core::Problem&)> refused;
+    /// The credential counts once: reserved with the intent. Refused with single_use_check when another attempt has it.
+    std::optional<SingleUse> single_use;
+    /// What the credential was given out for; policy compares.
+    std::optional<Binding> binding;
     core::Deadline deadline{};
 };
 
@@ -189,6 +195,8 @@ private:
     /// Whether the attempt was bound to a certificate that is no answer to it any more, and is free now.
     core::Task<bool> end_binding(const Attempt& attempt);
     core::Task<void> audit_refusal(Attempt& attempt, core::Problem problem);
+    /// Somebody has the attempt's single-use credential. `conflict` when that ended meanwhile.
+    core::Task<core::Problem> refuse_used_credential(Attempt& attempt);
     /// The lint refused what is our own doing: no further request meets it (X17).
     core::Task<void> pause_profile(Attempt& attempt, core::Problem problem);
     /// What is known of an intent that somebody else began.
@@ -198,7 +206,7 @@ private:
 
     Deps deps_;
     OpenIntents intents_;
-    observe::Counter issued_, refused_, failed_, paused_, alarm_quarantined_, alarm_unknown_, alarm_late_;
+    observe::Counter issued_, refused_, failed_, paused_, alarm_quarantined_, alarm_unknown_, alarm_late_, challenge_reused_;
 };
 
 }  // namespace postern::ra

@@ -160,6 +160,7 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
     } else {
         batch.add(store::enrollment_invalid, store::values(row.id, a.now, problem_json(leave.error()), row.serial));
         announce_failure(batch, a, leave.error());
+        if (a.takes_credentials()) release_credential(batch, row.id);
         detail.key("problem").raw(problem_json(leave.error()));
     }
     detail.end_object();

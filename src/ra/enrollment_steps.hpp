@@ -40,6 +40,8 @@ struct Enrollment::Attempt {
         if (endpoint) return endpoint->tenant;
         return authorized ? std::optional(authorized->tenant()) : std::nullopt;
     }
+    /// Whether its protocol has credentials that count once.
+    [[nodiscard]] bool takes_credentials() const noexcept { return request.via != Protocol::acme && request.via != Protocol::system; }
     /// What the blocklist is asked about.
     [[nodiscard]] JudgedKeys keys() const { return JudgedKeys(request.csr->key(), request.requester_key); }
     /// Adds the proof that all that was looked at still stands, in the version that was judged.

@@ -120,10 +120,28 @@ struct Endpoint {
     ScepSettings scep;
 };
 
-/// How an account's client proves that it may use it. access_code: a challenge that many devices share; intune: one
-/// that Microsoft Intune sealed for this device.
-enum class AccountMethod { open, eab, system, access_code, intune };
+/// How an account's client proves that it may use it. access_code: a challenge that many devices share; one_time: one that
+/// somebody minted for one certificate; webhook: one that another program judges; intune: one that Microsoft Intune sealed.
+enum class AccountMethod { open, eab, system, access_code, one_time, webhook, intune };
 std::string_view to_string(AccountMethod m) noexcept;
+
+/// Of an account whose challenges are minted.
+struct OneTimeSettings {
+    OneTimeSettings() = default;
+    bool unbound = false;  ///< challenges that name no device too, and the NDES page
+    std::chrono::milliseconds lifetime{std::chrono::minutes(15)};  ///< unless the caller says
+    std::chrono::milliseconds longest{std::chrono::hours(24)};     ///< most a caller may ask for
+    unsigned outstanding = 5;  ///< unbound ones that wait for their device at one time
+};
+
+/// Of an account whose challenges another program judges. Its signing secret is the account's.
+struct WebhookSettings {
+    WebhookSettings() = default;
+    std::string url;
+    std::string id;  ///< X-Smallstep-Webhook-ID
+    std::chrono::milliseconds timeout{std::chrono::seconds(5)};
+    std::string trust_anchors;  ///< PEM; empty: the system's
+};
 
 /// What an account of method intune makes of it.
 struct IntuneSettings {
@@ -152,8 +170,10 @@ struct Account {
     std::vector<std::string> profiles;  ///< subset of the endpoint's; empty: all of them
     NameScope scope;
     std::vector<std::string> common_names;  ///< text CNs it may ask for, "*" for any run of characters
-    std::string public_id;              ///< EAB kid
-    core::Bytes secret_sealed;
+    std::string public_id;              ///< EAB kid; of a generated access code: what it is found by
+    core::Bytes secret_sealed;          ///< EAB key, webhook secret, or the Argon2id hash of a chosen access code
+    OneTimeSettings one_time;
+    WebhookSettings webhook;
     std::optional<core::TimePoint> expires;
     IntuneSettings intune;
 };

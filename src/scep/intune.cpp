@@ -1,6 +1,6 @@
-#include "core/base/encoding.hpp"
 #include "core/base/unavailable.hpp"
 #include "scep/answer.hpp"
+#include "scep/challenges.hpp"
 #include "scep/enroll.hpp"
 
 /// PKCSReq at an endpoint whose challenges Intune seals. Intune knows neither "pending" nor "try again": whatever happens,
@@ -29,10 +29,7 @@ bool judged(const Problem& problem) noexcept { return problem.kind == ProblemKin
 core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, const ra::Account& account) {
     ReplyTo to(request, call.policy);
     const auto pair = pair_of(call, csr);
-    if (const auto wait = parts.slow_down.wait(pair)) {
-        Problem slow(ProblemKind::rate_limited, "too many wrong challenges for this key from this address; wait " + std::to_string(wait->count()) + " s", "challenge.tries");
-        co_return co_await refuse(parts, call, std::move(to), std::move(slow));
-    }
+    if (auto slow = too_many_tries(parts, pair)) co_return co_await refuse(parts, call, std::move(to), std::move(*slow));
     if (csr.challenge_password().empty()) {
         parts.slow_down.wrong(pair);
         Problem absent(ProblemKind::forbidden, "the request has no challenge", "challenge.known");

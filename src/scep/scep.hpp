@@ -6,6 +6,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/random.hpp"
 #include "core/crypto/sealer.hpp"
+#include "core/http/outbound.hpp"
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
@@ -33,6 +34,7 @@ struct Deps {
     const ra::ClockAgreement& clock_agreement;
     observe::Log& log;
     observe::Metrics& metrics;
+    http::Outbound* outbound = nullptr;  ///< for webhooks
 };
 
 struct Parts;

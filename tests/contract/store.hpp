@@ -104,5 +104,7 @@ void revocation_requests(Store& s);
 void nodes(Store& s);
 void nonces(Store& s);
 void sealed_keys(Store& s);
+void credential_uses(Store& s);
+void scep_challenges(Store& s);
 
 }  // namespace postern::contract

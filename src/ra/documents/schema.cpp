@@ -42,6 +42,10 @@ constexpr std::array account{
     Key{"azure_account", KeyType::text},                    Key{"kind", KeyType::text},
     Key{"deliver_first", KeyType::flag},                    Key{"renewal_by_certificate", KeyType::flag},
     Key{"answer_within", KeyType::duration},
+    Key{"unbound", KeyType::flag},                          Key{"challenge_lifetime", KeyType::duration},
+    Key{"longest_challenge_lifetime", KeyType::duration},   Key{"outstanding", KeyType::number},
+    Key{"url", KeyType::text},                              Key{"webhook_id", KeyType::text},
+    Key{"timeout", KeyType::duration},                      Key{"trust_anchors", KeyType::text},
 };
 
 constexpr std::array all{

@@ -43,6 +43,10 @@ Finding attributes_ignored(const PolicyInput& in);
 Finding subject_text(const PolicyInput& in);
 Finding subject_form(const PolicyInput& in);
 
+// binding.cpp
+Finding credential_stands(const PolicyInput& in);
+Finding binding_kept(const PolicyInput& in);
+
 // content.cpp: what else the request wished for
 Finding subject_common_name(const PolicyInput& in);
 Finding alternative_name_types(const PolicyInput& in);
