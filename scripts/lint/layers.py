@@ -14,7 +14,8 @@ NEIGHBOURS = {("crypto", "json"), ("toml", "json"), ("observe", "json")}
 
 # Implementations behind a port: only the wiring in src/app names them.
 ADAPTERS = [re.compile(p) for p in (r"store/(sqlite|postgres)/", r"ca/(builtin|command|upstream_\w+)/",
-                                    r"validation/\w+_validator\.hpp$")]
+                                    r"validation/\w+_validator\.hpp$",
+                                    r"core/http/curl_\w+\.hpp$")]
 
 # Third-party headers and the files of src/ that may see them.
 THIRD_PARTY = [

@@ -38,6 +38,7 @@ struct OutboundRequest {
     std::shared_ptr<const Proxy> proxy; ///< null: the process's ([outbound] proxy), if it has one
     std::string ca_pem;                 ///< trusted instead of the process's ([outbound] ca_file, else the system's); empty: those
     AddressGuard guard = nullptr;       ///< null: any address, which suits what an administrator configured
+    bool fresh = false;                 ///< on a connection of its own: a test of the way there
 };
 
 /// Thread safe; resumes on the caller's executor. Connections are kept alive and shared by all callers.
@@ -47,9 +48,9 @@ class Outbound {
 public:
     virtual ~Outbound() = default;
     /// One exchange, whatever the status of the answer. A connection that was kept and turns out dead is
-    /// replaced once, unseen. A caller that is cancelled leaves at once, and the transfer is dropped.
+    /// replaced, unseen. A caller that is cancelled leaves at once, and the transfer is dropped.
     /// Errors, by `check`, with the detail as a sentence that names the host and never the body or a header:
-    ///   outbound.url         malformed   not an absolute URL of an allowed scheme
+    ///   outbound.request     malformed   not an absolute URL of an allowed scheme, or a header that is none
     ///   outbound.dns         dns         the name of the host, or of the proxy, is unknown
     ///   outbound.address     forbidden   the guard refused
     ///   outbound.connect     connection  nobody took the connection
