@@ -3,6 +3,7 @@ find_package(Boost 1.81.0 EXACT CONFIG REQUIRED COMPONENTS headers url unit_test
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(tomlplusplus REQUIRED)
+find_package(CURL 7.88 REQUIRED)
 
 # Found by name: prometheus-cpp's own package file drags in curl and zlib for its push client, and
 # libunbound's pkg-config file asks for libevent, which only its event API needs.
@@ -20,6 +21,7 @@ postern_library(systemd systemd systemd/sd-daemon.h)
 postern_library(idn2 idn2 idn2.h)
 postern_library(unistring unistring unictype.h)
 postern_library(psl psl libpsl.h)
+postern_library(argon2 argon2 argon2.h)
 find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 # The allocator of the server: a sixth less CPU an issuance than the C library's (bench/run acme).

@@ -72,6 +72,28 @@ void name_backends(Catalog& catalog, std::vector<DescribedBackend> described) {
     }
 }
 
+/// Where Intune speaks for the devices, a certificate renews nothing unless its account says so.
+core::Task<void> load_intune_accounts(store::Database& db, observe::Log& log, Catalog& catalog) {
+    std::int64_t after = 0;
+    for (;;) {
+        auto key = store::values(after, to_string(AccountMethod::intune));
+        const auto rows = co_await db.read(store::account_all_of_method, std::move(key));
+        for (const auto& raw : rows) {
+            const auto row = store::ObjectRow::from(raw);
+            after = row.id;
+            auto account = read_account(row);
+            if (!account) {
+                log.error("catalog_unreadable", {{"kind", "account"}, {"name", row.name}, {"why", account.error().detail}});
+                continue;
+            }
+            for (auto& e : catalog.endpoints)
+                if (e.id == account->endpoint) e.scep.renewal = e.scep.renewal && account->intune.renewal_by_certificate;
+            catalog.intune_accounts.push_back(std::move(*account));
+        }
+        if (rows.size() < 500) co_return;
+    }
+}
+
 /// A pause counts for the version that it was found at.
 core::Task<void> load_pauses(store::Database& db, std::vector<Profile>& profiles) {
     std::int64_t after = 0;
@@ -119,6 +141,20 @@ const Endpoint* Catalog::endpoint(Protocol protocol, std::string_view name) cons
 }
 const Endpoint* Catalog::endpoint(core::EndpointId id) const noexcept {
     return find(endpoints, [&](const Endpoint& e) { return e.id == id; });
+}
+
+const Account* Catalog::intune_account(core::EndpointId endpoint) const noexcept {
+    return find(intune_accounts, [&](const Account& a) { return a.endpoint == endpoint; });
+}
+
+azure::AccountRef Catalog::azure_account(const Account& account) const {
+    const auto* owner = tenant(account.tenant);
+    const auto* found = find(azure_accounts, [&](const azure::AccountRef& a) { return owner && a->tenant == owner->name && a->name == account.intune.azure_account; });
+    return found ? *found : nullptr;
+}
+azure::AccountRef Catalog::azure_account(std::int64_t id) const {
+    const auto* found = find(azure_accounts, [&](const azure::AccountRef& a) { return a->id == id; });
+    return found ? *found : nullptr;
 }
 
 const Domain* Catalog::governing_domain(core::TenantId tenant_id, std::string_view name) const noexcept {
@@ -171,6 +207,7 @@ core::Task<void> CatalogSource::refresh() {
     co_await load<Profile>(db, log, store::profile_statements, &read_profile, next->profiles);
     co_await load_pauses(db, next->profiles);
     co_await load<Endpoint>(db, log, store::endpoint_statements, &read_endpoint, next->endpoints);
+    co_await load_intune_accounts(db, log, *next);
     name_backends(*next, std::move(described));
 
     const std::lock_guard lock(impl_->mutex);

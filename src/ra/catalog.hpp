@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "azure/account.hpp"
 #include "ca/description.hpp"
 #include "core/async/task.hpp"
 #include "core/base/result.hpp"
@@ -27,6 +28,8 @@ public:
     std::vector<ca::BackendDescription> backends;  ///< named "tenant/name"
     std::vector<Profile> profiles;
     std::vector<Endpoint> endpoints;
+    std::vector<azure::AccountRef> azure_accounts;
+    std::vector<Account> intune_accounts;  ///< of all endpoints: few, and asked for at each of their requests
 
     [[nodiscard]] const Tenant* tenant(core::TenantId id) const noexcept;
     [[nodiscard]] const Tenant* tenant(std::string_view name) const noexcept;
@@ -36,6 +39,11 @@ public:
     [[nodiscard]] const Profile* profile(core::ProfileId id) const noexcept;
     [[nodiscard]] const Endpoint* endpoint(Protocol protocol, std::string_view name) const noexcept;
     [[nodiscard]] const Endpoint* endpoint(core::EndpointId id) const noexcept;
+    /// Whose challenges this endpoint takes, if they are Intune's; null: they are not.
+    [[nodiscard]] const Account* intune_account(core::EndpointId endpoint) const noexcept;
+    /// By which Intune is asked for this one; null: there is none of that name.
+    [[nodiscard]] azure::AccountRef azure_account(const Account& account) const;
+    [[nodiscard]] azure::AccountRef azure_account(std::int64_t id) const;
     /// The record that governs `name`: itself or its closest ancestor; null when none does.
     [[nodiscard]] const Domain* governing_domain(core::TenantId tenant, std::string_view name) const noexcept;
 };

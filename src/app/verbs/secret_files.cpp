@@ -19,7 +19,7 @@ std::string with_secret_values(std::string_view document, const std::string& doc
         auto secret = read_file(path.string());
         while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
         if (secret.find_first_of("\"\\\n\r") != std::string::npos)
-            throw std::runtime_error(path.string() + ": expected one line of base64url");
+            throw std::runtime_error(path.string() + ": expected one line without quotation marks and backslashes");
         out += text.substr(at, static_cast<std::size_t>(m->position()) - at) + (*m)[1].str() + "value = \"" + secret + "\"";
         at = static_cast<std::size_t>(m->position() + m->length());
     }

@@ -41,6 +41,13 @@ constexpr std::array account{
     Key{"profiles", KeyType::list, false, "profile"},       Key{"names", KeyType::list},
     Key{"wildcard", KeyType::flag},                         Key{"expires", KeyType::text},
     Key{"common_names", KeyType::list},                      Key{"approval", KeyType::text},
+    Key{"azure_account", KeyType::text},                    Key{"kind", KeyType::text},
+    Key{"deliver_first", KeyType::flag},                    Key{"renewal_by_certificate", KeyType::flag},
+    Key{"answer_within", KeyType::duration},
+    Key{"unbound", KeyType::flag},                          Key{"challenge_lifetime", KeyType::duration},
+    Key{"longest_challenge_lifetime", KeyType::duration},   Key{"outstanding", KeyType::number},
+    Key{"url", KeyType::text},                              Key{"webhook_id", KeyType::text},
+    Key{"timeout", KeyType::duration},                      Key{"trust_anchors", KeyType::text},
 };
 
 constexpr std::array all{
