@@ -21,6 +21,7 @@ postern_library(systemd systemd systemd/sd-daemon.h)
 postern_library(idn2 idn2 idn2.h)
 postern_library(unistring unistring unictype.h)
 postern_library(psl psl libpsl.h)
+postern_library(argon2 argon2 argon2.h)
 find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 # The allocator of the server: a sixth less CPU an issuance than the C library's (bench/run acme).

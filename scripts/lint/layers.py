@@ -26,6 +26,7 @@ THIRD_PARTY = [
     (r"rapidjson/", r"core/json/[^/]+\.cpp$", "RapidJSON belongs in core/json/*.cpp"),
     (r"sqlite3", r"store/sqlite/", "SQLite belongs in store/sqlite"),
     (r"(postgresql/)?libpq", r"store/postgres/", "libpq belongs in store/postgres"),
+    (r"argon2\.h$", r"core/crypto/[^/]+\.cpp$", "libargon2 belongs in core/crypto/*.cpp"),
     (r"unbound", r"core/dns/", "libunbound belongs in core/dns"),
     (r"idn2|unictype|libpsl", r"core/dns/[^/]+\.cpp$", "libidn2, libunistring and libpsl belong in core/dns/*.cpp"),
     (r"(prometheus|spdlog)/", r"core/observe/[^/]+\.cpp$",

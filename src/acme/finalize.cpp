@@ -1,8 +1,8 @@
 #include "acme/handlers.hpp"
 #include "acme/render.hpp"
-#include "acme/submission.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/csr.hpp"
+#include "ra/submit_until.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/requester.hpp"
 
@@ -188,7 +188,7 @@ core::Task<Reply> finalize(Parts& parts, Call& call) {
     auto evidence = co_await gather_evidence(parts, call, order->id);
     auto request = compose(parts, call, *order, std::move(*csr), std::move(*names), std::move(evidence));
     const auto until = core::earlier(core::deadline_in(answer_time), call.request.deadline);
-    const auto outcome = co_await submit_until(parts, std::move(request), until);
+    const auto outcome = co_await ra::submit_until(parts.deps.enrollment, parts.deps.tasks, std::move(request), until);
     if (!outcome) co_return co_await unfinished(parts, call);
     co_return co_await conclude(parts, call, *outcome, csr_der);
 }

@@ -90,9 +90,9 @@ core::Task<Answer> list_requests(Call call) {
     ra::RequestFilter filter;
     filter.held = *held == 1;
     filter.status = call.request.query_value("status");
-    constexpr std::array known{"pending_approval", "approved", "declined", "submitted", "unknown", "quarantined"};
+    constexpr std::array known{"pending_approval", "approved", "declined"};
     if (filter.status && std::ranges::find(known, *filter.status) == known.end())
-        co_return core::Problem(core::ProblemKind::malformed, "status: known here: pending_approval, approved, declined, submitted, unknown, quarantined");
+        co_return core::Problem(core::ProblemKind::malformed, "status: known here: pending_approval, approved, declined");
     const auto rows = co_await ra::list_requests(call.deps.db, call.principal, *after, *limit, filter);
     std::string body;
     for (const auto& r : rows) {

@@ -167,7 +167,7 @@ void add_scep(House& h, std::string node) {
     const scep::RaCredentials::Deps credentials{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.ra_keys, h.builtin->root_der(),
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
-    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.backends, *h.ra_credentials, *h.sealer, h.pool,
+    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, nullptr, h.backends, *h.ra_credentials, *h.sealer, h.pool,
                           h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics};
     h.scep = std::make_unique<scep::Scep>(scep);
 }
@@ -281,7 +281,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.parked_messages = std::make_unique<ra::ParkedMessages>(parked_messages);
     const ra::Principals::Deps principals{*h.db, *h.numbers, *h.sealer, h.random, *h.clock_agreement};
     h.principals = std::make_unique<ra::Principals>(principals);
-    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement};
+    const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement, &h.pool};
     h.documents = std::make_unique<ra::Documents>(documents);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();

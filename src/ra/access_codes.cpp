@@ -1,9 +1,34 @@
 #include "ra/access_codes.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include "core/base/encoding.hpp"
+#include "core/crypto/argon2.hpp"
+#include "core/crypto/digest.hpp"
 #include "ra/catalog.hpp"
 
 namespace postern::ra {
+
+namespace {
+
+constexpr std::size_t shortest = 12, longest = 255, fewest_kinds = 6;
+
+/// A place among those that may hash, given back when its frame ends.
+class Turn {
+public:
+    Turn(std::atomic<int>& running, int most) : running_(running), taken_(running.fetch_add(1) < most) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() { running_.fetch_sub(1); }
+    [[nodiscard]] bool taken() const noexcept { return taken_; }
+
+private:
+    std::atomic<int>& running_;
+    bool taken_;
+};
+
+}  // namespace
 
 std::string access_code_id(const crypto::Sealer& sealer, core::EndpointId endpoint, std::string_view code) {
     std::string text = std::to_string(endpoint.get()) + "/";
@@ -18,6 +43,66 @@ core::Task<std::optional<Account>> find_account_by_access_code(store::Database& 
     auto account = co_await find_account_by_public_id(db, endpoint, access_code_id(sealer, endpoint, code));
     if (!account || account->method != AccountMethod::access_code) co_return std::nullopt;
     co_return account;
+}
+
+std::string why_no_access_code(std::string_view code) {
+    if (code.empty()) return "it is empty";
+    if (code.size() < shortest || code.size() > longest) return "it has " + std::to_string(code.size()) + " characters; 12 to 255 are needed";
+    if (!std::ranges::all_of(code, [](char c) { return c > ' ' && c < 0x7f; })) return "only visible ASCII characters arrive unchanged from every device";
+    if (std::set<char>(code.begin(), code.end()).size() < fewest_kinds) return "it has fewer than six different characters";
+    return {};
+}
+
+core::Bytes seal_chosen_code(const crypto::Sealer& sealer, core::AccountId account, std::string_view code, core::Random& random) {
+    const auto hash = crypto::argon2id(code, random);
+    return sealer.seal(account_secret_label, account_secret_context(account), core::as_bytes(hash));
+}
+
+bool is_chosen_code(const crypto::Sealer& sealer, core::AccountId account, core::BytesView sealed, std::string_view code) {
+    if (code.empty()) return false;
+    const auto hash = sealer.open(account_secret_label, account_secret_context(account), sealed);
+    return hash && crypto::argon2id_matches(core::as_text(hash->expose()), code);
+}
+
+ChosenCodes::ChosenCodes(const crypto::Sealer& sealer, core::CpuPool& pool, core::Random& random, const core::Clock& clock)
+    : sealer_(sealer), pool_(pool), clock_(clock), process_key_(random.bytes(32)) {}
+
+core::Bytes ChosenCodes::key_of(const Account& account, std::string_view code) const {
+    std::string text = std::to_string(account.id.get()) + "/" + std::to_string(account.version) + "/";
+    text += code;
+    const core::SecretBytes input(core::Bytes(text.begin(), text.end()));
+    return crypto::hmac(crypto::HmacHash::sha256, process_key_.expose(), input.expose());
+}
+
+bool ChosenCodes::remembered(const core::Bytes& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = until_.find(key);
+    if (found == until_.end()) return false;
+    if (found->second > clock_.steady()) return true;
+    until_.erase(found);
+    return false;
+}
+
+void ChosenCodes::remember(core::Bytes key) {
+    const std::lock_guard lock(mutex_);
+    const auto now = clock_.steady();
+    if (until_.size() >= most_remembered) std::erase_if(until_, [&](const auto& each) { return each.second <= now; });
+    if (until_.size() < most_remembered) until_[std::move(key)] = now + remembered_for;
+}
+
+core::Task<core::Result<bool>> ChosenCodes::judge(Account account, core::SecretText code) {
+    auto key = key_of(account, code.expose());
+    if (remembered(key)) co_return true;
+    const Turn turn(running_, most_at_once);
+    if (!turn.taken()) {
+        core::Problem busy(core::ProblemKind::unavailable, "other challenges are being judged; ask again");
+        busy.retry_after = std::chrono::seconds(1);
+        co_return busy;
+    }
+    const auto work = [&] { return is_chosen_code(sealer_, account.id, account.secret_sealed, code.expose()); };
+    const auto right = co_await pool_.run(work);
+    if (right && *right) remember(std::move(key));
+    co_return right;
 }
 
 }  // namespace postern::ra

@@ -11,6 +11,7 @@
 #include "core/json/reader.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
+#include "ra/single_use.hpp"
 
 namespace postern::ra {
 
@@ -55,8 +56,6 @@ struct Approvals::Work {
     Work(const core::Executor& executor, core::Deadline until) : ended(executor, until) {}
     boost::asio::steady_timer ended;
 };
-
-std::string called(const Actor& actor) { return actor.kind + " " + actor.name; }
 
 Problem ended_problem(const store::EnrollmentRow& row) {
     Problem out(ProblemKind::forbidden, "the request is " + row.status);
@@ -141,12 +140,12 @@ Task<void> Approvals::record_self_approval(store::EnrollmentRow row, Principal b
     written.value();
 }
 
-void Approvals::announce(store::Batch& batch, std::string_view kind, const store::EnrollmentRow& row, const Decision& decision, const std::string& by) const {
+void Approvals::announce(store::Batch& batch, std::string_view kind, const store::EnrollmentRow& row, const Decision& decision, const std::string& by, std::int64_t audit) const {
     if (!deps_.outbox.wants(kind)) return;
     json::Writer body;
     body.begin_object().member("enrollment", row.id.get()).member("request", row.request.get()).key("names").raw(row.names);
     body.member("by", by).member("message", decision.message).end_object();
-    deps_.outbox.add(batch, kind, std::to_string(row.id.get()) + "." + std::to_string(core::to_ms(deps_.clock.now())), body.take());
+    deps_.outbox.add(batch, kind, std::to_string(row.id.get()) + "." + std::to_string(audit), body.take());
 }
 
 Task<Result<void>> Approvals::record(const RequestShown& shown, Decision decision, const Principal& by, core::RequestId request) {
@@ -178,7 +177,7 @@ Task<Result<void>> Approvals::record(const RequestShown& shown, Decision decisio
         batch.add(store::enrollment_declined, store::values(row.id, now, problem_json(problem), core::BytesView(decision.content_hash)));
     }
     add_audit(batch, audit_id, record);
-    announce(batch, action, row, decision, called(by.actor));
+    announce(batch, action, row, decision, called(by.actor), audit_id);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) {
         // Somebody was faster, or its time ended a moment ago.
@@ -240,10 +239,11 @@ Task<void> Approvals::lapse(core::EnrollmentId id) {
     store::Batch batch;
     lease_.guard(batch);
     batch.add(store::approval_closed, store::values(id));
+    release_credential(batch, id);
     if (declined) batch.add(store::enrollment_declined_unbind, store::values(id));
     else batch.add(store::enrollment_approval_ended, store::values(id, "pending_approval", "rejected", now, problem_json(problem)));
     if (!declined) add_audit(batch, audit_id, record);
-    if (!declined) announce(batch, "request.lapsed", row, Decision(), called(record.actor));
+    if (!declined) announce(batch, "request.lapsed", row, Decision(), called(record.actor), audit_id);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written || declined) co_return;
     lapsed_.add();

@@ -22,8 +22,6 @@ inline constexpr std::chrono::seconds officers_pause(60);
 PendingEnrollment waiting_for_officer(core::EnrollmentId id);
 /// Why a request ended, as its enrollment has it.
 core::Problem ended_problem(const store::EnrollmentRow& row);
-/// "principal alice": whom two decisions are told apart by.
-std::string called(const Actor& actor);
 /// That the certificate is given out now. From the first time on its attempt is bound for as long as others' (EnrollmentRequest::
 /// repeated_for). Costs a read, and once a write, for enrollments that an officer approved; a read for others.
 core::Task<void> note_delivery(store::Database& db, core::EnrollmentId enrollment, core::TimePoint now);
@@ -73,7 +71,7 @@ private:
     core::Task<void> issue_and_tell(core::EnrollmentId id, std::shared_ptr<Work> work);
     core::Task<void> issue(core::EnrollmentId id);
     core::Task<void> lapse(core::EnrollmentId id);
-    void announce(store::Batch& batch, std::string_view kind, const store::EnrollmentRow& row, const Decision& decision, const std::string& by) const;
+    void announce(store::Batch& batch, std::string_view kind, const store::EnrollmentRow& row, const Decision& decision, const std::string& by, std::int64_t audit) const;
 
     Deps deps_;
     store::Lease lease_;

@@ -17,6 +17,9 @@ struct Actor {
     std::string name;  ///< token, principal name, "uid 0"
 };
 
+/// "principal alice": one text by which two are told apart.
+[[nodiscard]] inline std::string called(const Actor& actor) { return actor.kind + " " + actor.name; }
+
 struct AuditRecord {
     AuditRecord() = default;
     enum class Outcome { done, refused, failed };

@@ -73,6 +73,28 @@ void name_backends(Catalog& catalog, std::vector<DescribedBackend> described) {
     }
 }
 
+/// Where Intune speaks for the devices, a certificate renews nothing unless its account says so.
+core::Task<void> load_intune_accounts(store::Database& db, observe::Log& log, Catalog& catalog) {
+    std::int64_t after = 0;
+    for (;;) {
+        auto key = store::values(after, to_string(AccountMethod::intune));
+        const auto rows = co_await db.read(store::account_all_of_method, std::move(key));
+        for (const auto& raw : rows) {
+            const auto row = store::ObjectRow::from(raw);
+            after = row.id;
+            auto account = read_account(row);
+            if (!account) {
+                log.error("catalog_unreadable", {{"kind", "account"}, {"name", row.name}, {"why", account.error().detail}});
+                continue;
+            }
+            for (auto& e : catalog.endpoints)
+                if (e.id == account->endpoint) e.scep.renewal = e.scep.renewal && account->intune.renewal_by_certificate;
+            catalog.intune_accounts.push_back(std::move(*account));
+        }
+        if (rows.size() < 500) co_return;
+    }
+}
+
 /// A pause counts for the version that it was found at.
 core::Task<void> load_pauses(store::Database& db, std::vector<Profile>& profiles) {
     std::int64_t after = 0;

@@ -80,7 +80,7 @@ core::Task<Result<ApplyReport>> Documents::apply(std::vector<DocumentText> texts
     if (!wanted) co_return wanted.error();
     const auto stored = co_await documents::load_stored(deps_.db);
     const auto now = deps_.clock.now();
-    const documents::Plan::Deps plan_deps{deps_.numbers, deps_.backends, deps_.sealer, deps_.random};
+    const documents::Plan::Deps plan_deps{deps_.numbers, deps_.backends, deps_.sealer, deps_.random, deps_.pool};
     documents::Plan plan(plan_deps, stored, by, options, now);
     for (const auto& object : *wanted) co_await plan.add(object);
     if (options.prune) plan.prune();

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "ca/backend.hpp"
+#include "core/async/cpu_pool.hpp"
 #include "core/async/task.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/random.hpp"
@@ -32,6 +33,7 @@ struct GeneratedSecret {
     std::string key_id;   ///< EAB kid; empty: of another method
     core::SecretText mac_key; ///< base64url; shown this once
     core::SecretText access_code;  ///< of a SCEP account; shown this once
+    core::SecretText webhook_secret;  ///< base64, what the receiver checks signatures with; shown this once
 };
 
 struct ApplyReport {
@@ -64,6 +66,7 @@ public:
         const crypto::Sealer& sealer;
         core::Random& random;
         const core::Clock& clock;
+        core::CpuPool* pool = nullptr;  ///< for hashing chosen access codes; null: on the caller's thread
     };
     explicit Documents(Deps deps) : deps_(deps) {}
 

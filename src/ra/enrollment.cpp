@@ -1,11 +1,14 @@
 #include "ra/enrollment.hpp"
 
+#include <algorithm>
+
 #include "core/async/fail_point.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
 #include "ra/approvals.hpp"
 #include "ra/enrollment_steps.hpp"
+#include "ra/intune_notices.hpp"
 #include "ra/profile_pauses.hpp"
 #include "store/tables/certificate.hpp"
 
@@ -32,7 +35,8 @@ Enrollment::Enrollment(Deps deps)
       approvals_void_(deps.metrics.counter(approvals_total, approvals_help, {{"result", "void"}})),
       alarm_quarantined_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "quarantined"}})),
       alarm_unknown_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "unknown"}})),
-      alarm_late_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "late_answer"}})) {}
+      alarm_late_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "late_answer"}})),
+      challenge_reused_(deps.metrics.counter(alarms_total, alarms_help, {{"alarm", "challenge_reused"}})) {}
 Enrollment::~Enrollment() = default;
 
 Result<void> Enrollment::gate_open() const {
@@ -73,7 +77,10 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     auto recording = waits ? record_awaiting(attempt) : record_intent(attempt);
     const auto intent = co_await std::move(recording);
     if (!intent || !*intent || waits) hold.conclude();
-    if (!intent) co_return intent.error();
+    if (!intent) {
+        if (intent.error().check == single_use_check) co_await audit_refusal(attempt, intent.error());
+        co_return intent.error();
+    }
     if (!*intent) {
         const bool over = co_await end_binding(attempt);
         if (over) co_return co_await submit(std::move(attempt.request));
@@ -155,6 +162,7 @@ store::EnrollmentRow Enrollment::enrollment_row(const Attempt& a, std::string st
     row.content_hash = a.resolved_hash();
     row.evidence = to_json(a.request.evidence);
     row.backend = a.backend_name;
+    row.withheld = a.request.withheld;
     row.not_before = content.not_before;
     row.not_after = content.not_after;
     row.created = row.updated = a.now;
@@ -179,14 +187,23 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     a.guard_configuration(batch);
     guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
+    if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.endpoint->id, row.spki_sha256, a.id);
     if (a.foreign) begin_submission(batch, a);
     if (a.request.claim) a.request.claim(batch, a.id);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (written) co_return true;
 
-    if (written.error().statement == &store::enrollment_insert) co_return false;
-    co_return unrecorded(written.error());
+    co_return co_await unrecorded(a, written.error());
+}
+
+Task<Result<bool>> Enrollment::unrecorded(Attempt& a, store::Conflict conflict) {
+    if (conflict.statement == &store::enrollment_insert) co_return false;
+    if (conflict.statement == &store::credential_use_reserve) co_return co_await refuse_used_credential(a);
+    std::string why = "somebody else finished this first";
+    if (conflict.statement == &store::enrollment_guard) why = "the configuration changed while the request was judged; ask again";
+    if (conflict.statement == &store::blocked_key_none) why = "the key was blocked while the request was judged";
+    co_return Problem(ProblemKind::conflict, std::move(why));
 }
 
 Task<Result<EnrollmentOutcome>> Enrollment::sign_and_record(Attempt& a) {
@@ -270,6 +287,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Check
     }
     batch.add(store::certificate_insert, row.insert_values());
     batch.add(store::enrollment_issued, store::values(a.id, row.created, a.prepared.serial));
+    if (a.takes_credentials()) consume_credential(batch, a.id, a.request.single_use.has_value());
     add_audit(batch, audit_id, record);
     announce(batch, a, row);
     const auto written = co_await deps_.db.write(std::move(batch));
@@ -290,6 +308,11 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Check
 }
 
 void Enrollment::announce(store::Batch& batch, const Attempt& a, const store::CertificateRow& row) const {
+    // Whoever handed the request in tells Intune first, while the device waits.
+    if (vouched_by_intune(a.request.evidence)) {
+        const auto due = row.created + (a.request.withheld ? a.request.acknowledged_within : std::chrono::milliseconds(0));
+        deps_.outbox.add_later(batch, intune_success_kind, std::to_string(a.id.get()), intune_message(a.id, {}), due);
+    }
     constexpr std::string_view kind = "certificate.issued";
     if (!deps_.outbox.wants(kind)) return;
     json::Writer body;
@@ -297,6 +320,11 @@ void Enrollment::announce(store::Batch& batch, const Attempt& a, const store::Ce
     body.member("request", a.request.id.get()).member("serial", core::hex(row.serial));
     body.member("sha256", core::hex(row.sha256)).key("names").raw(row.names).end_object();
     deps_.outbox.add(batch, kind, std::to_string(row.id.get()), body.take());
+}
+
+void Enrollment::announce_failure(store::Batch& batch, const Attempt& a, const Problem& problem) const {
+    if (!vouched_by_intune(a.request.evidence)) return;
+    deps_.outbox.add(batch, intune_failure_kind, std::to_string(a.id.get()), intune_message(a.id, problem.detail));
 }
 
 /// After an intent, a failure is an outcome too. Where a signature may exist, its serial is listed
@@ -316,6 +344,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem p
     batch.add(store::enrollment_invalid, store::values(a.id, now, problem_json(problem), a.prepared.serial));
     if (a.foreign) batch.add(store::submission_delete, store::values(a.id, a.fence));
     if (surely_unsigned && a.request.release) a.request.release(batch, a.id);
+    if (a.takes_credentials()) release_credential(batch, a.id);
     if (!surely_unsigned && !a.prepared.serial.empty()) {
         ca::Revoked voided;
         voided.issuer_key_id = a.prepared.issuer_key_id;
@@ -324,6 +353,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_failure(Attempt& a, Problem p
         voided.not_after = a.authorized->content().not_after;
         a.backend->record_revocation(batch, voided);
     }
+    announce_failure(batch, a, problem);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) deps_.log.error("enrollment_failure_unrecorded", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}});
@@ -346,6 +376,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::quarantine(Attempt& a, Problem probl
     store::Batch batch;
     if (a.foreign) batch.add(store::submission_held, store::values(a.id, a.fence, issued.received));
     batch.add(store::enrollment_quarantined, store::values(a.id, now, problem_json(problem), a.prepared.serial));
+    announce_failure(batch, a, problem);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     failed_.add();
@@ -380,7 +411,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
     if (!found) co_return Problem(ProblemKind::conflict, "an earlier attempt ended meanwhile; ask again");
     const auto row = store::EnrollmentRow::from(*found);
     if (row.status == "declined") co_return ended_problem(row);
-    if (row.status == "issued") {
+    if (row.status == "issued" && !row.withheld) {
         co_await note_delivery(deps_.db, row.id, deps_.clock.now());
         auto by_enrollment = store::values(row.id);
         const auto stored = co_await store::read_one(deps_.db, store::certificate_by_enrollment, std::move(by_enrollment));
@@ -427,6 +458,24 @@ Task<void> Enrollment::pause_profile(Attempt& a, Problem problem) {
     co_await deps_.catalog.refresh();
 }
 
+/// What presents it with another key is no retry: somebody got hold of it, or shares it.
+Task<Problem> Enrollment::refuse_used_credential(Attempt& a) {
+    auto by_digest = store::values(a.endpoint->id, a.request.single_use->digest);
+    const auto found = co_await store::read_one(deps_.db, store::credential_use_find, std::move(by_digest));
+    if (!found) co_return Problem(ProblemKind::conflict, "another request gave the challenge back meanwhile; ask again");
+    const auto use = store::CredentialUseRow::from(*found);
+    const auto own = a.request.csr->key().spki_sha256();
+    const bool same_key = std::ranges::equal(use.spki_sha256, own);
+    const std::string why = same_key ? "the challenge was used before, by the same key; another attempt needs another one" : "the challenge was used before, by another key";
+    a.trace.add(TraceEntry(std::string(single_use_check), use.state + " by enrollment " + std::to_string(use.enrollment.get()), Verdict::refuse, why));
+    if (!same_key) {
+        challenge_reused_.add();
+        deps_.log.warning("challenge_reused", {{"alarm", "challenge_reused"}, {"request", a.request.id.get()}, {"endpoint", a.endpoint->name}, {"account", a.account->name},
+                                               {"requester", a.request.requester}, {"used_by", use.enrollment.get()}, {"state", use.state}});
+    }
+    co_return Problem(ProblemKind::forbidden, why, std::string(single_use_check));
+}
+
 Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     auto record = a.audit("enrollment.refused", AuditRecord::Outcome::refused);
@@ -439,6 +488,7 @@ Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
     detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(a.trace.to_json()).end_object();
     record.detail = detail.take();
     store::Batch batch;
+    if (a.request.refused) a.request.refused(batch, a.id, problem);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     refused_.add();

@@ -11,6 +11,7 @@
 #include "core/crypto/csr.hpp"
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
+#include "ra/binding.hpp"
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/evidence.hpp"
@@ -18,6 +19,7 @@
 #include "ra/open_intents.hpp"
 #include "ra/outbox.hpp"
 #include "ra/principals.hpp"
+#include "ra/single_use.hpp"
 #include "ra/trace.hpp"
 #include "store/nodes.hpp"
 #include "store/numbers.hpp"
@@ -60,6 +62,16 @@ struct EnrollmentRequest {
     /// Takes the claim back in the batch that ends an enrollment for which surely nothing was signed,
     /// so that the client may ask again.
     std::function<void(store::Batch&, core::EnrollmentId)> release;
+    /// The certificate goes to nobody until it is acknowledged (intune_notices.hpp): not to who asks again or polls either.
+    bool withheld = false;
+    /// So long after it was issued whoever handed the request in has it acknowledged, or gave up.
+    std::chrono::milliseconds acknowledged_within{0};
+    /// Adds to the batch that records a refusal before an intent what somebody else must hear of it.
+    std::function<void(store::Batch&, core::EnrollmentId, const core::Problem&)> refused;
+    /// The credential counts once: reserved with the intent. Refused with single_use_check when another attempt has it.
+    std::optional<SingleUse> single_use;
+    /// What the credential was given out for; policy compares.
+    std::optional<Binding> binding;
     core::Deadline deadline{};
 };
 
@@ -154,6 +166,8 @@ private:
     core::Task<core::Result<void>> decide_and_prepare(Attempt& attempt);
     /// Step 3. False: an earlier attempt with this key is bound already.
     core::Task<core::Result<bool>> record_intent(Attempt& attempt);
+    /// Why step 3 was not recorded. False: an earlier attempt with this key is bound already.
+    core::Task<core::Result<bool>> unrecorded(Attempt& attempt, store::Conflict conflict);
     /// What an intent and a request that waits for an officer have in common.
     store::EnrollmentRow enrollment_row(const Attempt& attempt, std::string status) const;
 
@@ -161,10 +175,10 @@ private:
     /// Instead of step 3, where policy wants an officer asked. As record_intent().
     core::Task<core::Result<bool>> record_awaiting(Attempt& attempt);
     store::ApprovalRow approval_row(const Attempt& attempt) const;
-    /// It waits, or waits again: a message for whoever is to look at it.
-    void announce_awaiting(store::Batch& batch, const Attempt& attempt) const;
-    /// Moves an enrollment that was `status` back to waiting, for what it resolves to now.
-    void ask_again(store::Batch& batch, const Attempt& attempt, const store::EnrollmentRow& row, const std::string& why) const;
+    /// It waits, or waits again: a message for whoever is to look at it. `audit`: number of the record beside it.
+    void announce_awaiting(store::Batch& batch, const Attempt& attempt, std::int64_t audit) const;
+    /// Moves an enrollment that was as `row` says back to waiting, for what it resolves to now.
+    void ask_again(store::Batch& batch, const Attempt& attempt, const store::EnrollmentRow& row, const std::string& why, std::int64_t audit) const;
     core::Task<store::Written> record_approved_intent(Attempt& attempt, const store::EnrollmentRow& row);
     core::Task<void> record_void_approval(Attempt& attempt, store::EnrollmentRow row, store::ApprovalRow approval);
     core::Task<void> end_approved(Attempt& attempt, core::Problem problem);
@@ -178,6 +192,8 @@ private:
     core::Task<core::Result<EnrollmentOutcome>> take_outcome(Attempt& attempt, ca::Outcome outcome);
     /// What the outcome tells the outbox, for kinds that have a sender.
     void announce(store::Batch& batch, const Attempt& attempt, const store::CertificateRow& row) const;
+    /// That nothing was issued is told too, where Intune waits for it.
+    void announce_failure(store::Batch& batch, const Attempt& attempt, const core::Problem& problem) const;
     store::CertificateRow certificate_row(const Attempt& attempt, const ca::Checked& checked, std::int64_t number) const;
     core::Task<core::Result<EnrollmentOutcome>> record_outcome(Attempt& attempt, ca::Checked checked, std::string received);
     core::Task<core::Result<EnrollmentOutcome>> record_failure(Attempt& attempt, core::Problem problem, bool surely_unsigned);
@@ -207,6 +223,8 @@ private:
     /// Whether the attempt was bound to a certificate that is no answer to it any more, and is free now.
     core::Task<bool> end_binding(const Attempt& attempt);
     core::Task<void> audit_refusal(Attempt& attempt, core::Problem problem);
+    /// Somebody has the attempt's single-use credential. `conflict` when that ended meanwhile.
+    core::Task<core::Problem> refuse_used_credential(Attempt& attempt);
     /// The lint refused what is our own doing: no further request meets it (X17).
     core::Task<void> pause_profile(Attempt& attempt, core::Problem problem);
     /// What is known of an intent that somebody else began.
@@ -216,7 +234,7 @@ private:
 
     Deps deps_;
     OpenIntents intents_;
-    observe::Counter issued_, refused_, failed_, paused_, approvals_void_, alarm_quarantined_, alarm_unknown_, alarm_late_;
+    observe::Counter issued_, refused_, failed_, paused_, approvals_void_, alarm_quarantined_, alarm_unknown_, alarm_late_, challenge_reused_;
 };
 
 }  // namespace postern::ra

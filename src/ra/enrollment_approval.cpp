@@ -92,14 +92,14 @@ store::ApprovalRow Enrollment::approval_row(const Attempt& a) const {
     return row;
 }
 
-void Enrollment::announce_awaiting(store::Batch& batch, const Attempt& a) const {
+void Enrollment::announce_awaiting(store::Batch& batch, const Attempt& a, std::int64_t audit) const {
     constexpr std::string_view kind = "request.awaiting_approval";
     if (!deps_.outbox.wants(kind)) return;
     json::Writer body;
     body.begin_object().member("enrollment", a.id.get()).member("request", a.request.id.get()).member("account", a.account->name);
     body.member("until", core::rfc3339(a.now + a.profile->approval_limit));
     body.key("content").raw(content_text(a.authorized->content(), a.backend_name, a.request.requester, a.term())).end_object();
-    deps_.outbox.add(batch, kind, std::to_string(a.id.get()) + "." + std::to_string(core::to_ms(a.now)), body.take());
+    deps_.outbox.add(batch, kind, std::to_string(a.id.get()) + "." + std::to_string(audit), body.take());
 }
 
 Task<Result<bool>> Enrollment::record_awaiting(Attempt& a) {
@@ -117,23 +117,23 @@ Task<Result<bool>> Enrollment::record_awaiting(Attempt& a) {
     guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
     batch.add(store::approval_put, approval_row(a).put_values());
+    if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.endpoint->id, row.spki_sha256, a.id);
     if (a.request.claim) a.request.claim(batch, a.id);
     add_audit(batch, audit_id, record);
-    announce_awaiting(batch, a);
+    announce_awaiting(batch, a, audit_id);
     const auto written = co_await deps_.db.write(std::move(batch));
-    if (!written && written.error().statement == &store::enrollment_insert) co_return false;
-    if (!written) co_return unrecorded(written.error());
+    if (!written) co_return co_await unrecorded(a, written.error());
     deps_.log.info("request_awaits_approval", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"names", row.names}});
     co_return true;
 }
 
-void Enrollment::ask_again(store::Batch& batch, const Attempt& a, const store::EnrollmentRow& row, const std::string& why) const {
+void Enrollment::ask_again(store::Batch& batch, const Attempt& a, const store::EnrollmentRow& row, const std::string& why, std::int64_t audit) const {
     const core::Bytes none;
     batch.add(store::enrollment_asked_again,
               store::values(row.id, row.status, row.serial, a.resolved_hash(), a.profile->version, names_json(a.authorized->content().names), a.backend_name,
                             std::string(waits_reason) + ": " + why, a.now, none));
     batch.add(store::approval_put, approval_row(a).put_values());
-    announce_awaiting(batch, a);
+    announce_awaiting(batch, a, audit);
 }
 
 Task<bool> Enrollment::issue_approved(core::EnrollmentId id) {
@@ -227,7 +227,7 @@ Task<void> Enrollment::record_void_approval(Attempt& a, store::EnrollmentRow row
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     store::Batch batch;
     a.guard_configuration(batch);
-    ask_again(batch, a, row, why);
+    ask_again(batch, a, row, why, audit_id);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) co_return;  // somebody else's turn, or it changed once more: the next round looks again
@@ -246,6 +246,7 @@ Task<void> Enrollment::end_approved(Attempt& a, Problem problem) {
     store::Batch batch;
     batch.add(store::enrollment_approval_ended, store::values(a.id, "approved", "invalid", a.now, problem_json(problem)));
     batch.add(store::approval_closed, store::values(a.id));
+    if (a.takes_credentials()) release_credential(batch, a.id);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     refused_.add();

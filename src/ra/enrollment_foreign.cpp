@@ -107,6 +107,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_rejection(Attempt& a, ca::Ref
     store::Batch batch;
     batch.add(store::submission_delete, store::values(a.id, a.fence));
     batch.add(store::enrollment_rejected, store::values(a.id, now, problem_json(problem)));
+    if (a.takes_credentials()) release_credential(batch, a.id);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) co_return settled_elsewhere();
@@ -167,6 +168,7 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_absent(Attempt& a) {
     store::Batch batch;
     batch.add(store::submission_delete, store::values(a.id, a.fence));
     batch.add(store::enrollment_invalid, store::values(a.id, now, problem_json(problem), a.prepared.serial));
+    if (a.takes_credentials()) release_credential(batch, a.id);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) co_return settled_elsewhere();

@@ -92,6 +92,7 @@ Task<Result<void>> Enrollment::resolve_issued(store::EnrollmentRow row, store::S
     batch.add(store::issuer_chain_set, store::values(certificate.backend, certificate.issuer_key_id, checked->chain, certificate.created), store::Expect::any);
     batch.add(store::certificate_insert, certificate.insert_values());
     batch.add(store::enrollment_found_issued, store::values(row.id, certificate.created));
+    if (a.takes_credentials()) consume_credential(batch, row.id, false);
     add_audit(batch, audit_id, record);
     announce(batch, a, certificate);
     const auto written = co_await deps_.db.write(std::move(batch));
@@ -116,6 +117,7 @@ Task<Result<void>> Enrollment::resolve_absent(store::EnrollmentRow row, std::opt
     store::Batch batch;
     if (fence) batch.add(store::submission_delete, store::values(row.id, *fence));
     batch.add(store::enrollment_found_absent, store::values(row.id, now, problem_json(problem)));
+    release_credential(batch, row.id);
     if (auto* backend = deps_.backends.find(row.backend); backend != nullptr && !row.serial.empty()) void_serial(batch, *backend, row, now);
     if (resolution.again) batch.add(store::acme_order_release_claim, store::values(row.id, now), store::Expect::any);
     add_audit(batch, audit_id, record);

@@ -107,6 +107,7 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     a.request.account = row.account;
     a.request.requester = row.requester;
     a.request.evidence = evidence_from_json(row.evidence);
+    a.request.withheld = row.withheld;
     a.request.csr = crypto::Csr::parse_kept(row.csr).value();
     a.request.deadline = core::deadline_in(std::chrono::seconds(30));
     a.catalog = deps_.catalog.current();
@@ -156,7 +157,7 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
     json::Writer detail;
     detail.begin_object().member("voided_serial", core::hex(row.serial)).key("trace").raw(a.trace.to_json());
     if (leave && !a.may_issue()) {
-        ask_again(batch, a, row, "its certificate was lost on the way, and what it resolves to now was approved by nobody");
+        ask_again(batch, a, row, "its certificate was lost on the way, and what it resolves to now was approved by nobody", audit_id);
         detail.member("asked_again", true);
     } else if (leave) {
         a.guard_configuration(batch);
@@ -171,6 +172,8 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
         detail.member("serial", core::hex(a.prepared.serial));
     } else {
         batch.add(store::enrollment_invalid, store::values(row.id, a.now, problem_json(leave.error()), row.serial));
+        announce_failure(batch, a, leave.error());
+        if (a.takes_credentials()) release_credential(batch, row.id);
         detail.key("problem").raw(problem_json(leave.error()));
     }
     detail.end_object();

@@ -75,13 +75,6 @@ std::string problem_json(const core::Problem& problem) {
     return w.take();
 }
 
-core::Problem unrecorded(const store::Conflict& conflict) {
-    std::string why = "somebody else finished this first";
-    if (conflict.statement == &store::enrollment_guard) why = "the configuration changed while the request was judged; ask again";
-    if (conflict.statement == &store::blocked_key_none) why = "the key was blocked while the request was judged";
-    return {core::ProblemKind::conflict, std::move(why)};
-}
-
 core::Problem blocked_meanwhile(const std::string& why) {
     return {core::ProblemKind::internal, "the key was blocked while the CA worked on the request: " + why, "key.blocked"};
 }

@@ -45,6 +45,8 @@ struct Enrollment::Attempt {
         if (endpoint) return endpoint->tenant;
         return authorized ? std::optional(authorized->tenant()) : std::nullopt;
     }
+    /// Whether its protocol has credentials that count once.
+    [[nodiscard]] bool takes_credentials() const noexcept { return request.via != Protocol::acme && request.via != Protocol::system; }
     /// What the blocklist is asked about.
     [[nodiscard]] JudgedKeys keys() const { return JudgedKeys(request.csr->key(), request.requester_key); }
     /// Adds the proof that all that was looked at still stands, in the version that was judged.
@@ -69,9 +71,6 @@ core::Bytes content_hash(const ca::Content& content, const std::string& backend,
 std::string names_json(const std::vector<crypto::GeneralName>& names);
 /// {"kind", "detail", "check"} as stored with an enrollment and shown by an order.
 std::string problem_json(const core::Problem& problem);
-
-/// Why a batch that records an intent did not happen, for the client.
-core::Problem unrecorded(const store::Conflict& conflict);
 
 /// What a request is quarantined for whose key was blocked after it was judged.
 core::Problem blocked_meanwhile(const std::string& why);

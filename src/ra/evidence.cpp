@@ -1,5 +1,6 @@
 #include "ra/evidence.hpp"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -49,6 +50,17 @@ Evidence Evidence::of(Kind kind, std::string subject, core::TimePoint at) {
     return e;
 }
 
+Evidence Evidence::intune(std::string challenge_digest, std::string by, core::TimePoint at) {
+    Evidence e = of(Kind::intune, std::move(challenge_digest), at);
+    e.identifier = "Success";
+    e.method = std::move(by);
+    return e;
+}
+
+bool vouched_by_intune(const std::vector<Evidence>& evidence) noexcept {
+    return std::any_of(evidence.begin(), evidence.end(), [](const Evidence& e) { return e.kind == Evidence::Kind::intune; });
+}
+
 Evidence Evidence::resting_on(std::string_view kind_of_requester, std::int64_t id, core::Bytes spki) && {
     requester = kind_of_requester;
     row = id;
@@ -68,6 +80,7 @@ std::string to_json(const std::vector<Evidence>& evidence) {
                 .member("until", core::to_ms(e.until));
         else
             w.member("subject", e.subject);
+        if (e.kind == Evidence::Kind::intune) w.member("identifier", e.identifier).member("method", e.method);
         if (!e.requester.empty()) w.member("requester", e.requester).member("row", e.row);
         if (!e.key.empty()) w.member("key", core::base64(e.key));
         w.end_object();
@@ -95,6 +108,10 @@ std::vector<Evidence> evidence_from_json(std::string_view text) {
             e.until = core::from_ms(item["until"].integer().value());
         } else {
             e.subject = item["subject"].string().value();
+        }
+        if (e.kind == Evidence::Kind::intune) {
+            e.identifier = item["identifier"].string().value();
+            e.method = item["method"].string().value();
         }
         if (item.contains("requester")) {
             e.requester = item["requester"].string().value();

@@ -17,13 +17,15 @@ struct Evidence {
     static Evidence validated(std::string identifier_type, std::string identifier, std::string method,
                               core::TimePoint at, core::TimePoint until);
     static Evidence of(Kind kind, std::string subject, core::TimePoint at);
+    /// Intune said Success to the challenge of this digest. `by`: the Azure account.
+    static Evidence intune(std::string challenge_digest, std::string by, core::TimePoint at);
     /// That the subject has a row of its own (store/tables/requester.hpp) and signed with this key:
     /// whoever takes the request up later asks whether both still stand.
     Evidence resting_on(std::string_view kind_of_requester, std::int64_t id, core::Bytes spki) &&;
     Kind kind = Kind::account_key;
     std::string identifier_type;  ///< validated_name: "dns" or "ip"
-    std::string identifier;       ///< validated_name: normalized, wildcards with "*."
-    std::string method;           ///< "http-01"
+    std::string identifier;       ///< validated_name: normalized, wildcards with "*."; intune: what it said
+    std::string method;           ///< "http-01"; intune: the Azure account
     std::string subject;          ///< who: thumbprint, certificate digest, principal
     std::string requester;        ///< kind of the subject's own row; empty: it has none
     std::int64_t row = 0;         ///< its id
@@ -32,6 +34,8 @@ struct Evidence {
     core::TimePoint until{};      ///< validated_name: good up to here
 };
 std::string_view to_string(Evidence::Kind kind) noexcept;
+/// Whether Intune vouched for what the request asks for, and waits to hear what became of it.
+bool vouched_by_intune(const std::vector<Evidence>& evidence) noexcept;
 std::string to_json(const std::vector<Evidence>& evidence);
 /// What to_json wrote; the sweeper resumes with it.
 std::vector<Evidence> evidence_from_json(std::string_view json);

@@ -48,6 +48,13 @@ public:
         const auto rows = co_await db_.read(store::audit_by_request, std::move(key));
         keep(rows);
     }
+    /// What an officer was asked is told to its end: the decision has a request id of its own.
+    Task<void> decisions() {
+        std::vector<std::string> asked;
+        for (const auto& [id, row] : records_)
+            if (row.text(6) == "request.awaiting_approval") asked.push_back(row.text(8));
+        for (auto& enrollment : asked) co_await object("enrollment", std::move(enrollment));
+    }
     Task<void> object(std::string_view kind, std::string id) {
         if (!seen_.insert(std::string(kind) + " " + id).second) co_return;
         auto key = store::values(kind, id, by_.tenant);
@@ -231,6 +238,7 @@ core::Task<core::Result<std::string>> explain(store::Database& db, const Princip
     // A correlation id first: what logs, headers and refusals show. It stands for that request alone.
     auto request = reference, token = reference, account = reference, name = reference;
     co_await found.request(std::move(request));
+    co_await found.decisions();
     if (!found.empty()) co_return found.render(reference);
 
     const auto n = number(reference);

@@ -29,6 +29,9 @@ std::string_view to_string(AccountMethod m) noexcept {
         case AccountMethod::eab: return "eab";
         case AccountMethod::system: return "system";
         case AccountMethod::access_code: return "access_code";
+        case AccountMethod::intune: return "intune";
+        case AccountMethod::one_time: return "one_time";
+        case AccountMethod::webhook: return "webhook";
     }
     return "";
 }

@@ -136,9 +136,40 @@ struct Endpoint {
     ScepSettings scep;
 };
 
-/// How an account's client proves that it may use it. access_code: a challenge that many devices share.
-enum class AccountMethod { open, eab, system, access_code };
+/// How an account's client proves that it may use it. access_code: a challenge that many devices share; one_time: one that
+/// somebody minted for one certificate; webhook: one that another program judges; intune: one that Microsoft Intune sealed.
+enum class AccountMethod { open, eab, system, access_code, one_time, webhook, intune };
 std::string_view to_string(AccountMethod m) noexcept;
+
+/// Of an account whose challenges are minted.
+struct OneTimeSettings {
+    OneTimeSettings() = default;
+    bool unbound = false;  ///< challenges that name no device too, and the NDES page
+    std::chrono::milliseconds lifetime{std::chrono::minutes(15)};  ///< unless the caller says
+    std::chrono::milliseconds longest{std::chrono::hours(24)};     ///< most a caller may ask for
+    unsigned outstanding = 5;  ///< unbound ones that wait for their device at one time
+};
+
+/// Of an account whose challenges another program judges. Its signing secret is the account's.
+struct WebhookSettings {
+    WebhookSettings() = default;
+    std::string url;
+    std::string id;  ///< X-Smallstep-Webhook-ID
+    std::chrono::milliseconds timeout{std::chrono::seconds(5)};
+    std::string trust_anchors;  ///< PEM; empty: the system's
+};
+
+/// What an account of method intune makes of it.
+struct IntuneSettings {
+    IntuneSettings() = default;
+    enum class Kind { client, device };
+    Kind kind = Kind::device;           ///< client: certificates of persons; only they may carry mail addresses
+    std::string azure_account;          ///< name in the tenant
+    bool deliver_first = false;         ///< the device has its certificate before Intune knows of it
+    bool renewal_by_certificate = false;///< beside Intune's own way, a new request with a new challenge
+    /// A request is answered within this time: two fifths for Intune's validation, one for issuing, two for its notification.
+    std::chrono::milliseconds answer_within{std::chrono::seconds(20)};
+};
 
 /// A credential under an endpoint, and what may be asked for with it.
 struct Account {
@@ -157,9 +188,12 @@ struct Account {
     std::optional<Approval> approval;   ///< nullopt: as the profile says
     std::vector<std::string> common_names;  ///< text CNs it may ask for, "*" for any run of characters
     std::vector<std::string> serial_numbers;  ///< serialNumbers of subjects, the same
-    std::string public_id;              ///< EAB kid
-    core::Bytes secret_sealed;
+    std::string public_id;              ///< EAB kid; of a generated access code: what it is found by
+    core::Bytes secret_sealed;          ///< EAB key, webhook secret, or the Argon2id hash of a chosen access code
+    OneTimeSettings one_time;
+    WebhookSettings webhook;
     std::optional<core::TimePoint> expires;
+    IntuneSettings intune;
 };
 
 /// Whether requests of this account for this profile wait for an officer. The account's word counts before the profile's.

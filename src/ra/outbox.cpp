@@ -67,6 +67,16 @@ void Outbox::add(store::Batch& batch, std::string_view kind, std::string_view ob
               store::values(std::string(kind) + "/" + std::string(object), kind, std::move(body), deps_.clock.now()));
 }
 
+void Outbox::add_later(store::Batch& batch, std::string_view kind, std::string_view object, std::string body, core::TimePoint due) const {
+    if (!wants(kind)) return;
+    batch.add(store::outbox_insert_later,
+              store::values(std::string(kind) + "/" + std::string(object), kind, std::move(body), due, deps_.clock.now()));
+}
+
+void Outbox::take_back(store::Batch& batch, std::string_view kind, std::string_view object) {
+    batch.add(store::outbox_take_back, store::values(std::string(kind) + "/" + std::string(object)), store::Expect::any);
+}
+
 void Outbox::start(const core::Executor& executor) {
     for (const auto& channel : channels_) deps_.tasks.spawn(executor, run(*channel));
 }

@@ -74,6 +74,9 @@ public:
     [[nodiscard]] bool wants(std::string_view kind) const noexcept;
     /// Adds a message to the change's own batch. `object` is unique among the messages of its kind.
     void add(store::Batch& batch, std::string_view kind, std::string_view object, std::string body) const;
+    /// One that is not sent before `due`: whoever adds it means to deliver it without the outbox, and takes it back.
+    void add_later(store::Batch& batch, std::string_view kind, std::string_view object, std::string body, core::TimePoint due) const;
+    static void take_back(store::Batch& batch, std::string_view kind, std::string_view object);
 
     /// Sends what is due of every kind, as tasks of the group, until that is cancelled.
     void start(const core::Executor& executor);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace postern::ra {
 
@@ -44,17 +45,21 @@ RequestListed awaiting(const store::Row& row) {
 
 core::Task<std::vector<RequestListed>> list_requests(store::Database& db, Principal by, std::int64_t after, std::int64_t limit, RequestFilter filter) {
     std::vector<RequestListed> out;
-    auto waiting = store::values(after, limit, by.tenant, filter.held && !filter.status ? std::optional<std::string>("pending_approval") : filter.status);
+    auto status = filter.status;
+    if (filter.held && !status) status = "pending_approval";
+    auto waiting = store::values(after, limit, by.tenant, status);
     const auto approvals = co_await db.read(store::approval_page, std::move(waiting));
     for (const auto& row : approvals) out.push_back(awaiting(row));
-    auto open = store::values(after, limit, by.tenant, filter.held);
-    const auto submissions = co_await db.read(store::request_page, std::move(open));
-    for (const auto& row : submissions)
-        if (!filter.status || row.text(3) == *filter.status) out.push_back(submitted(row));
+    store::Rows submissions;
+    if (!filter.status) {
+        auto open = store::values(after, limit, by.tenant, filter.held);
+        submissions = co_await db.read(store::request_page, std::move(open));
+    }
+    for (const auto& row : submissions) out.push_back(submitted(row));
     std::ranges::sort(out, {}, &RequestListed::id);
     // Of either kind the page is complete up to its last row only.
     auto last = core::EnrollmentId(std::numeric_limits<std::int64_t>::max());
-    for (const auto* rows : {&approvals, &submissions})
+    for (const store::Rows* rows : std::initializer_list<const store::Rows*>{&approvals, &submissions})
         if (static_cast<std::int64_t>(rows->size()) == limit) last = std::min(last, rows->back().id<core::EnrollmentId>(0));
     std::erase_if(out, [&](const RequestListed& r) { return r.id > last; });
     if (static_cast<std::int64_t>(out.size()) > limit) out.resize(static_cast<std::size_t>(limit));

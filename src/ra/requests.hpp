@@ -27,7 +27,7 @@ struct RequestListed {
 struct RequestFilter {
     RequestFilter() = default;
     bool held = false;                  ///< only those that wait for an officer
-    std::optional<std::string> status;  ///< only those of that status
+    std::optional<std::string> status;  ///< only those that an officer decides, of that status: pending_approval, approved, declined
 };
 /// Open requests that the principal may see with id > after, rising; one that was declined only by its status.
 core::Task<std::vector<RequestListed>> list_requests(store::Database& db, Principal by, std::int64_t after, std::int64_t limit, RequestFilter filter);

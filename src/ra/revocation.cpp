@@ -26,8 +26,8 @@ bool revocation_reason_allowed(std::int64_t reason) noexcept {
     return reason == 0 || reason == 1 || reason == 3 || reason == 4 || reason == 5;
 }
 
-core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certificate, std::int64_t reason, Actor actor,
-                                                  core::RequestId request, core::Deadline deadline) {
+core::Task<core::Result<void>> Revocation::revoke_with(store::CertificateRow certificate, std::int64_t reason, Actor actor,
+                                                       core::RequestId request, core::Deadline deadline, store::Batch more) {
     if (!revocation_reason_allowed(reason))
         co_return Problem(ProblemKind::bad_revocation_reason,
                           "revocation reason " + std::to_string(reason) + " is not accepted; use 0, 1, 3, 4 or 5");
@@ -49,6 +49,7 @@ core::Task<core::Result<void>> Revocation::revoke(store::CertificateRow certific
     revoked.reason = static_cast<unsigned>(reason);
     revoked.not_after = certificate.not_after;
     backend->record_revocation(entry, revoked);
+    entry.append(std::move(more));
     const auto recorded = co_await record(certificate, reason, std::move(actor), std::move(request), std::move(entry));
     if (!recorded) co_return recorded;
     // Durable from here. The CRL follows within the wait, or a moment later: the answer is yes either way.

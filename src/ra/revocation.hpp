@@ -38,7 +38,12 @@ public:
     /// Records, audits and publishes. Returns once CRLs show it, or after a short wait when signing is
     /// slow: it is durable then all the same. Errors: already_revoked, bad_revocation_reason.
     core::Task<core::Result<void>> revoke(store::CertificateRow certificate, std::int64_t reason, Actor actor,
-                                          core::RequestId request, core::Deadline deadline);
+                                          core::RequestId request, core::Deadline deadline) {
+        return revoke_with(std::move(certificate), reason, std::move(actor), std::move(request), deadline, store::Batch());
+    }
+    /// The same, with what is true with the revocation alone in its batch; for certificates of our own CA.
+    core::Task<core::Result<void>> revoke_with(store::CertificateRow certificate, std::int64_t reason, Actor actor,
+                                               core::RequestId request, core::Deadline deadline, store::Batch more);
 
     /// The backends of which something has not been confirmed and is due. For the poller.
     core::Task<std::vector<std::string>> backends_due();

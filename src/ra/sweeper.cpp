@@ -2,6 +2,8 @@
 
 #include "core/async/crew.hpp"
 #include "core/async/deadline.hpp"
+#include "ra/single_use.hpp"
+#include "store/tables/scep_challenge.hpp"
 
 namespace postern::ra {
 
@@ -17,6 +19,8 @@ constexpr std::chrono::seconds look(4);
 /// Batches that are written together share a commit.
 constexpr std::size_t at_once = 32;
 constexpr std::size_t page = 1000;
+/// Between two looks for what may be forgotten.
+constexpr std::chrono::minutes forget_every(1);
 constexpr auto any_age = core::TimePoint::max();
 
 }  // namespace
@@ -76,6 +80,10 @@ Task<std::size_t> Sweeper::round() {
         next_look_ = now + look;
     }
     if (unpublished_) co_await publish();
+    if (now >= next_forget_) {
+        co_await forget();
+        next_forget_ = now + forget_every;
+    }
     left_.set(static_cast<double>(deps_.enrollment.intents().left(page).size()));
     co_return settled;
 }
@@ -127,6 +135,15 @@ Task<void> Sweeper::settle_one(std::shared_ptr<Work> work, std::size_t index) {
     ++work->settled;
     settled_.add();
     unpublished_ = true;
+}
+
+Task<void> Sweeper::forget() {
+    const auto now = deps_.clock.now();
+    store::Batch batch;
+    batch.add(store::credential_use_prune, store::values(now), store::Expect::any);
+    batch.add(store::scep_challenge_prune, store::values(now - challenge_kept), store::Expect::any);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    static_cast<void>(written);  // nothing is expected of it
 }
 
 /// The serials that were given up are listed on the next CRL.

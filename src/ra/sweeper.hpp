@@ -46,10 +46,13 @@ private:
     core::Task<void> settle_one(std::shared_ptr<Work> work, std::size_t index);
     core::Task<std::vector<core::EnrollmentId>> abandoned();
     core::Task<void> publish();
+    /// Challenges and their uses that nobody could present any more.
+    core::Task<void> forget();
 
     Deps deps_;
     store::Lease lease_;
     core::SteadyPoint next_look_{};  ///< for what is aged
+    core::SteadyPoint next_forget_{};
     bool unpublished_ = false;
     std::size_t failed_ = 0;  ///< of the last round: what it could not settle
     observe::Counter settled_;

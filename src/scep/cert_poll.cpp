@@ -36,7 +36,7 @@ core::Task<http::Response> cert_poll(Parts& parts, const Call& call, const Reque
     }
     if (!found) co_return co_await refuse(parts, call, std::move(to), unknown());
     const auto& status = found->status;
-    if (status == "issued") {
+    if (status == "issued" && !found->withheld) {
         auto by_enrollment = store::values(found->id);
         const auto stored = co_await store::read_one(parts.deps.db, store::certificate_by_enrollment, std::move(by_enrollment));
         auto certificate = store::CertificateRow::from(stored.value());

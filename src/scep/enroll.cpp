@@ -3,8 +3,8 @@
 #include "core/async/deadline.hpp"
 #include "core/base/encoding.hpp"
 #include "core/base/unavailable.hpp"
-#include "ra/access_codes.hpp"
 #include "scep/answer.hpp"
+#include "scep/challenges.hpp"
 
 namespace postern::scep {
 
@@ -17,41 +17,6 @@ using core::Task;
 
 /// A lost answer is repeated for so long (design §3).
 constexpr std::chrono::hours repeated_for{1};
-/// Longer than any access code; a challenge that Intune seals is another endpoint's.
-constexpr std::size_t longest_challenge = 255;
-
-/// On which account's behalf, and what proves it.
-struct Leave {
-    Leave() = default;
-    ra::Account account;
-    ra::Evidence evidence;
-    std::string presented;  ///< digest of the credential, for the attempt key
-};
-
-/// Who tries challenges: other devices behind the same address are not slowed down (S06).
-std::string pair_of(const Call& call, const crypto::Csr& csr) {
-    return call.endpoint.name + " " + call.request.peer.address + " " + core::hex(csr.key().spki_sha256());
-}
-
-Task<Result<Leave>> by_challenge(Parts& parts, const Call& call, const crypto::Csr& csr) {
-    const auto pair = pair_of(call, csr);
-    if (const auto wait = parts.slow_down.wait(pair))
-        co_return Problem(ProblemKind::rate_limited, "too many wrong challenges for this key from this address; wait " + std::to_string(wait->count()) + " s", "challenge.tries");
-    const auto& challenge = csr.challenge_password();
-    auto account = std::optional<ra::Account>();
-    if (challenge.size() <= longest_challenge) account = co_await ra::find_account_by_access_code(parts.deps.db, parts.deps.sealer, call.endpoint.id, challenge);
-    if (!account) {
-        parts.slow_down.wrong(pair);
-        co_return Problem(ProblemKind::forbidden, "the challenge is not known at this endpoint", "challenge.known");
-    }
-    parts.slow_down.right(pair);
-    Leave leave;
-    leave.evidence = ra::Evidence::of(ra::Evidence::Kind::challenge, account->public_id, parts.now());
-    leave.presented = account->public_id;
-    leave.account = std::move(*account);
-    co_return leave;
-}
-
 Task<Result<Leave>> by_certificate(Parts& parts, const ra::RenewalRight& right, const crypto::Csr& csr) {
     const auto names = co_await ra::check_renewal_names(parts.deps.db, right, csr);
     if (!names) co_return names.error();
@@ -66,24 +31,31 @@ Task<Result<Leave>> by_certificate(Parts& parts, const ra::RenewalRight& right, 
 /// the old certificate; with a challenge that is what counts, without one the certificate (scep.md §1.4).
 Task<Result<Leave>> leave_of(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr, const Result<ra::RenewalRight>& right) {
     const bool renewal = request.type() == MessageType::renewal_req;
-    if (!renewal && !csr.challenge_password().empty()) co_return co_await by_challenge(parts, call, csr);
+    if (!renewal && !csr.challenge_password().empty()) co_return co_await leave_by_challenge(parts, call, request, csr);
     if (right) co_return co_await by_certificate(parts, *right, csr);
     if (renewal) co_return Problem(ProblemKind::unauthenticated, right.error().detail, right.error().check);
     if (right.error().check == "renewal.window") co_return right.error();
+    auto open = co_await leave_by_open_account(parts, call);
+    if (open) co_return std::move(*open);
     co_return Problem(ProblemKind::forbidden, "the request has no challenge", "challenge.known");
 }
 
-ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::Csr csr, const Leave& leave) {
+ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::Csr csr, Leave leave) {
     ra::EnrollmentRequest r;
     r.id = call.request.id;
     r.via = ra::Protocol::scep;
     r.endpoint = call.endpoint.id;
     r.account = leave.account.id;
     r.requester = request.transaction_id();
-    r.evidence.push_back(leave.evidence);
+    if (leave.evidence) r.evidence.push_back(std::move(*leave.evidence));
     r.csr = std::move(csr);
     r.attempt = request.transaction_id() + " " + leave.presented;
     r.repeated_for = repeated_for;
+    r.single_use = std::move(leave.single_use);
+    r.binding = std::move(leave.binding);
+    r.asked_by = std::move(leave.asked_by);
+    r.profile = std::move(leave.profile);
+    r.claim = std::move(leave.claim);
     r.origin_kind = "scep_transaction";
     r.origin_id = request.transaction_id();
     r.deadline = call.request.deadline;
@@ -104,9 +76,16 @@ Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request
 Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, const Result<ra::RenewalRight>& right) {
     ReplyTo to(request, call.policy);
     if (const auto agreed = parts.deps.clock_agreement.check(); !agreed) throw core::Unavailable(agreed.error().detail);
-    const auto leave = co_await leave_of(parts, call, request, csr, right);
+    const auto* intune = call.catalog->intune_account(call.endpoint.id);
+    // By certificate comes only what the account lets come that way (catalog.cpp).
+    const bool by_certificate = right && csr.challenge_password().empty();
+    if (intune != nullptr && request.type() == MessageType::pkcs_req && !by_certificate)
+        co_return co_await enroll_with_intune(parts, call, request, std::move(csr), *intune);
+    auto leave = co_await leave_of(parts, call, request, csr, right);
+    if (!leave && leave.error().kind == ProblemKind::unavailable)
+        throw core::Unavailable(leave.error().detail, leave.error().retry_after.value_or(std::chrono::seconds(5)));
     if (!leave) co_return co_await refuse(parts, call, std::move(to), leave.error());
-    auto wish = compose(call, request, std::move(csr), *leave);
+    auto wish = compose(call, request, std::move(csr), std::move(*leave));
     const auto outcome = co_await parts.deps.enrollment.submit(std::move(wish));
     if (!outcome) {
         const auto& problem = outcome.error();

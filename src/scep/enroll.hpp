@@ -9,6 +9,8 @@ namespace postern::scep {
 /// certificate is good for.
 core::Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr,
                                   const core::Result<ra::RenewalRight>& right);
+/// The same where the challenge is Intune's: `account` is the endpoint's, of method intune.
+core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, const ra::Account& account);
 /// SUCCESS with that certificate, in the endpoint's form.
 core::Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request& request, core::Bytes certificate, std::string issuer_key_id);
 /// CertPoll (§3.3.3): decided by transactionID and the key of who asks.

@@ -1,6 +1,7 @@
 #include "scep/answer.hpp"
 #include "scep/enroll.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/enrollment.hpp"
 
 namespace postern::scep {
 
@@ -16,6 +17,9 @@ core::Task<http::Response> get_cert(Parts& parts, const Call& call, const Reques
         if (row.endpoint != call.endpoint.id || !own) continue;
         const auto certificate = crypto::Certificate::parse(row.der);
         if (!certificate || certificate->issuer_der() != wanted.issuer_der) continue;
+        auto by_id = store::values(row.enrollment);
+        const auto enrollment = co_await store::read_one(parts.deps.db, store::enrollment_by_id, std::move(by_id));
+        if (store::EnrollmentRow::from(enrollment.value()).withheld) continue;
         co_return co_await answer_issued(parts, call, request, std::move(row.der), std::move(row.issuer_key_id));
     }
     core::Problem problem(core::ProblemKind::not_found, "there is no such certificate of the key that signed the request");

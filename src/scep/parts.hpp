@@ -1,4 +1,5 @@
 #pragma once
+#include "ra/access_codes.hpp"
 #include "scep/message.hpp"
 #include "scep/scep.hpp"
 #include "scep/slow_down.hpp"
@@ -10,6 +11,7 @@ struct Parts {
     explicit Parts(Deps d);
     Deps deps;
     SlowDown slow_down;
+    ra::ChosenCodes chosen_codes;
     observe::Counter succeeded, pending, failed, unreadable;
 
     [[nodiscard]] core::TimePoint now() const noexcept { return deps.clock.now(); }

@@ -94,6 +94,7 @@ MessagePolicy policy_of(const ra::Endpoint& endpoint) {
 Parts::Parts(Deps d)
     : deps(d),
       slow_down(deps.clock),
+      chosen_codes(deps.sealer, deps.pool, deps.random, deps.clock),
       succeeded(deps.metrics.counter("postern_scep_messages_total", "SCEP messages by answer", {{"answer", "success"}})),
       pending(deps.metrics.counter("postern_scep_messages_total", "SCEP messages by answer", {{"answer", "pending"}})),
       failed(deps.metrics.counter("postern_scep_messages_total", "SCEP messages by answer", {{"answer", "failure"}})),

@@ -6,12 +6,14 @@
 #include "core/base/clock.hpp"
 #include "core/base/random.hpp"
 #include "core/crypto/sealer.hpp"
+#include "core/http/outbound.hpp"
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/intune_enrollment.hpp"
 #include "scep/ra_credentials.hpp"
 #include "store/database.hpp"
 
@@ -22,6 +24,7 @@ struct Deps {
     store::Database& db;
     ra::CatalogSource& catalog;
     ra::Enrollment& enrollment;
+    ra::IntuneEnrollment* intune;  ///< null: no endpoint has such an account
     const ca::Backends& backends;
     const RaCredentials& ra_credentials;
     const crypto::Sealer& sealer;
@@ -31,6 +34,7 @@ struct Deps {
     const ra::ClockAgreement& clock_agreement;
     observe::Log& log;
     observe::Metrics& metrics;
+    http::Outbound* outbound = nullptr;  ///< for webhooks
 };
 
 struct Parts;

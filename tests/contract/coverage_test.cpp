@@ -23,6 +23,8 @@ constexpr Family families[] = {
     &restorations,
     &leases,                &outbox_messages,          &nodes,                   &nonces,        &sealed_keys,
     &submissions,           &refused_submissions,      &resolved_submissions, &revocation_requests,
+    &approvals,             &void_approvals,           &ended_approvals,         &restored_approvals, &declined_for_good,
+    &credential_uses,       &scep_challenges,
 };
 
 void on_every_engine(Family family) {
@@ -97,10 +99,17 @@ BOOST_AUTO_TEST_CASE(a_submission_is_one_askers_at_a_time) { on_every_engine(&su
 BOOST_AUTO_TEST_CASE(a_refused_submission_frees_its_attempt) { on_every_engine(&refused_submissions); }
 BOOST_AUTO_TEST_CASE(an_unknown_request_is_resolved_once) { on_every_engine(&resolved_submissions); }
 BOOST_AUTO_TEST_CASE(a_revocation_is_asked_for_until_it_is_answered) { on_every_engine(&revocation_requests); }
+BOOST_AUTO_TEST_CASE(an_approval_is_for_what_was_seen) { on_every_engine(&approvals); }
+BOOST_AUTO_TEST_CASE(a_void_approval_is_asked_for_again) { on_every_engine(&void_approvals); }
+BOOST_AUTO_TEST_CASE(an_ended_wait_frees_its_attempt) { on_every_engine(&ended_approvals); }
+BOOST_AUTO_TEST_CASE(restoring_ends_every_wait) { on_every_engine(&restored_approvals); }
+BOOST_AUTO_TEST_CASE(a_declined_attempt_is_free_after_its_time) { on_every_engine(&declined_for_good); }
 BOOST_AUTO_TEST_CASE(outbox_messages_are_claimed_by_fence) { on_every_engine(&outbox_messages); }
 
 BOOST_AUTO_TEST_CASE(a_node_is_gone_when_its_beat_stands_still) { on_every_engine(&nodes); }
 BOOST_AUTO_TEST_CASE(a_nonce_is_used_once_in_its_epoch) { on_every_engine(&nonces); }
+BOOST_AUTO_TEST_CASE(credentials_are_reserved_once) { on_every_engine(&credential_uses); }
+BOOST_AUTO_TEST_CASE(one_time_challenges_are_withdrawn_and_forgotten) { on_every_engine(&scep_challenges); }
 BOOST_AUTO_TEST_CASE(ra_certificates_overlap) { on_every_engine(&ra_certificates); }
 BOOST_AUTO_TEST_CASE(sealed_keys_stay_as_they_were_first_written) { on_every_engine(&sealed_keys); }
 

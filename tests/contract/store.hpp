@@ -98,11 +98,18 @@ void restorations(Store& s);
 void leases(Store& s);
 void outbox_messages(Store& s);
 void submissions(Store& s);
+void approvals(Store& s);
+void void_approvals(Store& s);
+void ended_approvals(Store& s);
+void restored_approvals(Store& s);
+void declined_for_good(Store& s);
 void refused_submissions(Store& s);
 void resolved_submissions(Store& s);
 void revocation_requests(Store& s);
 void nodes(Store& s);
 void nonces(Store& s);
 void sealed_keys(Store& s);
+void credential_uses(Store& s);
+void scep_challenges(Store& s);
 
 }  // namespace postern::contract

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -12,8 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from harness.environment import executable
 from harness.load import enroll
+from harness.scep_device import Device
+from harness.scep_reply import PENDING, SUCCESS
+from harness.scep_style import STYLES
 from harness.server import Postern
 from harness.wire import ask
+
+HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture(scope="module")
@@ -323,3 +329,43 @@ def test_parked_messages_are_listed_sent_again_and_dropped(new_server):
                                                                    "Will be sent again: certificate.issued/4."]
     assert server.cli("outbox", "list") == ""
     assert server.cli("outbox", "drop", "--all") == "No message is parked.\n"
+
+
+def test_an_officer_decides_and_an_auditor_looks(new_server, tmp_path):
+    server = new_server()
+    server.start()
+    document = HERE.parent.parent / "conformance/scep/approval.toml"
+    code = server.apply(document)["watched"]["accessCode"]
+    device = Device(server.scep("watched"), STYLES["android"], subject=[("CN", "phone-1")]).discover()
+    assert device.enroll(code).status == PENDING
+    listed = server.cli("request", "list", "--status", "pending_approval")
+    number = listed.split()[0]
+    assert "  pending_approval (approval)  " in listed and "  watched for watched, until " in listed
+    printed = server.cli("request", "show", number)
+    for line in ("status: pending_approval", "  subject: CN=phone-1", "  term: 2592000 s", "evidence: challenge code-", "approval.officer: needs_approval"):
+        assert line in printed
+    seen = re.search(r"^contentHash: ([0-9a-f]{64})$", printed, re.M)[1]
+
+    doors = {}
+    base = server.directory().removesuffix("/acme/default/directory")
+    for role in ("auditor", "officer"):
+        token = tmp_path / role
+        token.touch(0o600)
+        token.write_text(json.loads(server.cli("principal", "create", role, "--role", role, "--json"))["token"])
+        doors[role] = lambda *words, token=token: server.verb(*words, "--server", base, "--token-file", token, "--ca-file", server.root)
+    refused = doors["auditor"]("request", "approve", number)
+    assert refused.returncode == 1 and "auditor is auditor; this needs officer" in refused.stderr
+    stale = doors["officer"]("request", "approve", number, "--content", seen[::-1])
+    assert stale.returncode == 1 and "resolves to something else than you saw; look at it again" in stale.stderr
+    silent = doors["officer"]("request", "decline", number)
+    assert silent.returncode != 0 and "--message is required" in silent.stderr
+    missing = doors["officer"]("request", "approve", "999999")
+    assert missing.returncode == 1 and "there is no request 999999" in missing.stderr
+    done = doors["officer"]("request", "approve", number, "--message", "seen on my desk")
+    assert done.returncode == 0 and done.stdout.endswith(f"Request {number} is approved, and its certificate issued.\n")
+    assert "  subject: CN=phone-1\n" in done.stdout  # what was agreed to
+    again = doors["officer"]("request", "decline", number, "--message", "no")
+    assert again.returncode == 1 and "was approved by principal officer at " in again.stderr
+    told = server.cli("explain", number)
+    assert "request.approved  done\n    by principal officer, " in told and "message: seen on my desk" in told
+    assert device.poll().status == SUCCESS

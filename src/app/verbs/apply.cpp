@@ -43,6 +43,8 @@ void print_plan(const json::Value& root) {
         std::cout << "\naccount " << text(s["account"]) << ", shown this once:\n";
         if (s["accessCode"].exists())
             std::cout << "  access code  " << text(s["accessCode"]) << "\n";
+        if (s["webhookSecret"].exists())
+            std::cout << "  webhook secret  " << text(s["webhookSecret"]) << "\n";
         else
             std::cout << "  key id   " << text(s["keyId"]) << "\n  MAC key  " << text(s["macKey"]) << "\n";
     }

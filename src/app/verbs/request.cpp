@@ -157,8 +157,8 @@ void add_request(CLI::App& app, Common& common, Run& run) {
     auto* list_verb = noun->add_subcommand("list", "Open requests");
     add_common(*list_verb, common);
     list_verb->add_flag("--held", *held, "Only those that wait for an officer");
-    list_verb->add_option("--status", *status, "Only those of that status; declined ones are listed by it alone")
-        ->check(CLI::IsMember({"pending_approval", "approved", "declined", "submitted", "unknown", "quarantined"}));
+    list_verb->add_option("--status", *status, "Only those that an officer decides, of that status: pending_approval, approved, or declined, which are listed by it alone")
+        ->check(CLI::IsMember({"pending_approval", "approved", "declined"}));
     list_verb->callback([held, status, &common, &run] { run = [held, status, &common] { return list(common, *held, *status); }; });
     auto* show_verb = noun->add_subcommand("show", "One request, and what the CA sent back");
     add_common(*show_verb, common);

@@ -6,10 +6,11 @@
 
 namespace postern::core {
 
-/// The places of an issuance where a fault is tried, in the order in which they are passed.
-inline constexpr std::array<std::string_view, 9> fail_points{
-    "authorised", "linted", "intent_committed", "sent", "signed", "checked",
-    "outcome_committed", "reply_half_sent", "outbox_sent"};
+/// The places of an issuance where a fault is tried, in the order in which they are passed; those of Intune's requests
+/// by these alone.
+inline constexpr std::array<std::string_view, 11> fail_points{
+    "intune_validated", "authorised", "linted", "intent_committed", "sent", "signed", "checked",
+    "outcome_committed", "intune_notified", "reply_half_sent", "outbox_sent"};
 
 /// Marks one of them. The shipped executable links an empty body; postern-faulty links one that
 /// obeys POSTERN_FAIL: it may end the process, let it stand still, throw, or never return.

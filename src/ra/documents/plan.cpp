@@ -235,8 +235,11 @@ core::Task<void> Plan::add(const Wanted& w) {
     step.row.created = step.row.updated = now_;
     step.row.updated_by = by_.name;
     step.row.keys = std::move(*keys);
-    if (w.kind->name == "account")
+    if (w.kind->name == "account") {
         if (const auto settled = settle_secret(w, step); !settled) co_return complain(settled.error());
+        const auto chosen = co_await settle_chosen_code(w, step);
+        if (!chosen) co_return complain(chosen.error());
+    }
     if (w.kind->name == "azure_account")
         if (const auto settled = settle_credential(w, step); !settled) co_return complain(settled.error());
     compare(w, step);
@@ -265,7 +268,8 @@ namespace {
 
 /// What proves that an account may be used belongs to one protocol.
 Result<void> fits_endpoint(const Wanted& w, std::string_view method, std::string_view protocol) {
-    const std::string_view own = method == "eab" || method == "open" ? "acme" : method == "access_code" ? "scep" : protocol;
+    const bool scep = method == "access_code" || method == "one_time" || method == "webhook" || method == "intune";
+    const std::string_view own = method == "eab" ? "acme" : scep ? "scep" : protocol;
     if (own == protocol) return {};
     return at(w, "method: " + std::string(method) + " is for endpoints of protocol " + std::string(own) + ", and this one speaks " + std::string(protocol));
 }
@@ -288,6 +292,7 @@ Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
     const auto endpoint = std::get<std::int64_t>(step.row.keys.at(0));
     if (const auto fits = fits_endpoint(w, method, endpoint_protocol(endpoint)); !fits) return fits;
     if (method == "access_code") return settle_access_code(w, step);
+    if (method == "webhook") return settle_webhook(w, step);
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
     store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
     const bool has_secret = std::holds_alternative<core::Bytes>(sealed);
@@ -328,12 +333,15 @@ std::string Plan::endpoint_protocol(std::int64_t id) const {
     return row ? std::get<std::string>(row->keys.at(0)) : std::string();
 }
 
-/// The code is looked up by its hash (access_codes.hpp) and shown once: nobody can read it again.
+/// A drawn code is looked up by its hash (access_codes.hpp) and shown once: nobody can read it again.
 Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
-    const bool has_code = std::holds_alternative<std::string>(public_id);
-    if (w.secret == SecretWish::given) return at(w, "secret: an access code is drawn by the server; use {generate = true}");
-    if (w.secret == SecretWish::generate && !has_code && !options_.dry_run) {
+    store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
+    const bool has_code = std::holds_alternative<std::string>(public_id) || std::holds_alternative<core::Bytes>(sealed);
+    if (w.secret == SecretWish::given) {
+        if (const auto why = why_no_access_code(w.secret_value.expose()); !why.empty()) return at(w, "secret: " + why + "; or have one drawn: {generate = true}");
+        public_id = std::monostate{};  // the rest is settle_chosen_code's
+    } else if (w.secret == SecretWish::generate && !has_code && !options_.dry_run) {
         GeneratedSecret shown;
         shown.account = w.display();
         shown.access_code = draw_access_code(deps_.random);
@@ -343,7 +351,51 @@ Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
         return at(w, "secret is missing: the account has none to keep; use {generate = true}");
     }
     step.row.keys.push_back(std::move(public_id));
+    step.row.keys.push_back(std::move(sealed));
+    return {};
+}
+
+core::Task<Result<void>> Plan::settle_chosen_code(const Wanted& w, Step& step) {
+    if (w.columns.at("method") != "access_code" || w.secret != SecretWish::given) co_return Result<void>();
+    const core::AccountId id(step.row.id);
+    const auto* held = std::get_if<core::Bytes>(&step.row.keys.at(5));
+    const auto work = [&] {
+        const auto& code = w.secret_value.expose();
+        if (held != nullptr && is_chosen_code(deps_.sealer, id, *held, code)) return *held;
+        return seal_chosen_code(deps_.sealer, id, code, deps_.random);
+    };
+    Result<core::Bytes> sealed = core::Bytes();
+    if (deps_.pool == nullptr)
+        sealed = work();
+    else
+        sealed = co_await deps_.pool->run(work);
+    if (!sealed) co_return at(w, sealed.error().detail);
+    step.row.keys.at(5) = std::move(*sealed);
+    co_return Result<void>();
+}
+
+/// Recoverable: it signs. As the receivers of step-ca's webhooks have it, base64 of what is the key.
+Result<void> Plan::settle_webhook(const Wanted& w, Step& step) {
+    store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
+    const bool has_secret = std::holds_alternative<core::Bytes>(sealed);
+    const auto context = account_secret_context(core::AccountId(step.row.id));
+    if (w.secret == SecretWish::generate && !has_secret && !options_.dry_run) {
+        const core::SecretBytes key(deps_.random.bytes(32));
+        GeneratedSecret shown;
+        shown.account = w.display();
+        shown.webhook_secret = core::SecretText(core::base64(key.expose()));
+        sealed = deps_.sealer.seal(account_secret_label, context, key.expose());
+        secrets_.push_back(std::move(shown));
+    } else if (w.secret == SecretWish::given) {
+        const auto key = core::from_base64(w.secret_value.expose());
+        if (!key || key->size() < 16) return at(w, "secret: expected at least 16 octets as base64");
+        const auto held = has_secret ? deps_.sealer.open(account_secret_label, context, std::get<core::Bytes>(sealed)) : std::nullopt;
+        if (!held || held->expose() != *key) sealed = deps_.sealer.seal(account_secret_label, context, *key);
+    } else if (w.secret == SecretWish::keep && !has_secret) {
+        return at(w, "secret is missing: the account has none to keep; use {generate = true}");
+    }
     step.row.keys.emplace_back(std::monostate{});
+    step.row.keys.push_back(std::move(sealed));
     return {};
 }
 
@@ -387,6 +439,8 @@ std::vector<std::pair<std::string, std::string>> unique_keys(std::string_view ki
     if (kind == "endpoint") out.emplace_back(text(0) + " " + row.name, "name: an endpoint named " + row.name + " exists already in this installation");
     if (kind != "account") return out;
     if (const auto id = text(4); !id.empty()) out.emplace_back("kid " + id, "secret: the key id " + id + " is taken already in this installation");
+    if (text(3) == "webhook")
+        out.emplace_back("webhook " + std::to_string(std::get<std::int64_t>(row.keys.at(0))), "method: the endpoint has an account of method webhook already");
     if (text(3) == "open")
         out.emplace_back("open " + std::to_string(std::get<std::int64_t>(row.keys.at(0))), "method: the endpoint has an open account already");
     return out;
@@ -410,6 +464,32 @@ void Plan::check_whole() {
         }
     }
     check_departments();
+    check_intune();
+    check_challenge_accounts();
+}
+
+/// Every wrong challenge is hashed for each chosen code of its endpoint.
+void Plan::check_challenge_accounts() {
+    const auto chosen = [](const store::ObjectRow& row) {
+        const auto* method = std::get_if<std::string>(&row.keys.at(3));
+        return method && *method == "access_code" && std::holds_alternative<core::Bytes>(row.keys.at(5));
+    };
+    std::map<std::int64_t, std::int64_t> endpoint_of;  // account -> endpoint
+    for (const auto& row : stored_.rows.at("account"))
+        if (chosen(row)) endpoint_of[row.id] = std::get<std::int64_t>(row.keys.at(0));
+    for (const auto& step : steps_) {
+        if (step.line.kind != "account") continue;
+        if (step.stored) endpoint_of.erase(step.stored->id);
+        if (step.wanted && chosen(step.row)) endpoint_of[step.row.id] = std::get<std::int64_t>(step.row.keys.at(0));
+    }
+    std::map<std::int64_t, std::size_t> count;
+    for (const auto& [account, endpoint] : endpoint_of) ++count[endpoint];
+    for (const auto& step : steps_) {
+        if (step.line.kind != "account" || !step.wanted || !chosen(step.row) || step.line.change == PlanLine::Change::keep) continue;
+        if (count[std::get<std::int64_t>(step.row.keys.at(0))] > most_chosen_codes)
+            complain(at(*step.wanted, step.wanted->display() + ": secret: an endpoint has at most " + std::to_string(most_chosen_codes) +
+                                          " access codes that people chose; have them drawn: {generate = true}"));
+    }
 }
 
 void Plan::check_departments() {

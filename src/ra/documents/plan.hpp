@@ -41,6 +41,7 @@ public:
         const ca::Backends& backends;
         const crypto::Sealer& sealer;
         core::Random& random;
+        core::CpuPool* pool;  ///< for hashing; null: the caller's thread
     };
     Plan(Deps deps, const Stored& stored, const Principal& by, ApplyOptions options, core::TimePoint now);
 
@@ -63,9 +64,18 @@ private:
     /// Of an azure_account (plan_azure.cpp).
     core::Result<void> settle_credential(const Wanted& wanted, Step& step) const;
     core::Result<void> settle_access_code(const Wanted& wanted, Step& step);
+    core::Result<void> settle_webhook(const Wanted& wanted, Step& step);
+    /// One that a person chose: hashed, unless it is the one that the account has.
+    core::Task<core::Result<void>> settle_chosen_code(const Wanted& wanted, Step& step);
+    void check_challenge_accounts();
     /// As it will be; empty for an endpoint that is not there.
     [[nodiscard]] std::string endpoint_protocol(std::int64_t id) const;
     void check_departments();
+    void check_intune();
+    /// Of a kind, by id, as they will be.
+    [[nodiscard]] std::map<std::int64_t, const store::ObjectRow*> rows_after(std::string_view kind) const;
+    /// Null: no document of this plan describes it.
+    [[nodiscard]] const Wanted* described(std::string_view kind, std::int64_t id) const;
     void compare(const Wanted& wanted, Step& step) const;
     void remove(std::string_view kind, const store::ObjectRow& row);
 

@@ -67,7 +67,10 @@ Result<void> write_value(const Key& key, const toml::Value& value, json::Writer&
     return {};
 }
 
-/// secret = {generate = true} | "keep" | {value = "…", key_id = "…"} on accounts with method eab or access_code
+/// Methods that something secret proves.
+bool has_secret(std::string_view method) { return method == "eab" || method == "access_code" || method == "webhook"; }
+
+/// secret = {generate = true} | "keep" | {value = "…", key_id = "…"} on accounts with such a method
 Result<void> read_secret(const toml::Table& table, Wanted& wanted) {
     const auto secret = table.find("secret");
     if (!secret) {
@@ -172,7 +175,7 @@ Wanted read_object(const Kind& kind, const toml::Table& table, Errors& errors) {
     }
     body.end_object();
     w.body = body.take();
-    if (kind.name == "account" && (w.columns["method"] == "eab" || w.columns["method"] == "access_code"))
+    if (kind.name == "account" && has_secret(w.columns["method"]))
         if (const auto r = read_secret(table, w); !r) errors.add(r.error());
     if (kind.name == "azure_account") {
         const auto settle = [&](std::string_view key, SecretWish absent, SecretWish& wish, core::SecretText& value) {

@@ -61,6 +61,14 @@ Finding organization_active(const PolicyInput& in) {
     return Finding::pass("organization " + organization->name + ", department " + department->name);
 }
 
+namespace {
+
+bool judges_challenges(AccountMethod method) {
+    return method == AccountMethod::access_code || method == AccountMethod::one_time || method == AccountMethod::webhook;
+}
+
+}  // namespace
+
 /// Each protocol must bring the evidence that its front end is there to check.
 Finding evidence_sufficient(const PolicyInput& in) {
     const auto has = [&](Evidence::Kind kind) {
@@ -85,7 +93,9 @@ Finding evidence_sufficient(const PolicyInput& in) {
             return Finding::pass(what);
         case Protocol::scep:
             if (has(Evidence::Kind::certificate)) return Finding::pass(what);
-            if (has(Evidence::Kind::challenge) && in.account->method == AccountMethod::access_code) return Finding::pass(what);
+            if (has(Evidence::Kind::intune) && in.account->method == AccountMethod::intune) return Finding::pass(what);
+            if (has(Evidence::Kind::challenge) && judges_challenges(in.account->method)) return Finding::pass(what);
+            if (in.account->method == AccountMethod::open) return Finding::pass(what + ": an open account, anybody may");
             return Finding::refuse(ProblemKind::forbidden, what, "neither a challenge nor a certificate of this endpoint");
         case Protocol::est:
         case Protocol::rest: break;

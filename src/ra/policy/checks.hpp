@@ -13,6 +13,9 @@ Finding requester_active(const PolicyInput& in);
 Finding organization_active(const PolicyInput& in);
 Finding evidence_sufficient(const PolicyInput& in);
 
+// intune.cpp: persons' certificates and devices'
+Finding intune_kind(const PolicyInput& in);
+
 // profile.cpp: what kind of certificate, how long, with which key
 Finding profile_allowed(const PolicyInput& in);
 Finding profile_not_paused(const PolicyInput& in);
@@ -45,6 +48,9 @@ Finding subject_form(const PolicyInput& in);
 
 // approval.cpp: whether an officer must agree
 Finding approval_rule(const PolicyInput& in);
+// binding.cpp
+Finding credential_stands(const PolicyInput& in);
+Finding binding_kept(const PolicyInput& in);
 
 // content.cpp: what else the request wished for
 Finding subject_common_name(const PolicyInput& in);

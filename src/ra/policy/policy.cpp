@@ -20,6 +20,8 @@ constexpr std::array before_names{
     Check{"requester.active", &checks::requester_active},
     Check{"account.organization", &checks::organization_active, early},
     Check{"evidence.sufficient", &checks::evidence_sufficient},
+    Check{"intune.kind", &checks::intune_kind},
+    Check{"challenge.valid", &checks::credential_stands},
     Check{"profile.allowed", &checks::profile_allowed, early},
     Check{"profile.paused", &checks::profile_not_paused, early},
     Check{"profile.backend", &checks::backend_known, early},
@@ -34,6 +36,7 @@ constexpr std::array before_names{
     Check{"csr.alternative_names", &checks::alternative_name_types},
     Check{"csr.security_identifier", &checks::security_identifier},
     Check{"names.agreed", &checks::names_agreed},
+    Check{"challenge.binding", &checks::binding_kept},
 };
 constexpr std::array after_names{
     Check{"names.proven", &checks::names_proven},

@@ -107,6 +107,9 @@ inline constexpr Statement enrollment_resubmit{
 inline constexpr Statement enrollment_unbind{
     "enrollment_unbind",
     "UPDATE enrollment SET attempt_bound = FALSE WHERE id = $1 AND status = 'issued' AND attempt_bound AND updated_ms < $2"};
+/// $1 id, $2 updated_ms: whoever the certificate was withheld for knows of it
+inline constexpr Statement enrollment_acknowledge{
+    "enrollment_acknowledge", "UPDATE enrollment SET withheld = FALSE, updated_ms = $2 WHERE id = $1 AND status = 'issued' AND withheld"};
 /// $1 id, $2 updated_ms: its certificate was revoked; a repeated attempt is a new one
 inline constexpr Statement enrollment_revoked{
     "enrollment_revoked", "UPDATE enrollment SET status = 'revoked', attempt_bound = FALSE, updated_ms = $2 "

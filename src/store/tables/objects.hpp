@@ -78,6 +78,9 @@ inline constexpr Statement account_by_name{
     "AND (CAST($2 AS BIGINT) IS NULL OR a.tenant_id = $2) AND (CAST($3 AS TEXT) IS NULL OR t.name = $3) ORDER BY a.id LIMIT 20"};
 inline constexpr Statement account_open{
     "account_open", "SELECT " POSTERN_ACCOUNT_COLUMNS " FROM account WHERE endpoint_id = $1 AND method = 'open'"};
+/// Those of all endpoints that are in use: $1 after id, $2 method
+inline constexpr Statement account_all_of_method{
+    "account_all_of_method", "SELECT " POSTERN_ACCOUNT_COLUMNS " FROM account WHERE id > $1 AND method = $2 AND status = 'active' ORDER BY id LIMIT 500"};
 inline constexpr Statement account_by_method{
     "account_by_method",
     "SELECT " POSTERN_ACCOUNT_COLUMNS " FROM account WHERE endpoint_id = $1 AND method = $2 ORDER BY id LIMIT 1"};

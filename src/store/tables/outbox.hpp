@@ -37,6 +37,13 @@ inline constexpr Statement outbox_insert{
     "outbox_insert",
     "INSERT INTO outbox (id, kind, body, status, holder, fence, failures, last_error, due_ms, created_ms) "
     "VALUES ($1, $2, $3, 'waiting', NULL, 0, 0, NULL, $4, $4)"};
+/// $1 id, $2 kind, $3 body, $4 due_ms, $5 created_ms
+inline constexpr Statement outbox_insert_later{
+    "outbox_insert_later",
+    "INSERT INTO outbox (id, kind, body, status, holder, fence, failures, last_error, due_ms, created_ms) "
+    "VALUES ($1, $2, $3, 'waiting', NULL, 0, 0, NULL, $4, $5)"};
+/// It was delivered without the outbox, or there is nothing to tell any more: $1 id
+inline constexpr Statement outbox_take_back{"outbox_take_back", "DELETE FROM outbox WHERE id = $1"};
 /// $1 kind, $2 now, $3 limit
 inline constexpr Statement outbox_due{
     "outbox_due", "SELECT id, kind, body, fence, failures FROM outbox WHERE kind = $1 AND status = 'waiting' "

@@ -108,7 +108,7 @@ struct Rest : World {
 
     ScriptedOperations operations;
     ScriptedIntune intune;
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, backends, intune}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends, intune}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -146,6 +146,8 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::get, "server"},          {Method::get, "outbox"},
     {Method::get, "azure-accounts"},  {Method::post, "azure-accounts/test"},
     {Method::post, "outbox/retry"},   {Method::post, "outbox/drop"},
+    {Method::get, "requests"},        {Method::get, "requests/7"},
+    {Method::post, "requests/7/approve"}, {Method::post, "requests/7/decline"},
 };
 
 }  // namespace
@@ -664,6 +666,81 @@ BOOST_AUTO_TEST_CASE(a_laboratorys_clock_is_set_on_the_control_socket_alone) {
     BOOST_TEST(done.status == 200U);
     BOOST_TEST(parsed(done).root()["agree"].boolean().value());
     BOOST_TEST(w.operations.advanced.ends_with(" 30d"));
+}
+
+/// One request of the first tenant that waits for an officer.
+struct Waiting : Rest {
+    Waiting() {
+        std::string text(standard_documents);
+        text.replace(text.find("name = \"server\""), 15, "name = \"server\"\napproval = \"officer\"");
+        text.replace(text.find("{generate = true}"), 17, "\"keep\"");
+        apply(text).value();
+        auto r = request({"corp.example"}, "order-2");
+        r.asked_by = "principal chief";
+        number = std::to_string(std::get<ra::PendingEnrollment>(submit(std::move(r)).value()).enrollment.get());
+        path = v1 + "requests/" + number;
+        seen = std::string(parsed(with(auditor, Method::get, path)).root()["approval"]["contentHash"].string().value());
+    }
+    [[nodiscard]] std::string said(std::string_view message, std::string hash = {}) const {
+        json::Writer w;
+        w.begin_object().member("contentHash", hash.empty() ? seen : hash);
+        if (!message.empty()) w.member("message", message);
+        w.end_object();
+        return w.take();
+    }
+    std::string number, path, seen;
+};
+
+BOOST_AUTO_TEST_CASE(an_officer_sees_what_waits_and_approves_it) {
+    Waiting w;
+    const auto listed = parsed(w.with(w.auditor, Method::get, v1 + "requests?status=pending_approval"));
+    BOOST_TEST(std::to_string(listed.root()["id"].integer().value()) == w.number);
+    BOOST_TEST((listed.root()["state"].string().value() == "approval" && listed.root()["profile"].string().value() == "server" && listed.root()["account"].string().value() == "team"));
+    BOOST_TEST(w.with(w.auditor, Method::get, v1 + "requests?held=1").body == w.with(w.auditor, Method::get, v1 + "requests").body);
+    check_error(w.with(w.auditor, Method::get, v1 + "requests?status=new"), 400, -7, "status: known here: pending_approval, approved, declined");
+
+    const auto shown = parsed(w.with(w.auditor, Method::get, w.path));
+    const auto root = shown.root();
+    BOOST_TEST((root["status"].string().value() == "pending_approval" && root["endpoint"].string().value() == "web" && root["profile"].string().value() == "server"));
+    BOOST_TEST(root["waitsFor"].string().value() == "an officer must approve the request");
+    BOOST_TEST(root["evidence"].items().at(0)["kind"].string().value() == "account_key");
+    const auto approval = root["approval"];
+    BOOST_TEST((approval["askedBy"].string().value() == "principal chief" && approval["content"]["names"].string().value() == "corp.example"));
+    BOOST_TEST(approval["trace"].items().back()["verdict"].string().value() == "needs_approval");
+    BOOST_TEST(contains(root["csr"].string().value(), "BEGIN CERTIFICATE REQUEST"));
+
+    const auto done = w.with(w.officer, Method::post, w.path + "/approve", w.said("known to me"));
+    BOOST_TEST(done.status == 200U);
+    const auto after = parsed(done);
+    BOOST_TEST((after.root()["status"].string().value() == "issued" && after.root()["approval"]["decidedBy"].string().value() == "principal officer"));
+    BOOST_TEST(after.root()["approval"]["message"].string().value() == "known to me");
+    BOOST_TEST(w.with(w.auditor, Method::get, v1 + "requests").body.empty());
+    check_error(w.with(w.officer, Method::post, w.path + "/approve", w.said("again")), 409, -1112, "was approved by principal officer at ");
+    check_error(w.with(w.officer, Method::post, w.path + "/decline", w.said("no")), 409, -1112, "was approved by principal officer at ");
+    BOOST_TEST(w.ca.asked == 2);  // one of Rest's own
+}
+
+BOOST_AUTO_TEST_CASE(who_may_not_decide_reads_why) {
+    Waiting w;
+    for (const auto* verb : {"/approve", "/decline"}) BOOST_TEST_CONTEXT(verb) {
+        check_error(w.with(w.auditor, Method::post, w.path + verb, w.said("x")), 403, -3, "auditor is auditor; this needs officer");
+        check_error(w.with(w.stranger, Method::post, w.path + verb, w.said("x")), 404, -102, "there is no request " + w.number);
+        check_error(w.with(w.administrator_token, Method::post, w.path + verb, w.said("x")), 403, -3, "chief had request " + w.number + " asked for; somebody else decides it");
+        check_error(w.with(w.officer, Method::post, v1 + "requests/999" + verb, w.said("x")), 404, -102, "there is no request 999");
+        check_error(w.with(w.officer, Method::post, w.path + verb, w.said("x", std::string(64, '0'))), 409, -1112, "resolves to something else than you saw; look at it again");
+        check_error(w.with(w.officer, Method::post, w.path + verb, w.said("x", "zz")), 400, -7, "$.contentHash: expected the contentHash that was shown");
+        check_error(w.with(w.officer, Method::post, w.path + verb, R"({"message":"x"})"), 400, -7, "$.contentHash");
+        check_error(w.with(w.officer, Method::post, w.path + verb, w.said("two\nlines")), 400, -7, "message: one line of");
+        check_error(w.with(w.officer, Method::post, w.path + verb, R"({"contentHash":"00","why":"x"})"), 400, -7, "$.why: unknown member");
+    }
+    check_error(w.with(w.stranger, Method::get, w.path), 404, -102, "there is no request");
+    check_error(w.with(w.officer, Method::post, w.path + "/decline", w.said("")), 400, -7, "message: one line of 1 to 500 octets");
+    // The role is asked at the moment of the decision.
+    BOOST_TEST(w.run(w.principals.set_active("officer", false, administrator(), core::RequestId("r"))).value());
+    check_error(w.with(w.officer, Method::post, w.path + "/approve", w.said("x")), 401, -16, "authenticate");
+    BOOST_TEST((w.enrollments().back().status == "pending_approval" && w.ca.asked == 1));
+    BOOST_TEST(w.local(Method::post, w.path + "/decline", w.said("not ours")).status == 200U);
+    check_error(w.local(Method::post, w.path + "/approve", w.said("")), 409, -1112, "its ACME order is invalid, which is final");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,7 @@
 #include "core/async/shards.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/system_random.hpp"
+#include "ra/approvals.hpp"
 #include "ra/blocked_keys.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
@@ -286,6 +287,9 @@ public:
     ra::Sweeper::Deps sweeper_deps(ra::Enrollment& of, std::string node, store::Lives& among) {
         return {db, of, backends, tasks, clock, log, metrics, std::move(node), among};
     }
+    ra::Approvals::Deps approvals_deps(ra::Enrollment& of, std::string node) {
+        return {db, numbers, of, tasks, clock, clock_agreement, outbox, log, metrics, std::move(node)};
+    }
     [[nodiscard]] core::TenantId tenant() const { return catalog.current()->tenant("default")->id; }
     core::AccountId account(std::string_view name = "team") {
         for (const auto& row : read(store::account_all, store::values(0)))
@@ -357,6 +361,7 @@ public:
     store::OnlyNode lives{random}, earlier{random};  ///< of this process; and of one that ended
     ra::Enrollment enrollment{enrollment_deps()};
     ra::Sweeper sweeper{sweeper_deps(enrollment, "node-1", lives)};
+    ra::Approvals approvals{approvals_deps(enrollment, "node-1")};
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
     ra::ParkedMessages parked_messages{ra::ParkedMessages::Deps{db, numbers, clock}};
@@ -366,7 +371,8 @@ public:
 private:
     [[nodiscard]] ra::Senders senders() const {
         ra::Senders out;
-        if (announced) out.add("certificate.issued", sender);
+        if (announced)
+            for (const auto* kind : {"certificate.issued", "request.awaiting_approval", "request.approved", "request.declined", "request.lapsed"}) out.add(kind, sender);
         return out;
     }
 };

@@ -1,4 +1,4 @@
-#include "acme/submission.hpp"
+#include "ra/submit_until.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -6,7 +6,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 
-namespace postern::acme {
+#include "core/base/unavailable.hpp"
+
+namespace postern::ra {
 namespace asio = boost::asio;
 
 namespace {
@@ -15,11 +17,11 @@ namespace {
 struct Submission {
     Submission(const core::Executor& executor, core::Deadline until) : ended(executor, until) {}
     asio::steady_timer ended;
-    std::optional<core::Result<ra::EnrollmentOutcome>> outcome;
+    std::optional<core::Result<EnrollmentOutcome>> outcome;
     std::exception_ptr failure;
 };
 
-core::Task<void> work(ra::Enrollment& enrollment, ra::EnrollmentRequest request, std::shared_ptr<Submission> submission) {
+core::Task<void> work(Enrollment& enrollment, EnrollmentRequest request, std::shared_ptr<Submission> submission) {
     try {
         submission->outcome = co_await enrollment.submit(std::move(request));
     } catch (...) {
@@ -32,15 +34,15 @@ core::Task<void> work(ra::Enrollment& enrollment, ra::EnrollmentRequest request,
 
 }  // namespace
 
-core::Task<std::optional<core::Result<ra::EnrollmentOutcome>>> submit_until(Parts& parts, ra::EnrollmentRequest request,
-                                                                            core::Deadline until) {
+core::Task<std::optional<core::Result<EnrollmentOutcome>>> submit_until(Enrollment& enrollment, core::TaskGroup& tasks, EnrollmentRequest request,
+                                                                        core::Deadline until) {
     const core::Executor executor = co_await asio::this_coro::executor;
     const auto submission = std::make_shared<Submission>(executor, until);
-    auto task = work(parts.deps.enrollment, std::move(request), submission);
-    if (!parts.deps.tasks.spawn(executor, std::move(task))) throw core::Unavailable("the server is stopping");
+    auto task = work(enrollment, std::move(request), submission);
+    if (!tasks.spawn(executor, std::move(task))) throw core::Unavailable("the server is stopping");
     co_await submission->ended.async_wait(asio::as_tuple(asio::use_awaitable));
     if (submission->failure) std::rethrow_exception(submission->failure);
     co_return submission->outcome;
 }
 
-}  // namespace postern::acme
+}  // namespace postern::ra

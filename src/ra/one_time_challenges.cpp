@@ -1,0 +1,224 @@
+#include "ra/one_time_challenges.hpp"
+
+#include <algorithm>
+
+#include "core/base/encoding.hpp"
+#include "core/json/writer.hpp"
+#include "ra/binding_text.hpp"
+#include "ra/bodies.hpp"
+#include "ra/policy/policy.hpp"
+#include "store/tables/credential_use.hpp"
+
+namespace postern::ra {
+
+namespace {
+
+using core::Problem;
+using core::ProblemKind;
+using core::Result;
+using core::Task;
+
+constexpr std::size_t octets = 16;  // 128 bits
+
+core::Bytes digest_of(const crypto::Sealer& sealer, core::EndpointId endpoint, std::string_view text) {
+    std::string input = std::to_string(endpoint.get()) + "/";
+    input += text;
+    const core::SecretBytes secret(core::Bytes(input.begin(), input.end()));
+    return sealer.lookup_hash("scep-challenge", secret.expose());
+}
+
+/// As NDES writes its passwords: MDM products look for such a word.
+core::SecretText draw(core::Random& random) {
+    auto text = core::hex(random.bytes(octets));
+    std::ranges::transform(text, text.begin(), [](char c) { return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return core::SecretText(std::move(text));
+}
+
+Problem no_endpoint(const std::string& name) { return {ProblemKind::not_found, "there is no SCEP endpoint " + name}; }
+Problem no_challenge(const std::string& token) { return {ProblemKind::not_found, "there is no challenge " + token + " at this endpoint"}; }
+
+/// Another tenant's is as absent as none.
+const Endpoint* endpoint_of(const Catalog& catalog, const std::string& name, const Principal& by) {
+    const auto* endpoint = catalog.endpoint(Protocol::scep, name);
+    if (endpoint == nullptr || (by.tenant && *by.tenant != endpoint->tenant)) return nullptr;
+    return endpoint;
+}
+
+bool lists(const std::vector<std::string>& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
+
+/// What would be refused to every device that presents it is refused to whoever mints it.
+Result<const Profile*> profile_of(const ChallengeWish& wish, const Catalog& catalog, const ca::Backends& backends, const Endpoint& endpoint, const Account& account) {
+    EnrollmentRequest request;
+    request.profile = wish.profile;
+    const auto* profile = choose_profile(request, catalog, &endpoint, &account);
+    const bool allowed = profile != nullptr && lists(endpoint.profiles, profile->name) && (account.profiles.empty() || lists(account.profiles, profile->name));
+    if (!allowed) return Problem(ProblemKind::invalid_profile, "endpoint and account give no profile " + (wish.profile.empty() ? "at all" : wish.profile), "profile.allowed");
+    if (backends.find(profile->backend) == nullptr) return Problem(ProblemKind::unavailable, "the CA of profile " + profile->name + " is away", "profile.backend");
+    std::vector<crypto::GeneralName> judged;
+    for (const auto& name : wish.names)
+        if (name.type == crypto::GeneralNameType::dns || name.type == crypto::GeneralNameType::ip) judged.push_back(name);
+    Trace trace;
+    if (!judged.empty())
+        if (const auto good = check_names(catalog, account, *profile, judged, trace); !good) return good.error();
+    return profile;
+}
+
+Result<void> judge_form(const ChallengeWish& wish, const Account& account) {
+    if (!account.active) return Problem(ProblemKind::forbidden, "account " + account.name + " is disabled", "account.active");
+    if (wish.unbound) {
+        if (!account.one_time.unbound)
+            return Problem(ProblemKind::forbidden, "account " + account.name + " mints challenges for a named device alone; say subject and names, or have its document say unbound = true", "challenge.unbound");
+        if (!wish.subject.empty() || !wish.names.empty()) return Problem(ProblemKind::malformed, "unbound: leave subject and names out");
+    } else if (wish.subject.empty() && wish.names.empty()) {
+        return Problem(ProblemKind::malformed, "say which subject and names the device asks for");
+    }
+    if (wish.lifetime && (*wish.lifetime <= std::chrono::milliseconds(0) || *wish.lifetime > account.one_time.longest))
+        return Problem(ProblemKind::malformed, "ttl: account " + account.name + " gives at most " + core::format_duration(account.one_time.longest));
+    return {};
+}
+
+}  // namespace
+
+Task<Result<Account>> OneTimeChallenges::minting_account(const Endpoint& endpoint, std::string name) {
+    std::optional<std::string> wanted;
+    if (!name.empty()) wanted = name;
+    auto of_endpoint = store::values(endpoint.id, wanted);
+    const auto rows = co_await deps_.db.read(store::account_minting, std::move(of_endpoint));
+    if (rows.empty())
+        co_return Problem(ProblemKind::not_found, "endpoint " + endpoint.name + " has no account of method one_time" + (name.empty() ? "" : " named " + name));
+    if (rows.size() > 1) co_return Problem(ProblemKind::malformed, "account: endpoint " + endpoint.name + " has several accounts of method one_time; name one");
+    auto account = read_account(store::ObjectRow::from(rows.front()));
+    if (!account) co_return Problem(ProblemKind::not_found, "the account cannot be read: " + account.error().detail);
+    co_return std::move(*account);
+}
+
+Task<Result<MintedChallenge>> OneTimeChallenges::mint(ChallengeWish wish, Principal by, core::RequestId request) {
+    const auto catalog = deps_.catalog.current();
+    const auto* endpoint = endpoint_of(*catalog, wish.endpoint, by);
+    if (endpoint == nullptr) co_return no_endpoint(wish.endpoint);
+    auto wanted = wish.account;
+    const auto account = co_await minting_account(*endpoint, std::move(wanted));
+    if (!account) co_return account.error();
+    if (const auto good = judge_form(wish, *account); !good) co_return good.error();
+    const auto profile = profile_of(wish, *catalog, deps_.backends, *endpoint, *account);
+    if (!profile) co_return profile.error();
+
+    const auto now = deps_.clock.now();
+    const auto* tenant = catalog->tenant(endpoint->tenant);
+    MintedChallenge out;
+    out.text = draw(deps_.random);
+    out.account = (tenant ? tenant->name : std::string()) + "/" + account->name;
+    out.profile = (*profile)->name;
+    out.expires = now + wish.lifetime.value_or(account->one_time.lifetime);
+    store::ScepChallengeRow row;
+    row.id = co_await deps_.numbers.next(store::Series::challenge);
+    row.token = out.token = deps_.random.token();
+    row.tenant = endpoint->tenant;
+    row.endpoint = endpoint->id;
+    row.account = account->id;
+    row.digest = digest_of(deps_.sealer, endpoint->id, out.text.expose());
+    row.bound = !wish.unbound;
+    row.profile = out.profile;
+    row.subject = to_stored(wish.subject);
+    row.names = to_stored(wish.names);
+    row.key_type = wish.key ? wish.key->to_string() : "";
+    row.status = "open";
+    row.created = now;
+    row.expires = out.expires;
+    row.actor_kind = by.actor.kind;
+    row.actor = by.actor.name;
+
+    AuditRecord record;
+    record.at = now;
+    record.tenant = endpoint->tenant;
+    record.request = request;
+    record.actor = by.actor;
+    record.action = "challenge.minted";
+    record.object_kind = "scep_challenge";
+    record.object_id = row.token;
+    json::Writer detail;
+    detail.begin_object().member("endpoint", endpoint->name).member("account", account->name).member("profile", row.profile).member("bound", row.bound);
+    detail.key("subject").raw(row.subject).key("names").raw(row.names).member("expires", core::rfc3339(row.expires)).end_object();
+    record.detail = detail.take();
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    store::Batch batch;
+    batch.add(store::scep_challenge_turn, store::values(account->id));
+    if (wish.unbound) batch.add(store::scep_challenge_room, store::values(account->id, now, std::int64_t{account->one_time.outstanding}));
+    batch.add(store::scep_challenge_insert, row.insert_values());
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (written) co_return std::move(out);
+    if (written.error().statement == &store::scep_challenge_room) {
+        Problem full(ProblemKind::rate_limited, "account " + account->name + " has " + std::to_string(account->one_time.outstanding) +
+                                                    " unbound challenges that no device has used yet, which are the most", "challenge.outstanding");
+        co_return full;
+    }
+    co_return Problem(ProblemKind::conflict, "account " + account->name + " was changed meanwhile; ask again");
+}
+
+Task<std::optional<store::Rows>> OneTimeChallenges::list(std::string endpoint_name, Principal by, std::int64_t after, std::int64_t limit) {
+    const auto catalog = deps_.catalog.current();
+    const auto* endpoint = endpoint_of(*catalog, endpoint_name, by);
+    if (endpoint == nullptr) co_return std::nullopt;
+    auto page = store::values(after, limit, by.tenant, endpoint->id);
+    auto rows = co_await deps_.db.read(store::scep_challenge_page, std::move(page));
+    co_return std::optional<store::Rows>(std::move(rows));
+}
+
+Task<Result<void>> OneTimeChallenges::withdraw(std::string endpoint_name, std::string token, Principal by, core::RequestId request) {
+    const auto catalog = deps_.catalog.current();
+    const auto* endpoint = endpoint_of(*catalog, endpoint_name, by);
+    if (endpoint == nullptr) co_return no_endpoint(endpoint_name);
+    auto by_token = store::values(token);
+    const auto found = co_await store::read_one(deps_.db, store::scep_challenge_by_token, std::move(by_token));
+    const auto row = found ? store::ScepChallengeRow::from(*found) : store::ScepChallengeRow();
+    if (!found || row.endpoint != endpoint->id) co_return no_challenge(token);
+    AuditRecord record;
+    record.at = deps_.clock.now();
+    record.tenant = endpoint->tenant;
+    record.request = request;
+    record.actor = by.actor;
+    record.action = "challenge.withdrawn";
+    record.object_kind = "scep_challenge";
+    record.object_id = token;
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    store::Batch batch;
+    batch.add(store::scep_challenge_withdraw, store::values(row.id));
+    add_audit(batch, audit_id, record);
+    const auto written = co_await deps_.db.write(std::move(batch));
+    if (!written) co_return Problem(ProblemKind::conflict, "challenge " + token + " was used or withdrawn before");
+    co_return Result<void>();
+}
+
+Task<std::optional<PresentedChallenge>> find_one_time_challenge(store::Database& db, const crypto::Sealer& sealer, core::EndpointId endpoint,
+                                                                std::string text, core::Bytes spki_sha256, core::TimePoint now) {
+    if (text.size() != octets * 2) co_return std::nullopt;
+    const auto digest = digest_of(sealer, endpoint, text);
+    auto by_digest = store::values(endpoint, digest);
+    const auto found = co_await store::read_one(db, store::scep_challenge_find, std::move(by_digest));
+    if (!found) co_return std::nullopt;
+    PresentedChallenge out;
+    out.row = store::ScepChallengeRow::from(*found);
+    auto account = co_await find_account(db, out.row.account);
+    if (!account || account->method != AccountMethod::one_time) co_return std::nullopt;
+    out.account = std::move(*account);
+    out.use = SingleUse(digest, out.row.expires + challenge_kept);
+    if (out.row.bound) {
+        out.binding.subject = subject_from_stored(out.row.subject);
+        out.binding.names = names_from_stored(out.row.names);
+    } else if (!out.account.one_time.unbound) {
+        out.binding.ended = "the account takes challenges for a named device alone by now";
+    }
+    if (!out.row.key_type.empty()) out.binding.key = crypto::KeySpec::from(out.row.key_type);
+    if (out.row.status != "open") out.binding.ended = "the challenge was withdrawn";
+    if (out.row.expires > now) co_return std::move(out);
+    // Only an attempt that was made in time has the key with it, and then it is its answer that is repeated, be it that an
+    // officer has not decided yet.
+    auto again = store::values(endpoint, digest);
+    const auto used = co_await store::read_one(db, store::credential_use_find, std::move(again));
+    const auto use = used ? store::CredentialUseRow::from(*used) : store::CredentialUseRow();
+    if (use.spki_sha256 != spki_sha256) out.binding.ended = "the challenge expired at " + core::rfc3339(out.row.expires);
+    co_return std::move(out);
+}
+
+}  // namespace postern::ra

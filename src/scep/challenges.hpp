@@ -1,0 +1,34 @@
+#pragma once
+#include <functional>
+
+#include "ra/renewal.hpp"
+#include "scep/parts.hpp"
+
+namespace postern::scep {
+
+/// On which account's behalf, what proves it, and what it is good for.
+struct Leave {
+    Leave() = default;
+    ra::Account account;
+    std::optional<ra::Evidence> evidence;  ///< nullopt: an open account asks for none
+    std::string presented;                 ///< digest or name of the credential, for the attempt key
+    std::optional<ra::SingleUse> single_use;
+    std::optional<ra::Binding> binding;
+    std::string asked_by;                  ///< who minted the challenge; empty: nobody by name
+    std::string profile;                   ///< empty: the first that endpoint and account give
+    std::function<void(store::Batch&, core::EnrollmentId)> claim;
+};
+
+/// Who tries challenges: other devices behind the same address are not slowed down (S06).
+std::string pair_of(const Call& call, const crypto::Csr& csr);
+/// Nothing is looked at before that pair has waited.
+std::optional<core::Problem> too_many_tries(const Parts& parts, const std::string& pair);
+
+/// Whose challenge it is: a drawn access code, a one-time challenge, a chosen access code, or one that a webhook judges. Wrong
+/// ones slow down that source and key alone (S06). Errors: rate_limited ("challenge.tries"), forbidden ("challenge.known",
+/// "challenge.webhook"), unavailable. `parts`, `call`, `request` and `csr` must outlive the task.
+core::Task<core::Result<Leave>> leave_by_challenge(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr);
+/// For requests without a challenge, where the endpoint has an open account.
+core::Task<std::optional<Leave>> leave_by_open_account(Parts& parts, const Call& call);
+
+}  // namespace postern::scep

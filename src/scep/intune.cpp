@@ -1,0 +1,60 @@
+#include "core/base/unavailable.hpp"
+#include "scep/answer.hpp"
+#include "scep/challenges.hpp"
+#include "scep/enroll.hpp"
+
+/// PKCSReq at an endpoint whose challenges Intune seals. Intune knows neither "pending" nor "try again": whatever happens,
+/// the device reads a certificate or a FAILURE, in time.
+namespace postern::scep {
+
+namespace {
+
+using core::Problem;
+using core::ProblemKind;
+
+core::Task<core::Result<ra::IssuedCertificate>> ask(ra::IntuneEnrollment& intune, ra::IntuneRequest wish) {
+    std::string away;
+    try {
+        co_return co_await intune.enroll(std::move(wish));
+    } catch (const core::Unavailable& fault) {
+        away = fault.what();
+    }
+    co_return Problem(ProblemKind::unavailable, std::move(away), "store.available");
+}
+
+bool judged(const Problem& problem) noexcept { return problem.kind == ProblemKind::forbidden; }
+
+}  // namespace
+
+core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, const ra::Account& account) {
+    ReplyTo to(request, call.policy);
+    const auto pair = pair_of(call, csr);
+    if (auto slow = too_many_tries(parts, pair)) co_return co_await refuse(parts, call, std::move(to), std::move(*slow));
+    if (csr.challenge_password().empty()) {
+        parts.slow_down.wrong(pair);
+        Problem absent(ProblemKind::forbidden, "the request has no challenge", "challenge.known");
+        co_return co_await refuse(parts, call, std::move(to), std::move(absent));
+    }
+    ra::IntuneRequest wish;
+    wish.id = call.request.id;
+    wish.endpoint = call.endpoint.id;
+    wish.account = account;
+    wish.transaction_id = request.transaction_id();
+    wish.csr = std::move(csr);
+    wish.deadline = call.request.deadline;
+    auto outcome = co_await ask(*parts.deps.intune, std::move(wish));
+    if (!outcome) {
+        auto problem = outcome.error();
+        if (judged(problem)) parts.slow_down.wrong(pair);
+        if (problem.check == "store.available") problem.detail = "the server cannot work now; ask again later";
+        co_return co_await refuse(parts, call, std::move(to), std::move(problem));
+    }
+    parts.slow_down.right(pair);
+    parts.deps.log.info("scep_issued", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"transaction", request.transaction_id()},
+                                        {"enrollment", outcome->enrollment.get()}, {"message", to_string(request.type())}});
+    auto certificate = std::move(outcome->der);
+    auto issuer = std::move(outcome->issuer_key_id);
+    co_return co_await answer_issued(parts, call, request, std::move(certificate), std::move(issuer));
+}
+
+}  // namespace postern::scep
