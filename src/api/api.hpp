@@ -1,5 +1,6 @@
 #pragma once
 #include "api/operations.hpp"
+#include "azure/intune.hpp"
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
 #include "ra/blocked_keys.hpp"
@@ -33,6 +34,7 @@ public:
         ra::ClockAgreement& clock_agreement;
         ra::Enrollment& enrollment;
         const ca::Backends& backends;
+        azure::Intune& intune;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

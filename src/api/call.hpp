@@ -36,6 +36,8 @@ core::Task<Answer> show_request(Call call);
 core::Task<Answer> resolve_request(Call call);
 core::Task<Answer> list_backends(Call call);
 core::Task<Answer> test_backend(Call call);
+core::Task<Answer> list_azure_accounts(Call call);
+core::Task<Answer> test_azure_account(Call call);
 core::Task<Answer> start_backup(Call call);
 core::Task<Answer> backup_status(Call call);
 core::Task<Answer> open_restored(Call call);

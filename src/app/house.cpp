@@ -1,5 +1,7 @@
 #include "app/house.hpp"
 
+#include <unistd.h>
+
 #include <boost/asio/thread_pool.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -11,8 +13,10 @@
 #include "app/store.hpp"
 #include "app/version.hpp"
 #include "ca/builtin/key_rows.hpp"
+#include "azure/client.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/run_on.hpp"
+#include "core/http/curl_outbound.hpp"
 #include "store/bulk.hpp"
 #include "store/tables/setting.hpp"
 
@@ -43,6 +47,34 @@ ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder,
     out.issuing_lifetime = duration_cast<hours>(config.issuing_lifetime);
     out.crl_lifetime = duration_cast<hours>(config.crl_lifetime);
     return out;
+}
+
+/// Who calls: User-Agent, and Intune's callerInfo.
+std::string product() { return "Postern/" + std::string(version()); }
+
+http::OutboundConfig outbound_config(const Config& config) {
+    http::OutboundConfig out;
+    out.user_agent = product();
+    out.ca_file = config.outbound_ca_file;
+    if (!out.ca_file.empty() && ::access(out.ca_file.c_str(), R_OK) != 0) throw std::runtime_error("[outbound] ca_file " + out.ca_file + " cannot be read");
+    if (config.outbound_proxy.empty()) return out;
+    auto proxy = std::make_shared<http::Proxy>();
+    proxy->url = config.outbound_proxy;
+    proxy->user = config.outbound_proxy_user;
+    if (!config.outbound_proxy_password_file.empty()) {
+        require_private(config.outbound_proxy_password_file);
+        auto password = read_file(config.outbound_proxy_password_file);
+        while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
+        proxy->password = core::SecretText(std::move(password));
+    }
+    out.proxy = std::move(proxy);
+    out.no_proxy = config.outbound_no_proxy;
+    return out;
+}
+
+azure::ClientDeps azure_deps(House& h) {
+    return {*h.outbound, *h.sealer, h.pool, h.tasks, h.shards.executor(0), h.random, *h.clock_agreement, h.log, h.metrics, product(),
+            [](std::chrono::milliseconds pause) { return core::sleep_for(pause); }};
 }
 
 /// Before anything is made: a fresh database or master key would only be in the way of the backup's.
@@ -205,6 +237,9 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
     h.http_01 = validation::make_http_01_validator(*h.resolver, h.metrics, http_01_config(h.config));
 
+    h.outbound = http::make_curl_outbound(outbound_config(h.config));
+    h.intune = azure::make_intune_client(azure_deps(h));
+
     const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, *h.clock_agreement, h.log, h.metrics};
     auto ca_config = builtin_config(h.config, h.folder, node);
     const ra::Restoration::Deps restoration{*h.db, *h.numbers, h.gate, *h.clock_agreement, h.log};
@@ -253,7 +288,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.acme = std::make_unique<acme::Acme>(acme);
     add_scep(h, node);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, h.backends};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, h.backends, *h.intune};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

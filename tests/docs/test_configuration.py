@@ -78,8 +78,8 @@ def schema_differences(schema, page):
     on_page, wrong = tables(page), []
     for kind, keys in kinds_of_schema(schema).items():
         rows = on_page.get(f"[[{kind}]]", {})
-        # The secret is no key of the schema: it never becomes a part of the object's body.
-        wrong += [f"{kind}: {key}" for key in set(keys) ^ (set(rows) - {"secret"})]
+        # Secrets are no keys of the schema: they never become a part of the object's body.
+        wrong += [f"{kind}: {key}" for key in set(keys) ^ (set(rows) - {"secret", "proxy_password"})]
         wrong += [f"{kind}: {key} required" for key, need in keys.items() if key in rows and need != (rows[key][1] == "required")]
     return wrong
 

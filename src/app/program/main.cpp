@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     verbs::add_profile(app, common, run);
     verbs::add_request(app, common, run);
     verbs::add_backend(app, common, run);
+    verbs::add_azure(app, common, run);
     verbs::add_backup(app, common, run);
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);

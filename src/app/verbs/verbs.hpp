@@ -35,6 +35,7 @@ void add_key(CLI::App& app, Common& common, Run& run);
 void add_profile(CLI::App& app, Common& common, Run& run);
 void add_request(CLI::App& app, Common& common, Run& run);
 void add_backend(CLI::App& app, Common& common, Run& run);
+void add_azure(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);

@@ -47,10 +47,18 @@ constexpr std::array account{
     Key{"url", KeyType::text},                              Key{"webhook_id", KeyType::text},
     Key{"timeout", KeyType::duration},                      Key{"trust_anchors", KeyType::text},
 };
+constexpr std::array azure_account{
+    Key{"environment", KeyType::text},      Key{"directory", KeyType::text, true},  Key{"application", KeyType::text, true},
+    Key{"certificate", KeyType::text},      Key{"credential_algorithm", KeyType::text}, Key{"organizations", KeyType::list, false, "organization"},
+    Key{"proxy", KeyType::text},            Key{"proxy_user", KeyType::text},       Key{"trust_anchors", KeyType::text},
+    Key{"login_url", KeyType::text},        Key{"graph_url", KeyType::text},        Key{"graph_scope", KeyType::text},
+    Key{"intune_scope", KeyType::text},     Key{"service_hosts", KeyType::list},
+};
 
 constexpr std::array all{
     Kind{"tenant", tenant}, Kind{"organization", organization}, Kind{"department", department}, Kind{"domain", domain},
-    Kind{"backend", backend}, Kind{"profile", profile}, Kind{"endpoint", endpoint}, Kind{"account", account},
+    Kind{"backend", backend}, Kind{"profile", profile}, Kind{"azure_account", azure_account},
+    Kind{"endpoint", endpoint}, Kind{"account", account},
 };
 
 constexpr std::array<std::string_view, 2> hidden{"argv", "environment"};

@@ -34,6 +34,31 @@ public:
     std::string target, opened_with;
 };
 
+/// Says of every account that it is half well.
+class ScriptedIntune final : public azure::Intune {
+public:
+    core::Task<core::Result<void>> validate(azure::AccountRef, azure::ValidationRequest, core::Deadline) override { return nothing(); }
+    core::Task<core::Result<void>> notify_success(azure::AccountRef, azure::SuccessNotice, core::Deadline) override { return nothing(); }
+    core::Task<core::Result<void>> notify_failure(azure::AccountRef, azure::FailureNotice, core::Deadline) override { return nothing(); }
+    core::Task<core::Result<std::vector<azure::RevocationRequest>>> download_revocations(azure::AccountRef, int, core::Deadline) override {
+        co_return core::Problem(core::ProblemKind::internal, "not asked here");
+    }
+    core::Task<core::Result<void>> upload_results(azure::AccountRef, std::vector<azure::RevocationResult>, core::Deadline) override { return nothing(); }
+    core::Task<std::vector<azure::TestStep>> test(azure::AccountRef account, core::Deadline) override {
+        azure::TestStep good, bad;
+        good.name = "first";
+        good.passed = true;
+        bad.name = "second";
+        bad.result = "of " + account->label();
+        bad.advice = "mend it";
+        bad.check = "intune.service";
+        co_return std::vector<azure::TestStep>{good, bad};
+    }
+
+private:
+    static core::Task<core::Result<void>> nothing() { co_return core::Problem(core::ProblemKind::internal, "not asked here"); }
+};
+
 /// The registration authority with the REST routes over it, and one principal of each kind.
 struct Rest : World {
     Rest() {
@@ -77,7 +102,8 @@ struct Rest : World {
     }
 
     ScriptedOperations operations;
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, backends}};
+    ScriptedIntune intune;
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, backends, intune}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -113,6 +139,7 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::get, "paused-profiles"}, {Method::post, "paused-profiles/resume"},
     {Method::get, "clock"},           {Method::post, "clock/accept"},
     {Method::get, "server"},          {Method::get, "outbox"},
+    {Method::get, "azure-accounts"},  {Method::post, "azure-accounts/test"},
     {Method::post, "outbox/retry"},   {Method::post, "outbox/drop"},
 };
 
@@ -140,6 +167,30 @@ BOOST_AUTO_TEST_CASE(a_foreign_peer_of_the_control_socket_may_not_bring_a_token)
     r.peer.unix_uid = ::geteuid() + 12345;
     r.headers.emplace_back("Authorization", "Bearer " + w.administrator_token);
     check_error(w.send(std::move(r)), 401, -16, "authenticate");
+}
+
+BOOST_AUTO_TEST_CASE(azure_accounts_are_their_tenants) {
+    Rest w;
+    const std::string document = "[[azure_account]]\nname = \"corp\"\ndirectory = \"contoso.example\"\napplication = \"3f0d1e7a-64c4-4d1f-8f55-0e9fd7c1b2aa\"\n"
+                                 "secret = {value = \"s3cret\"}\n";
+    w.apply(document).value();
+    const auto test = [&](const std::string& token, const std::string& name) {
+        return w.with(token, Method::post, v1 + "azure-accounts/test", R"({"azure_account":")" + name + "\"}");
+    };
+    const auto told = test(w.administrator_token, "default/corp");
+    BOOST_TEST(told.status == 200U);
+    const auto answer = parsed(told);
+    BOOST_TEST(answer.root()["passed"].boolean().value() == false);
+    const auto second = answer.root()["steps"].items().at(1);
+    BOOST_TEST(second["result"].string().value() == "of default/corp");
+    BOOST_TEST(second["advice"].string().value() == "mend it");
+    check_error(test(w.stranger, "default/corp"), 404, -102, "there is no azure_account default/corp");
+    check_error(test(w.administrator_token, "default/nobody"), 404, -102, "there is no azure_account default/nobody");
+    check_error(test(w.officer, "default/corp"), 403, -3, "this needs administrator");
+    const auto list = w.with(w.auditor, Method::get, v1 + "azure-accounts").body;
+    BOOST_TEST(contains(list, R"("azure_account":"default/corp","enabled":true,"environment":"global","directory":"contoso.example")"), list);
+    BOOST_TEST((!contains(list, "s3cret") && !contains(list, "warning")));
+    BOOST_TEST(w.with(w.stranger, Method::get, v1 + "azure-accounts").body.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_role_does_what_it_is_for) {

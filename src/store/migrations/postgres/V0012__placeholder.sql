@@ -1,1 +1,1 @@
--- readable by V0010: holds the number of a step that is made elsewhere.
+-- readable by V0010: a placeholder for a change that is made beside this one.
