@@ -4,6 +4,7 @@
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
 #include "ra/blocked_keys.hpp"
+#include "ra/intune_revocations.hpp"
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
@@ -35,6 +36,7 @@ public:
         ra::Enrollment& enrollment;
         const ca::Backends& backends;
         azure::Intune& intune;
+        ra::IntuneRevocations& intune_revocations;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

@@ -39,7 +39,7 @@ constexpr std::array account{
     Key{"profiles", KeyType::list, false, "profile"},       Key{"names", KeyType::list},
     Key{"wildcard", KeyType::flag},                         Key{"expires", KeyType::text},
     Key{"common_names", KeyType::list},
-    Key{"azure_account", KeyType::text},                    Key{"kind", KeyType::text},
+    Key{"azure_account", KeyType::text, false, "azure_account"}, Key{"kind", KeyType::text},
     Key{"deliver_first", KeyType::flag},                    Key{"renewal_by_certificate", KeyType::flag},
     Key{"answer_within", KeyType::duration},
     Key{"unbound", KeyType::flag},                          Key{"challenge_lifetime", KeyType::duration},

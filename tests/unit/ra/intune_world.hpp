@@ -75,8 +75,8 @@ backend = "scripted"
 
 [[azure_account]]
 name = "corp"
-directory_id = "11111111-2222-3333-4444-555555555555"
-application_id = "66666666-7777-8888-9999-aaaaaaaaaaaa"
+directory = "11111111-2222-3333-4444-555555555555"
+application = "66666666-7777-8888-9999-aaaaaaaaaaaa"
 secret = {value = "a client secret"}
 
 [[endpoint]]
@@ -98,11 +98,12 @@ answer_within = "2s"
 struct IntuneWorld : World {
     explicit IntuneWorld(std::string documents_text = std::string(intune_documents)) {
         static_cast<void>(apply(documents_text).value());
-        if (!catalog.current()->azure_account(account_of())) throw std::runtime_error("the documents give no Azure account");
+        if (!azure_account()) throw std::runtime_error("the documents give no Azure account");
     }
     [[nodiscard]] const ra::Account& account_of() const {
         return catalog.current()->intune_accounts.at(0);
     }
+    [[nodiscard]] azure::AccountRef azure_account() const { return catalog.current()->azure_account(tenant(), "corp"); }
     ra::IntuneRequest wish(const std::string& challenge, const std::string& name = "phone-1", const std::string& transaction = "T1") {
         crypto::DistinguishedName subject;
         subject.entries.emplace_back(crypto::DnAttribute::common_name, name);
