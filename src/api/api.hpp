@@ -5,6 +5,7 @@
 #include "core/observe/log.hpp"
 #include "ra/approvals.hpp"
 #include "ra/blocked_keys.hpp"
+#include "ra/intune_revocations.hpp"
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
@@ -37,6 +38,7 @@ public:
         ra::Approvals& approvals;
         const ca::Backends& backends;
         azure::Intune& intune;
+        ra::IntuneRevocations& intune_revocations;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

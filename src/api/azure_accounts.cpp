@@ -31,6 +31,17 @@ void write_account(json::Writer& w, const azure::Account& account) {
 
 }  // namespace
 
+core::Result<azure::AccountRef> named_azure_account(const Call& call) {
+    const auto body = read_body(call.request, {"azure_account"});
+    if (!body) return body.error();
+    const auto name = body->root()["azure_account"].string();
+    if (!name) return name.error();
+    const auto catalog = call.deps.catalog.current();
+    const auto found = std::ranges::find_if(catalog->azure_accounts, [&](const auto& a) { return a->label() == *name && may_see(call, *a); });
+    if (found == catalog->azure_accounts.end()) return core::Problem(core::ProblemKind::not_found, "there is no azure_account " + std::string(*name));
+    return *found;
+}
+
 /// One JSON object a line; no secret.
 core::Task<Answer> list_azure_accounts(Call call) {
     const auto catalog = call.deps.catalog.current();
@@ -48,14 +59,9 @@ core::Task<Answer> list_azure_accounts(Call call) {
 
 /// {"azure_account": "tenant/name"} -> {"azure_account", "passed", "steps": [{"name", "passed", "skipped", "result", "advice", "check"}]}
 core::Task<Answer> test_azure_account(Call call) {
-    const auto body = read_body(call.request, {"azure_account"});
-    if (!body) co_return body.error();
-    const auto name = body->root()["azure_account"].string();
-    if (!name) co_return name.error();
-    const auto catalog = call.deps.catalog.current();
-    const auto found = std::ranges::find_if(catalog->azure_accounts, [&](const auto& a) { return a->label() == *name && may_see(call, *a); });
-    if (found == catalog->azure_accounts.end()) co_return core::Problem(core::ProblemKind::not_found, "there is no azure_account " + std::string(*name));
-    const azure::AccountRef account = *found;
+    const auto named = named_azure_account(call);
+    if (!named) co_return named.error();
+    const azure::AccountRef account = *named;
     constexpr std::chrono::seconds longest(25);
     const auto deadline = core::earlier(call.request.deadline, core::deadline_in(longest));
     const auto steps = co_await call.deps.intune.test(account, deadline);

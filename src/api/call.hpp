@@ -40,6 +40,9 @@ core::Task<Answer> list_backends(Call call);
 core::Task<Answer> test_backend(Call call);
 core::Task<Answer> list_azure_accounts(Call call);
 core::Task<Answer> test_azure_account(Call call);
+core::Task<Answer> poll_azure_revocations(Call call);
+/// What the body names under "azure_account": "tenant/name". Errors: malformed; not_found, for those that the principal may not see too.
+core::Result<azure::AccountRef> named_azure_account(const Call& call);
 core::Task<Answer> start_backup(Call call);
 core::Task<Answer> backup_status(Call call);
 core::Task<Answer> open_restored(Call call);

@@ -45,6 +45,7 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/backends/test", Role::administrator, &test_backend},
     {Method::get, "/api/postern/v1/azure-accounts", Role::auditor, &list_azure_accounts},
     {Method::post, "/api/postern/v1/azure-accounts/test", Role::administrator, &test_azure_account},
+    {Method::post, "/api/postern/v1/azure-accounts/revocations", Role::administrator, &poll_azure_revocations},
     {Method::post, "/api/postern/v1/backup", Role::administrator, &start_backup},
     {Method::get, "/api/postern/v1/backup", Role::administrator, &backup_status},
     {Method::post, "/api/postern/v1/restoration/open", Role::administrator, &open_restored},

@@ -167,7 +167,7 @@ void add_scep(House& h, std::string node) {
     const scep::RaCredentials::Deps credentials{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.ra_keys, h.builtin->root_der(),
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
-    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, nullptr, h.backends, *h.ra_credentials, *h.sealer, h.pool,
+    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.intune_enrollment.get(), h.backends, *h.ra_credentials, *h.sealer, h.pool,
                           h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics};
     h.scep = std::make_unique<scep::Scep>(scep);
 }
@@ -257,6 +257,13 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.backends.add(*h.commands);
     h.catalog->before_current([&h](const ra::Catalog& catalog) { h.commands->describe(catalog.backends); });
 
+    h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
+    h.unasked.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unasked"}}));
+    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished, &*h.unasked};
+    h.revocation = std::make_unique<ra::Revocation>(revocation);
+    const ra::IntuneNotices::Deps notices{*h.db, *h.numbers, *h.catalog, *h.sealer, *h.intune, *h.revocation, *h.clock_agreement, h.log, h.metrics};
+    h.intune_notices = std::make_unique<ra::IntuneNotices>(notices);
+    for (const auto kind : {ra::intune_success_kind, ra::intune_failure_kind}) senders.add(std::string(kind), std::make_shared<ra::IntuneSender>(*h.intune_notices, kind));
     const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
     h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
     add_lives(h, node);
@@ -267,10 +274,12 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     const ra::Approvals::Deps approvals{*h.db, *h.numbers, *h.enrollment, h.tasks, *h.clock_agreement, *h.clock_agreement, *h.outbox, h.log, h.metrics, node};
     h.approvals = std::make_unique<ra::Approvals>(approvals);
-    h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
-    h.unasked.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unasked"}}));
-    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished, &*h.unasked};
-    h.revocation = std::make_unique<ra::Revocation>(revocation);
+    const ra::IntuneEnrollment::Deps intune_enrollment{*h.db, *h.numbers, *h.catalog, *h.sealer, *h.intune, *h.intune_notices, *h.enrollment,
+                                                       *h.outbox, h.tasks, *h.clock_agreement, h.log, h.metrics};
+    h.intune_enrollment = std::make_unique<ra::IntuneEnrollment>(intune_enrollment);
+    const ra::IntuneRevocations::Deps intune_revocations{*h.db, *h.numbers, *h.catalog, h.backends, *h.revocation, *h.intune, h.random, *h.clock_agreement,
+                                                         h.log, h.metrics, node};
+    h.intune_revocations = std::make_unique<ra::IntuneRevocations>(intune_revocations);
     const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, *h.clock_agreement, h.log, h.metrics, node, *h.lives};
     h.poller = std::make_unique<ra::Poller>(poller);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
@@ -295,7 +304,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.acme = std::make_unique<acme::Acme>(acme);
     add_scep(h, node);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

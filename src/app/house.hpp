@@ -20,6 +20,8 @@
 #include "ra/approvals.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/intune_enrollment.hpp"
+#include "ra/intune_revocations.hpp"
 #include "ra/laboratory.hpp"
 #include "ra/poller.hpp"
 #include "ra/restoration.hpp"
@@ -70,6 +72,7 @@ public:
     std::unique_ptr<ca::BuiltinCa> builtin;
     std::unique_ptr<ca::command::Commands> commands;
     ca::Backends backends;
+    std::unique_ptr<ra::IntuneNotices> intune_notices;
     std::unique_ptr<ra::Outbox> outbox;
     std::unique_ptr<ra::Enrollment> enrollment;
     std::unique_ptr<ra::Sweeper> sweeper;
@@ -77,6 +80,8 @@ public:
     std::unique_ptr<ra::Poller> poller;
     std::optional<observe::Counter> unpublished, unasked;  ///< alarms of the revocation's
     std::unique_ptr<ra::Revocation> revocation;
+    std::unique_ptr<ra::IntuneEnrollment> intune_enrollment;
+    std::unique_ptr<ra::IntuneRevocations> intune_revocations;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
     std::unique_ptr<ra::ParkedMessages> parked_messages;

@@ -130,6 +130,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     house.tasks.spawn(executor, house.sweeper->run());
     house.tasks.spawn(executor, house.poller->run());
     house.tasks.spawn(executor, house.approvals->run());
+    house.tasks.spawn(executor, house.intune_revocations->run());
     house.outbox->start(executor);
     on.ready.store(true);
     greet(house);

@@ -144,8 +144,16 @@ const Endpoint* Catalog::endpoint(core::EndpointId id) const noexcept {
     return find(endpoints, [&](const Endpoint& e) { return e.id == id; });
 }
 
+const Account* Catalog::intune_account(core::EndpointId endpoint) const noexcept {
+    return find(intune_accounts, [&](const Account& a) { return a.endpoint == endpoint; });
+}
+
 azure::AccountRef Catalog::azure_account(core::TenantId tenant_id, std::string_view name) const noexcept {
     const auto* found = find(azure_accounts, [&](const azure::AccountRef& a) { return a->tenant_id == tenant_id.get() && a->name == name; });
+    return found ? *found : nullptr;
+}
+azure::AccountRef Catalog::azure_account(std::int64_t id) const noexcept {
+    const auto* found = find(azure_accounts, [&](const azure::AccountRef& a) { return a->id == id; });
     return found ? *found : nullptr;
 }
 
@@ -199,6 +207,7 @@ core::Task<void> CatalogSource::refresh() {
     co_await load<Profile>(db, log, store::profile_statements, &read_profile, next->profiles);
     co_await load_pauses(db, next->profiles);
     co_await load<Endpoint>(db, log, store::endpoint_statements, &read_endpoint, next->endpoints);
+    co_await load_intune_accounts(db, log, *next);
     std::vector<azure::Account> azure_accounts;
     co_await load<azure::Account>(db, log, store::azure_account_statements, &read_azure_account, azure_accounts);
     for (auto& account : azure_accounts) {

@@ -29,6 +29,7 @@ public:
     std::vector<Profile> profiles;
     std::vector<Endpoint> endpoints;
     std::vector<azure::AccountRef> azure_accounts;
+    std::vector<Account> intune_accounts;  ///< of all endpoints: few, and asked for at each of their requests
 
     [[nodiscard]] const Tenant* tenant(core::TenantId id) const noexcept;
     [[nodiscard]] const Tenant* tenant(std::string_view name) const noexcept;
@@ -38,8 +39,11 @@ public:
     [[nodiscard]] const Profile* profile(core::ProfileId id) const noexcept;
     [[nodiscard]] const Endpoint* endpoint(Protocol protocol, std::string_view name) const noexcept;
     [[nodiscard]] const Endpoint* endpoint(core::EndpointId id) const noexcept;
+    /// Whose challenges this endpoint takes, if they are Intune's; null: they are not.
+    [[nodiscard]] const Account* intune_account(core::EndpointId endpoint) const noexcept;
     /// Null when the tenant has none of that name. One that is disabled is found, and its calls are refused.
     [[nodiscard]] azure::AccountRef azure_account(core::TenantId tenant, std::string_view name) const noexcept;
+    [[nodiscard]] azure::AccountRef azure_account(std::int64_t id) const noexcept;
     /// The record that governs `name`: itself or its closest ancestor; null when none does.
     [[nodiscard]] const Domain* governing_domain(core::TenantId tenant, std::string_view name) const noexcept;
 };

@@ -8,6 +8,8 @@ namespace postern::app::verbs {
 
 namespace {
 
+std::string whole_name(const std::string& account) { return account.find('/') == std::string::npos ? "default/" + account : account; }
+
 int list(const Common& common) {
     const auto door = Door::open(common.door);
     const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/azure-accounts"));
@@ -32,7 +34,7 @@ int list(const Common& common) {
 
 int test(const Common& common, const std::string& account) {
     json::Writer w;
-    w.begin_object().member("azure_account", account.find('/') == std::string::npos ? "default/" + account : account).end_object();
+    w.begin_object().member("azure_account", whole_name(account)).end_object();
     const auto door = Door::open(common.door);
     const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/azure-accounts/test", w.take()));
     if (const int failed = report(answer)) return failed;
@@ -53,6 +55,25 @@ int test(const Common& common, const std::string& account) {
     return status;
 }
 
+int poll_revocations(const Common& common, const std::string& account) {
+    json::Writer w;
+    w.begin_object().member("azure_account", whole_name(account)).end_object();
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/azure-accounts/revocations", w.take()));
+    if (const int failed = report(answer)) return failed;
+    if (common.json) {
+        std::cout << answer.body << "\n";
+        return 0;
+    }
+    const auto document = json::Document::parse(answer.body);
+    if (!document) throw std::runtime_error("the server's answer is no JSON");
+    const auto root = document->root();
+    const auto count = [&root](std::string_view key) { return std::to_string(root[key].integer().value()); };
+    std::cout << text(root["azure_account"]) << ": Intune asked for " << count("asked") << ", " << count("revoked") << " revoked, " << count("refused")
+              << " refused, " << count("foreign") << " of other issuers; it was told of " << count("told") << "\n";
+    return 0;
+}
+
 }  // namespace
 
 void add_azure(CLI::App& app, Common& common, Run& run) {
@@ -65,6 +86,10 @@ void add_azure(CLI::App& app, Common& common, Run& run) {
     auto* test_verb = noun->add_subcommand("test", "Go through all that Intune's calls need, and say what to do where a step fails; nothing is changed");
     add_common(*test_verb, common);
     test_verb->add_option("ACCOUNT", *account, "TENANT/NAME, or NAME in tenant default")->required();
+    auto* revocations_verb = noun->add_subcommand("revocations", "Ask Intune now what it wants revoked, revoke it and tell the results; the server does so every 15 minutes");
+    add_common(*revocations_verb, common);
+    revocations_verb->add_option("ACCOUNT", *account, "TENANT/NAME, or NAME in tenant default")->required();
+    revocations_verb->callback([account, &common, &run] { run = [account, &common] { return poll_revocations(common, *account); }; });
     test_verb->callback([account, &common, &run] { run = [account, &common] { return test(common, *account); }; });
 }
 

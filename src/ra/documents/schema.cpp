@@ -47,6 +47,12 @@ constexpr std::array account{
     Key{"emails", KeyType::list},                           Key{"uris", KeyType::list},
     Key{"upns", KeyType::list},
     Key{"approval", KeyType::text},
+    Key{"azure_account", KeyType::text, false, "azure_account"}, Key{"kind", KeyType::text},
+    Key{"deliver_first", KeyType::flag},                    Key{"renewal_by_certificate", KeyType::flag},
+    Key{"answer_within", KeyType::duration},
+    Key{"unbound", KeyType::flag},                          Key{"challenge_lifetime", KeyType::duration},
+    Key{"longest_challenge_lifetime", KeyType::duration},   Key{"outstanding", KeyType::number},
+    Key{"url", KeyType::text},                              Key{"webhook_id", KeyType::text},
     Key{"timeout", KeyType::duration},                      Key{"trust_anchors", KeyType::text},
 };
 constexpr std::array azure_account{
@@ -55,12 +61,6 @@ constexpr std::array azure_account{
     Key{"proxy", KeyType::text},            Key{"proxy_user", KeyType::text},       Key{"trust_anchors", KeyType::text},
     Key{"login_url", KeyType::text},        Key{"graph_url", KeyType::text},        Key{"graph_scope", KeyType::text},
     Key{"intune_scope", KeyType::text},     Key{"service_hosts", KeyType::list},
-    Key{"azure_account", KeyType::text},                    Key{"kind", KeyType::text},
-    Key{"deliver_first", KeyType::flag},                    Key{"renewal_by_certificate", KeyType::flag},
-    Key{"answer_within", KeyType::duration},
-    Key{"unbound", KeyType::flag},                          Key{"challenge_lifetime", KeyType::duration},
-    Key{"longest_challenge_lifetime", KeyType::duration},   Key{"outstanding", KeyType::number},
-    Key{"url", KeyType::text},                              Key{"webhook_id", KeyType::text},
 };
 
 constexpr std::array all{

@@ -46,7 +46,13 @@ public:
     core::Task<core::Result<void>> notify_success(azure::AccountRef, azure::SuccessNotice, core::Deadline) override { return nothing(); }
     core::Task<core::Result<void>> notify_failure(azure::AccountRef, azure::FailureNotice, core::Deadline) override { return nothing(); }
     core::Task<core::Result<std::vector<azure::RevocationRequest>>> download_revocations(azure::AccountRef, int, core::Deadline) override {
-        co_return core::Problem(core::ProblemKind::internal, "not asked here");
+        azure::RevocationRequest foreign;
+        foreign.context = "context";
+        foreign.serial = "01";
+        foreign.issuer_id = "another";
+        std::vector<azure::RevocationRequest> page;
+        if (!std::exchange(asked, true)) page.push_back(std::move(foreign));
+        co_return page;
     }
     core::Task<core::Result<void>> upload_results(azure::AccountRef, std::vector<azure::RevocationResult>, core::Deadline) override { return nothing(); }
     core::Task<std::vector<azure::TestStep>> test(azure::AccountRef account, core::Deadline) override {
@@ -59,6 +65,8 @@ public:
         bad.check = "intune.service";
         co_return std::vector<azure::TestStep>{good, bad};
     }
+
+    bool asked = false;
 
 private:
     static core::Task<core::Result<void>> nothing() { co_return core::Problem(core::ProblemKind::internal, "not asked here"); }
@@ -108,7 +116,8 @@ struct Rest : World {
 
     ScriptedOperations operations;
     ScriptedIntune intune;
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends, intune}};
+    ra::IntuneRevocations intune_revocations{ra::IntuneRevocations::Deps{db, numbers, catalog, backends, revocation, intune, random, clock, log, metrics, "node-1"}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends, intune, intune_revocations}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -144,7 +153,7 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::get, "paused-profiles"}, {Method::post, "paused-profiles/resume"},
     {Method::get, "clock"},           {Method::post, "clock/accept"},
     {Method::get, "server"},          {Method::get, "outbox"},
-    {Method::get, "azure-accounts"},  {Method::post, "azure-accounts/test"},
+    {Method::get, "azure-accounts"},  {Method::post, "azure-accounts/test"}, {Method::post, "azure-accounts/revocations"},
     {Method::post, "outbox/retry"},   {Method::post, "outbox/drop"},
     {Method::get, "requests"},        {Method::get, "requests/7"},
     {Method::post, "requests/7/approve"}, {Method::post, "requests/7/decline"},
@@ -194,6 +203,12 @@ BOOST_AUTO_TEST_CASE(azure_accounts_are_their_tenants) {
     check_error(test(w.stranger, "default/corp"), 404, -102, "there is no azure_account default/corp");
     check_error(test(w.administrator_token, "default/nobody"), 404, -102, "there is no azure_account default/nobody");
     check_error(test(w.officer, "default/corp"), 403, -3, "this needs administrator");
+    const auto revocations = [&](const std::string& token, const std::string& name) {
+        return w.with(token, Method::post, v1 + "azure-accounts/revocations", R"({"azure_account":")" + name + "\"}");
+    };
+    check_error(revocations(w.stranger, "default/corp"), 404, -102, "there is no azure_account default/corp");
+    BOOST_TEST(contains(revocations(w.administrator_token, "default/corp").body,
+                        R"({"azure_account":"default/corp","asked":1,"revoked":0,"refused":0,"foreign":1,"told":0})"));
     const auto list = w.with(w.auditor, Method::get, v1 + "azure-accounts").body;
     BOOST_TEST(contains(list, R"("azure_account":"default/corp","enabled":true,"environment":"global","directory":"contoso.example")"), list);
     BOOST_TEST((!contains(list, "s3cret") && !contains(list, "warning")));
