@@ -7,6 +7,7 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/one_time_challenges.hpp"
 #include "ra/parked_messages.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
@@ -33,6 +34,7 @@ public:
         ra::ClockAgreement& clock_agreement;
         ra::Enrollment& enrollment;
         const ca::Backends& backends;
+        ra::OneTimeChallenges& challenges;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,
