@@ -10,6 +10,7 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/one_time_challenges.hpp"
 #include "ra/parked_messages.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
@@ -39,6 +40,7 @@ public:
         const ca::Backends& backends;
         azure::Intune& intune;
         ra::IntuneRevocations& intune_revocations;
+        ra::OneTimeChallenges& challenges;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

@@ -54,6 +54,9 @@ core::Task<Answer> drop_message(Call call);
 core::Task<Answer> show_clock(Call call);
 core::Task<Answer> accept_clock(Call call);
 core::Task<Answer> advance_laboratory_clock(Call call);
+core::Task<Answer> mint_challenge(Call call);
+core::Task<Answer> list_challenges(Call call);
+core::Task<Answer> withdraw_challenge(Call call);
 
 inline constexpr std::size_t network_body_bytes = std::size_t{1024} * 1024, local_body_bytes = 64 * network_body_bytes;
 /// The body as a JSON object; `malformed` otherwise, and for members not in `known`.

@@ -17,6 +17,7 @@ struct Route {
     std::string_view pattern;
     Role least;
     core::Task<Answer> (*handler)(Call);
+    bool enroller = false;  ///< the role beside the others may, too
 };
 
 constexpr Route routes[] = {
@@ -56,6 +57,9 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/outbox/drop", Role::administrator, &drop_message},
     {Method::get, "/api/postern/v1/clock", Role::auditor, &show_clock},
     {Method::post, "/api/postern/v1/clock/accept", Role::administrator, &accept_clock},
+    {Method::post, "/api/postern/v1/scep/{endpoint:label}/challenges", Role::officer, &mint_challenge, true},
+    {Method::get, "/api/postern/v1/scep/{endpoint:label}/challenges", Role::auditor, &list_challenges, true},
+    {Method::delete_, "/api/postern/v1/scep/{endpoint:label}/challenges/{challenge:token}", Role::officer, &withdraw_challenge, true},
 };
 
 /// Nothing for strangers to find: on the control socket alone.
@@ -82,8 +86,9 @@ core::Task<http::Response> serve(const http::Request& request, const Api::Deps& 
                                    "authenticate with a token of `postern principal create` as Authorization: Bearer");
         co_return error_response(request, nobody);
     }
-    // Roles are listed from most to least.
-    if (principal->role > route.least) {
+    // Roles are listed from most to least, and the last stands beside them.
+    const bool may = principal->role == Role::enroller ? route.enroller : principal->role <= route.least;
+    if (!may) {
         const core::Problem refused(core::ProblemKind::forbidden, principal->name + " is " + std::string(to_string(principal->role)) +
                                                                       "; this needs " + std::string(to_string(route.least)));
         ra::Principal by = *principal;

@@ -292,6 +292,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.principals = std::make_unique<ra::Principals>(principals);
     const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement, &h.pool};
     h.documents = std::make_unique<ra::Documents>(documents);
+    const ra::OneTimeChallenges::Deps challenges{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement};
+    h.challenges = std::make_unique<ra::OneTimeChallenges>(challenges);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();
     // A verb leaves that to the next start: nobody expects it to change anything but what it was asked for.
@@ -303,8 +305,10 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
     add_scep(h, node);
+    const scep::NdesPage::Deps ndes_page{*h.catalog, *h.principals, *h.challenges, *h.ra_credentials, h.log};
+    h.ndes_page = std::make_unique<scep::NdesPage>(ndes_page);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations, *h.challenges};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

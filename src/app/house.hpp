@@ -27,6 +27,7 @@
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
 #include "scep/ra_credentials.hpp"
+#include "scep/ndes_page.hpp"
 #include "scep/scep.hpp"
 #include "store/nodes.hpp"
 #include "validation/http_01_validator.hpp"
@@ -95,6 +96,8 @@ public:
     std::unique_ptr<ca::KeyStore> ra_keys;
     std::unique_ptr<scep::RaCredentials> ra_credentials;
     std::unique_ptr<scep::Scep> scep;
+    std::unique_ptr<ra::OneTimeChallenges> challenges;
+    std::unique_ptr<scep::NdesPage> ndes_page;
     std::unique_ptr<api::Api> api;
     /// How often is looked at what is due in weeks. In a laboratory they pass in a moment.
     [[nodiscard]] std::chrono::milliseconds between_looks() const noexcept {

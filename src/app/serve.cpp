@@ -16,6 +16,7 @@
 #include "core/async/run_on.hpp"
 #include "core/base/descriptors.hpp"
 #include "core/base/unavailable.hpp"
+#include "store/tables/open_account.hpp"
 
 namespace postern::app {
 
@@ -65,6 +66,7 @@ struct Listening {
 void add_routes(House& house, Listening& on) {
     house.acme->add_routes(on.https);
     for (auto* router : {&on.https, &on.http}) house.scep->add_routes(*router);
+    house.ndes_page->add_routes(on.https);  // a password never passes on the plain listener
     for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router, api::Api::Reach::network);
     house.api->add_routes(on.control, api::Api::Reach::local);
     for (auto* router : {&on.https, &on.http}) house.builtin->add_routes(*router);
@@ -95,6 +97,15 @@ struct Signals {
     boost::asio::signal_set end, hangup;
 };
 
+/// Said at each start: whoever reaches such an endpoint has what its account's scope allows.
+core::Task<void> name_open_endpoints(House& house) {
+    auto none = store::values();
+    const auto rows = co_await house.db->read(store::account_open_scep, std::move(none));
+    for (const auto& row : rows)
+        house.log.warning("scep_open_endpoint", {{"endpoint", row.text(1)}, {"account", row.text(0) + "/" + row.text(2)},
+                                                 {"why", "its account asks for no challenge: everybody who reaches it enrolls; for private laboratories only"}});
+}
+
 /// From the opened house to the signal that ends it.
 core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signals, Reload& reload) {
     auto executor = co_await boost::asio::this_coro::executor;
@@ -103,6 +114,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
         log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
                                            "everybody; never on a network with strangers"}});
     house.db->use_shards(house.shards);
+    co_await name_open_endpoints(house);
     if (house.registry) {
         co_await house.registry->join();
         house.tasks.spawn(executor, keep_node(house));

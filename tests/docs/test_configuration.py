@@ -96,12 +96,13 @@ def options_on_page(page):
 
 
 def routes_of(source):
-    found = re.findall(r'\{Method::(\w+), "([^"]+)", Role::(\w+),', source)
-    return {(method.upper() + " " + re.sub(r":\w+}", "}", pattern), role) for method, pattern, role in found}
+    found = re.findall(r'\{Method::(\w+), "([^"]+)", Role::(\w+), &\w+(, true)?\}', source)
+    return {(method.upper().rstrip("_") + " " + re.sub(r":\w+}", "}", pattern), role + (", enroller" if enroller else ""))
+            for method, pattern, role, enroller in found}
 
 
 def routes_on_page(page):
-    return {(request, cells[0]) for request, cells in tables(page)["REST"].items() if request.split()[0] in ("GET", "POST")}
+    return {(request, cells[0]) for request, cells in tables(page)["REST"].items() if request.split()[0] in ("GET", "POST", "DELETE")}
 
 
 def without_line(text, start):

@@ -13,6 +13,7 @@
 #include "store/tables/audit.hpp"
 #include "store/tables/authority.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/open_account.hpp"
 
 namespace postern::app::doctor {
 
@@ -73,6 +74,14 @@ void examine_intents(Patient& p) {
     }
     p.findings.judge("store.intents", open == 0 ? "" : std::to_string(open) + " issuances were begun and have no outcome", "every issuance has its outcome",
                      p.server ? "the log says why the sweeper leaves them (enrollment_left_unsettled); with the cause gone, it settles them by itself" : "start the server: it settles them");
+}
+
+void examine_open_endpoints(Patient& p) {
+    std::string open;
+    for (const auto& row : p.read(store::account_open_scep)) open += (open.empty() ? "" : ", ") + row.text(1) + " (account " + row.text(0) + "/" + row.text(2) + ")";
+    if (open.empty()) return p.findings.good("store.open_endpoints", "every SCEP endpoint asks for a challenge");
+    p.findings.notice("store.open_endpoints", "everybody who reaches them enrolls at these SCEP endpoints: " + open,
+                      "for a private laboratory only; give the account method one_time or access_code");
 }
 
 /// Time must not run backwards: what is stored lies in the past.
@@ -163,6 +172,7 @@ void examine_store(Patient& p) {
         examine_laboratory(p);
         examine_restoration(p);
         examine_intents(p);
+        examine_open_endpoints(p);
         examine_stored_time(p);
         examine_steps(p);
     } catch (const std::runtime_error& e) {

@@ -117,7 +117,7 @@ struct Rest : World {
     ScriptedOperations operations;
     ScriptedIntune intune;
     ra::IntuneRevocations intune_revocations{ra::IntuneRevocations::Deps{db, numbers, catalog, backends, revocation, intune, random, clock, log, metrics, "node-1"}};
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends, intune, intune_revocations}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends, intune, intune_revocations, challenges}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(wrong_bodies_are_refused_with_what_is_wrong) {
         {"principals/disable", R"({})", "$.name"},
         {"principals/enable", R"({"name":"x","why":"y"})", "$.why: unknown member"},
         {"principals", R"({"name":"x"})", "$.role"},
-        {"principals", R"({"name":"x","role":"root"})", "$.role: known here: administrator, officer, auditor"},
+        {"principals", R"({"name":"x","role":"root"})", "$.role: known here: administrator, officer, auditor, enroller"},
         {"principals", R"({"name":"x","role":"officer","tenant":"gone"})", "$.tenant: there is no such tenant"},
         {"principals", R"({"name":"x","role":"officer","expires":"2020-01-01T00:00:00Z"})", "$.expires: expected a time to come"},
         {"principals", R"({"name":"x","role":"officer","expires":"soon"})", "$.expires: expected a time to come"},
