@@ -101,7 +101,8 @@ def test_an_export_applies_back(account, server, test, tmp_path):
     name = account()
     document = tmp_path / "export.toml"
     document.write_text(server.cli("export"))
-    assert "no change" in server.cli("apply", document).lower() or server.cli("apply", document)
+    report = json.loads(server.cli("apply", document, "--json"))
+    assert report["plan"] and {line["change"] for line in report["plan"]} == {"keep"}
     assert test(name)[1], "and the kept secret still works"
 
 
