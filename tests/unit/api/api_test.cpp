@@ -721,7 +721,9 @@ BOOST_AUTO_TEST_CASE(an_officer_sees_what_waits_and_approves_it) {
     BOOST_TEST(root["evidence"].items().at(0)["kind"].string().value() == "account_key");
     const auto approval = root["approval"];
     BOOST_TEST((approval["askedBy"].string().value() == "principal chief" && approval["content"]["names"].string().value() == "corp.example"));
-    BOOST_TEST(approval["trace"].items().back()["verdict"].string().value() == "needs_approval");
+    int asking = 0;
+    for (const auto& entry : approval["trace"].items()) asking += entry["verdict"].string().value() == "needs_approval" ? 1 : 0;
+    BOOST_TEST(asking == 1);
     BOOST_TEST(contains(root["csr"].string().value(), "BEGIN CERTIFICATE REQUEST"));
 
     const auto done = w.with(w.officer, Method::post, w.path + "/approve", w.said("known to me"));
