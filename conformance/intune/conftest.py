@@ -65,7 +65,7 @@ def make_site(server, standin, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def shared_site(make_site):
-    return make_site()
+    return make_site(within="20s")
 
 
 @pytest.fixture

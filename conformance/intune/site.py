@@ -1,5 +1,6 @@
 """A Postern whose devices Intune manages: what its documents say, and how its cases look at it."""
 import base64
+import json
 import time
 from types import SimpleNamespace
 
@@ -104,7 +105,6 @@ class Site:
 
     def revocations(self):
         """Asks Intune's queue now; the counts."""
-        import json
         return json.loads(self.server.cli("azure", "revocations", self.name, "--json"))
 
 
