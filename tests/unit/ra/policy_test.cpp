@@ -30,11 +30,12 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
         BOOST_TEST(!e.input.empty(), e.check);
     }
     const std::vector<std::string> order{
-        "issuing.open",  "tenant.active", "endpoint.active", "account.active",        "account.binding",      "requester.active", "account.organization", "evidence.sufficient", "profile.allowed",
-        "profile.paused",  "profile.backend", "profile.term",  "key.allowed",           "key.blocked",          "csr.extensions",       "csr.attributes",       "subject.text",        "subject.form",
-        "names.form",    "csr.alternative_names", "csr.security_identifier", "names.agreed",
-        "names.count",   "names.profile",   "names.scope",           "names.suffix",         "names.homograph",      "names.domain",        "names.principal",    "names.proven",
-        "subject.common_name", "subject.fields"};
+        "issuing.open", "tenant.active", "endpoint.active", "account.active", "account.binding", "requester.active",
+        "account.organization", "evidence.sufficient", "intune.kind", "challenge.valid", "profile.allowed", "profile.paused",
+        "profile.backend", "profile.term", "key.allowed", "key.blocked", "csr.extensions", "csr.attributes",
+        "subject.text", "subject.form", "names.form", "csr.alternative_names", "csr.security_identifier", "names.agreed",
+        "challenge.binding", "names.count", "names.profile", "names.scope", "names.suffix", "names.homograph",
+        "names.domain", "names.principal", "names.proven", "subject.common_name", "subject.fields", "approval.officer"};
     BOOST_TEST(checks == order, boost::test_tools::per_element());
     const auto json = c.trace.to_json();
     BOOST_TEST(json.starts_with(R"([{"check":"issuing.open","input":"gate open","verdict":"pass"},{"check":"tenant.active",)"));
