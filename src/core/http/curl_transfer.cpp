@@ -107,7 +107,8 @@ std::optional<Problem> Transfer::prepare(const OutboundConfig& config) {
 std::optional<Problem> Transfer::read_url() {
     const auto wrong = [&](std::string what) { return Problem(ProblemKind::malformed, std::move(what), "outbound.request"); };
     const std::unique_ptr<CURLU, UrlDeleter> url(::curl_url());
-    if (!url || ::curl_url_set(url.get(), CURLUPART_URL, request_.url.c_str(), 0) != CURLUE_OK || request_.url.find('\0') != std::string::npos)
+    if (!url || ::curl_url_set(url.get(), CURLUPART_URL, request_.url.c_str(), 0) != CURLUE_OK || request_.url.find('\0') != std::string::npos ||
+        request_.url.find(":///") == request_.url.find(':'))  // libcurl would take the path for a host
         return wrong("not an absolute URL");
     const auto scheme = part_of(url.get(), CURLUPART_SCHEME), host = part_of(url.get(), CURLUPART_HOST);
     host_ = host + ":" + part_of(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
