@@ -18,6 +18,7 @@ using core::Task;
 
 namespace {
 
+constexpr std::string_view check_prefix = "intune.";
 /// Between two looks at an earlier request of the same challenge.
 constexpr std::chrono::milliseconds look_again(100);
 /// Of a request whose batch somebody was faster with.
@@ -104,6 +105,11 @@ Task<Result<void>> IntuneEnrollment::validate(Attempt& a) {
     azure::ValidationRequest asked(a.request.transaction_id, a.request.csr->der());
     const auto until = a.validation_end();
     auto said = co_await deps_.intune.validate(a.azure, std::move(asked), until);
+    // What the device reads is the code alone; it names the check, too.
+    if (!said && said.error().kind == ProblemKind::forbidden && said.error().check.starts_with(check_prefix)) {
+        const auto& check = said.error().check;
+        co_return Problem(ProblemKind::forbidden, check.substr(check_prefix.size()), check);
+    }
     co_return said;
 }
 

@@ -47,8 +47,6 @@ struct OpenedWithCause {
 
 /// Whether the signer holds a certificate of this endpoint that it may renew now. Why not, is told where it matters.
 Task<Result<ra::RenewalRight>> signer_right(Parts& parts, const Call& call, const Request& request) {
-    if (call.catalog->intune_account(call.endpoint.id) != nullptr && !call.endpoint.scep.renewal)
-        co_return Problem(ProblemKind::forbidden, "devices of this endpoint renew by a new request with a new challenge of Intune's, not by certificate", "renewal.allowed");
     if (!call.endpoint.scep.renewal) co_return Problem(ProblemKind::forbidden, "this endpoint renews no certificates", "renewal.allowed");
     // What a client signed for itself is on nobody's record.
     const auto& certificate = request.signer().certificate;

@@ -59,7 +59,7 @@ private:
 };
 
 inline core::Problem away() { return {core::ProblemKind::unavailable, "nobody answers", "intune.unreachable"}; }
-inline core::Problem said(const std::string& code) { return {core::ProblemKind::forbidden, code, "intune." + code}; }
+inline core::Problem said(const std::string& code) { return {core::ProblemKind::forbidden, "Intune: " + code, "intune." + code}; }
 
 inline constexpr std::string_view intune_documents = R"([[tenant]]
 name = "default"
