@@ -13,6 +13,7 @@
 #include "ca/builtin/key_rows.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/run_on.hpp"
+#include "core/http/curl_outbound.hpp"
 #include "store/bulk.hpp"
 #include "store/tables/setting.hpp"
 
@@ -42,6 +43,12 @@ ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder,
     out.root_lifetime = duration_cast<hours>(config.root_lifetime);
     out.issuing_lifetime = duration_cast<hours>(config.issuing_lifetime);
     out.crl_lifetime = duration_cast<hours>(config.crl_lifetime);
+    return out;
+}
+
+http::OutboundConfig outbound_config() {
+    http::OutboundConfig out;
+    out.user_agent = "Postern/" + std::string(version());
     return out;
 }
 
@@ -134,7 +141,7 @@ void add_scep(House& h, std::string node) {
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
     const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.backends, *h.ra_credentials, *h.sealer, h.pool,
-                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics};
+                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics, h.outbound.get()};
     h.scep = std::make_unique<scep::Scep>(scep);
 }
 
@@ -204,6 +211,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.catalog = std::make_unique<ra::CatalogSource>(*h.db, h.log);
     h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
     h.http_01 = validation::make_http_01_validator(*h.resolver, h.metrics, http_01_config(h.config));
+
+    h.outbound = http::make_curl_outbound(outbound_config());
 
     const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, *h.clock_agreement, h.log, h.metrics};
     auto ca_config = builtin_config(h.config, h.folder, node);

@@ -14,6 +14,7 @@
 #include "core/async/cpu_pool.hpp"
 #include "core/async/shards.hpp"
 #include "core/crypto/system_random.hpp"
+#include "core/http/outbound.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
@@ -60,6 +61,7 @@ public:
     ra::IssuingGate gate;
     std::unique_ptr<dns::Resolver> resolver;
     std::unique_ptr<validation::Validator> http_01;
+    std::unique_ptr<http::Outbound> outbound;
     std::unique_ptr<ca::BuiltinCa> builtin;
     std::unique_ptr<ca::command::Commands> commands;
     ca::Backends backends;
