@@ -13,7 +13,7 @@ wrong stands in `complaints`; such a request is answered 401. Else the `behaviou
   empty     200 without a body
   huge      200 {"allow": true} with a megabyte of data
   redirect  307 to a place that allows everything
-  NNN       that status, with {"allow": true}
+  NNN       that status, with {"allow": true}, but 204, which has no body
 """
 import base64
 import hashlib
@@ -124,7 +124,7 @@ class Webhook:
             case "redirect":
                 return self._answer(request, 307, b"", Location=self.url.replace("/scep", "/elsewhere"))
             case status:
-                return self._answer(request, int(status), b'{"allow": true}')
+                return self._answer(request, int(status), b"" if status == "204" else b'{"allow": true}')
 
     @staticmethod
     def _answer(request, status, body, **headers):

@@ -178,7 +178,7 @@ def test_wrong_challenges_do_not_reach_it_for_ever(hook, new_device):
 @pytest.mark.parametrize("change, why", [
     (("url = \"https://", "url = \"http://"), "url: expected a URL such as"),
     (("timeout = \"2s\"", "timeout = \"1m\""), "timeout: longer than 20 s"),
-    (("method = \"webhook\"", "method = \"one_time\""), "url: is for accounts of method webhook"),
+    (("method = \"webhook\"", "method = \"access_code\""), "url: is for accounts of method webhook"),
     (("secret = {generate = true}", "secret = {value = \"c2hvcnQ=\"}"), "secret: expected at least 16 octets as base64"),
 ])
 def test_documents_that_say_nonsense(server, certificates, tmp_path, change, why):

@@ -168,7 +168,7 @@ void add_scep(House& h, std::string node) {
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
     const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.intune_enrollment.get(), h.backends, *h.ra_credentials, *h.sealer, h.pool,
-                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics};
+                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics, h.outbound.get()};
     h.scep = std::make_unique<scep::Scep>(scep);
 }
 
