@@ -42,12 +42,24 @@ inline crypto::CmsParty party_of(const crypto::CmsIdentity& identity) {
     return party;
 }
 
+/// A CSR with a challengePassword (RFC 2985 §5.4.1).
+inline core::Bytes csr_with_challenge(const crypto::PrivateKey& key, const std::string& name, std::string_view challenge) {
+    namespace der = crypto::der;
+    der::Writer info;
+    info.begin(der::sequence).small_integer(0).raw(common_name(name).to_der()).raw(key.public_key().spki());
+    info.begin(der::context_constructed(0)).begin(der::sequence).oid("1.2.840.113549.1.9.7");
+    info.begin(der::set).text(der::printable_string, challenge).end().end().end().end();
+    const auto algorithm = key.default_algorithm();
+    return crypto::assemble_signed(info.bytes(), algorithm, key.sign(algorithm, info.bytes()));
+}
+
 /// A PKCSReq around that envelope.
-inline core::Bytes pkcs_req(core::BytesView envelope, const crypto::CmsIdentity& device, core::Random& random) {
+inline core::Bytes pkcs_req(core::BytesView envelope, const crypto::CmsIdentity& device, core::Random& random,
+                            std::string_view transaction_id = "0123456789ABCDEF0123456789ABCDEF01234567") {
     namespace der = crypto::der;
     const std::vector<crypto::CmsAttribute> attributes{
         {std::string(scep::oid_message_type), der::printable_string, core::as_bytes("19")},
-        {std::string(scep::oid_transaction_id), der::printable_string, core::as_bytes("0123456789ABCDEF0123456789ABCDEF01234567")},
+        {std::string(scep::oid_transaction_id), der::printable_string, core::as_bytes(transaction_id)},
         {std::string(scep::oid_sender_nonce), der::octet_string, random.bytes(16)}};
     return crypto::cms_sign(envelope, attributes, device, crypto::CmsDigest::sha256);
 }

@@ -1,38 +1,34 @@
-"""bench/acme_load as a client: many certificates at once, each on record before the next step."""
+"""The load generators of bench/ as clients: many certificates at once, each on record before the next step."""
 import json
 import subprocess
 import time
 
-from .environment import LOAD, environment
+from .environment import LOAD, SCEP_LOAD, environment
 
 NET_SECONDS = 240
 
 
-class Stream:
-    """A stream of `orders` enrollments. It goes on when the server is killed and started again."""
+class _Stream:
+    """A stream of enrollments. It goes on when the server is killed and started again."""
 
-    def __init__(self, server, folder, orders, workers=16, retry=True, seconds=NET_SECONDS, options=()):
-        self.journal_file = folder / "journal"
+    def __init__(self, program, folder, name, seconds, options):
+        self.journal_file = folder / f"{name}journal"
         self.journal_file.touch()
-        self._log = folder / "load.log"
+        self._log = folder / f"{name}load.log"
         self._seconds = seconds
         with self._log.open("wb") as out:
-            self._process = subprocess.Popen(
-                [LOAD, "--directory", server.directory(), "--ca", server.root, "--suffix", server.suffix,
-                 "--http01-port", str(server.http01_port), "--orders", str(orders), "--workers", str(workers),
-                 "--warmup", "0", "--json", *(["--retry"] if retry else []), "--journal", self.journal_file,
-                 "--time-limit", str(seconds), *options],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment())
+            self._process = subprocess.Popen([program, *map(str, options), "--warmup", "0", "--json", "--journal", self.journal_file, "--time-limit", str(seconds)],
+                                             stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment())
 
     def received(self):
         return self.journal_file.read_bytes().count(b"\n")
 
     def journal(self):
-        """[(order token, serial, SHA-256)] of what was received."""
+        """[(order token or SCEP transaction, serial, SHA-256)] of what was received."""
         entries = []
         for line in self.journal_file.read_text().splitlines():
-            url, serial, sha256 = line.split()
-            entries.append((url.rsplit("/", 1)[1], serial, sha256))
+            request, serial, sha256 = line.split()
+            entries.append((request.rsplit("/", 1)[-1], serial, sha256))
         return entries
 
     def running(self):
@@ -68,6 +64,24 @@ class Stream:
         if self.running():
             self._process.kill()
             self._process.wait()
+
+
+class Stream(_Stream):
+    """ACME orders by http-01."""
+
+    def __init__(self, server, folder, orders, workers=16, retry=True, seconds=NET_SECONDS, options=()):
+        super().__init__(LOAD, folder, "", seconds, [
+            "--directory", server.directory(), "--ca", server.root, "--suffix", server.suffix, "--http01-port", server.http01_port,
+            "--orders", orders, "--workers", workers, *(["--retry", "--retry-for", seconds] if retry else []), *options])
+
+
+class ScepStream(_Stream):
+    """PKCSReq with the default endpoint's access code."""
+
+    def __init__(self, server, folder, enrollments, workers=16, seconds=NET_SECONDS, options=()):
+        super().__init__(SCEP_LOAD, folder, "scep-", seconds, [
+            "--url", server.scep(), "--challenge", server.access_code(), "--enrollments", enrollments, "--workers", workers, "--devices", 8,
+            "--retry", "--retry-for", seconds, *options])
 
 
 def enroll(server, folder, orders=1):

@@ -1,5 +1,6 @@
 """A Postern of its own: started on free loopback ports, asked through its command line, stopped."""
 import json
+import re
 import signal
 import subprocess
 import time
@@ -140,6 +141,10 @@ class Postern:
     def scep(self, endpoint="devices"):
         """The URL of a SCEP endpoint, over plain HTTP."""
         return self.ready["scep"]["devices"].replace("/scep/devices", f"/scep/{endpoint}")
+
+    def access_code(self):
+        """What the first start left for the default SCEP endpoint's devices."""
+        return re.search(r'^access_code = "(.+)"$', (self.data / "first-account").read_text(), re.MULTILINE)[1]
 
     def verb(self, *arguments):
         """Runs a verb as it is written; gives the finished process."""

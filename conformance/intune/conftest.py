@@ -1,11 +1,13 @@
-"""The stand-in of the suite, and its own tests' client. Cases with a real Postern stand beside."""
+"""The stand-in of the suite, its own tests' client, and a real Postern with simulated devices between them."""
 import pytest
 from cryptography import x509
 from harness import pkcs10
 from harness.seeded import Random, rsa_key
+from harness.suite import database, server  # noqa: F401  (fixtures)
 
 from intune.client import IntuneStandIn
 from intune.plain_client import Client
+from intune.site import Site
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +49,34 @@ def certificate(device_key):
     random = Random("certificate")
     return x509.load_der_x509_certificate(pkcs10.certificate(device_key, pkcs10.name([("CN", "phone")]), random, serial=0xABCDEF0123456789,
                                                              issuer=pkcs10.name([("CN", "Issuing")]), issuer_key=device_key))
+
+
+@pytest.fixture(scope="session")
+def make_site(server, standin, tmp_path_factory):
+    """Applies the documents of another endpoint; names count up."""
+    folder, made = tmp_path_factory.mktemp("documents"), []
+
+    def make(**how):
+        made.append(None)
+        return Site(server, standin, folder, f"site{len(made)}", **how)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_site(make_site):
+    return make_site(within="20s")
+
+
+@pytest.fixture
+def site(standin, shared_site):
+    """For cases after which Intune is well: nothing that others scripted holds."""
+    standin.reset()
+    return shared_site
+
+
+@pytest.fixture
+def own_site(standin, make_site):
+    """For cases after which nobody should have to ask the same Azure account: its breaker is its own."""
+    standin.reset()
+    return make_site

@@ -1,15 +1,24 @@
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from harness.row_table import Table
 from harness.scep_device import Device
 from harness.scep_style import STYLES
 from harness.suite import database, server  # noqa: F401  (fixtures)
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from rows import LISTED, OPEN  # noqa: E402  (found only now)
+
 # The devices that today's policy takes; cisco-old is a case of its own.
 MODERN = sorted(set(STYLES) - {"cisco-old"})
+
+
+def pytest_configure(config):
+    Table(LISTED, OPEN, "POSTERN_SCEP_ROWS").register(config)
 
 
 @pytest.fixture(scope="session")

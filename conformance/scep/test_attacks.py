@@ -1,5 +1,6 @@
 """Every attack that the harness knows by name: refused in the protocol's words, and nothing is issued."""
 import pytest
+from harness.row_table import row
 from harness.scep_attacks import ATTACKS, GREEDY, HTTP, RENEWALS, message_of_type, poll_by_another
 from harness.scep_reply import FAILURE, SUCCESS
 
@@ -16,14 +17,19 @@ def refused(device, message, refusal):
     assert (reply.status, reply.fail_info) == (FAILURE, refusal), reply.text
 
 
-@pytest.mark.parametrize("attack", sorted(ATTACKS))
+def marked(attacks):
+    """Their names; rows of the catalogue among those of the reference are marked."""
+    return [pytest.param(name, marks=row(*(each for each in attack.row.split() if each.startswith("S")))) for name, attack in sorted(attacks.items())]
+
+
+@pytest.mark.parametrize("attack", marked(ATTACKS))
 def test_attack(new_device, codes, server, name, attack):
     device = new_device()
     refused(device, ATTACKS[attack].make(device, codes["phones"]), ATTACKS[attack].refusal)
     assert issued(server, name) == []
 
 
-@pytest.mark.parametrize("attack", sorted(RENEWALS))
+@pytest.mark.parametrize("attack", marked(RENEWALS))
 def test_attack_with_a_certificate(new_device, codes, server, name, attack):
     device = new_device()
     device.enroll(codes["phones"])
@@ -31,6 +37,7 @@ def test_attack_with_a_certificate(new_device, codes, server, name, attack):
     assert len(issued(server, name)) == 1
 
 
+@row("S01")
 def test_all_256_message_types(new_device, codes, server, name):
     device = new_device()
     for value in range(256):
@@ -54,6 +61,7 @@ def test_greedy_request_with_the_right_challenge(new_device, codes, wish):
         assert reply.fail_info == "badRequest"
 
 
+@row("S12")
 def test_poll_of_a_stranger(new_device, codes, name):
     victim, stranger = new_device(), new_device(subject=f"{name[:60]}-2")
     message = victim.enroll_message(codes["phones"])
@@ -62,6 +70,7 @@ def test_poll_of_a_stranger(new_device, codes, name):
     assert (reply.status, reply.fail_info) == (FAILURE, "badCertId")
 
 
+@row("S02")
 def test_revoked_certificate_renews_nothing(new_device, codes, server, name):
     device = new_device("strongswan")
     device.enroll(codes["phones"])
@@ -72,6 +81,7 @@ def test_revoked_certificate_renews_nothing(new_device, codes, server, name):
     assert reply.text == "the certificate is revoked"
 
 
+@row("S02")
 def test_certificate_of_another_endpoint_renews_nothing_here(new_device, codes, server):
     device = new_device("strongswan", "old")
     device.enroll(codes["old"], leaf_only=False)

@@ -5,6 +5,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from harness import pki, scep_message as cms
+from harness.row_table import row
 from harness.scep_reply import FAILURE, SUCCESS
 
 
@@ -30,6 +31,7 @@ def test_enroll(device, codes, server, name, tmp_path):
     assert holds, said
 
 
+@row("S11")
 def test_lost_answer_is_repeated(device, codes, server, name):
     message = device.enroll_message(codes["phones"])
     first, second = device.ask(message), device.ask(message)
@@ -49,6 +51,7 @@ def test_renew_with_a_new_key(device, codes):
     assert reply.certificate.public_key().public_numbers() != old.public_key().public_numbers()
 
 
+@row("S06")
 def test_wrong_challenge(device, codes, server, name):
     reply = device.enroll(codes["phones"][::-1])
     assert (reply.status, reply.fail_info, reply.text) == (FAILURE, "badRequest", "the challenge is not known at this endpoint")
@@ -71,6 +74,7 @@ def test_get_cert_of_the_own_key(new_device, codes):
     assert device.get_cert().certificates == own.certificates
 
 
+@row("S12")
 def test_get_cert_of_somebody_else(new_device, codes, name):
     device, other = new_device(), new_device(subject=f"{name[:60]}-2")
     device.enroll(codes["phones"])
@@ -87,6 +91,7 @@ def test_old_devices_where_they_are_allowed(new_device, codes):
     assert reply.certificate.issuer == issuer.subject
 
 
+@row("S10")
 @pytest.mark.parametrize("knobs", [{"digest": "sha1"}, {"cipher": "des3-cbc"}], ids=["sha1", "3des"])
 def test_old_algorithms_elsewhere(new_device, codes, knobs):
     device = new_device()
@@ -94,6 +99,7 @@ def test_old_algorithms_elsewhere(new_device, codes, knobs):
     assert (reply.status, reply.fail_info) == (FAILURE, "badAlg")
 
 
+@row("S03")
 def test_no_renewal_where_it_is_off(new_device, codes):
     device = new_device("strongswan", "strict")
     device.style = replace(device.style, post=True)
@@ -117,6 +123,7 @@ def test_name_outside_the_account(new_device, codes, name):
     assert reply.text == "the common name is none that account phones may ask for (common_names)"
 
 
+@row("S06")
 def test_too_many_wrong_challenges_slow_down_that_key_alone(new_device, codes, name):
     guesser, neighbour = new_device(), new_device(subject=f"{name[:60]}-2")
     texts = [guesser.enroll(f"guess {i}").text for i in range(5)]

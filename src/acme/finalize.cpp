@@ -1,8 +1,8 @@
 #include "acme/handlers.hpp"
 #include "acme/render.hpp"
+#include "core/async/await_until.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/csr.hpp"
-#include "ra/submit_until.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/requester.hpp"
 
@@ -188,7 +188,8 @@ core::Task<Reply> finalize(Parts& parts, Call& call) {
     auto evidence = co_await gather_evidence(parts, call, order->id);
     auto request = compose(parts, call, *order, std::move(*csr), std::move(*names), std::move(evidence));
     const auto until = core::earlier(core::deadline_in(answer_time), call.request.deadline);
-    const auto outcome = co_await ra::submit_until(parts.deps.enrollment, parts.deps.tasks, std::move(request), until);
+    auto submission = parts.deps.enrollment.submit(std::move(request));
+    const auto outcome = co_await core::await_until(parts.deps.tasks, until, std::move(submission));
     if (!outcome) co_return co_await unfinished(parts, call);
     co_return co_await conclude(parts, call, *outcome, csr_der);
 }

@@ -1,13 +1,16 @@
 #pragma once
 #include "api/operations.hpp"
+#include "azure/intune.hpp"
 #include "core/http/router.hpp"
 #include "core/observe/log.hpp"
 #include "ra/approvals.hpp"
 #include "ra/blocked_keys.hpp"
+#include "ra/intune_revocations.hpp"
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/one_time_challenges.hpp"
 #include "ra/parked_messages.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
@@ -35,6 +38,9 @@ public:
         ra::Enrollment& enrollment;
         ra::Approvals& approvals;
         const ca::Backends& backends;
+        azure::Intune& intune;
+        ra::IntuneRevocations& intune_revocations;
+        ra::OneTimeChallenges& challenges;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

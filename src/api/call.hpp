@@ -38,6 +38,11 @@ core::Task<Answer> approve_request(Call call);
 core::Task<Answer> decline_request(Call call);
 core::Task<Answer> list_backends(Call call);
 core::Task<Answer> test_backend(Call call);
+core::Task<Answer> list_azure_accounts(Call call);
+core::Task<Answer> test_azure_account(Call call);
+core::Task<Answer> poll_azure_revocations(Call call);
+/// What the body names under "azure_account": "tenant/name". Errors: malformed; not_found, for those that the principal may not see too.
+core::Result<azure::AccountRef> named_azure_account(const Call& call);
 core::Task<Answer> start_backup(Call call);
 core::Task<Answer> backup_status(Call call);
 core::Task<Answer> open_restored(Call call);
@@ -48,6 +53,10 @@ core::Task<Answer> retry_message(Call call);
 core::Task<Answer> drop_message(Call call);
 core::Task<Answer> show_clock(Call call);
 core::Task<Answer> accept_clock(Call call);
+core::Task<Answer> advance_laboratory_clock(Call call);
+core::Task<Answer> mint_challenge(Call call);
+core::Task<Answer> list_challenges(Call call);
+core::Task<Answer> withdraw_challenge(Call call);
 
 inline constexpr std::size_t network_body_bytes = std::size_t{1024} * 1024, local_body_bytes = 64 * network_body_bytes;
 /// The body as a JSON object; `malformed` otherwise, and for members not in `known`.

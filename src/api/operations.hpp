@@ -32,6 +32,9 @@ public:
                                                                    core::RequestId request) = 0;
     /// {"running", and of a server "pid", "version", "lab", "configFile", "store", "listeners": {name: "HOST:PORT"}}.
     [[nodiscard]] virtual std::string server() const = 0;
+    /// Sets the clock of every node forward. Errors: unsupported (no server runs), forbidden (no laboratory), and those of
+    /// ra::Laboratory::advance.
+    virtual core::Task<core::Result<void>> advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId request) = 0;
     /// Reads the configuration again, as SIGHUP does: {"changed": […], "restart": […]}. `malformed`
     /// leaves everything as it was; `unsupported` where no server runs.
     virtual core::Task<core::Result<std::string>> reload() = 0;

@@ -74,7 +74,7 @@ core::Task<Answer> create_principal(Call call) {
     const auto role_text = root["role"].string();
     if (!role_text) co_return role_text.error();
     const auto role = ra::role_from(*role_text);
-    if (!role) co_return root["role"].problem("known here: administrator, officer, auditor");
+    if (!role) co_return root["role"].problem("known here: administrator, officer, auditor, enroller");
 
     const auto catalog = call.deps.catalog.current();
     std::optional<core::TenantId> tenant = call.principal.tenant;

@@ -17,6 +17,7 @@ struct Route {
     std::string_view pattern;
     Role least;
     core::Task<Answer> (*handler)(Call);
+    bool enroller = false;  ///< the role beside the others may, too
 };
 
 constexpr Route routes[] = {
@@ -43,6 +44,9 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/requests/{request:label}/decline", Role::officer, &decline_request},
     {Method::get, "/api/postern/v1/backends", Role::auditor, &list_backends},
     {Method::post, "/api/postern/v1/backends/test", Role::administrator, &test_backend},
+    {Method::get, "/api/postern/v1/azure-accounts", Role::auditor, &list_azure_accounts},
+    {Method::post, "/api/postern/v1/azure-accounts/test", Role::administrator, &test_azure_account},
+    {Method::post, "/api/postern/v1/azure-accounts/revocations", Role::administrator, &poll_azure_revocations},
     {Method::post, "/api/postern/v1/backup", Role::administrator, &start_backup},
     {Method::get, "/api/postern/v1/backup", Role::administrator, &backup_status},
     {Method::post, "/api/postern/v1/restoration/open", Role::administrator, &open_restored},
@@ -53,6 +57,14 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/outbox/drop", Role::administrator, &drop_message},
     {Method::get, "/api/postern/v1/clock", Role::auditor, &show_clock},
     {Method::post, "/api/postern/v1/clock/accept", Role::administrator, &accept_clock},
+    {Method::post, "/api/postern/v1/scep/{endpoint:label}/challenges", Role::officer, &mint_challenge, true},
+    {Method::get, "/api/postern/v1/scep/{endpoint:label}/challenges", Role::auditor, &list_challenges, true},
+    {Method::delete_, "/api/postern/v1/scep/{endpoint:label}/challenges/{challenge:token}", Role::officer, &withdraw_challenge, true},
+};
+
+/// Nothing for strangers to find: on the control socket alone.
+constexpr Route local_routes[] = {
+    {Method::post, "/lab/clock", Role::administrator, &advance_laboratory_clock},
 };
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {
@@ -74,8 +86,9 @@ core::Task<http::Response> serve(const http::Request& request, const Api::Deps& 
                                    "authenticate with a token of `postern principal create` as Authorization: Bearer");
         co_return error_response(request, nobody);
     }
-    // Roles are listed from most to least.
-    if (principal->role > route.least) {
+    // Roles are listed from most to least, and the last stands beside them.
+    const bool may = principal->role == Role::enroller ? route.enroller : principal->role <= route.least;
+    if (!may) {
         const core::Problem refused(core::ProblemKind::forbidden, principal->name + " is " + std::string(to_string(principal->role)) +
                                                                       "; this needs " + std::string(to_string(route.least)));
         ra::Principal by = *principal;
@@ -103,12 +116,15 @@ core::Task<http::Response> error_page(const http::Request& request, unsigned sta
 }  // namespace
 
 void Api::add_routes(http::Router& router, Reach reach) {
-    for (const auto& route : routes) {
+    const auto add = [&](const Route& route) {
         http::RouteLimits limits;
         limits.body_bytes = reach == Reach::local ? local_body_bytes : network_body_bytes;
         router.add(route.method, route.pattern, limits,
                    [this, &route](const http::Request& request) { return serve(request, deps_, route); });
-    }
+    };
+    for (const auto& route : routes) add(route);
+    if (reach == Reach::local)
+        for (const auto& route : local_routes) add(route);
     router.error_page("/api/", &error_page);
 }
 

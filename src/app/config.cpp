@@ -8,6 +8,7 @@
 
 #include "core/base/encoding.hpp"
 #include "core/crypto/name.hpp"
+#include "core/http/outbound.hpp"
 #include "core/toml/reader.hpp"
 #include "store/postgres/open.hpp"
 
@@ -180,6 +181,15 @@ void read_store(Section& s, Config& c) {
     timeout("statement_timeout", c.store_statement_timeout);
 }
 
+void read_outbound(Section& s, Config& c) {
+    const auto proxy = [](const std::string& text) { return text.empty() || http::wrong_proxy_url(text).empty() ? std::optional(text) : std::nullopt; };
+    s.parsed("proxy", c.outbound_proxy, proxy, "\"http://HOST:PORT\" or \"https://HOST:PORT\", without a user");
+    s.text("proxy_user", c.outbound_proxy_user);
+    s.text("proxy_password_file", c.outbound_proxy_password_file);
+    s.list("no_proxy", c.outbound_no_proxy);
+    s.text("ca_file", c.outbound_ca_file);
+}
+
 Result<void> read_sections(const toml::Table& root, Config& c) {
     const auto section = [&](std::string_view name, auto read) -> Result<void> {
         const auto value = root.find(name);
@@ -207,6 +217,11 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
     if (auto r = section("log", &read_log); !r) return r;
     if (auto r = section("limits", &read_limits); !r) return r;
     if (auto r = section("dns", &read_dns); !r) return r;
+    if (auto r = section("outbound", &read_outbound); !r) return r;
+    if (c.outbound_proxy.empty() && !(c.outbound_proxy_user.empty() && c.outbound_proxy_password_file.empty() && c.outbound_no_proxy.empty()))
+        return Problem(core::ProblemKind::malformed, "[outbound]: proxy_user, proxy_password_file and no_proxy are for a proxy, and none is named");
+    if (c.outbound_proxy_user.empty() != c.outbound_proxy_password_file.empty())
+        return Problem(core::ProblemKind::malformed, "[outbound]: proxy_user and proxy_password_file belong together; give both or none");
     if (auto r = section("validation", validation); !r) return r;
     if (auto r = section("ca", &read_ca); !r) return r;
     return root.finish();

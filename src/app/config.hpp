@@ -56,6 +56,10 @@ struct Config {
     http::ServerLimits limits;  ///< [limits]
     dns::ResolverConfig dns;    ///< [dns]
 
+    // [outbound]
+    std::string outbound_proxy, outbound_proxy_user, outbound_proxy_password_file, outbound_ca_file;
+    std::vector<std::string> outbound_no_proxy;
+
     // [validation]
     std::chrono::milliseconds http_01_time{10'000};
 

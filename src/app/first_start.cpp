@@ -3,51 +3,12 @@
 #include <unistd.h>
 
 #include "app/house.hpp"
+#include "app/own_documents.hpp"
 #include "store/tables/objects.hpp"
 
 namespace postern::app {
 
 namespace {
-
-constexpr std::string_view own_documents = R"(
-[[tenant]]
-name = "system"
-description = "The server itself"
-
-[[profile]]
-tenant = "system"
-name = "server-tls"
-description = "Certificates of Postern's own listeners"
-lifetime = "90d"
-keys = ["ec-p256"]
-subject = ["CN"]
-ip_names = true
-
-[[profile]]
-tenant = "system"
-name = "scep-ra"
-description = "What SCEP clients encrypt to, and who signs what they get"
-lifetime = "365d"
-keys = ["rsa-2048"]
-key_usage = ["digitalSignature", "keyEncipherment"]
-extended_key_usage = ["cmcRA"]
-common_name = "text"
-subject = ["CN"]
-
-[[endpoint]]
-tenant = "system"
-name = "system"
-protocol = "system"
-profiles = ["server-tls", "scep-ra"]
-
-[[account]]
-tenant = "system"
-name = "server"
-endpoint = "system"
-method = "system"
-names = ["*"]
-common_names = ["Postern SCEP RA"]
-)";
 
 constexpr std::string_view default_documents = R"(
 [[tenant]]
@@ -128,7 +89,7 @@ core::Task<bool> describe_defaults(House& house) {
     const bool before = co_await described(house);
     if (before) co_return false;
     std::vector<ra::DocumentText> documents;
-    documents.emplace_back("built-in server documents", std::string(own_documents));
+    documents.emplace_back("built-in server documents", std::string(own_documents()));
     documents.emplace_back("built-in default documents", std::string(default_documents) + std::string(house.config.lab ? open_account : keyed_account));
     ra::Principal server;
     server.name = "first start";
@@ -143,6 +104,7 @@ core::Task<bool> describe_defaults(House& house) {
         if (elsewhere) co_return false;
         throw std::runtime_error("first start: " + report.error().detail);
     }
+    co_await mark_own_documents(house);
     if (::isatty(STDOUT_FILENO) != 0) {
         house.first_secrets = std::move(report->secrets);
         co_return true;

@@ -1,18 +1,24 @@
 #include "app/house.hpp"
 
+#include <unistd.h>
+
 #include <boost/asio/thread_pool.hpp>
 #include <cstdlib>
 #include <filesystem>
 
 #include "app/first_start.hpp"
 #include "app/fleet.hpp"
+#include "app/laboratory.hpp"
 #include "app/master_key_check.hpp"
+#include "app/own_documents.hpp"
 #include "app/public_urls.hpp"
 #include "app/store.hpp"
 #include "app/version.hpp"
 #include "ca/builtin/key_rows.hpp"
+#include "azure/client.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/run_on.hpp"
+#include "core/http/curl_outbound.hpp"
 #include "store/bulk.hpp"
 #include "store/tables/setting.hpp"
 
@@ -43,6 +49,34 @@ ca::BuiltinConfig builtin_config(const Config& config, const DataFolder& folder,
     out.issuing_lifetime = duration_cast<hours>(config.issuing_lifetime);
     out.crl_lifetime = duration_cast<hours>(config.crl_lifetime);
     return out;
+}
+
+/// Who calls: User-Agent, and Intune's callerInfo.
+std::string product() { return "Postern/" + std::string(version()); }
+
+http::OutboundConfig outbound_config(const Config& config) {
+    http::OutboundConfig out;
+    out.user_agent = product();
+    out.ca_file = config.outbound_ca_file;
+    if (!out.ca_file.empty() && ::access(out.ca_file.c_str(), R_OK) != 0) throw std::runtime_error("[outbound] ca_file " + out.ca_file + " cannot be read");
+    if (config.outbound_proxy.empty()) return out;
+    auto proxy = std::make_shared<http::Proxy>();
+    proxy->url = config.outbound_proxy;
+    proxy->user = config.outbound_proxy_user;
+    if (!config.outbound_proxy_password_file.empty()) {
+        require_private(config.outbound_proxy_password_file);
+        auto password = read_file(config.outbound_proxy_password_file);
+        while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) password.pop_back();
+        proxy->password = core::SecretText(std::move(password));
+    }
+    out.proxy = std::move(proxy);
+    out.no_proxy = config.outbound_no_proxy;
+    return out;
+}
+
+azure::ClientDeps azure_deps(House& h) {
+    return {*h.outbound, *h.sealer, h.pool, h.tasks, h.shards.executor(0), h.random, *h.clock_agreement, h.log, h.metrics, product(),
+            [](std::chrono::milliseconds pause) { return core::sleep_for(pause); }};
 }
 
 /// Before anything is made: a fresh database or master key would only be in the way of the backup's.
@@ -133,7 +167,7 @@ void add_scep(House& h, std::string node) {
     const scep::RaCredentials::Deps credentials{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.ra_keys, h.builtin->root_der(),
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
-    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, nullptr, h.backends, *h.ra_credentials, *h.sealer, h.pool,
+    const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.intune_enrollment.get(), h.backends, *h.ra_credentials, *h.sealer, h.pool,
                           h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics};
     h.scep = std::make_unique<scep::Scep>(scep);
 }
@@ -194,7 +228,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     if (unused) co_await keep_master_key_check(*h.db, *h.sealer);
     else co_await check_master_key(*h.db, *h.sealer);
     h.numbers = std::make_unique<store::Numbers>(*h.db);
-    const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.clock, h.log, h.metrics, node};
+    co_await follow_laboratory_at_start(h);
+    const ra::ClockAgreement::Deps clocks{*h.db, *h.numbers, h.machine_clock, h.log, h.metrics, node, &h.clock};
     h.clock_agreement = std::make_unique<ra::ClockAgreement>(clocks);
     using Apart = ra::ClockAgreement::Apart;
     co_await h.clock_agreement->open(h.config.clock_in_doubt ? Apart::doubt : Apart::refuse);
@@ -204,6 +239,9 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.catalog = std::make_unique<ra::CatalogSource>(*h.db, h.log);
     h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
     h.http_01 = validation::make_http_01_validator(*h.resolver, h.metrics, http_01_config(h.config));
+
+    h.outbound = http::make_curl_outbound(outbound_config(h.config));
+    h.intune = azure::make_intune_client(azure_deps(h));
 
     const ca::BuiltinCa::Deps ca_deps{*h.db, h.pool, h.tasks, h.shards.executor(0), *h.sealer, h.random, *h.clock_agreement, h.log, h.metrics};
     auto ca_config = builtin_config(h.config, h.folder, node);
@@ -219,6 +257,13 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.backends.add(*h.commands);
     h.catalog->before_current([&h](const ra::Catalog& catalog) { h.commands->describe(catalog.backends); });
 
+    h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
+    h.unasked.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unasked"}}));
+    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished, &*h.unasked};
+    h.revocation = std::make_unique<ra::Revocation>(revocation);
+    const ra::IntuneNotices::Deps notices{*h.db, *h.numbers, *h.catalog, *h.sealer, *h.intune, *h.revocation, *h.clock_agreement, h.log, h.metrics};
+    h.intune_notices = std::make_unique<ra::IntuneNotices>(notices);
+    for (const auto kind : {ra::intune_success_kind, ra::intune_failure_kind}) senders.add(std::string(kind), std::make_shared<ra::IntuneSender>(*h.intune_notices, kind));
     const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
     h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
     add_lives(h, node);
@@ -229,10 +274,12 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     const ra::Approvals::Deps approvals{*h.db, *h.numbers, *h.enrollment, h.tasks, *h.clock_agreement, *h.clock_agreement, *h.outbox, h.log, h.metrics, node};
     h.approvals = std::make_unique<ra::Approvals>(approvals);
-    h.unpublished.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unpublished"}}));
-    h.unasked.emplace(h.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "revocation_unasked"}}));
-    const ra::Revocation::Deps revocation{*h.db, *h.numbers, h.backends, *h.clock_agreement, &h.tasks, &h.log, &*h.unpublished, &*h.unasked};
-    h.revocation = std::make_unique<ra::Revocation>(revocation);
+    const ra::IntuneEnrollment::Deps intune_enrollment{*h.db, *h.numbers, *h.catalog, *h.sealer, *h.intune, *h.intune_notices, *h.enrollment,
+                                                       *h.outbox, h.tasks, *h.clock_agreement, h.log, h.metrics};
+    h.intune_enrollment = std::make_unique<ra::IntuneEnrollment>(intune_enrollment);
+    const ra::IntuneRevocations::Deps intune_revocations{*h.db, *h.numbers, *h.catalog, h.backends, *h.revocation, *h.intune, h.random, *h.clock_agreement,
+                                                         h.log, h.metrics, node};
+    h.intune_revocations = std::make_unique<ra::IntuneRevocations>(intune_revocations);
     const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, *h.clock_agreement, h.log, h.metrics, node, *h.lives};
     h.poller = std::make_unique<ra::Poller>(poller);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
@@ -245,8 +292,12 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.principals = std::make_unique<ra::Principals>(principals);
     const ra::Documents::Deps documents{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement, &h.pool};
     h.documents = std::make_unique<ra::Documents>(documents);
+    const ra::OneTimeChallenges::Deps challenges{*h.db, *h.numbers, *h.catalog, h.backends, *h.sealer, h.random, *h.clock_agreement};
+    h.challenges = std::make_unique<ra::OneTimeChallenges>(challenges);
     h.first_start = co_await describe_defaults(h);
     co_await h.catalog->refresh();
+    // A verb leaves that to the next start: nobody expects it to change anything but what it was asked for.
+    if (!h.first_start && h.config.may_create) co_await renew_own_documents(h);
 
     co_await add_nonces(h, node);
     const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
@@ -254,8 +305,10 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
     add_scep(h, node);
+    const scep::NdesPage::Deps ndes_page{*h.catalog, *h.principals, *h.challenges, *h.ra_credentials, h.log};
+    h.ndes_page = std::make_unique<scep::NdesPage>(ndes_page);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations, *h.challenges};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

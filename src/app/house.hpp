@@ -6,6 +6,7 @@
 #include "acme/acme.hpp"
 #include "acme/fleet_nonces.hpp"
 #include "api/api.hpp"
+#include "azure/intune.hpp"
 #include "app/config.hpp"
 #include "app/data_folder.hpp"
 #include "app/operations.hpp"
@@ -14,14 +15,19 @@
 #include "core/async/cpu_pool.hpp"
 #include "core/async/shards.hpp"
 #include "core/crypto/system_random.hpp"
+#include "core/http/outbound.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/approvals.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/intune_enrollment.hpp"
+#include "ra/intune_revocations.hpp"
+#include "ra/laboratory.hpp"
 #include "ra/poller.hpp"
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
 #include "scep/ra_credentials.hpp"
+#include "scep/ndes_page.hpp"
 #include "scep/scep.hpp"
 #include "store/nodes.hpp"
 #include "validation/http_01_validator.hpp"
@@ -44,7 +50,8 @@ public:
     Config config;
     core::Shards& shards;
     observe::Log& log;
-    core::SystemClock clock;
+    core::SystemClock machine_clock;
+    core::LaboratoryClock clock{machine_clock};  ///< the machine's, unless a laboratory has set it forward
     crypto::SystemRandom random;
     observe::Metrics metrics;
     DataFolder folder;
@@ -55,14 +62,18 @@ public:
     std::unique_ptr<store::Numbers> numbers;
     std::unique_ptr<store::Lives> lives;
     store::NodeRegistry* registry = nullptr;  ///< `lives`, where other nodes share the store
+    std::unique_ptr<ra::Laboratory> laboratory;
     std::unique_ptr<ra::ClockAgreement> clock_agreement;
     std::unique_ptr<ra::CatalogSource> catalog;
     ra::IssuingGate gate;
     std::unique_ptr<dns::Resolver> resolver;
     std::unique_ptr<validation::Validator> http_01;
+    std::unique_ptr<http::Outbound> outbound;
+    std::unique_ptr<azure::Intune> intune;
     std::unique_ptr<ca::BuiltinCa> builtin;
     std::unique_ptr<ca::command::Commands> commands;
     ca::Backends backends;
+    std::unique_ptr<ra::IntuneNotices> intune_notices;
     std::unique_ptr<ra::Outbox> outbox;
     std::unique_ptr<ra::Enrollment> enrollment;
     std::unique_ptr<ra::Sweeper> sweeper;
@@ -70,6 +81,8 @@ public:
     std::unique_ptr<ra::Poller> poller;
     std::optional<observe::Counter> unpublished, unasked;  ///< alarms of the revocation's
     std::unique_ptr<ra::Revocation> revocation;
+    std::unique_ptr<ra::IntuneEnrollment> intune_enrollment;
+    std::unique_ptr<ra::IntuneRevocations> intune_revocations;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
     std::unique_ptr<ra::ParkedMessages> parked_messages;
@@ -83,7 +96,13 @@ public:
     std::unique_ptr<ca::KeyStore> ra_keys;
     std::unique_ptr<scep::RaCredentials> ra_credentials;
     std::unique_ptr<scep::Scep> scep;
+    std::unique_ptr<ra::OneTimeChallenges> challenges;
+    std::unique_ptr<scep::NdesPage> ndes_page;
     std::unique_ptr<api::Api> api;
+    /// How often is looked at what is due in weeks. In a laboratory they pass in a moment.
+    [[nodiscard]] std::chrono::milliseconds between_looks() const noexcept {
+        return config.lab ? std::chrono::milliseconds(std::chrono::seconds(1)) : std::chrono::milliseconds(std::chrono::minutes(1));
+    }
     bool first_start = false;
     /// Credentials of the accounts that the first start made, for a terminal; empty otherwise.
     std::vector<ra::GeneratedSecret> first_secrets;

@@ -24,7 +24,9 @@ core::Task<http::Response> readyz(House& house, const std::atomic<bool>& ready) 
         for (const auto& reason : shut) text += reason.check + ": " + reason.why + "\n";
         co_return http::Response(503, "text/plain", std::move(text));
     }
-    co_return http::Response(200, "text/plain", "ready\n");
+    std::string text = "ready\n";
+    if (const auto ahead = house.clock.ahead(); ahead.count() > 0) text += "the laboratory's clock is " + core::format_duration(ahead) + " ahead\n";
+    co_return http::Response(200, "text/plain", std::move(text));
 }
 
 core::Task<http::Response> metrics(House& house) {

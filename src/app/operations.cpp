@@ -149,6 +149,17 @@ core::Task<core::Result<std::string>> Operations::reload() {
     co_return std::move(done);
 }
 
+core::Task<core::Result<void>> Operations::advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId request) {
+    using core::Problem;
+    using core::ProblemKind;
+    if (!reloading) co_return Problem(ProblemKind::unsupported, "no server runs on this data folder; its clock is set forward while `postern serve --lab` runs");
+    if (!house_.config.lab)
+        co_return Problem(ProblemKind::forbidden, "the clock is set forward in a laboratory only: this server was started without --lab");
+    const auto done = co_await house_.laboratory->advance(by, std::move(principal.actor), std::move(request));
+    if (!done) co_return done.error();
+    co_return core::Result<void>();
+}
+
 void Operations::stop() {
     stopping_ = true;
     thread_.join();

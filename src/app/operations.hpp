@@ -22,6 +22,7 @@ public:
                                                            core::RequestId request) override;
     [[nodiscard]] std::string server() const override;
     core::Task<core::Result<std::string>> reload() override;
+    core::Task<core::Result<void>> advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId request) override;
     /// What reload() does; set by the server while it runs.
     std::function<core::Task<core::Result<std::string>>()> reloading;
 

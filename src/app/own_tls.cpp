@@ -194,7 +194,7 @@ core::Task<void> OwnTls::renew_when_due() {
 
 core::Task<void> OwnTls::keep_fresh() {
     for (;;) {
-        co_await core::sleep_for(std::chrono::minutes(1));
+        co_await core::sleep_for(house_.between_looks());
         try {
             co_await renew_when_due();
         } catch (const boost::system::system_error&) {

@@ -16,6 +16,7 @@
 #include "core/async/run_on.hpp"
 #include "core/base/descriptors.hpp"
 #include "core/base/unavailable.hpp"
+#include "store/tables/open_account.hpp"
 
 namespace postern::app {
 
@@ -30,10 +31,19 @@ core::Task<void> reload_at_signal(Reload& reload, boost::asio::signal_set& hangu
     }
 }
 
+/// An endpoint that was just applied has its certificate within a second.
+constexpr std::chrono::milliseconds catalog_look{500};
+
 core::Task<void> keep_ra_credentials(House& house) {
+    std::int64_t seen = house.catalog->current()->version;
+    auto next = house.clock.steady() + house.between_looks();
     for (;;) {
-        co_await core::sleep_for(std::chrono::minutes(1));
+        co_await core::sleep_for(catalog_look);
+        const auto version = house.catalog->current()->version;
+        if (version == seen && house.clock.steady() < next) continue;
         co_await house.ra_credentials->refresh();
+        seen = version;
+        next = house.clock.steady() + house.between_looks();
     }
 }
 
@@ -56,6 +66,7 @@ struct Listening {
 void add_routes(House& house, Listening& on) {
     house.acme->add_routes(on.https);
     for (auto* router : {&on.https, &on.http}) house.scep->add_routes(*router);
+    house.ndes_page->add_routes(on.https);  // a password never passes on the plain listener
     for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router, api::Api::Reach::network);
     house.api->add_routes(on.control, api::Api::Reach::local);
     for (auto* router : {&on.https, &on.http}) house.builtin->add_routes(*router);
@@ -86,6 +97,15 @@ struct Signals {
     boost::asio::signal_set end, hangup;
 };
 
+/// Said at each start: whoever reaches such an endpoint has what its account's scope allows.
+core::Task<void> name_open_endpoints(House& house) {
+    auto none = store::values();
+    const auto rows = co_await house.db->read(store::account_open_scep, std::move(none));
+    for (const auto& row : rows)
+        house.log.warning("scep_open_endpoint", {{"endpoint", row.text(1)}, {"account", row.text(0) + "/" + row.text(2)},
+                                                 {"why", "its account asks for no challenge: everybody who reaches it enrolls; for private laboratories only"}});
+}
+
 /// From the opened house to the signal that ends it.
 core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signals, Reload& reload) {
     auto executor = co_await boost::asio::this_coro::executor;
@@ -94,6 +114,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
         log.warning("laboratory", {{"why", "--lab: validation may reach private and loopback addresses, the default endpoint is open to "
                                            "everybody; never on a network with strangers"}});
     house.db->use_shards(house.shards);
+    co_await name_open_endpoints(house);
     if (house.registry) {
         co_await house.registry->join();
         house.tasks.spawn(executor, keep_node(house));
@@ -121,6 +142,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     house.tasks.spawn(executor, house.sweeper->run());
     house.tasks.spawn(executor, house.poller->run());
     house.tasks.spawn(executor, house.approvals->run());
+    house.tasks.spawn(executor, house.intune_revocations->run());
     house.outbox->start(executor);
     on.ready.store(true);
     greet(house);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
@@ -29,8 +30,9 @@ struct Addresses {
     std::string graph;         ///< "https://graph.microsoft.com/"
     std::string graph_scope;   ///< "https://graph.microsoft.com/.default"
     std::string intune_scope;  ///< "https://api.manage.microsoft.com//.default": with two slashes
-    /// Where a discovered service may be: ".manage.microsoft.com" (below it) or "localhost:8443" (exactly).
-    std::string services;
+    /// Where a discovered service may be: ".manage.microsoft.com" (below it, port 443), "localhost" (any port) or
+    /// "localhost:8443". No token goes anywhere else.
+    std::vector<std::string> services;
 };
 /// What Microsoft publishes of a cloud. China's Intune is unknown: its intune_scope is empty, and must be given.
 Addresses addresses_of(Environment environment);
@@ -41,6 +43,7 @@ struct Account {
     Account() = default;
     std::int64_t id = 0;
     std::int64_t version = 0;
+    std::int64_t tenant_id = 0;
     std::string tenant;       ///< Postern's
     std::string name;         ///< within it
     Environment environment = Environment::global;
@@ -49,14 +52,18 @@ struct Account {
     std::string directory;    ///< Entra's tenant: GUID or domain
     std::string application;  ///< client id, GUID
     CredentialKind credential = CredentialKind::secret;
-    core::Bytes certificate;  ///< DER, of a certificate credential
+    core::Bytes certificate;  ///< DER, of a certificate credential; it may have ended since
     core::Bytes sealed;       ///< the client secret, or the certificate's key as PKCS#8: see credential_label
+    bool active = true;
+    std::vector<std::string> organizations;  ///< who may use it; empty: every organization of the tenant
     std::string proxy;        ///< "http://host:port", or empty: the process's
     std::string proxy_user;
     core::Bytes sealed_proxy_password;
     std::string ca_pem;       ///< trusted instead of the process's; empty: those
     /// "tenant/name", for logs and metrics.
     [[nodiscard]] std::string label() const { return tenant + "/" + name; }
+    /// Delegation: whether accounts of this organization (empty: of none) may name it.
+    [[nodiscard]] bool delegated_to(std::string_view organization) const;
 };
 using AccountRef = std::shared_ptr<const Account>;
 

@@ -88,7 +88,7 @@ struct RevocationResult {
 /// One step of a test of an account, in the order in which they are made.
 struct TestStep {
     TestStep() = default;
-    std::string name;    ///< "token for Microsoft Graph", "list of services", "token for Intune", "validation service", "revocation service"
+    std::string name;    ///< "token for Microsoft Graph", "list of services" and so on
     bool passed = false;
     bool skipped = false;  ///< an earlier step failed
     std::string result;  ///< what was found: "expires in 59 min", "AADSTS7000215: the client secret is wrong"
@@ -97,7 +97,7 @@ struct TestStep {
 };
 
 /// Every call tries again within its own time (8 s) and the deadline, as intune.md §4.2 says. No call throws for
-/// what Entra, Graph or Intune do; a caller that is cancelled leaves at once. Errors of all calls:
+/// what Entra, Graph or Intune do. What was begun is awaited to its end, also by a caller that is cancelled. Errors of all calls:
 ///   forbidden           intune.<Code>       Intune's decision, final: any code but exactly "Success", the detail names the code alone
 ///   incorrect_response  intune.rejected     400 or another status that trying again does not change
 ///   unavailable         intune.unreachable  no connection, no answer in time, 408, 5xx
@@ -107,6 +107,8 @@ struct TestStep {
 ///   unavailable         intune.permission   403: a permission or the admin's consent is missing
 ///   unavailable         intune.service      the service is not in the list, moved and not found again, or at a host that is not Microsoft's
 ///   unavailable         intune.answer       not JSON, no code, or too long
+///   unavailable         intune.disabled     the document says enabled = false
+///   malformed           intune.request      no transactionID, or one of more than 255 characters: nobody was asked
 /// What is unavailable may be tried again later with the same content; the others may not.
 class Intune {
 public:

@@ -31,6 +31,8 @@ struct Content {
     /// The backend's chain ends at a root of the browsers: internal names and special addresses are
     /// refused, and terms are theirs. A private CA certifies both.
     bool publicly_trusted = false;
+    /// Windows' security identifier ("S-1-5-21-…") for the extension of strong mapping; empty: the extension is not there.
+    std::string security_identifier;
     bool key_blocked = false;  ///< the key is on the blocklist: policy refuses it long before
 };
 

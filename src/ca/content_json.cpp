@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/crypto/security_identifier.hpp"
 #include "core/json/reader.hpp"
 
 namespace postern::ca {
@@ -16,8 +17,11 @@ using crypto::KeyUsageBit;
 constexpr std::array attributes{DnAttribute::common_name, DnAttribute::organization, DnAttribute::organizational_unit,
                                 DnAttribute::country,     DnAttribute::state,        DnAttribute::locality,
                                 DnAttribute::serial_number, DnAttribute::email};
-constexpr std::array<std::pair<std::string_view, GeneralNameType>, 4> name_types{
-    {{"dns", GeneralNameType::dns}, {"ip", GeneralNameType::ip}, {"email", GeneralNameType::email}, {"uri", GeneralNameType::uri}}};
+constexpr std::array<std::pair<std::string_view, GeneralNameType>, 5> name_types{{{"dns", GeneralNameType::dns},
+                                                                                  {"ip", GeneralNameType::ip},
+                                                                                  {"email", GeneralNameType::email},
+                                                                                  {"uri", GeneralNameType::uri},
+                                                                                  {"upn", GeneralNameType::upn}}};
 constexpr std::array<std::pair<std::string_view, KeyUsageBit>, 5> usages{{{"digitalSignature", KeyUsageBit::digital_signature},
                                                                          {"contentCommitment", KeyUsageBit::content_commitment},
                                                                          {"keyEncipherment", KeyUsageBit::key_encipherment},
@@ -110,6 +114,7 @@ std::string to_json(const Content& c) {
     w.end_array().key("extended_key_usage").begin_array();
     for (const auto& oid : c.extended_key_usage) w.string(oid);
     w.end_array().member("must_staple", c.must_staple).member("tls_server", c.tls_server).member("publicly_trusted", c.publicly_trusted);
+    if (!c.security_identifier.empty()) w.member("security_identifier", c.security_identifier);
     w.end_object();
     return w.take();
 }
@@ -137,6 +142,12 @@ core::Result<Content> content_from_json(std::string_view text, crypto::PublicKey
     c.must_staple = flag("must_staple");
     c.tls_server = flag("tls_server");
     c.publicly_trusted = flag("publicly_trusted");
+    if (root.contains("security_identifier")) {
+        const auto identifier = root["security_identifier"].string();
+        if (!identifier) return identifier.error();
+        if (!crypto::is_security_identifier(*identifier)) return root["security_identifier"].problem("no security identifier of a domain");
+        c.security_identifier = *identifier;
+    }
     return c;
 }
 

@@ -11,12 +11,12 @@ namespace {
 
 using Rule = lint::Finding (*)(const lint::Subject&);
 
-constexpr std::array<Rule, 14> rules{
+constexpr std::array<Rule, 15> rules{
     lint::version_and_serial, lint::algorithm_and_issuer, lint::validity,
     lint::key,                lint::extension_set,        lint::key_identifiers,
     lint::basic_constraints,  lint::key_usage,            lint::extended_key_usage,
     lint::locations,          lint::policies,             lint::subject_name,
-    lint::alt_names,          lint::common_name,
+    lint::alt_names,          lint::common_name,          lint::security_identifier,
 };
 
 core::Problem refused(std::string_view check, const std::string& detail) {
@@ -51,7 +51,8 @@ core::Result<void> lint_to_be_signed(core::BytesView tbs, const Content& content
 }
 
 core::Result<void> lint_returned(const crypto::Certificate& leaf, const Content& authorised, const crypto::Certificate& issuer) {
-    constexpr std::array<Rule, 5> fitting{lint::algorithm_and_issuer, lint::key, lint::basic_constraints, lint::alt_names, lint::common_name};
+    constexpr std::array<Rule, 6> fitting{lint::algorithm_and_issuer, lint::key,         lint::basic_constraints,
+                                          lint::alt_names,            lint::common_name, lint::security_identifier};
     const auto read = TbsView::read(leaf.tbs());
     if (!read) return read.error();
     IssuerFacts facts;

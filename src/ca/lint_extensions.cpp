@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ca/lint_rules.hpp"
+#include "core/crypto/security_identifier.hpp"
 
 /// Extensions: lints 4, 20–26, 34, 35 and 37.
 namespace postern::ca::lint {
@@ -23,7 +24,7 @@ struct Known {
     std::string_view oid;
     enum class Critical { yes, no, with_empty_subject } critical;
 };
-constexpr std::array<Known, 10> known_extensions{{
+constexpr std::array<Known, 11> known_extensions{{
     {oid_ski, Known::Critical::no},
     {oid_key_usage, Known::Critical::yes},
     {oid_alt_name, Known::Critical::with_empty_subject},
@@ -34,6 +35,7 @@ constexpr std::array<Known, 10> known_extensions{{
     {oid_eku, Known::Critical::no},
     {oid_aia, Known::Critical::no},
     {oid_tls_feature, Known::Critical::no},
+    {crypto::oid_security_identifier, Known::Critical::no},
 }};
 
 /// nullopt: not a DER BIT STRING of the nine named bits (X.690 §11.2.2: no trailing zero bits).
@@ -158,6 +160,20 @@ Finding extension_set(const Subject& s) {
     }
     if (seen.contains(oid_tls_feature) != s.content.must_staple)
         return Offence("tls_feature", "OCSP must-staple is there against the authorised content");
+    return std::nullopt;
+}
+
+Finding security_identifier(const Subject& s) {
+    const auto* extension = s.tbs.find(crypto::oid_security_identifier);
+    const auto& authorised = s.content.security_identifier;
+    if ((extension != nullptr) != !authorised.empty())
+        return Offence("security_identifier", authorised.empty() ? "a security identifier of Windows is there against the authorised content"
+                                                                 : "the security identifier of Windows is missing");
+    if (extension == nullptr) return std::nullopt;
+    if (!crypto::is_security_identifier(authorised) || s.content.tls_server)
+        return Offence("security_identifier", "the security identifier is no account's of a Windows domain, or on a TLS server's certificate", Fault::request);
+    if (!std::ranges::equal(extension->value, crypto::security_identifier_extension(authorised)))
+        return Offence("security_identifier", "the security identifier is not the authorised one");
     return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 
 #include "ca/lint_rules.hpp"
 #include "ca/text_rules.hpp"
+#include "core/crypto/security_identifier.hpp"
 #include "validation/address_guard.hpp"
 
 /// Subject alternative names: lints 26, 30–33.
@@ -72,6 +73,7 @@ Finding bad_name(const GeneralName& name, bool publicly_trusted) {
             return std::nullopt;
         case GeneralNameType::email: return offence("alt_names", text_rules::why_no_mailbox(name.value));
         case GeneralNameType::uri: return offence("alt_names", text_rules::why_no_uri(name.value));
+        case GeneralNameType::upn: return offence("alt_names", text_rules::why_no_principal_name(name.value));
         case GeneralNameType::other: return offence("alt_names", "is of a type that profiles do not give");
     }
     return std::nullopt;
@@ -83,6 +85,7 @@ std::string_view called(GeneralNameType type) {
         case GeneralNameType::ip: return "IP address";
         case GeneralNameType::email: return "mailbox";
         case GeneralNameType::uri: return "URI";
+        case GeneralNameType::upn: return "principal name";
         case GeneralNameType::other: return "other name";
     }
     return "name";
@@ -132,7 +135,14 @@ Finding alt_names(const Subject& s) {
     if (names->empty()) return Offence("alt_names", "the subject alternative name is empty");
     if (*names != s.content.names) return Offence("alt_names", "the subject alternative names are not the authorised ones");
     std::set<std::pair<GeneralNameType, std::string_view>> seen;
+    bool mapped = !s.content.security_identifier.empty();
     for (const auto& name : *names) {
+        if (crypto::resembles_security_identifier(name.value)) {
+            if (name.type != GeneralNameType::uri || !crypto::security_identifier_in(name.value))
+                return Offence("security_identifier", "a name looks like a security identifier of Windows and is none", Fault::request);
+            if (mapped) return Offence("security_identifier", "a certificate has one security identifier of Windows", Fault::request);
+            mapped = true;
+        }
         if (const auto bad = bad_name(name, s.content.publicly_trusted))
             return Offence(bad->name, std::string(called(name.type)) + " \"" + shown(name.value) + "\" " + bad->detail, bad->fault);
         if (!seen.emplace(name.type, name.value).second)

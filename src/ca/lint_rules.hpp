@@ -32,6 +32,7 @@ Finding validity(const Subject& s);
 Finding key(const Subject& s);
 
 Finding extension_set(const Subject& s);
+Finding security_identifier(const Subject& s);
 Finding key_identifiers(const Subject& s);
 Finding basic_constraints(const Subject& s);
 Finding key_usage(const Subject& s);

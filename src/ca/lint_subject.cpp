@@ -121,9 +121,9 @@ Finding subject_name(const Subject& s) {
     int last = 0;
     std::map<DnAttribute, int> seen;
     for (const auto& e : read->entries) {
-        // A CN is one of the request's names; everything else comes from profile and records.
-        if (const auto bad = bad_value(e))
-            return Offence(bad->name, called(e) + " " + bad->detail, e.type == DnAttribute::common_name ? Fault::request : Fault::ours);
+        // These are the request's, where the profile takes them; everything else comes from profile and records.
+        const bool asked = e.type == DnAttribute::common_name || e.type == DnAttribute::serial_number || e.type == DnAttribute::email;
+        if (const auto bad = bad_value(e)) return Offence(bad->name, called(e) + " " + bad->detail, asked ? Fault::request : Fault::ours);
         if (++seen[e.type] > 1 && only_once(e.type)) return Offence("subject_duplicate", called(e) + " stands there twice");
         if (rank(e.type) != 0 && rank(e.type) < last)
             return Offence("subject_order", called(e) + " stands behind one that is more particular; the order is C, ST, L, O, OU, CN");

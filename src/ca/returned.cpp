@@ -12,6 +12,7 @@
 #include "core/crypto/der.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/crypto/extensions.hpp"
+#include "core/crypto/security_identifier.hpp"
 
 namespace postern::ca {
 
@@ -43,7 +44,7 @@ Problem refused(std::string_view check, std::string detail) {
 
 std::string shown(const std::vector<crypto::GeneralName>& names) {
     std::string out;
-    for (const auto& n : names) out += (out.empty() ? "" : ", ") + n.value;
+    for (const auto& n : names) out += (out.empty() ? "" : ", ") + crypto::to_text(n);
     return out.empty() ? "none" : out.substr(0, 300);
 }
 
@@ -137,7 +138,9 @@ Result<void> purposes_same(const TbsView& tbs, const Content& content) {
 
 Result<void> extensions_known(const TbsView& tbs, const Content& content) {
     for (const auto& e : tbs.extensions) {
-        if (std::ranges::find(extensions_taken, e.oid) == extensions_taken.end())
+        // Never without leave; which identifier it is, the lints compare.
+        const bool mapping = e.oid == crypto::oid_security_identifier && !content.security_identifier.empty();
+        if (!mapping && std::ranges::find(extensions_taken, e.oid) == extensions_taken.end())
             return refused("issued.extensions", "extension " + e.oid + " was not authorised");
         if (e.critical && std::ranges::find(extensions_understood, e.oid) == extensions_understood.end())
             return refused("issued.extensions", "extension " + e.oid + " is critical, and what it demands is not known here");

@@ -14,9 +14,12 @@ bool has_control_or_direction_mark(std::string_view text) noexcept;
 bool has_html_entity(std::string_view text) noexcept;
 /// X.680 §41.4
 bool is_printable_string(std::string_view text) noexcept;
-/// Why `text` is no local@domain in ASCII (RFC 5280 §4.2.1.6), or empty.
+/// Why `text` is no mailbox of at most 254 octets (RFC 5321 §4.1.2's Dot-string, RFC 5280 §4.2.1.6), or empty.
 std::string why_no_mailbox(std::string_view text);
-/// Why `text` is no absolute URI in ASCII, or empty.
+/// Why `text` is no absolute URI (RFC 3986) of at most 2048 octets, or empty. None has user information, or segments
+/// "." and "..": who compares beginnings would be led elsewhere.
 std::string why_no_uri(std::string_view text);
+/// Why `text` is no name@suffix of Windows of at most 256 octets, or empty. The suffix is a DNS name or one label of such.
+std::string why_no_principal_name(std::string_view text);
 
 }  // namespace postern::ca::text_rules

@@ -101,8 +101,10 @@ core::Task<core::Result<bool>> ChosenCodes::judge(Account account, core::SecretT
     }
     const auto work = [&] { return is_chosen_code(sealer_, account.id, account.secret_sealed, code.expose()); };
     const auto right = co_await pool_.run(work);
-    if (right && *right) remember(std::move(key));
-    co_return right;
+    if (!right) co_return right.error();
+    if (*right) remember(std::move(key));
+    // Never the result itself: a Result<bool> that is made of a const one asks that for its truth, which is that it has a value.
+    co_return *right;
 }
 
 }  // namespace postern::ra

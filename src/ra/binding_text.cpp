@@ -27,7 +27,7 @@ struct NameKind {
     GeneralNameType type;
 };
 constexpr std::array name_kinds{NameKind{"dns:", GeneralNameType::dns}, NameKind{"ip:", GeneralNameType::ip}, NameKind{"email:", GeneralNameType::email},
-                                NameKind{"uri:", GeneralNameType::uri}};
+                                NameKind{"uri:", GeneralNameType::uri},   NameKind{"upn:", GeneralNameType::upn}};
 
 Problem bad(std::string why) { return {ProblemKind::malformed, std::move(why)}; }
 
@@ -119,7 +119,7 @@ Result<crypto::GeneralName> name_from_text(std::string_view text) {
         if (!visible) return bad("names: " + std::string(kind.prefix) + " takes visible ASCII alone");
         return crypto::GeneralName(kind.type, std::move(value));
     }
-    return bad("names: expected \"dns:…\", \"ip:…\", \"email:…\" or \"uri:…\"");
+    return bad("names: expected \"dns:…\", \"ip:…\", \"email:…\", \"uri:…\" or \"upn:…\"");
 }
 
 std::string to_stored(const std::vector<crypto::DnEntry>& subject) {

@@ -12,7 +12,7 @@ namespace postern::ra {
 /// "CN=phone-7,O=Example" (RFC 4514, attributes CN, O, OU, C, ST, L, serialNumber, E or dotted numbers; a backslash before a
 /// character that means something; no "+"). `malformed` says what is wrong; an empty text is no attributes.
 core::Result<std::vector<crypto::DnEntry>> subject_from_text(std::string_view text);
-/// "dns:phone.example.com", "ip:192.0.2.7", "email:a@example.com", "uri:https://…"
+/// "dns:phone.example.com", "ip:192.0.2.7", "email:a@example.com", "uri:https://…", "upn:a@corp.example"
 core::Result<crypto::GeneralName> name_from_text(std::string_view text);
 
 /// JSON arrays of "CN=phone-7" and "dns:…"; the values as they are.

@@ -5,6 +5,7 @@
 #include "ca/lint.hpp"
 #include "core/json/reader.hpp"
 #include "ra/extended_key_usage.hpp"
+#include "ra/scope_entries.hpp"
 
 namespace postern::ra {
 
@@ -114,27 +115,6 @@ std::optional<crypto::KeyUsageBit> key_usage_from(std::string_view text) {
     return std::nullopt;
 }
 
-/// "example.com", ".example.com", "*" or an address, as design §7 writes scopes.
-std::string read_scope_entry(std::string_view text, NameScope& scope) {
-    if (text == "*") {
-        scope.names.emplace_back(text);
-        return {};
-    }
-    if (const auto ip = crypto::canonical_ip(text); !ip.empty()) {
-        scope.names.push_back(ip);
-        return {};
-    }
-    if (text.starts_with("*.")) return "write \"." + std::string(text.substr(2)) + "\" for the names below it, with wildcard = true";
-    const bool below = text.starts_with('.');
-    NameRules rules;
-    rules.wildcard = false;
-    rules.single_label = true;
-    const auto name = normalize_dns(below ? text.substr(1) : text, rules);
-    if (!name) return name.error().detail;
-    scope.names.push_back(below ? "." + *name : *name);
-    return {};
-}
-
 }  // namespace
 
 Result<Tenant> read_tenant(const store::ObjectRow& row) {
@@ -165,6 +145,7 @@ Result<Organization> read_organization(const store::ObjectRow& row) {
     subject("country", o.country, Attribute::country);
     subject("state", o.state, Attribute::state);
     subject("locality", o.locality, Attribute::locality);
+    body.flag("principal_names", o.principal_names);
     if (body.failure()) return *body.failure();
     return o;
 }
@@ -247,6 +228,39 @@ Result<ca::BackendDescription> read_backend(const store::ObjectRow& row) {
     return d;
 }
 
+namespace {
+
+/// One of the words; the key's first is the default.
+std::size_t word(Body& body, std::string_view key, std::initializer_list<std::string_view> known) {
+    std::string text(*known.begin());
+    body.text(key, text, 16);
+    std::string all;
+    for (const auto* k = known.begin(); k != known.end(); ++k) {
+        if (*k == text) return static_cast<std::size_t>(k - known.begin());
+        all += (all.empty() ? "" : ", ") + std::string(*k);
+    }
+    body.fail(key, "known here: " + all);
+    return 0;
+}
+
+/// What people and devices are called beside DNS names and addresses; none of it is a TLS server's.
+void read_identities(Body& body, Profile& p) {
+    body.flag("email_names", p.email_names);
+    body.flag("uri_names", p.uri_names);
+    body.flag("upn_names", p.upn_names);
+    p.drop_other_names = word(body, "other_names", {"refuse", "drop"}) == 1;
+    p.refuse_sid_extension = word(body, "sid_extension", {"drop", "refuse"}) == 1;
+    p.strong_mapping = static_cast<StrongMapping>(word(body, "strong_mapping", {"none", "uri", "extension"}));
+    if (!p.tls_server()) return;
+    const auto takes = [&](std::string_view what) { return std::find(p.subject.begin(), p.subject.end(), what) != p.subject.end(); };
+    for (const auto& [key, set] : {std::pair("email_names", p.email_names), std::pair("uri_names", p.uri_names), std::pair("upn_names", p.upn_names),
+                                   std::pair("strong_mapping", p.strong_mapping != StrongMapping::none)})
+        if (set) body.fail(key, "a TLS server's certificate names DNS names and addresses only");
+    if (takes("E") || takes("serialNumber")) body.fail("subject", "a TLS server's certificate has neither E nor serialNumber");
+}
+
+}  // namespace
+
 Result<Profile> read_profile(const store::ObjectRow& row) {
     Profile p;
     p.id = core::ProfileId(row.id);
@@ -303,13 +317,14 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     if (!body.root()["extended_key_usage"].exists()) p.extended_key_usage.emplace_back(server_auth_oid);
     if (p.extended_key_usage.empty()) body.fail("extended_key_usage", "must not be empty");
     body.list("subject", [&](std::string_view text) -> std::string {
-        constexpr std::array known{"CN", "O", "OU", "L", "ST", "C"};
-        if (std::find(known.begin(), known.end(), text) == known.end()) return "known here: CN, O, OU, L, ST, C";
+        constexpr std::array known{"CN", "O", "OU", "L", "ST", "C", "E", "serialNumber"};
+        if (std::find(known.begin(), known.end(), text) == known.end()) return "known here: CN, O, OU, L, ST, C, E, serialNumber";
         p.subject.emplace_back(text);
         return {};
     });
     if (!body.root()["subject"].exists()) p.subject.emplace_back("CN");
     body.flag("ip_names", p.ip_names);
+    read_identities(body, p);
     body.flag("private_targets", p.private_targets);
     body.flag("must_staple", p.must_staple);
     body.number("names_limit", p.names_limit, 1, 1000);
@@ -469,13 +484,24 @@ Result<Account> read_account(const store::ObjectRow& row) {
         a.profiles.emplace_back(text);
         return {};
     });
-    body.list("names", [&](std::string_view text) { return read_scope_entry(text, a.scope); });
+    body.list("names", [&](std::string_view text) { return read_host_entry(text, a.scope); });
     body.flag("wildcard", a.scope.wildcard);
-    body.list("common_names", [&](std::string_view text) -> std::string {
-        if (text.empty() || text.size() > 256) return "expected 1 to 256 octets";
-        a.common_names.emplace_back(text);
-        return {};
-    });
+    body.list("emails", [&](std::string_view text) { return read_email_entry(text, a.scope); });
+    body.list("uris", [&](std::string_view text) { return read_uri_entry(text, a.scope); });
+    body.list("upns", [&](std::string_view text) { return read_upn_entry(text, a.scope); });
+    const auto patterns = [&](std::string_view key, std::vector<std::string>& into) {
+        body.list(key, [&](std::string_view text) -> std::string {
+            if (text.empty() || text.size() > 256) return "expected 1 to 256 octets";
+            into.emplace_back(text);
+            return {};
+        });
+    };
+    patterns("common_names", a.common_names);
+    patterns("serial_numbers", a.serial_numbers);
+    // An order of ACME names hosts alone: these would do nothing.
+    if (a.method == AccountMethod::eab)
+        for (const auto* key : {"emails", "uris", "upns", "serial_numbers"})
+            if (body.root()[key].exists()) body.fail(key, "is for accounts of SCEP endpoints");
     std::string approval = "inherit";
     body.text("approval", approval, 16);
     if (approval != "inherit") a.approval = read_approval(body, approval, ", inherit");

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "ra/azure_account.hpp"
 #include "ra/bodies.hpp"
 #include "store/tables/objects.hpp"
 #include "store/tables/profile_pause.hpp"
@@ -147,12 +148,11 @@ const Account* Catalog::intune_account(core::EndpointId endpoint) const noexcept
     return find(intune_accounts, [&](const Account& a) { return a.endpoint == endpoint; });
 }
 
-azure::AccountRef Catalog::azure_account(const Account& account) const {
-    const auto* owner = tenant(account.tenant);
-    const auto* found = find(azure_accounts, [&](const azure::AccountRef& a) { return owner && a->tenant == owner->name && a->name == account.intune.azure_account; });
+azure::AccountRef Catalog::azure_account(core::TenantId tenant_id, std::string_view name) const noexcept {
+    const auto* found = find(azure_accounts, [&](const azure::AccountRef& a) { return a->tenant_id == tenant_id.get() && a->name == name; });
     return found ? *found : nullptr;
 }
-azure::AccountRef Catalog::azure_account(std::int64_t id) const {
+azure::AccountRef Catalog::azure_account(std::int64_t id) const noexcept {
     const auto* found = find(azure_accounts, [&](const azure::AccountRef& a) { return a->id == id; });
     return found ? *found : nullptr;
 }
@@ -208,6 +208,15 @@ core::Task<void> CatalogSource::refresh() {
     co_await load_pauses(db, next->profiles);
     co_await load<Endpoint>(db, log, store::endpoint_statements, &read_endpoint, next->endpoints);
     co_await load_intune_accounts(db, log, *next);
+    std::vector<azure::Account> azure_accounts;
+    co_await load<azure::Account>(db, log, store::azure_account_statements, &read_azure_account, azure_accounts);
+    for (auto& account : azure_accounts) {
+        const auto* tenant = next->tenant(core::TenantId(account.tenant_id));
+        account.tenant = tenant ? tenant->name : std::to_string(account.tenant_id);
+        if (account.replaced)
+            log.warning("azure_addresses_replaced", {{"account", account.label()}, {"why", "its document names addresses that are not Microsoft's: tokens and requests of devices go there"}});
+        next->azure_accounts.push_back(std::make_shared<const azure::Account>(std::move(account)));
+    }
     name_backends(*next, std::move(described));
 
     const std::lock_guard lock(impl_->mutex);

@@ -41,9 +41,9 @@ public:
     [[nodiscard]] const Endpoint* endpoint(core::EndpointId id) const noexcept;
     /// Whose challenges this endpoint takes, if they are Intune's; null: they are not.
     [[nodiscard]] const Account* intune_account(core::EndpointId endpoint) const noexcept;
-    /// By which Intune is asked for this one; null: there is none of that name.
-    [[nodiscard]] azure::AccountRef azure_account(const Account& account) const;
-    [[nodiscard]] azure::AccountRef azure_account(std::int64_t id) const;
+    /// Null when the tenant has none of that name. One that is disabled is found, and its calls are refused.
+    [[nodiscard]] azure::AccountRef azure_account(core::TenantId tenant, std::string_view name) const noexcept;
+    [[nodiscard]] azure::AccountRef azure_account(std::int64_t id) const noexcept;
     /// The record that governs `name`: itself or its closest ancestor; null when none does.
     [[nodiscard]] const Domain* governing_domain(core::TenantId tenant, std::string_view name) const noexcept;
 };

@@ -6,6 +6,7 @@
 #include "core/async/repeat.hpp"
 #include "core/base/unavailable.hpp"
 #include "core/json/writer.hpp"
+#include "ra/laboratory.hpp"
 #include "store/tables/audit.hpp"
 #include "store/tables/clock.hpp"
 #include "store/tables/setting.hpp"
@@ -71,7 +72,9 @@ core::Task<void> ClockAgreement::open(Apart apart) {
     if (!stamp.empty()) stamp_ms_ = number(stamp_name, stamp);
     auto none = store::values();
     const auto newest = co_await store::read_one(deps_.db, store::audit_newest, std::move(none));
-    if (newest) audit_ms_ = core::to_ms(newest->time(0));
+    // Read after the row: whatever dated it is no farther ahead.
+    const auto ahead = co_await laboratory_ahead(deps_.db);
+    if (newest) audit_ms_ = core::to_ms(newest->time(0) - ahead);
     // Time goes on from the store's newest, so that nothing that is still signed goes back.
     const auto since_boot = deps_.clock.since_boot().count();
     if (!believed) base_ms_ = database_ms_.load();
@@ -210,6 +213,7 @@ ClockAgreement::State ClockAgreement::state() const {
     if (std::chrono::abs(from_database) > std::chrono::abs(out.apart)) out.apart = from_database;
     if (out.store - out.wall > std::chrono::abs(out.apart)) out.apart = out.wall - out.store;
     out.agree = agrees(out.wall);
+    out.laboratory = laboratory();
     if (!out.agree) out.reason = reason(out);
     return out;
 }
@@ -225,7 +229,7 @@ core::Result<void> ClockAgreement::check() const {
 
 core::TimePoint ClockAgreement::now() const noexcept {
     const auto wall = deps_.clock.now();
-    return agrees(wall) ? wall : expected();
+    return (agrees(wall) ? wall : expected()) + laboratory();
 }
 
 core::Task<ClockAgreement::State> ClockAgreement::accept(Actor by, core::RequestId request) {
@@ -235,7 +239,7 @@ core::Task<ClockAgreement::State> ClockAgreement::accept(Actor by, core::Request
     const auto wall = deps_.clock.now();
     const auto base = core::to_ms(wall) - deps_.clock.since_boot().count();
     AuditRecord record;
-    record.at = wall;
+    record.at = wall + laboratory();
     record.request = std::move(request);
     record.actor = std::move(by);
     record.action = "clock.accepted";

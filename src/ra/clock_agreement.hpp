@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/async/task.hpp"
-#include "core/base/clock.hpp"
+#include "core/base/laboratory_clock.hpp"
 #include "core/base/result.hpp"
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
@@ -23,7 +23,7 @@ namespace postern::ra {
 /// Each node judges its own clock alone. What other nodes write is looked at where a start has nothing better, and never by a node
 /// that runs; and the stamp says the database's time, so that no node's clock gets into it.
 ///
-/// As a clock it says the wall time while all agree, else what the monotonic clock makes of the time
+/// As a clock it says the wall time (set forward in a laboratory) while all agree, else what the monotonic clock makes of the time
 /// agreed on last: for what has to go on meanwhile (CRLs, revocations).
 class ClockAgreement final : public core::Clock {
 public:
@@ -34,6 +34,7 @@ public:
         observe::Log& log;
         observe::Metrics& metrics;
         std::string node = {};  ///< an acceptance against the database's clock is this node's alone
+        const core::LaboratoryClock* laboratory = nullptr;  ///< what `clock` is set forward by; nothing here is compared with that
     };
     /// For people and programs that ask.
     struct State {
@@ -44,6 +45,7 @@ public:
         core::TimePoint database{};           ///< by the database's clock; 0: it has none of its own
         core::TimePoint store{};              ///< the newest time that the store holds; 0: none
         std::chrono::milliseconds apart{0};   ///< the largest of the disagreements; negative: the wall clock is behind
+        std::chrono::milliseconds laboratory{0};  ///< so far ahead of the wall clock is what this installation dates with
         std::string reason;                   ///< empty while they agree
     };
     static constexpr std::chrono::minutes tolerance{5};
@@ -79,6 +81,7 @@ private:
     [[nodiscard]] core::TimePoint known() const noexcept;
     [[nodiscard]] core::TimePoint database(core::TimePoint wall) const noexcept;
     [[nodiscard]] core::TimePoint latest(core::TimePoint wall) const noexcept;
+    [[nodiscard]] std::chrono::milliseconds laboratory() const noexcept { return deps_.laboratory ? deps_.laboratory->ahead() : std::chrono::milliseconds(0); }
     [[nodiscard]] std::string accepted_name() const;
     core::Task<void> ask_database();
     core::Task<void> read_accepted();

@@ -54,6 +54,7 @@ core::Bytes content_hash(const ca::Content& content, const std::string& backend,
     for (const auto bit : content.key_usage) digest.add(static_cast<std::int64_t>(bit));
     for (const auto& oid : content.extended_key_usage) digest.add(oid);
     for (const auto& [name, value] : content.parameters) digest.add(name).add(value);
+    if (!content.security_identifier.empty()) digest.add("security_identifier").add(content.security_identifier);
     const auto out = digest.finish();
     return {out.begin(), out.end()};
 }
@@ -61,7 +62,7 @@ core::Bytes content_hash(const ca::Content& content, const std::string& backend,
 std::string names_json(const std::vector<crypto::GeneralName>& names) {
     json::Writer w;
     w.begin_array();
-    for (const auto& n : names) w.string(n.value);
+    for (const auto& n : names) w.string(crypto::to_text(n));
     w.end_array();
     return w.take();
 }

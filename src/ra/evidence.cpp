@@ -12,7 +12,8 @@ namespace postern::ra {
 
 namespace {
 constexpr std::array kinds{Evidence::Kind::validated_name, Evidence::Kind::account_key,   Evidence::Kind::password,      Evidence::Kind::challenge,
-                           Evidence::Kind::certificate,    Evidence::Kind::administrator, Evidence::Kind::system, Evidence::Kind::intune};
+                           Evidence::Kind::certificate,    Evidence::Kind::administrator, Evidence::Kind::system,
+                           Evidence::Kind::intune};
 }
 
 std::string_view to_string(Evidence::Kind kind) noexcept {

@@ -9,7 +9,10 @@ namespace postern::ra {
 
 /// What a front end verified about the requester, and when.
 struct Evidence {
-    enum class Kind { validated_name, account_key, password, challenge, certificate, administrator, system, intune };
+    enum class Kind {
+        validated_name, account_key, password, challenge, certificate, administrator, system,
+        intune,  ///< Intune validated this very CSR with its challenge
+    };
     Evidence() = default;
     static Evidence validated(std::string identifier_type, std::string identifier, std::string method,
                               core::TimePoint at, core::TimePoint until);

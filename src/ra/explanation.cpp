@@ -210,7 +210,17 @@ Task<void> by_account(store::Database& db, const Principal& by, Explanation& fou
     }
 }
 
+/// As crypto::to_text writes them, mailboxes and principal names also without the kind.
+bool is_identity(std::string_view reference) {
+    const bool prefixed = reference.starts_with("email:") || reference.starts_with("uri:") || reference.starts_with("upn:");
+    return prefixed || reference.find('@') != std::string_view::npos;
+}
+
 Task<void> by_name(const Principal& by, Explanation& found, std::string reference) {
+    if (is_identity(reference)) {
+        found.look_for(std::move(reference));
+        co_return;
+    }
     if (reference.ends_with('.')) reference.pop_back();
     NameRules rules;
     rules.single_label = true;
@@ -237,6 +247,8 @@ core::Task<core::Result<std::string>> explain(store::Database& db, const Princip
     if (bytes && found.empty()) co_await by_serial(found, std::move(*bytes));
     const bool looks_like_token = reference.size() == 22 && core::from_base64url(reference);
     if (looks_like_token && found.empty()) co_await by_token(found, std::move(token));
+    // What was refused of a SCEP transaction; one that was issued stands under its enrollment.
+    if (found.empty()) co_await found.object("scep_transaction", reference);
     if (found.empty()) co_await by_account(db, by, found, std::move(account));
     if (found.empty()) co_await by_name(by, found, std::move(name));
     co_await found.refusals();
@@ -244,7 +256,7 @@ core::Task<core::Result<std::string>> explain(store::Database& db, const Princip
     core::Problem absent(core::ProblemKind::not_found,
                          "nothing is recorded under " + reference +
                              "; give a request id (X-Request-Id), the number of an enrollment or certificate, a serial, the token of an "
-                             "order, authorization, certificate or account from its URL, an account's name, or a DNS name. What was refused "
+                             "order, authorization, certificate or account from its URL, a SCEP transactionID, an account's name, a DNS name or an e-mail address, uri:… or upn:…. What was refused "
                              "before a credential was judged is in the log only");
     co_return absent;
 }

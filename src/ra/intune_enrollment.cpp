@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "core/async/await_until.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/fail_point.hpp"
 #include "core/base/encoding.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
-#include "ra/submit_until.hpp"
 
 namespace postern::ra {
 
@@ -57,12 +57,20 @@ IntuneEnrollment::IntuneEnrollment(Deps deps)
       reused_(deps.metrics.counter("postern_alarms_total", "What somebody must look at", {{"alarm", "challenge_reused"}})) {}
 
 Task<Result<IssuedCertificate>> IntuneEnrollment::enroll(IntuneRequest request) {
+    const auto until = core::earlier(request.deadline, core::deadline_in(request.account.intune.answer_within));
+    auto work = carry_out(std::move(request));
+    auto outcome = co_await core::await_until(deps_.tasks, until, std::move(work));
+    if (!outcome) co_return Problem(ProblemKind::unavailable, "the server did not come to an end in time; ask again", "intune.late");
+    co_return std::move(*outcome);
+}
+
+Task<Result<IssuedCertificate>> IntuneEnrollment::carry_out(IntuneRequest request) {
     Attempt a;
     a.within = request.account.intune.answer_within;
-    a.until = core::earlier(request.deadline, core::deadline_in(a.within));
+    a.until = core::earlier(request.deadline, core::deadline_in(a.within - a.within / 20));
     const auto& challenge = request.csr->challenge_password();
     a.digest = deps_.sealer.lookup_hash("intune-challenge", core::as_bytes(challenge));
-    a.azure = deps_.catalog.current()->azure_account(request.account);
+    a.azure = deps_.catalog.current()->azure_account(request.account.tenant, request.account.intune.azure_account);
     a.request = std::move(request);
     if (!a.azure) {
         Problem gone(ProblemKind::unavailable, "azure_account " + a.request.account.intune.azure_account + " is not described, or disabled", "intune.account");
@@ -134,7 +142,8 @@ EnrollmentRequest IntuneEnrollment::compose(Attempt& a) const {
 Task<Result<IssuedCertificate>> IntuneEnrollment::issue(Attempt& a) {
     auto wish = compose(a);
     const auto until = a.issue_end();
-    auto outcome = co_await submit_until(deps_.enrollment, deps_.tasks, std::move(wish), until);
+    auto submission = deps_.enrollment.submit(std::move(wish));
+    auto outcome = co_await core::await_until(deps_.tasks, until, std::move(submission));
     if (!outcome) co_return Problem(ProblemKind::unavailable, "the certificate was not ready in time; ask again", "intune.late");
     if (!*outcome) co_return outcome->error();
     if (std::holds_alternative<PendingEnrollment>(**outcome)) co_return Problem(ProblemKind::conflict, "an earlier request of the same kind is being worked on");

@@ -52,6 +52,8 @@ public:
 
 private:
     struct Attempt;
+    /// In a little less than the account's time, but for a store that stands still.
+    core::Task<core::Result<IssuedCertificate>> carry_out(IntuneRequest request);
     core::Task<core::Result<void>> validate(Attempt& attempt);
     EnrollmentRequest compose(Attempt& attempt) const;
     core::Task<core::Result<IssuedCertificate>> issue(Attempt& attempt);

@@ -115,7 +115,7 @@ Task<void> IntuneRevocations::round() {
     const auto catalog = deps_.catalog.current();
     std::set<std::int64_t> seen;
     for (const auto& account : catalog->intune_accounts) {
-        auto azure = catalog->azure_account(account);
+        auto azure = catalog->azure_account(account.tenant, account.intune.azure_account);
         if (!azure || !seen.insert(azure->id).second) continue;
         co_await take_turn(std::move(azure));
     }
@@ -242,7 +242,7 @@ Task<std::optional<store::CertificateRow>> IntuneRevocations::find(const azure::
         if (!named) continue;
         // Another tenant's Intune has no say in it.
         const auto owner = co_await find_account(deps_.db, row.account);
-        const auto by = owner && owner->method == AccountMethod::intune ? deps_.catalog.current()->azure_account(*owner) : nullptr;
+        const auto by = owner && owner->method == AccountMethod::intune ? deps_.catalog.current()->azure_account(owner->tenant, owner->intune.azure_account) : nullptr;
         if (by && by->id == account.id) co_return row;
     }
     co_return std::nullopt;

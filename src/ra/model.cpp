@@ -44,4 +44,16 @@ bool Profile::tls_server() const {
     return std::find(extended_key_usage.begin(), extended_key_usage.end(), server_auth_oid) != extended_key_usage.end();
 }
 
+bool Profile::certifies(crypto::GeneralNameType type) const noexcept {
+    switch (type) {
+        case crypto::GeneralNameType::dns: return true;
+        case crypto::GeneralNameType::ip: return ip_names;
+        case crypto::GeneralNameType::email: return email_names;
+        case crypto::GeneralNameType::uri: return uri_names;
+        case crypto::GeneralNameType::upn: return upn_names;
+        case crypto::GeneralNameType::other: return false;
+    }
+    return false;
+}
+
 }  // namespace postern::ra

@@ -34,6 +34,7 @@ struct Organization {
     bool active = true;
     std::string legal_name;  ///< O; ≤ 64
     std::string country, state, locality;
+    bool principal_names = false;  ///< its accounts may have UPNs in certificates, within their scopes
 };
 
 struct Department {
@@ -66,6 +67,9 @@ struct ProfilePause {
     core::TimePoint since{};
 };
 
+/// How a certificate says which account of Windows its holder is (KB5014754).
+enum class StrongMapping { none, uri, extension };
+
 /// What a certificate looks like and which backend signs.
 struct Profile {
     Profile() = default;
@@ -84,8 +88,12 @@ struct Profile {
     std::vector<crypto::KeySpec> keys;                ///< allowed; RSA entries are minimum sizes
     std::vector<crypto::KeyUsageBit> key_usage;       ///< empty: by key type
     std::vector<std::string> extended_key_usage;      ///< dotted OIDs
-    std::vector<std::string> subject;                 ///< template: "CN", "O", "OU", "C", "ST", "L"
+    std::vector<std::string> subject;                 ///< template: "CN", "O", "OU", "C", "ST", "L"; "E", "serialNumber": the CSR's
     bool ip_names = false;                            ///< iPAddress SANs allowed
+    bool email_names = false, uri_names = false, upn_names = false;
+    bool drop_other_names = false;                    ///< names of kinds that are not allowed are left out, not refused
+    StrongMapping strong_mapping = StrongMapping::none;
+    bool refuse_sid_extension = false;                ///< a CSR that asks for it is refused; else it is left out
     bool private_targets = false;                     ///< validation may reach private addresses
     bool must_staple = false;                         ///< honour a CSR's wish for it
     unsigned names_limit = 100;
@@ -95,6 +103,7 @@ struct Profile {
     std::chrono::milliseconds approval_limit{std::chrono::hours(24 * 7)};  ///< how long a request waits for a decision
     std::optional<ProfilePause> paused;               ///< no part of the document
     [[nodiscard]] bool tls_server() const;
+    [[nodiscard]] bool certifies(crypto::GeneralNameType type) const noexcept;
 };
 
 /// What a SCEP endpoint makes of RFC 8894's choices.
@@ -178,6 +187,7 @@ struct Account {
     NameScope scope;
     std::optional<Approval> approval;   ///< nullopt: as the profile says
     std::vector<std::string> common_names;  ///< text CNs it may ask for, "*" for any run of characters
+    std::vector<std::string> serial_numbers;  ///< serialNumbers of subjects, the same
     std::string public_id;              ///< EAB kid; of a generated access code: what it is found by
     core::Bytes secret_sealed;          ///< EAB key, webhook secret, or the Argon2id hash of a chosen access code
     OneTimeSettings one_time;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/text_rules.hpp"
 #include "core/crypto/name.hpp"
 #include "core/dns/international.hpp"
 
@@ -27,6 +28,11 @@ core::Problem malformed(std::string_view name, std::string_view why) {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+void lower_ascii(std::string& text, std::size_t from = 0) {
+    std::transform(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), text.begin() + static_cast<std::ptrdiff_t>(from),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+}
 
 /// LDH rule of RFC 5890 §2.3.1.
 std::optional<std::string_view> why_bad_label(std::string_view label) {
@@ -58,8 +64,7 @@ core::Result<std::string> normalize_dns(std::string_view name, NameRules rules) 
         return rejected(name, "write non-ASCII labels as A-labels (xn--…)");
 
     std::string out(name);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    lower_ascii(out);
 
     std::string_view rest = out;
     if (rest.starts_with("*.")) {
@@ -83,6 +88,14 @@ core::Result<std::string> normalize_dns(std::string_view name, NameRules rules) 
     }
     if (labels < 2 && !rules.single_label) return rejected(name, "it has a single label; names need at least two");
     if (std::all_of(last.begin(), last.end(), is_digit)) return malformed(name, "the last label is a number");
+    return out;
+}
+
+core::Result<std::string> normalize_mailbox(std::string_view text) {
+    std::string out(text);
+    const auto at = std::min(out.find('@'), out.size());
+    lower_ascii(out, at);
+    if (const auto why = ca::text_rules::why_no_mailbox(out); !why.empty()) return core::Problem(core::ProblemKind::malformed, shown(text) + " " + why);
     return out;
 }
 
@@ -110,19 +123,63 @@ bool NameScope::covers_ip(std::string_view canonical) const {
                        [&](const std::string& entry) { return entry == "*" || entry == canonical; });
 }
 
+bool NameScope::covers_email(std::string_view normalized) const {
+    return std::any_of(emails.begin(), emails.end(), [&](const std::string& entry) {
+        if (entry == "*") return true;
+        if (entry.starts_with("*@")) return normalized.ends_with(std::string_view(entry).substr(1));
+        return entry == normalized;
+    });
+}
+
+bool NameScope::covers_uri(std::string_view uri) const {
+    return std::any_of(uris.begin(), uris.end(), [&](const std::string& entry) {
+        if (!entry.ends_with('*')) return entry == uri;
+        return uri.starts_with(std::string_view(entry).substr(0, entry.size() - 1));
+    });
+}
+
+/// Directories compare principal names without regard to case.
+bool NameScope::covers_upn(std::string_view upn) const {
+    std::string name(upn);
+    lower_ascii(name);
+    const bool computer = name.find("$@") != std::string::npos;
+    return std::any_of(upns.begin(), upns.end(), [&](std::string entry) {
+        lower_ascii(entry);
+        if (!entry.starts_with('*')) return entry == name;
+        return !computer && (entry == "*" || name.ends_with(std::string_view(entry).substr(1)));
+    });
+}
+
+bool NameScope::covers(const crypto::GeneralName& name) const {
+    switch (name.type) {
+        case crypto::GeneralNameType::dns: return covers_dns(name.value);
+        case crypto::GeneralNameType::ip: return covers_ip(name.value);
+        case crypto::GeneralNameType::email: return covers_email(name.value);
+        case crypto::GeneralNameType::uri: return covers_uri(name.value);
+        case crypto::GeneralNameType::upn: return covers_upn(name.value);
+        case crypto::GeneralNameType::other: return false;
+    }
+    return false;
+}
+
 bool NameScope::lists_dns(std::string_view normalized) const {
     if (!normalized.starts_with("*.")) return std::find(names.begin(), names.end(), normalized) != names.end();
     return wildcard && std::find(names.begin(), names.end(), normalized.substr(1)) != names.end();
 }
 
-std::string NameScope::to_text() const {
+std::string NameScope::to_text(crypto::GeneralNameType type) const {
+    const bool host = type == crypto::GeneralNameType::dns || type == crypto::GeneralNameType::ip;
+    const auto& list = type == crypto::GeneralNameType::email ? emails
+                       : type == crypto::GeneralNameType::uri ? uris
+                       : type == crypto::GeneralNameType::upn ? upns
+                                                              : names;
     std::string out;
-    for (const auto& n : names) {
+    for (const auto& n : list) {
         if (!out.empty()) out += ", ";
         out += n;
     }
-    if (out.empty()) return "no name at all";
-    if (wildcard) out += " (wildcards too)";
+    if (out.empty()) return host ? "no name at all" : "no " + std::string(crypto::to_string(type)) + " at all";
+    if (host && wildcard) out += " (wildcards too)";
     return out;
 }
 

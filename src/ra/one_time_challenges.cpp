@@ -79,17 +79,22 @@ Result<void> judge_form(const ChallengeWish& wish, const Account& account) {
 
 }  // namespace
 
-Task<Result<Account>> OneTimeChallenges::minting_account(const Endpoint& endpoint, std::string name) {
+Task<Result<Account>> OneTimeChallenges::minting_account(const Endpoint& endpoint, std::string name, bool unbound) {
     std::optional<std::string> wanted;
     if (!name.empty()) wanted = name;
     auto of_endpoint = store::values(endpoint.id, wanted);
     const auto rows = co_await deps_.db.read(store::account_minting, std::move(of_endpoint));
-    if (rows.empty())
+    std::vector<Account> accounts;
+    for (const auto& row : rows) {
+        auto account = read_account(store::ObjectRow::from(row));
+        if (account) accounts.push_back(std::move(*account));  // unreadable denies
+    }
+    // Where there are several, only those that can do what is asked.
+    if (unbound && accounts.size() > 1) std::erase_if(accounts, [](const Account& a) { return !a.one_time.unbound; });
+    if (accounts.empty())
         co_return Problem(ProblemKind::not_found, "endpoint " + endpoint.name + " has no account of method one_time" + (name.empty() ? "" : " named " + name));
-    if (rows.size() > 1) co_return Problem(ProblemKind::malformed, "account: endpoint " + endpoint.name + " has several accounts of method one_time; name one");
-    auto account = read_account(store::ObjectRow::from(rows.front()));
-    if (!account) co_return Problem(ProblemKind::not_found, "the account cannot be read: " + account.error().detail);
-    co_return std::move(*account);
+    if (accounts.size() > 1) co_return Problem(ProblemKind::malformed, "account: endpoint " + endpoint.name + " has several accounts of method one_time; name one");
+    co_return std::move(accounts.front());
 }
 
 Task<Result<MintedChallenge>> OneTimeChallenges::mint(ChallengeWish wish, Principal by, core::RequestId request) {
@@ -97,7 +102,7 @@ Task<Result<MintedChallenge>> OneTimeChallenges::mint(ChallengeWish wish, Princi
     const auto* endpoint = endpoint_of(*catalog, wish.endpoint, by);
     if (endpoint == nullptr) co_return no_endpoint(wish.endpoint);
     auto wanted = wish.account;
-    const auto account = co_await minting_account(*endpoint, std::move(wanted));
+    const auto account = co_await minting_account(*endpoint, std::move(wanted), wish.unbound);
     if (!account) co_return account.error();
     if (const auto good = judge_form(wish, *account); !good) co_return good.error();
     const auto profile = profile_of(wish, *catalog, deps_.backends, *endpoint, *account);

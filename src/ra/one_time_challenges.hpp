@@ -75,7 +75,7 @@ public:
     core::Task<core::Result<void>> withdraw(std::string endpoint, std::string token, Principal by, core::RequestId request);
 
 private:
-    core::Task<core::Result<Account>> minting_account(const Endpoint& endpoint, std::string name);
+    core::Task<core::Result<Account>> minting_account(const Endpoint& endpoint, std::string name, bool unbound);
     Deps deps_;
 };
 

@@ -19,12 +19,13 @@ std::string_view to_string(Role r) noexcept {
         case Role::administrator: return "administrator";
         case Role::officer: return "officer";
         case Role::auditor: return "auditor";
+        case Role::enroller: return "enroller";
     }
     return "";
 }
 
 std::optional<Role> role_from(std::string_view text) noexcept {
-    for (const auto r : {Role::administrator, Role::officer, Role::auditor})
+    for (const auto r : {Role::administrator, Role::officer, Role::auditor, Role::enroller})
         if (to_string(r) == text) return r;
     return std::nullopt;
 }

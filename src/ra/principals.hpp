@@ -15,8 +15,9 @@
 
 namespace postern::ra {
 
-/// administrator: everything; officer: certificates, requests and approvals; auditor: reads only.
-enum class Role { administrator, officer, auditor };
+/// administrator: everything; officer: certificates, requests and approvals; auditor: reads only. enroller: mints challenges and
+/// nothing else, so that an MDM need not hold an officer's token.
+enum class Role { administrator, officer, auditor, enroller };
 std::string_view to_string(Role r) noexcept;
 std::optional<Role> role_from(std::string_view text) noexcept;
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "ca/tbs_view.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
+#include "core/crypto/security_identifier.hpp"
 #include "ra/catalog.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
@@ -15,20 +17,31 @@ namespace {
 
 core::Problem refuse(std::string_view check, std::string why) { return {core::ProblemKind::forbidden, std::move(why), std::string(check)}; }
 
-/// Common names and alternative names, whatever their order.
+/// Alternative names and what a profile may take from a subject, whatever their order.
 struct Names {
     Names(const crypto::DistinguishedName& subject, const std::vector<crypto::GeneralName>& alternative)
-        : common(subject.values(crypto::DnAttribute::common_name)), others(alternative) {
+        : common(subject.values(crypto::DnAttribute::common_name)),
+          serials(subject.values(crypto::DnAttribute::serial_number)),
+          mailboxes(subject.values(crypto::DnAttribute::email)),
+          others(alternative) {
         const auto before = [](const crypto::GeneralName& a, const crypto::GeneralName& b) {
             return a.type != b.type ? a.type < b.type : a.value < b.value;
         };
-        std::sort(common.begin(), common.end());
+        for (auto* each : {&common, &serials, &mailboxes}) std::sort(each->begin(), each->end());
         std::sort(others.begin(), others.end(), before);
     }
-    bool operator==(const Names& other) const { return common == other.common && others == other.others; }
-    std::vector<std::string> common;
+    bool operator==(const Names& other) const = default;
+    std::vector<std::string> common, serials, mailboxes;
     std::vector<crypto::GeneralName> others;
 };
+
+/// By either form of strong mapping, or by what somebody could read as one.
+bool maps_to_account(const crypto::Certificate& certificate) {
+    const auto& names = certificate.alt_names();
+    if (std::any_of(names.begin(), names.end(), [](const crypto::GeneralName& n) { return crypto::resembles_security_identifier(n.value); })) return true;
+    const auto tbs = ca::TbsView::read(certificate.tbs());
+    return !tbs || tbs->find(crypto::oid_security_identifier) != nullptr;
+}
 
 core::Result<void> judge(const store::CertificateRow& row, core::EndpointId endpoint, core::TimePoint now, std::chrono::milliseconds window) {
     if (row.endpoint != endpoint) return refuse("renewal.record", "the certificate was not issued at this endpoint");
@@ -64,6 +77,8 @@ core::Task<core::Result<RenewalRight>> find_renewal_right(store::Database& db, c
 }
 
 core::Task<core::Result<void>> check_renewal_names(store::Database& db, const RenewalRight& right, const crypto::Csr& csr) {
+    if (maps_to_account(right.certificate))
+        co_return refuse("renewal.security_identifier", "the certificate holds a security identifier of Windows, for which Intune must vouch each time; enroll with a challenge of Intune");
     const Names wished(csr.subject(), csr.alt_names());
     if (wished == Names(right.certificate.subject(), right.certificate.alt_names())) co_return core::Result<void>();
     auto by_id = store::values(right.enrollment);

@@ -24,7 +24,8 @@ core::Task<core::Result<RenewalRight>> find_renewal_right(store::Database& db, c
                                                           core::TimePoint now, std::chrono::milliseconds window);
 
 /// Whether the CSR asks for the names of the certificate, or for those of the CSR that it was issued for (clients send that
-/// one again). Errors: forbidden, "renewal.names". `right` and `csr` must outlive the task.
+/// one again). Errors: forbidden, "renewal.names"; "renewal.security_identifier" for a certificate with strong mapping, which
+/// is enrolled anew each time. `right` and `csr` must outlive the task.
 core::Task<core::Result<void>> check_renewal_names(store::Database& db, const RenewalRight& right, const crypto::Csr& csr);
 
 }  // namespace postern::ra

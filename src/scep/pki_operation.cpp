@@ -33,6 +33,12 @@ std::vector<crypto::CmsIdentity> identities(const RaCredentialList& list) {
     return out;
 }
 
+struct Read {
+    Read() = default;
+    Result<Received> received = Received();
+    Result<Request> verified = Request();
+};
+
 struct OpenedWithCause {
     OpenedWithCause() = default;
     Result<Opened> opened = Opened();
@@ -72,21 +78,25 @@ Task<http::Response> carry_out(Parts& parts, const Call& call, const Request& re
 }  // namespace
 
 Task<http::Response> pki_operation(Parts& parts, const Call& call, core::Bytes message) {
-    const auto received = Received::read(message);
-    if (!received) {
+    const auto read_and_verify = [&] {
+        Read out;
+        out.received = Received::read(message);
+        if (out.received) out.verified = Request::verify(*out.received, call.policy);
+        return out;
+    };
+    auto read = co_await on_pool(parts, read_and_verify);
+    require_room(read);
+    if (!read->received) {
         // Nobody to address a CertRep to (scep.md: HTTP 400).
         parts.unreadable.add();
-        parts.deps.log.warning("scep_unreadable", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"peer", call.request.peer.address}, {"why", received.error().detail}});
+        parts.deps.log.warning("scep_unreadable", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"peer", call.request.peer.address}, {"why", read->received.error().detail}});
         co_return http::Response(400, "text/plain; charset=utf-8", "");
     }
-    const auto verify = [&] { return Request::verify(*received, call.policy); };
-    auto verified = co_await on_pool(parts, verify);
-    require_room(verified);
-    if (!verified) {
-        ReplyTo to(*received, call.policy);
-        co_return co_await refuse(parts, call, std::move(to), verified.error());
+    if (!read->verified) {
+        ReplyTo to(*read->received, call.policy);
+        co_return co_await refuse(parts, call, std::move(to), read->verified.error());
     }
-    const Request& request = *verified;
+    const Request& request = *read->verified;
     // Nothing is decided by what a poll contains (RFC 8894 §3.3.3), so it costs no private key: who signed it, and the
     // transaction, tell whose it is.
     if (request.type() == MessageType::cert_poll) co_return co_await cert_poll(parts, call, request);

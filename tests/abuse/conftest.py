@@ -7,14 +7,14 @@ import pytest  # noqa: E402  (the harness is found only now)
 
 from laboratory import Laboratory  # noqa: E402
 from oracle import Oracle  # noqa: E402
-from table import Table  # noqa: E402
+from harness.row_table import Table  # noqa: E402
+from rows import LISTED, OPEN  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "row(*ids): the rows of the abuse catalogue that a test is for")
-    config.pluginmanager.register(Table(), "abuse-table")
+    Table(LISTED, OPEN, "POSTERN_ABUSE_TABLE").register(config)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ A row is one kind of abuse, a letter for where it comes in and a number: H the t
 a JWS and its account claim (RFC 7515, RFC 7638, RFC 8555 section 6), V what a name makes the server look up, dial or
 certify (RFC 8555 sections 8 and 10, RFC 5890, RFC 6890), X what a request and a certificate say (RFC 2986, RFC 5280,
 the CA/Browser Forum's Baseline Requirements). The test that is marked with a row says which abuse it is."""
-import pytest
+from harness.row_table import row  # noqa: F401  (for the tests)
 
 
 def _rows(letter, *numbers):
@@ -46,8 +46,3 @@ UNITS = [
     (("H13",), "http", "http_tls/a_chain_of_twenty_is_refused"),
     (("H14",), "http", "http_server/of_10000_pipelined_requests_one_is_in_flight"),
 ]
-
-
-def row(*ids):
-    """Marks a test with the rows that it is for. Others than listed ones (H13) may be marked too."""
-    return pytest.mark.row(*ids)

@@ -148,14 +148,14 @@ def test_powerful_purposes_are_refused(order, refused, purpose, name):
 
 @row("X07", "X08")
 @pytest.mark.parametrize("name, words", [
-    (forge.other_name(UPN, "administrator@corp.test"), "certifies DNS names only"),
-    (forge.other_name("1.3.6.1.5.2.2", "HTTP/corp.test"), "certifies DNS names only"),
+    (forge.other_name(UPN, "administrator@corp.test"), "certifies no principal names"),
+    (forge.other_name("1.3.6.1.5.2.2", "HTTP/corp.test"), "no profile certifies names of that type"),
     (tlv(0x86, b"tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500"), "certifies no URIs"),
     (tlv(0x86, b"TAG:Microsoft.COM,2022-09-14:SID:S-1-5-21-1-2-3-500"), "certifies no URIs"),
     (tlv(0x81, b"root@corp.test"), "certifies no e-mail addresses"),
     (tlv(0x87, bytes([192, 0, 2, 7])), "certifies no IP addresses"),
-    (tlv(0xA4, tlv(SEQUENCE, rdn(CN, "corp"))), "certifies DNS names only"),
-    (tlv(0x88, oid("1.2.3.4")[2:]), "certifies DNS names only"),
+    (tlv(0xA4, tlv(SEQUENCE, rdn(CN, "corp"))), "no profile certifies names of that type"),
+    (tlv(0x88, oid("1.2.3.4")[2:]), "no profile certifies names of that type"),
 ], ids=["UPN", "SPN", "SID", "SID in capitals", "mail", "address", "directory name", "registered id"])
 def test_names_of_other_types_are_refused(order, refused, name, words):
     refused(forge.csr(attributes=wishes(names(dns(order.name), name))), words, check="csr.alternative_names")

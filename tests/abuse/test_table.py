@@ -14,7 +14,7 @@ def tests(request):
     named = [Path(argument.split("::")[0]).resolve() for argument in request.config.args]
     if named != [HERE] or any("::" in argument for argument in request.config.args):
         pytest.skip("only a part of the folder was asked for")
-    return request.config.pluginmanager.get_plugin("abuse-table").tests
+    return request.config.pluginmanager.get_plugin("row-table").tests
 
 
 def test_every_listed_row_has_a_test(tests):

@@ -1,5 +1,6 @@
 #include "store/tables/credential_use.hpp"
 #include "store/tables/objects.hpp"
+#include "store/tables/open_account.hpp"
 #include "store/tables/scep_challenge.hpp"
 #include "tests/contract/store.hpp"
 
@@ -129,6 +130,13 @@ void scep_challenges(Store& s) {
     const auto judging = s.read(store::account_judging, values(6));
     BOOST_TEST_REQUIRE(judging.size() == 2U);
     BOOST_TEST((judging[0].integer(0) == 73 && judging[1].integer(0) == 75));
+
+    s.does(store::endpoint_insert, values(61, 1, "lab", "active", 1, "{}", now, now, "test", "scep"));
+    s.does(store::account_insert, values(77, 1, "anybody-acme", "active", 1, "{}", now, now, "test", 6, 2, 3, "open", nullptr, nullptr));
+    BOOST_TEST(s.read(store::account_open_scep).empty());  // ACME's has proofs of its own
+    s.does(store::account_insert, values(78, 1, "anybody", "active", 1, "{}", now, now, "test", 61, 2, 3, "open", nullptr, nullptr));
+    const auto open = s.one(store::account_open_scep);
+    BOOST_TEST((open.text(0) == "default" && open.text(1) == "lab" && open.text(2) == "anybody"));
 
     s.does(store::scep_challenge_insert, challenge_of(4, true).insert_values());
     s.does(store::scep_challenge_prune, values(later + std::chrono::milliseconds(1)));

@@ -22,6 +22,7 @@ void configuration_objects(Store& s) {
     const Kind kinds[] = {
         {store::account_statements, 7, values(6, nullptr, nullptr, "open", nullptr, nullptr)},
         {store::endpoint_statements, 6, values("acme")},
+        {store::azure_account_statements, 9, values(core::Bytes(20, 3), nullptr)},
         {store::backend_statements, 8, {}}, {store::profile_statements, 5, {}},
         {store::domain_statements, 4, values(nullptr)},
         {store::department_statements, 3, values(2)},
@@ -60,6 +61,8 @@ void configuration_references(Store& s) {
     s.duplicates(store::profile_insert, values(102, 1, "server", "active", 1, "{}", now, now, "test"));
     s.duplicates(store::endpoint_insert, values(103, 1, "web", "active", 1, "{}", now, now, "test", "acme"));
     s.duplicates(store::account_insert, values(104, 1, "other", "active", 1, "{}", now, now, "test", 6, nullptr, nullptr, "eab", "kid-1", nullptr));
+    s.duplicates(store::azure_account_insert, values(106, 1, "corp", "active", 1, "{}", now, now, "test", core::Bytes(20, 3), nullptr));
+    s.is_referenced(store::azure_account_insert, values(107, 99, "corp", "active", 1, "{}", now, now, "test", core::Bytes(20, 3), nullptr));
     s.is_referenced(store::department_insert, values(105, 1, "lost", "active", 1, "{}", now, now, "test", 99));
     s.is_referenced(store::organization_remove, values(2, 1));
     s.is_referenced(store::endpoint_remove, values(6, 1));

@@ -59,6 +59,7 @@ void Store::add_objects() {
     does(store::domain_insert, values(4, 1, "corp.example", "active", 1, "{}", now, now, "test", 2));
     does(store::backend_insert, values(8, 1, "lab", "active", 1, "{}", now, now, "test"));
     does(store::profile_insert, values(5, 1, "server", "active", 1, "{}", now, now, "test"));
+    does(store::azure_account_insert, values(9, 1, "corp", "active", 1, "{}", now, now, "test", core::Bytes(20, 3), core::Bytes(30, 4)));
     does(store::endpoint_insert, values(6, 1, "web", "active", 1, "{}", now, now, "test", "acme"));
     does(store::account_insert, values(7, 1, "team", "active", 1, "{}", now, now, "test", 6, 2, 3, "eab", "kid-1", core::Bytes(40, 1)));
 }

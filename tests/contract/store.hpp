@@ -111,5 +111,7 @@ void nonces(Store& s);
 void sealed_keys(Store& s);
 void credential_uses(Store& s);
 void scep_challenges(Store& s);
+void intune_requests(Store& s);
+void intune_revocations(Store& s);
 
 }  // namespace postern::contract

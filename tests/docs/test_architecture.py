@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/architecture.md").read_text()
-ROUTE_FILES = ["src/acme/routes.cpp", "src/scep/routes.cpp", "src/api/routes.cpp", "src/ca/builtin/routes.cpp", "src/app/management.cpp"]
+ROUTE_FILES = ["src/acme/routes.cpp", "src/scep/routes.cpp", "src/scep/ndes_page.cpp", "src/api/routes.cpp", "src/ca/builtin/routes.cpp", "src/app/management.cpp"]
 
 
 def hops(page):
@@ -65,7 +65,7 @@ def routes_of_sources():
         text = without_comments((ROOT / file).read_text())
         for method, pattern, rest in re.findall(r'Method::(\w+),\s*"(/[^"]*)",([^\n]*)', text):
             handler = re.search(r"&([a-z]\w*)(?:, true)?(?:\}|\);)", rest)
-            found[method.upper(), pattern] = handler[1] if handler and "[" not in rest else None
+            found[method.upper().rstrip("_"), pattern] = handler[1] if handler and "[" not in rest else None
     return found
 
 

@@ -78,8 +78,8 @@ def schema_differences(schema, page):
     on_page, wrong = tables(page), []
     for kind, keys in kinds_of_schema(schema).items():
         rows = on_page.get(f"[[{kind}]]", {})
-        # The secret is no key of the schema: it never becomes a part of the object's body.
-        wrong += [f"{kind}: {key}" for key in set(keys) ^ (set(rows) - {"secret"})]
+        # Secrets are no keys of the schema: they never become a part of the object's body.
+        wrong += [f"{kind}: {key}" for key in set(keys) ^ (set(rows) - {"secret", "proxy_password"})]
         wrong += [f"{kind}: {key} required" for key, need in keys.items() if key in rows and need != (rows[key][1] == "required")]
     return wrong
 
@@ -96,12 +96,13 @@ def options_on_page(page):
 
 
 def routes_of(source):
-    found = re.findall(r'\{Method::(\w+), "([^"]+)", Role::(\w+),', source)
-    return {(method.upper() + " " + re.sub(r":\w+}", "}", pattern), role) for method, pattern, role in found}
+    found = re.findall(r'\{Method::(\w+), "([^"]+)", Role::(\w+), &\w+(, true)?\}', source)
+    return {(method.upper().rstrip("_") + " " + re.sub(r":\w+}", "}", pattern), role + (", enroller" if enroller else ""))
+            for method, pattern, role, enroller in found}
 
 
 def routes_on_page(page):
-    return {(request, cells[0]) for request, cells in tables(page)["REST"].items() if request.split()[0] in ("GET", "POST")}
+    return {(request, cells[0]) for request, cells in tables(page)["REST"].items() if request.split()[0] in ("GET", "POST", "DELETE")}
 
 
 def without_line(text, start):

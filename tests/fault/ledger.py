@@ -63,7 +63,7 @@ def await_messages(store, tail, seconds=60):
 
 
 def compare(journal, database, sink=None):
-    """`journal`: [(order token, serial, SHA-256)] of what clients hold. `sink`: what a sender received, all of it."""
+    """`journal`: [(order token or SCEP transaction, serial, SHA-256)] of what clients hold. `sink`: what a sender received, all of it."""
     found = Findings(received=len(journal))
     certificates = database.execute("SELECT enrollment_id, hex(serial) AS serial, hex(sha256) AS sha256, names, "
                                     "issuer_key_id FROM certificate").fetchall()
@@ -83,16 +83,22 @@ def compare(journal, database, sink=None):
 
 
 def _find_lost(found, journal, database):
-    """By the order, as the client would ask again: its enrollment's certificate is the one in hand."""
-    known = {row["token"]: (row["serial"].lower(), row["sha256"].lower()) for row in database.execute(
+    """By the order or the transaction, as the client would ask again: its enrollment's certificate is the one in hand."""
+    known = {row["requester"]: (row["serial"].lower(), row["sha256"].lower()) for row in database.execute(
+        "SELECT e.requester, hex(c.serial) AS serial, hex(c.sha256) AS sha256 "
+        "FROM enrollment e JOIN certificate c ON c.enrollment_id = e.id WHERE e.protocol = 'scep'")}
+    known |= {row["token"]: (row["serial"].lower(), row["sha256"].lower()) for row in database.execute(
         "SELECT o.token, hex(c.serial) AS serial, hex(c.sha256) AS sha256 "
         "FROM acme_order o JOIN certificate c ON c.enrollment_id = o.enrollment_id")}
     found.lost = [entry for entry in journal if known.get(entry[0]) != entry[1:]]
 
 
 def _find_double(found, journal, certificates, database):
-    # acme_load asks for a fresh name with every order, so a name with two is an order with two.
+    # The generators ask for a fresh name with every order and take a fresh transaction for every enrollment, so that one with
+    # two certificates was answered twice.
     acme = {row["id"] for row in database.execute("SELECT id FROM enrollment WHERE protocol = 'acme'")}
+    transactions = {row["id"]: row["requester"] for row in database.execute("SELECT id, requester FROM enrollment WHERE protocol = 'scep'")}
+    found.double += repeated(transactions[row["enrollment_id"]] for row in certificates if row["enrollment_id"] in transactions)
     found.double += repeated(entry[0] for entry in journal)
     found.double += repeated(entry[1] for entry in journal)
     found.double += repeated(row["names"] for row in certificates if row["enrollment_id"] in acme)

@@ -8,7 +8,7 @@ import pytest
 import kill_table
 from account import Account, assert_try_later
 from harness.environment import executable
-from harness.load import Stream
+from harness.load import ScepStream, Stream
 from harness.management import await_metric, await_readiness, metrics
 from harness.wire import ask
 from ledger import compare, open_store
@@ -39,13 +39,17 @@ BLOWS = {
 }
 
 
+STREAMS = {"acme": Stream, "scep": ScepStream}
+
+
+@pytest.mark.parametrize("protocol", STREAMS)
 @pytest.mark.parametrize("blow", BLOWS)
-def test_clients_go_on_when_the_database_comes_back(new_place, cluster, tmp_path, blow):
+def test_clients_go_on_when_the_database_comes_back(new_place, cluster, tmp_path, blow, protocol):
     place = new_place("postgres", executable())
     server, database = place.server, place.store
     server.start()
     pid = server.pid
-    stream = Stream(server, tmp_path, ORDERS, WORKERS, seconds=240 + 60 * TIMES)
+    stream = STREAMS[protocol](server, tmp_path, ORDERS, WORKERS, seconds=240 + 60 * TIMES)
     try:
         for _ in range(TIMES):
             stream.await_growth(GROWTH)
@@ -60,7 +64,7 @@ def test_clients_go_on_when_the_database_comes_back(new_place, cluster, tmp_path
     server.stop()
     with open_store(database) as held:
         found = compare(journal, held)
-    kill_table.add("postgres", blow, TIMES, found)
+    kill_table.add("postgres", f"{protocol}: {blow}", TIMES, found)
     assert found.offences() == {}
     assert found.received == ORDERS
 

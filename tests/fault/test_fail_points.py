@@ -10,7 +10,7 @@ import pytest
 
 import kill_table
 from harness.environment import faulty_executable
-from harness.load import Stream
+from harness.load import ScepStream, Stream
 from harness.server import Postern
 from ledger import await_messages, compare, open_store, waiting_messages
 
@@ -21,15 +21,15 @@ WORKERS = 16
 # Which passage a start is killed at. A start settles what the kill before it left, at most one intent a worker: so
 # the first kill falls in the stream, the second, where the point left intents, in the start itself, and so on.
 IN_STREAM, IN_START = (WORKERS + 4, 2 * WORKERS + 8), (3, WORKERS - 4)
-# Before and after the waist an order is answered eight times or so.
-ANSWERS = 8
+# Before and after the waist an order is answered eight times or so, a PKCSReq once.
+STREAMS = {"acme": (Stream, 8), "scep": (ScepStream, 1)}
 ORDERS = KILLS * IN_STREAM[1] + 2 * WORKERS
 
 
-def passages(point):
+def passages(point, answers):
     """For each kill: uneven, the same ones in every run."""
     chance = random.Random(point)
-    factor = ANSWERS if point == "reply_half_sent" else 1
+    factor = answers if point == "reply_half_sent" else 1
     return [factor * chance.randint(*(IN_START if number % 2 else IN_STREAM)) for number in range(KILLS)]
 
 
@@ -42,19 +42,20 @@ def after_a_kill(stream, store):
     return found
 
 
-def stream_with_kills(place, folder, point):
+def stream_with_kills(place, folder, protocol, point):
     """A stream of orders through one start after the other, each killed at the point, and one that is not."""
     server, store = place.server, place.store
     sink = folder / "sink"
     sink.touch()
     server.variables = {"POSTERN_OUTBOX_FILE": str(sink)}
     server.start()
-    stream = Stream(server, folder, ORDERS, WORKERS, seconds=240 + 30 * KILLS)
+    make_stream, answers = STREAMS[protocol]
+    stream = make_stream(server, folder, ORDERS, WORKERS, seconds=240 + 30 * KILLS)
     found = []
     try:
         stream.await_growth(1)
         server.stop()
-        for passage in passages(point):
+        for passage in passages(point, answers):
             server.variables["POSTERN_FAIL"] = f"{point}@{passage}:kill"
             # Messages leave a second later: then the stream may be over, as long as some of them wait.
             waits = (lambda: waiting_messages(store)) if point == "outbox_sent" else (lambda: False)
@@ -72,10 +73,11 @@ def stream_with_kills(place, folder, point):
 
 
 @pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("protocol", STREAMS)
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_kills_at_a_fail_point_lose_nothing(new_place, tmp_path, engine, point):
-    after_each, found, received = stream_with_kills(new_place(engine, faulty_executable()), tmp_path, point)
-    kill_table.add(engine, point, KILLS, found)
+def test_kills_at_a_fail_point_lose_nothing(new_place, tmp_path, engine, protocol, point):
+    after_each, found, received = stream_with_kills(new_place(engine, faulty_executable()), tmp_path, protocol, point)
+    kill_table.add(engine, f"{protocol}: {point}", KILLS, found)
     assert [offences for offences in after_each if offences] == []
     assert found.offences() == {}
     assert received == ORDERS

@@ -56,7 +56,8 @@ void check_wishes(const crypto::Csr& csr, core::BytesView info) {
     const core::Bytes names = crypto::general_names_der(csr.alt_names());
     require(csr.alt_names().empty() || lies_in(names, info), "names write back to what was signed");
     for (const auto& name : csr.alt_names())
-        require(std::ranges::all_of(name.value, [](char c) { return c >= 0x20 && c < 0x7f; }), "a name is printable ASCII");
+        require(name.type == crypto::GeneralNameType::upn || std::ranges::all_of(name.value, [](char c) { return c >= 0x20 && c < 0x7f; }),
+                "a name is printable ASCII");
     require(csr.challenge_password().find('\0') == std::string::npos, "a challengePassword has no NUL");
 }
 

@@ -49,6 +49,7 @@ Outcome json(core::BytesView input);
 Outcome jwk(core::BytesView input);
 Outcome jws(core::BytesView input);
 Outcome location(core::BytesView input);
+Outcome names(core::BytesView input);
 Outcome scep_message(core::BytesView input);
 Outcome scep_query(core::BytesView input);
 Outcome tbs(core::BytesView input);

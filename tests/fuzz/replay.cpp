@@ -33,8 +33,9 @@ constexpr std::array targets{
     Target{"http_response", &fuzz::http_response}, Target{"http_route", &fuzz::http_route},
     Target{"json", &fuzz::json},                   Target{"jwk", &fuzz::jwk},
     Target{"jws", &fuzz::jws},                     Target{"location", &fuzz::location},
-    Target{"scep_message", &fuzz::scep_message},   Target{"scep_query", &fuzz::scep_query},
-    Target{"tbs", &fuzz::tbs},                     Target{"toml", &fuzz::toml},
+    Target{"names", &fuzz::names},                 Target{"scep_message", &fuzz::scep_message},
+    Target{"scep_query", &fuzz::scep_query},       Target{"tbs", &fuzz::tbs},
+    Target{"toml", &fuzz::toml},
 };
 
 const fs::path corpora = fs::path(POSTERN_TEST_DATA) / "fuzz";

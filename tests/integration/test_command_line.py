@@ -162,7 +162,7 @@ def test_the_network_door_needs_a_token_and_tls(server, base):
 def test_an_unknown_role_is_refused(server):
     done = server.verb("principal", "create", "x", "--role", "king", "--data", server.data)
     assert done.returncode == 1
-    assert "known here: administrator, officer, auditor" in done.stderr
+    assert "known here: administrator, officer, auditor, enroller" in done.stderr
 
 
 def test_an_unknown_serial_is_refused(server):

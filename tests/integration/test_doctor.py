@@ -143,7 +143,7 @@ def test_a_running_server_is_well(server, configuration):
     assert failed(findings) == {}
     good = {f["check"] for f in findings if f["verdict"] == "good"}
     assert good >= {"configuration.file", "configuration.permissions", "configuration.public_https", "folder.lock", "folder.modes",
-                    "folder.space", "store.integrity", "store.intents", "store.journal", "clock.store", "clock.steps", "keys.master",
+                    "folder.space", "store.integrity", "store.intents", "store.open_endpoints", "store.journal", "clock.store", "clock.steps", "keys.master",
                     "keys.root_key", "keys.issuing_key", "keys.issuing_life", "keys.tls", "crl.age", "crl.served", "dns.resolver",
                     "listener.control", "listener.https", "listener.est", "listener.http", "listener.management"}
     assert f"held by process {server.pid}" in [f["what"] for f in findings if f["check"] == "folder.lock"]

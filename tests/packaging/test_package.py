@@ -30,7 +30,7 @@ def package(tmp_path_factory):
 def test_the_package_names_what_it_depends_on(package):
     deb = package[0]
     depends = run("dpkg-deb", "-f", deb, "Depends")
-    for library in ("libc6", "libssl3", "libsqlite3-0", "libpq5", "libunbound8"):
+    for library in ("libc6", "libssl3", "libsqlite3-0", "libpq5", "libunbound8", "libcurl4"):
         assert library in depends
     assert run("dpkg-deb", "-f", deb, "Section").strip() == "net"
 

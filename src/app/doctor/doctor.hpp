@@ -7,7 +7,7 @@
 
 #include "app/config.hpp"
 #include "core/async/task.hpp"
-#include "core/base/clock.hpp"
+#include "core/base/laboratory_clock.hpp"
 #include "store/sqlite/examine.hpp"
 
 /// `postern doctor`: looks at an installation, changes nothing, and says for everything that is not as it
@@ -79,7 +79,8 @@ struct Patient {
     const Options& options;
     Config config;                 ///< ports that were chosen at the first start filled in
     Findings& findings;
-    core::SystemClock clock;
+    core::SystemClock machine_clock;
+    core::LaboratoryClock clock{machine_clock};  ///< as the store says
     std::optional<int> server;     ///< its process id, 0 when it cannot be read; nullopt: none runs
     observe::Metrics metrics;                        ///< nobody scrapes them
     std::unique_ptr<store::SqliteExamination> file;  ///< of an embedded store

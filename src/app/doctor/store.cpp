@@ -8,10 +8,12 @@
 
 #include "app/doctor/doctor.hpp"
 #include "app/store.hpp"
+#include "ra/laboratory.hpp"
 #include "ra/restoration.hpp"
 #include "store/tables/audit.hpp"
 #include "store/tables/authority.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/open_account.hpp"
 
 namespace postern::app::doctor {
 
@@ -74,6 +76,14 @@ void examine_intents(Patient& p) {
                      p.server ? "the log says why the sweeper leaves them (enrollment_left_unsettled); with the cause gone, it settles them by itself" : "start the server: it settles them");
 }
 
+void examine_open_endpoints(Patient& p) {
+    std::string open;
+    for (const auto& row : p.read(store::account_open_scep)) open += (open.empty() ? "" : ", ") + row.text(1) + " (account " + row.text(0) + "/" + row.text(2) + ")";
+    if (open.empty()) return p.findings.good("store.open_endpoints", "every SCEP endpoint asks for a challenge");
+    p.findings.notice("store.open_endpoints", "everybody who reaches them enrolls at these SCEP endpoints: " + open,
+                      "for a private laboratory only; give the account method one_time or access_code");
+}
+
 /// Time must not run backwards: what is stored lies in the past.
 void examine_stored_time(Patient& p) {
     auto newest = core::TimePoint{};
@@ -83,6 +93,14 @@ void examine_stored_time(Patient& p) {
     const auto ahead = std::chrono::duration<double>(newest - p.clock.now()).count();
     p.findings.judge("clock.store", ahead > clock_tolerance ? "the store has a record of " + core::rfc3339(newest) + ", later than this clock says" : "",
                      "no record is from the future", "set the clock (chrony, systemd-timesyncd): certificates would begin in the past of others");
+}
+
+/// What a laboratory dated is in the future of every other clock, and examined by its own.
+void examine_laboratory(Patient& p) {
+    const auto ahead = core::run_to_end(ra::laboratory_ahead(p.db()));
+    if (!p.clock.raise_to(ahead)) return;
+    p.findings.notice("clock.laboratory", "the clock of this installation was set " + core::format_duration(ahead) + " forward (postern clock advance)",
+                      "it is a laboratory's for good: real clients refuse what it issues, and it starts with --lab only");
 }
 
 /// When the server began: by the wall clock then (its lock file), and counted back by the clock that
@@ -151,8 +169,10 @@ void examine_store(Patient& p) {
         else open_file(p);
         if (p.database == nullptr) return;
         examine_copy(p);
+        examine_laboratory(p);
         examine_restoration(p);
         examine_intents(p);
+        examine_open_endpoints(p);
         examine_stored_time(p);
         examine_steps(p);
     } catch (const std::runtime_error& e) {

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     verbs::add_profile(app, common, run);
     verbs::add_request(app, common, run);
     verbs::add_backend(app, common, run);
+    verbs::add_azure(app, common, run);
     verbs::add_backup(app, common, run);
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
     verbs::add_migrate(app, run);
     verbs::add_copy(app, run);
     verbs::add_outbox(app, common, run);
+    verbs::add_challenge(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = find_data(common.door.config.data);

@@ -56,7 +56,7 @@ void add_principal(CLI::App& app, Common& common, Run& run) {
     auto* verb = noun->add_subcommand("create", "Mint a token");
     add_common(*verb, common);
     verb->add_option("NAME", o->name, "Name of the principal")->required();
-    verb->add_option("--role", o->role, "administrator, officer or auditor")->required();
+    verb->add_option("--role", o->role, "administrator, officer, auditor or enroller")->required();
     verb->add_option("--tenant", o->tenant, "Only this tenant's objects");
     verb->add_option("--expires", o->expires, "Last moment, as 2027-01-31T00:00:00Z");
     verb->callback([o, &common, &run] { run = [o, &common] { return create(common, *o); }; });

@@ -35,6 +35,7 @@ void add_key(CLI::App& app, Common& common, Run& run);
 void add_profile(CLI::App& app, Common& common, Run& run);
 void add_request(CLI::App& app, Common& common, Run& run);
 void add_backend(CLI::App& app, Common& common, Run& run);
+void add_azure(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);
@@ -42,6 +43,7 @@ void add_migrate(CLI::App& app, Run& run);
 void add_copy(CLI::App& app, Run& run);
 void add_clock(CLI::App& app, Common& common, Run& run);
 void add_outbox(CLI::App& app, Common& common, Run& run);
+void add_challenge(CLI::App& app, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.

@@ -57,6 +57,7 @@ core::Bytes Issuance::mark(const core::Bytes& tbs, const Content& content) const
     crypto::PartsDigest digest;
     digest.add(tbs).add(content.key.spki()).add(content.subject.to_der()).add(crypto::general_names_der(content.names));
     digest.add(core::to_ms(content.not_before)).add(core::to_ms(content.not_after)).add(content.profile.get()).add(content.profile_version);
+    digest.add(content.security_identifier);
     const auto octets = digest.finish();
     return crypto::hmac(crypto::HmacHash::sha256, mark_key_, octets);
 }
@@ -78,6 +79,7 @@ core::Result<Prepared> Issuance::prepare(const Content& content) {
     fields.subject_key_id = content.key.key_identifier();
     fields.alt_names = content.names;
     fields.must_staple = content.must_staple;
+    fields.security_identifier = content.security_identifier;
 
     Prepared out;
     out.issuer_key_id = issuer_->key_id;

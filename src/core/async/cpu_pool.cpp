@@ -1,9 +1,24 @@
 #include "core/async/cpu_pool.hpp"
 
+#include <pthread.h>
+
+#include <boost/asio/post.hpp>
+#include <latch>
+#include <memory>
+
 namespace postern::core {
 
-CpuPool::CpuPool(std::size_t threads, std::size_t queue_limit)
-    : limit_(queue_limit), pool_(threads == 0 ? 1 : threads) {}
+CpuPool::CpuPool(std::size_t threads, std::size_t queue_limit) : CpuPool(std::in_place, threads == 0 ? 1 : threads, queue_limit) {}
+
+CpuPool::CpuPool(std::in_place_t, std::size_t threads, std::size_t queue_limit) : limit_(queue_limit), pool_(threads) {
+    // Each task waits for the others, so that every thread runs exactly one.
+    const auto all = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(threads));
+    for (std::size_t i = 0; i < threads; ++i)
+        boost::asio::post(pool_, [all] {
+            ::pthread_setname_np(::pthread_self(), thread_name);
+            all->arrive_and_wait();
+        });
+}
 
 CpuPool::~CpuPool() {
     join();

@@ -17,6 +17,9 @@ namespace postern::core {
 /// retry_after at once. Work that was taken runs to its end and is awaited, also by a caller that is cancelled.
 class CpuPool {
 public:
+    /// What the system's tools call each of the threads.
+    static constexpr const char* thread_name = "cpu pool";
+
     CpuPool(std::size_t threads, std::size_t queue_limit);
     ~CpuPool();
     CpuPool(const CpuPool&) = delete;
@@ -51,6 +54,8 @@ public:
     void join();
 
 private:
+    CpuPool(std::in_place_t, std::size_t threads, std::size_t queue_limit);
+
     /// A place in the queue, given back when the work's frame ends: also when it never ran.
     class Place {
     public:

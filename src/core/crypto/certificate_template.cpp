@@ -5,6 +5,7 @@
 
 #include "core/crypto/der.hpp"
 #include "core/crypto/extensions.hpp"
+#include "core/crypto/security_identifier.hpp"
 
 namespace postern::crypto {
 namespace {
@@ -157,6 +158,8 @@ core::Bytes CertificateTemplate::to_be_signed(const CertificateFields& fields) c
     }
     out.raw(location_extensions_);
     if (fields.must_staple) out.raw(must_staple);
+    if (!fields.security_identifier.empty())
+        extension(out, oid_security_identifier, false, security_identifier_extension(fields.security_identifier));
     out.end().end().end();
     return out.take();
 }

@@ -41,6 +41,7 @@ struct CertificateFields {
     core::Bytes subject_key_id;
     std::vector<GeneralName> alt_names;
     bool must_staple = false;
+    std::string security_identifier;  ///< writes the extension 1.3.6.1.4.1.311.25.2; empty: none
 };
 
 class CertificateTemplate {

@@ -4,7 +4,9 @@
 #include <array>
 #include <cstdio>
 
+#include "core/base/encoding.hpp"
 #include "core/crypto/der.hpp"
+#include "core/crypto/directory_string.hpp"
 #include "core/crypto/name.hpp"
 
 namespace postern::crypto {
@@ -21,12 +23,14 @@ constexpr std::uint8_t tag_dns = der::context(2);
 constexpr std::uint8_t tag_uri = der::context(6);
 constexpr std::uint8_t tag_ip = der::context(7);
 constexpr std::uint8_t tag_registered_id = der::context(8);
+constexpr std::uint8_t tag_other_name = der::context_constructed(0);
+constexpr std::uint8_t tag_other_value = der::context_constructed(0);
 
 Problem malformed(std::string detail) { return {ProblemKind::malformed, std::move(detail)}; }
 
 bool is_other_tag(std::uint8_t tag) {
     // otherName, x400Address, directoryName, ediPartyName
-    return tag == der::context_constructed(0) || tag == der::context_constructed(3) || tag == der::context_constructed(4) ||
+    return tag == tag_other_name || tag == der::context_constructed(3) || tag == der::context_constructed(4) ||
            tag == der::context_constructed(5) || tag == tag_registered_id;
 }
 
@@ -37,6 +41,7 @@ std::string_view field_name(GeneralNameType type) {
         case GeneralNameType::ip: return "iPAddress";
         case GeneralNameType::email: return "rfc822Name";
         case GeneralNameType::uri: return "uniformResourceIdentifier";
+        case GeneralNameType::upn: return "principal name";
         case GeneralNameType::other: return "other name";
     }
     return "name";
@@ -49,6 +54,22 @@ core::Result<GeneralName> text_name(GeneralNameType type, BytesView content) {
         return malformed("a " + field + " in subjectAltName holds characters other than printable ASCII" +
                          (type == GeneralNameType::dns ? "; international names are written as A-labels (xn--…)" : ""));
     return GeneralName(type, std::string(core::as_text(content)));
+}
+
+/// nullopt: an otherName that is no principal name.
+std::optional<core::Result<GeneralName>> read_principal_name(const der::Element& e) {
+    der::Reader fields(e.content);
+    const auto oid = fields.next(der::oid);
+    if (!oid || der::oid_text(oid->content) != oid_principal_name) return std::nullopt;
+    const auto wrapped = fields.next(tag_other_value);
+    der::Reader inner(wrapped ? wrapped->content : BytesView());
+    const auto text = inner.next(der::utf8_string);
+    if (!text || !inner.empty() || !fields.empty()) return malformed("a principal name in subjectAltName is not one UTF8String");
+    if (text->content.empty()) return malformed("subjectAltName holds an empty principal name");
+    const auto value = directory_string(*text);
+    if (!value || std::ranges::any_of(*value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+        return malformed("a principal name in subjectAltName is ill-formed UTF-8, or holds control characters");
+    return GeneralName(GeneralNameType::upn, *value);
 }
 
 core::Result<GeneralName> read_name(const der::Element& e) {
@@ -66,6 +87,8 @@ core::Result<GeneralName> read_name(const der::Element& e) {
         default: break;
     }
     if (!is_other_tag(e.tag)) return malformed("subjectAltName holds something that is no general name");
+    if (e.tag == tag_other_name)
+        if (auto principal = read_principal_name(e)) return std::move(*principal);
     GeneralName other;
     other.der.assign(e.whole.begin(), e.whole.end());
     return other;
@@ -139,11 +162,33 @@ core::Bytes general_names_der(const std::vector<GeneralName>& names) {
             case GeneralNameType::email: out.text(tag_email, name.value); break;
             case GeneralNameType::uri: out.text(tag_uri, name.value); break;
             case GeneralNameType::ip: out.primitive(tag_ip, ip_octets(name.value)); break;
+            case GeneralNameType::upn:
+                out.begin(tag_other_name).oid(oid_principal_name);
+                out.begin(tag_other_value).text(der::utf8_string, name.value).end().end();
+                break;
             case GeneralNameType::other: out.raw(name.der); break;
         }
     }
     out.end();
     return out.take();
+}
+
+std::string_view to_string(GeneralNameType type) noexcept {
+    switch (type) {
+        case GeneralNameType::dns: return "dns";
+        case GeneralNameType::ip: return "ip";
+        case GeneralNameType::email: return "email";
+        case GeneralNameType::uri: return "uri";
+        case GeneralNameType::upn: return "upn";
+        case GeneralNameType::other: return "other";
+    }
+    return "";
+}
+
+std::string to_text(const GeneralName& name) {
+    const bool plain = name.type == GeneralNameType::ip || (name.type == GeneralNameType::dns && name.value.find(':') == std::string::npos);
+    if (plain) return name.value;
+    return std::string(to_string(name.type)) + ":" + (name.type == GeneralNameType::other ? core::hex(name.der) : name.value);
 }
 
 std::string canonical_ip(std::string_view text) { return ip_text(ip_octets(text)); }

@@ -22,6 +22,9 @@ struct Proxy {
     core::SecretText password;  ///< Basic authentication
 };
 
+/// Scheme http or https, a host, a port; no user, path or query. What is wrong, or empty.
+std::string wrong_proxy_url(std::string_view url);
+
 /// Tells why an address must not be dialled, or nullopt (validation::why_forbidden is one). Behind a proxy,
 /// where names are looked up elsewhere, it sees the proxy's address alone.
 using AddressGuard = std::optional<std::string_view> (*)(std::string_view address) noexcept;
@@ -48,7 +51,8 @@ class Outbound {
 public:
     virtual ~Outbound() = default;
     /// One exchange, whatever the status of the answer. A connection that was kept and turns out dead is
-    /// replaced, unseen. A caller that is cancelled leaves at once, and the transfer is dropped.
+    /// replaced, unseen, unless octets of a body went out on it: that is outbound.stale, and the caller
+    /// knows whether the request may be sent twice. A caller that is cancelled leaves at once, and the transfer is dropped.
     /// Errors, by `check`, with the detail as a sentence that names the host and never the body or a header:
     ///   outbound.request     malformed   not an absolute URL of an allowed scheme, or a header that is none
     ///   outbound.dns         dns         the name of the host, or of the proxy, is unknown
@@ -57,6 +61,7 @@ public:
     ///   outbound.tls         tls         no TLS, or a certificate that is not trusted or has another name
     ///   outbound.proxy       connection  the proxy refused (407: its user or password; else its status)
     ///   outbound.timeout     connection  the deadline passed
+    ///   outbound.stale       connection  a kept connection ended before an octet of the answer came
     ///   outbound.cut         connection  the peer ended before its answer did, or it was no HTTP
     ///   outbound.too_long    malformed   the answer is longer than `most`
     ///   outbound.full        unavailable too many exchanges wait already, or the server stops

@@ -43,6 +43,10 @@ core::Task<std::string> Documents::export_all(Principal by) {
             const auto hidden = kind.name == "backend" && !may_run_programs(by) ? documents::hidden_keys() : std::span<const std::string_view>();
             out += toml::json_object_to_toml(row.body, hidden);
             if (method != columns.end() && (method->second == "eab" || method->second == "access_code" || method->second == "webhook")) out += "secret = \"keep\"\n";
+            if (kind.name == "azure_account") {
+                out += "secret = \"keep\"\n";
+                if (std::holds_alternative<core::Bytes>(row.keys.at(1))) out += "proxy_password = \"keep\"\n";
+            }
             out += "\n";
         }
     }

@@ -6,6 +6,7 @@
 #include "core/base/encoding.hpp"
 #include "core/json/reader.hpp"
 #include "ra/access_codes.hpp"
+#include "ra/azure_account.hpp"
 #include "ra/bodies.hpp"
 #include "ra/extended_key_usage.hpp"
 
@@ -28,7 +29,7 @@ store::Series series_of(std::string_view kind) {
     static const std::map<std::string_view, Series> series{
         {"tenant", Series::tenant}, {"organization", Series::organization}, {"department", Series::department},
         {"domain", Series::domain}, {"backend", Series::backend}, {"profile", Series::profile},           {"endpoint", Series::endpoint},
-        {"account", Series::account}};
+        {"account", Series::account}, {"azure_account", Series::azure_account}};
     return series.at(kind);
 }
 
@@ -56,6 +57,7 @@ Result<void> judge(const store::ObjectRow& row, std::string_view kind, const ca:
             return Problem(ProblemKind::malformed, "backend: there is no CA backend named " + profile->backend + "; known here: " + backends.names());
         return drop(profile);
     }
+    if (kind == "azure_account") return drop(read_azure_account(row));
     if (kind == "endpoint") return drop(read_endpoint(row));
     return drop(read_account(row));
 }
@@ -238,6 +240,8 @@ core::Task<void> Plan::add(const Wanted& w) {
         const auto chosen = co_await settle_chosen_code(w, step);
         if (!chosen) co_return complain(chosen.error());
     }
+    if (w.kind->name == "azure_account")
+        if (const auto settled = settle_credential(w, step); !settled) co_return complain(settled.error());
     compare(w, step);
     // Before anybody looks at its program: the answer would tell a stranger of the server's files.
     if (w.kind->name == "backend" && !may_run_programs(by_)) {

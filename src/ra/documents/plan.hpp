@@ -61,6 +61,8 @@ public:
 private:
     void complain(const core::Problem& problem);
     core::Result<void> settle_secret(const Wanted& wanted, Step& step);
+    /// Of an azure_account (plan_azure.cpp).
+    core::Result<void> settle_credential(const Wanted& wanted, Step& step) const;
     core::Result<void> settle_access_code(const Wanted& wanted, Step& step);
     core::Result<void> settle_webhook(const Wanted& wanted, Step& step);
     /// One that a person chose: hashed, unless it is the one that the account has.

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "core/json/reader.hpp"
+#include "ra/azure_account.hpp"
 #include "ra/bodies.hpp"
 #include "ra/documents/plan.hpp"
 #include "ra/extended_key_usage.hpp"
@@ -48,6 +49,7 @@ const Wanted* Plan::described(std::string_view kind, std::int64_t id) const {
 
 void Plan::check_intune() {
     const auto accounts = rows_after("account"), endpoints = rows_after("endpoint"), profiles = rows_after("profile");
+    const auto azure_accounts = rows_after("azure_account"), organizations = rows_after("organization");
     for (const auto& [id, row] : accounts) {
         const auto account = read_account(*row);
         if (!account || account->method != AccountMethod::intune) continue;
@@ -65,6 +67,15 @@ void Plan::check_intune() {
             const bool beside = other != id && std::get<std::int64_t>(each->keys.at(0)) == account->endpoint.get();
             if (beside) tell("account", other, "every challenge at endpoint " + endpoint_row->second->name + " is Intune's, and account " + each->name + " would never be asked; give it an endpoint of its own");
         }
+        const auto organization = account->organization ? organizations.find(account->organization->get()) : organizations.end();
+        const auto organization_name = organization == organizations.end() ? std::string() : organization->second->name;
+        const auto named = std::ranges::find_if(azure_accounts, [&, own = row](const auto& each) {
+            return each.second->tenant_id == own->tenant_id && each.second->name == account->intune.azure_account;
+        });
+        const auto azure = named == azure_accounts.end() ? core::Result<azure::Account>(azure::Account()) : read_azure_account(*named->second);
+        if (named == azure_accounts.end()) tell("account", id, "there is no azure_account " + account->intune.azure_account);
+        else if (azure && !azure->delegated_to(organization_name))
+            tell("azure_account", named->first, "azure_account " + named->second->name + " is for other organizations (organizations = [...])");
         if (!endpoint) continue;
         for (const auto& [profile_id, each] : profiles) {
             const auto in = [&](const std::vector<std::string>& names) { return std::ranges::find(names, each->name) != names.end(); };

@@ -106,6 +106,25 @@ Result<void> read_secret(const toml::Table& table, Wanted& wanted) {
     return {};
 }
 
+/// KEY = "keep" | {value = "…"}
+Result<SecretWish> read_given(const toml::Table& table, std::string_view key, SecretWish absent, core::SecretText& into) {
+    const auto secret = table.find(key);
+    if (!secret) return absent;
+    if (const auto text = secret->string()) {
+        if (*text != "keep") return secret->problem("expected {file = \"…\"} or \"keep\"");
+        return SecretWish::keep;
+    }
+    const auto form = secret->table();
+    if (!form) return form.error();
+    auto value = form->require("value");
+    if (!value) return form->problem("expected a file");
+    auto text = value->string();
+    if (!text) return text.error();
+    if (text->empty()) return form->problem("the file is empty");
+    into = core::SecretText(std::move(*text));
+    return SecretWish::given;
+}
+
 Wanted read_object(const Kind& kind, const toml::Table& table, Errors& errors) {
     Wanted w;
     w.kind = &kind;
@@ -158,6 +177,14 @@ Wanted read_object(const Kind& kind, const toml::Table& table, Errors& errors) {
     w.body = body.take();
     if (kind.name == "account" && has_secret(w.columns["method"]))
         if (const auto r = read_secret(table, w); !r) errors.add(r.error());
+    if (kind.name == "azure_account") {
+        const auto settle = [&](std::string_view key, SecretWish absent, SecretWish& wish, core::SecretText& value) {
+            if (const auto r = read_given(table, key, absent, value); r) wish = *r;
+            else errors.add(r.error());
+        };
+        settle("secret", SecretWish::keep, w.secret, w.secret_value);
+        settle("proxy_password", SecretWish::none, w.proxy_secret, w.proxy_secret_value);
+    }
     return w;
 }
 

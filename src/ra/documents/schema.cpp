@@ -9,6 +9,7 @@ namespace {
 constexpr std::array tenant{Key{"description", KeyType::text}};
 constexpr std::array organization{
     Key{"legal_name", KeyType::text}, Key{"country", KeyType::text}, Key{"state", KeyType::text}, Key{"locality", KeyType::text},
+    Key{"principal_names", KeyType::flag},
 };
 constexpr std::array department{Key{"organization", KeyType::text, true, "organization", true}, Key{"description", KeyType::text}};
 constexpr std::array domain{Key{"organization", KeyType::text, false, "organization", true}, Key{"description", KeyType::text}};
@@ -26,6 +27,8 @@ constexpr std::array profile{
     Key{"key_usage", KeyType::list},        Key{"extended_key_usage", KeyType::list}, Key{"subject", KeyType::list},
     Key{"ip_names", KeyType::flag},         Key{"private_targets", KeyType::flag}, Key{"must_staple", KeyType::flag},
     Key{"names_limit", KeyType::number},    Key{"parameters", KeyType::list},      Key{"common_name", KeyType::text},
+    Key{"email_names", KeyType::flag},      Key{"uri_names", KeyType::flag},       Key{"upn_names", KeyType::flag},
+    Key{"other_names", KeyType::text},      Key{"strong_mapping", KeyType::text},  Key{"sid_extension", KeyType::text},
     Key{"approval", KeyType::text},         Key{"approval_limit", KeyType::duration},
 };
 constexpr std::array endpoint{
@@ -40,8 +43,11 @@ constexpr std::array account{
     Key{"department", KeyType::text, false, "department", true}, Key{"method", KeyType::text, true, {}, true},
     Key{"profiles", KeyType::list, false, "profile"},       Key{"names", KeyType::list},
     Key{"wildcard", KeyType::flag},                         Key{"expires", KeyType::text},
-    Key{"common_names", KeyType::list},                      Key{"approval", KeyType::text},
-    Key{"azure_account", KeyType::text},                    Key{"kind", KeyType::text},
+    Key{"common_names", KeyType::list},                     Key{"serial_numbers", KeyType::list},
+    Key{"emails", KeyType::list},                           Key{"uris", KeyType::list},
+    Key{"upns", KeyType::list},
+    Key{"approval", KeyType::text},
+    Key{"azure_account", KeyType::text, false, "azure_account"}, Key{"kind", KeyType::text},
     Key{"deliver_first", KeyType::flag},                    Key{"renewal_by_certificate", KeyType::flag},
     Key{"answer_within", KeyType::duration},
     Key{"unbound", KeyType::flag},                          Key{"challenge_lifetime", KeyType::duration},
@@ -49,10 +55,18 @@ constexpr std::array account{
     Key{"url", KeyType::text},                              Key{"webhook_id", KeyType::text},
     Key{"timeout", KeyType::duration},                      Key{"trust_anchors", KeyType::text},
 };
+constexpr std::array azure_account{
+    Key{"environment", KeyType::text},      Key{"directory", KeyType::text, true},  Key{"application", KeyType::text, true},
+    Key{"certificate", KeyType::text},      Key{"credential_algorithm", KeyType::text}, Key{"organizations", KeyType::list, false, "organization"},
+    Key{"proxy", KeyType::text},            Key{"proxy_user", KeyType::text},       Key{"trust_anchors", KeyType::text},
+    Key{"login_url", KeyType::text},        Key{"graph_url", KeyType::text},        Key{"graph_scope", KeyType::text},
+    Key{"intune_scope", KeyType::text},     Key{"service_hosts", KeyType::list},
+};
 
 constexpr std::array all{
     Kind{"tenant", tenant}, Kind{"organization", organization}, Kind{"department", department}, Kind{"domain", domain},
-    Kind{"backend", backend}, Kind{"profile", profile}, Kind{"endpoint", endpoint}, Kind{"account", account},
+    Kind{"backend", backend}, Kind{"profile", profile}, Kind{"azure_account", azure_account},
+    Kind{"endpoint", endpoint}, Kind{"account", account},
 };
 
 constexpr std::array<std::string_view, 2> hidden{"argv", "environment"};

@@ -8,7 +8,7 @@ namespace postern::ra::documents {
 const store::ObjectStatements& statements_of(std::string_view kind) {
     static constexpr std::array all{&store::tenant_statements, &store::organization_statements, &store::department_statements,
                                     &store::domain_statements, &store::backend_statements,     &store::profile_statements,      &store::endpoint_statements,
-                                    &store::account_statements};
+                                    &store::azure_account_statements, &store::account_statements};
     for (const auto* s : all)
         if (s->kind == kind) return *s;
     throw std::logic_error("no statements for kind " + std::string(kind));

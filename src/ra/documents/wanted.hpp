@@ -11,7 +11,7 @@
 
 namespace postern::ra::documents {
 
-/// How a document treats an account's secret.
+/// How a document treats a secret of an account or azure_account.
 enum class SecretWish { none, keep, generate, given };
 
 /// One object as a document wants it.
@@ -27,6 +27,8 @@ struct Wanted {
     SecretWish secret = SecretWish::none;
     core::SecretText secret_value;
     std::string key_id;  ///< with a given secret
+    SecretWish proxy_secret = SecretWish::none;  ///< of an azure_account
+    core::SecretText proxy_secret_value;
     [[nodiscard]] std::string display() const { return kind->name == "tenant" ? name : tenant + "/" + name; }
 };
 

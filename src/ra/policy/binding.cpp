@@ -30,6 +30,7 @@ std::string shown(const crypto::GeneralName& name) {
     if (name.type == GeneralNameType::ip) return "ip:" + name.value;
     if (name.type == GeneralNameType::email) return "email:" + name.value;
     if (name.type == GeneralNameType::uri) return "uri:" + name.value;
+    if (name.type == GeneralNameType::upn) return "upn:" + name.value;
     return "other:" + core::hex(name.der) + name.value;
 }
 

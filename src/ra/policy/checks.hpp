@@ -28,13 +28,16 @@ Finding key_not_blocked(const PolicyInput& in);
 
 // names.cpp: for which names
 Finding names_well_formed(const PolicyInput& in);
+Finding alternative_name_types(const PolicyInput& in);
 Finding names_agreed(const PolicyInput& in);
 Finding names_counted(const Profile& profile, const std::vector<crypto::GeneralName>& names);
 Finding names_of_profile(const Profile& profile, const std::vector<crypto::GeneralName>& names);
-Finding names_in_scope(const Account& account, const std::vector<crypto::GeneralName>& names);
+Finding names_in_scope(const Profile& profile, const Account& account, const std::vector<crypto::GeneralName>& names);
 Finding names_below_suffix(const Account& account, const std::vector<crypto::GeneralName>& names);
 Finding names_recognizable(const Account& account, const std::vector<crypto::GeneralName>& names);
 Finding names_delegated(const Catalog& catalog, const Account& account, const std::vector<crypto::GeneralName>& names);
+/// Who governs a mailbox's domain is asked for subjects too; empty: nothing speaks against it.
+std::string why_not_delegated(const Catalog& catalog, const Account& account, const crypto::GeneralName& name);
 Finding names_proven(const PolicyInput& in);
 
 // request.cpp: what a CSR says beside its names
@@ -51,6 +54,13 @@ Finding binding_kept(const PolicyInput& in);
 
 // content.cpp: what else the request wished for
 Finding subject_common_name(const PolicyInput& in);
-Finding alternative_name_types(const PolicyInput& in);
+
+// identity.cpp: who somebody is to a directory
+Finding security_identifier(const PolicyInput& in);
+Finding principal_names_allowed(const Catalog& catalog, const Account& account, const std::vector<crypto::GeneralName>& names);
+Finding subject_fields(const PolicyInput& in);
+
+/// `pattern` with "*" for any run of characters, else octet by octet.
+bool matches(std::string_view pattern, std::string_view text);
 
 }  // namespace postern::ra::checks

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "ca/lint.hpp"
+#include "core/crypto/security_identifier.hpp"
 #include "ra/policy/checks.hpp"
 
 namespace postern::ra {
@@ -9,20 +10,20 @@ namespace {
 
 constexpr std::size_t longest_common_name = 64;  // RFC 5280 ub-common-name
 
-/// The certificate's CN: the CSR's when it is one of the names, else the first name that fits.
+/// The certificate's CN: the CSR's when it is one of the names, else the first host that fits.
 std::string common_name(const PolicyInput& in) {
-    const auto fits = [&](std::string_view text) {
-        if (text.size() > longest_common_name) return false;
-        for (const auto& n : in.names)
-            if (n.value == text) return true;
-        return false;
+    const auto is_host = [](const crypto::GeneralName& n) { return n.type == crypto::GeneralNameType::dns || n.type == crypto::GeneralNameType::ip; };
+    const auto is_person = [](const crypto::GeneralName& n) { return n.type == crypto::GeneralNameType::email || n.type == crypto::GeneralNameType::upn; };
+    const auto one_of = [&](std::string_view text, auto kind) {
+        return text.size() <= longest_common_name && std::any_of(in.names.begin(), in.names.end(), [&](const auto& n) { return kind(n) && n.value == text; });
     };
     for (const auto& cn : in.request.csr->subject().values(crypto::DnAttribute::common_name)) {
-        if (const auto normalized = normalize_dns(cn, name_rules(in.request)); normalized && fits(*normalized)) return *normalized;
-        if (const auto ip = crypto::canonical_ip(cn); !ip.empty() && fits(ip)) return ip;
+        if (const auto normalized = normalize_dns(cn, name_rules(in.request)); normalized && one_of(*normalized, is_host)) return *normalized;
+        if (const auto ip = crypto::canonical_ip(cn); !ip.empty() && one_of(ip, is_host)) return ip;
+        if (one_of(cn, is_person)) return cn;
     }
     for (const auto& n : in.names)
-        if (fits(n.value)) return n.value;
+        if (is_host(n) && n.value.size() <= longest_common_name) return n.value;
     return {};
 }
 
@@ -30,9 +31,6 @@ std::string common_name(const PolicyInput& in) {
 
 namespace checks {
 
-namespace {
-
-/// `pattern` with "*" for any run of characters, else octet by octet.
 bool matches(std::string_view pattern, std::string_view text) {
     std::size_t p = 0, t = 0;
     std::size_t star = std::string_view::npos, taken = 0;  // the last "*", and where what it stands for ends
@@ -53,6 +51,8 @@ bool matches(std::string_view pattern, std::string_view text) {
     while (p < pattern.size() && pattern[p] == '*') ++p;
     return p == pattern.size();
 }
+
+namespace {
 
 /// The one wish of a CSR that goes into a subject, and only within what the account was given.
 Finding text_common_name(const Account& account, const std::vector<std::string>& names) {
@@ -82,28 +82,10 @@ Finding subject_common_name(const PolicyInput& in) {
     return Finding::pass("CN=" + names.front());
 }
 
-Finding alternative_name_types(const PolicyInput& in) {
-    for (const auto& san : in.request.csr->alt_names()) {
-        switch (san.type) {
-            case crypto::GeneralNameType::dns: continue;
-            case crypto::GeneralNameType::ip:
-                if (in.profile->ip_names) continue;
-                return Finding::refuse(core::ProblemKind::bad_csr, "IP " + san.value, "the profile certifies no IP addresses");
-            case crypto::GeneralNameType::email:
-                return Finding::refuse(core::ProblemKind::bad_csr, "e-mail " + san.value, "the profile certifies no e-mail addresses");
-            case crypto::GeneralNameType::uri:
-                return Finding::refuse(core::ProblemKind::bad_csr, "URI " + san.value, "the profile certifies no URIs");
-            case crypto::GeneralNameType::other:
-                return Finding::refuse(core::ProblemKind::bad_csr, "a name of another type", "the profile certifies DNS names only");
-        }
-    }
-    return Finding::pass(std::to_string(in.request.csr->alt_names().size()) + " alternative names");
-}
-
 }  // namespace checks
 
-/// Subject fields come from the profile's template and the organization's record, never from the
-/// CSR, whose CN counts only as one of the names.
+/// Subject fields come from the profile's template and the organization's record. Of the CSR's only those
+/// that the template takes from it and a check has held against the account: CN, E and serialNumber.
 ca::Content resolve_content(const PolicyInput& in) {
     using Attribute = crypto::DnAttribute;
     const auto& profile = *in.profile;
@@ -113,7 +95,12 @@ ca::Content resolve_content(const PolicyInput& in) {
     c.profile_name = profile.name;
     c.parameters = profile.parameters;
     c.key = in.request.csr->key();
-    c.names = in.names;
+    for (const auto& name : in.names) {
+        if (profile.strong_mapping == StrongMapping::extension && maps_identity(profile, name))
+            c.security_identifier = *crypto::security_identifier_in(name.value);
+        else
+            c.names.push_back(name);
+    }
     c.tls_server = profile.tls_server();
     c.key_blocked = in.key_block != nullptr;
     if (const auto* backend = in.backends.find(profile.backend)) c.publicly_trusted = backend->capabilities().publicly_trusted;
@@ -147,6 +134,10 @@ ca::Content resolve_content(const PolicyInput& in) {
         if (wants("OU") && department) add(Attribute::organizational_unit, department->name);
     }
     if (wants("CN")) add(Attribute::common_name, profile.text_common_name ? in.request.csr->subject().values(Attribute::common_name).front() : common_name(in));
+    for (const auto attribute : {Attribute::serial_number, Attribute::email})
+        if (wants(crypto::short_name(attribute)))
+            for (const auto& value : in.request.csr->subject().values(attribute))
+                add(attribute, attribute == Attribute::email ? normalize_mailbox(value).value() : value);
 
     c.key_usage = profile.key_usage;
     if (c.key_usage.empty()) {

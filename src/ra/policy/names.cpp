@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "ca/text_rules.hpp"
+#include "core/crypto/security_identifier.hpp"
 #include "core/dns/international.hpp"
 #include "core/dns/public_suffix.hpp"
 #include "ra/policy/checks.hpp"
@@ -13,11 +15,17 @@ using crypto::GeneralNameType;
 
 std::string list_text(const std::vector<GeneralName>& names) {
     std::string out;
-    for (const auto& n : names) out += (out.empty() ? "" : ", ") + n.value;
+    for (const auto& n : names) out += (out.empty() ? "" : ", ") + crypto::to_text(n);
     return out;
 }
 
-std::string_view type_text(const GeneralName& name) { return name.type == GeneralNameType::ip ? "ip" : "dns"; }
+/// At most 256 octets of it, whole characters of UTF-8.
+std::string shortened(std::string text) {
+    std::size_t end = std::min<std::size_t>(text.size(), 256);
+    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
+    text.resize(end);
+    return text;
+}
 
 bool holds(const std::vector<GeneralName>& list, const GeneralName& name) {
     return std::find(list.begin(), list.end(), name) != list.end();
@@ -33,13 +41,55 @@ Finding each_name(const std::vector<GeneralName>& names, Why why) {
         out.verdict = Verdict::refuse;
         out.kind = core::ProblemKind::rejected_identifier;
         if (!out.reason.empty()) out.reason += "; ";
-        out.reason += name.value + ": " + reason;
-        out.subproblems.emplace_back(core::ProblemKind::rejected_identifier, reason, std::string(type_text(name)), name.value);
+        out.reason += crypto::to_text(name) + ": " + reason;
+        out.subproblems.emplace_back(core::ProblemKind::rejected_identifier, reason, std::string(crypto::to_string(name.type)), name.value);
     }
     return out;
 }
 
+bool takes(const Profile& profile, const GeneralName& name) { return profile.certifies(name.type) || maps_identity(profile, name); }
+
+/// The one spelling of a name. Kinds that the profile does not certify stay as they are: csr.alternative_names refuses them.
+core::Result<GeneralName> normal_form(const PolicyInput& in, const GeneralName& name) {
+    const auto checked = [&](const std::string& why) -> core::Result<GeneralName> {
+        if (why.empty()) return name;
+        return core::Problem(core::ProblemKind::malformed, "\"" + shortened(crypto::to_text(name)) + "\" " + why);
+    };
+    if (name.type != GeneralNameType::dns && (in.profile == nullptr || !in.profile->certifies(name.type))) return name;
+    switch (name.type) {
+        case GeneralNameType::dns:
+        case GeneralNameType::email: {
+            auto normalized = name.type == GeneralNameType::dns ? normalize_dns(name.value, name_rules(in.request)) : normalize_mailbox(name.value);
+            if (!normalized) return normalized.error();
+            return GeneralName(name.type, std::move(*normalized));
+        }
+        case GeneralNameType::uri: return checked(ca::text_rules::why_no_uri(name.value));
+        case GeneralNameType::upn: return checked(ca::text_rules::why_no_principal_name(name.value));
+        case GeneralNameType::ip:
+        case GeneralNameType::other: break;
+    }
+    return name;
+}
+
+/// What the profile says of a kind of name that it does not certify.
+std::string why_not_certified(const Profile& profile, const GeneralName& name) {
+    if (takes(profile, name)) return {};
+    switch (name.type) {
+        case GeneralNameType::ip: return "the profile certifies no IP addresses";
+        case GeneralNameType::email: return "the profile certifies no e-mail addresses";
+        case GeneralNameType::uri: return "the profile certifies no URIs";
+        case GeneralNameType::upn: return "the profile certifies no principal names";
+        case GeneralNameType::dns:
+        case GeneralNameType::other: break;
+    }
+    return "no profile certifies names of that type";
+}
+
 }  // namespace
+
+bool maps_identity(const Profile& profile, const GeneralName& name) {
+    return profile.strong_mapping != StrongMapping::none && name.type == GeneralNameType::uri && crypto::security_identifier_in(name.value);
+}
 
 NameRules name_rules(const EnrollmentRequest& request) {
     NameRules rules;
@@ -56,16 +106,13 @@ void fill_names(PolicyInput& in) {
         if (!holds(in.names, name)) in.names.push_back(std::move(name));
     };
     for (const auto& san : in.request.csr->alt_names()) {
-        if (san.type == GeneralNameType::ip) {
-            add(san);
-        } else if (san.type == GeneralNameType::dns) {
-            auto normalized = normalize_dns(san.value, name_rules(in.request));
-            if (!normalized) {
-                in.names_problem = normalized.error();
-                return;
-            }
-            add(GeneralName(GeneralNameType::dns, std::move(*normalized)));
-        }  // other types: checks::alternative_name_types
+        if (in.profile != nullptr && in.profile->drop_other_names && !takes(*in.profile, san)) continue;
+        auto normalized = normal_form(in, san);
+        if (!normalized) {
+            in.names_problem = normalized.error();
+            return;
+        }
+        add(std::move(*normalized));
     }
     if (in.profile != nullptr && in.profile->text_common_name) return;
     // A CN that is a name counts as one; one that is not (a person's, a device's) is no wish for a name.
@@ -117,7 +164,7 @@ Finding names_agreed(const PolicyInput& in) {
     }
     for (const auto& name : wished)
         if (!holds(*in.request.agreed_names, name))
-            return refuse(list_text(wished), "the CSR asks for " + (name.value.empty() ? "a name of another type" : name.value) +
+            return refuse(list_text(wished), "the CSR asks for " + (name.type == GeneralNameType::other ? "a name of another type" : crypto::to_text(name)) +
                                                  ", which is not in the order");
     for (const auto& name : *in.request.agreed_names)
         if (!holds(wished, name)) return refuse(list_text(wished), "the CSR lacks " + name.value + ", which the order has");
@@ -133,17 +180,30 @@ Finding names_counted(const Profile& profile, const std::vector<GeneralName>& na
 }
 
 Finding names_of_profile(const Profile& profile, const std::vector<GeneralName>& names) {
-    return each_name(names, [&](const GeneralName& name) -> std::string {
-        if (name.type == GeneralNameType::ip && !profile.ip_names) return "the profile certifies no IP addresses";
-        return {};
-    });
+    return each_name(names, [&](const GeneralName& name) { return why_not_certified(profile, name); });
 }
 
-Finding names_in_scope(const Account& account, const std::vector<GeneralName>& names) {
+/// What a CSR names that the profile does not certify is refused, or left out where the profile says so; never passed over.
+Finding alternative_name_types(const PolicyInput& in) {
+    std::vector<GeneralName> left_out;
+    for (const auto& san : in.request.csr->alt_names()) {
+        const auto why = why_not_certified(*in.profile, san);
+        if (why.empty()) continue;
+        if (!in.profile->drop_other_names)
+            return Finding::refuse(core::ProblemKind::bad_csr, san.type == GeneralNameType::other ? "a name of another type" : shortened(crypto::to_text(san)), why);
+        left_out.push_back(san);
+    }
+    constexpr std::size_t most_told = 20;
+    auto told = std::to_string(in.request.csr->alt_names().size()) + " alternative names";
+    for (std::size_t i = 0; i < std::min(left_out.size(), most_told); ++i) told += (i == 0 ? ", left out: " : ", ") + shortened(crypto::to_text(left_out[i]));
+    if (left_out.size() > most_told) told += " and " + std::to_string(left_out.size() - most_told) + " more";
+    return Finding::pass(std::move(told));
+}
+
+Finding names_in_scope(const Profile& profile, const Account& account, const std::vector<GeneralName>& names) {
     return each_name(names, [&](const GeneralName& name) -> std::string {
-        const bool covered = name.type == GeneralNameType::ip ? account.scope.covers_ip(name.value) : account.scope.covers_dns(name.value);
-        if (covered) return {};
-        return "outside the scope of account " + account.name + ", which covers " + account.scope.to_text();
+        if (account.scope.covers(name) || maps_identity(profile, name)) return {};
+        return "outside the scope of account " + account.name + ", which covers " + account.scope.to_text(name.type);
     });
 }
 
@@ -178,16 +238,17 @@ Finding names_recognizable(const Account& account, const std::vector<GeneralName
     });
 }
 
+std::string why_not_delegated(const Catalog& catalog, const Account& account, const GeneralName& name) {
+    if (name.type != GeneralNameType::dns && name.type != GeneralNameType::email) return {};
+    const auto* domain = catalog.governing_domain(account.tenant, name.value.substr(name.type == GeneralNameType::email ? name.value.find('@') + 1 : 0));
+    if (!domain) return {};
+    if (!domain->active) return "domain " + domain->name + " is suspended";
+    if (domain->organization && domain->organization != account.organization) return "domain " + domain->name + " is delegated to another organization";
+    return {};
+}
+
 Finding names_delegated(const Catalog& catalog, const Account& account, const std::vector<GeneralName>& names) {
-    return each_name(names, [&](const GeneralName& name) -> std::string {
-        if (name.type != GeneralNameType::dns) return {};
-        const auto* domain = catalog.governing_domain(account.tenant, name.value);
-        if (!domain) return {};
-        if (!domain->active) return "domain " + domain->name + " is suspended";
-        if (domain->organization && domain->organization != account.organization)
-            return "domain " + domain->name + " is delegated to another organization";
-        return {};
-    });
+    return each_name(names, [&](const GeneralName& name) { return why_not_delegated(catalog, account, name); });
 }
 
 /// Each name needs a validation of its own that is still good; a wildcard is never proven over HTTP.
@@ -198,7 +259,7 @@ Finding names_proven(const PolicyInput& in) {
     return each_name(in.names, [&](const GeneralName& name) -> std::string {
         std::string why = "nobody proved control of it";
         for (const auto& e : in.request.evidence) {
-            if (e.kind != Evidence::Kind::validated_name || e.identifier_type != type_text(name) || e.identifier != name.value) continue;
+            if (e.kind != Evidence::Kind::validated_name || e.identifier_type != crypto::to_string(name.type) || e.identifier != name.value) continue;
             if (e.until <= in.now) {
                 why = "the validation by " + e.method + " expired at " + core::rfc3339(e.until);
             } else if (name.value.starts_with("*.") && e.method == "http-01") {
@@ -217,10 +278,11 @@ core::Result<void> check_names(const Catalog& catalog, const Account& account, c
                                const std::vector<GeneralName>& names, Trace& trace) {
     if (auto r = record("names.count", checks::names_counted(profile, names), trace); !r) return r;
     if (auto r = record("names.profile", checks::names_of_profile(profile, names), trace); !r) return r;
-    if (auto r = record("names.scope", checks::names_in_scope(account, names), trace); !r) return r;
+    if (auto r = record("names.scope", checks::names_in_scope(profile, account, names), trace); !r) return r;
     if (auto r = record("names.suffix", checks::names_below_suffix(account, names), trace); !r) return r;
     if (auto r = record("names.homograph", checks::names_recognizable(account, names), trace); !r) return r;
-    return record("names.domain", checks::names_delegated(catalog, account, names), trace);
+    if (auto r = record("names.domain", checks::names_delegated(catalog, account, names), trace); !r) return r;
+    return record("names.principal", checks::principal_names_allowed(catalog, account, names), trace);
 }
 
 }  // namespace postern::ra

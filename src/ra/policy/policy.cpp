@@ -34,12 +34,14 @@ constexpr std::array before_names{
     Check{"subject.form", &checks::subject_form},
     Check{"names.form", &checks::names_well_formed, early},
     Check{"csr.alternative_names", &checks::alternative_name_types},
+    Check{"csr.security_identifier", &checks::security_identifier},
     Check{"names.agreed", &checks::names_agreed},
     Check{"challenge.binding", &checks::binding_kept},
 };
 constexpr std::array after_names{
     Check{"names.proven", &checks::names_proven},
     Check{"subject.common_name", &checks::subject_common_name},
+    Check{"subject.fields", &checks::subject_fields},
     Check{"approval.officer", &checks::approval_rule},
 };
 

@@ -67,6 +67,10 @@ const Profile* choose_profile(const EnrollmentRequest& request, const Catalog& c
 /// How names of this request are normalized: only the server itself has names such as "localhost".
 NameRules name_rules(const EnrollmentRequest& request);
 
+/// Whether a name is the URI by which the profile takes a security identifier of Windows; checks::security_identifier has
+/// judged whether this request may have it.
+bool maps_identity(const Profile& profile, const crypto::GeneralName& name);
+
 /// The names to certify: those agreed on, else the CSR's SANs and CN, normalized and each once.
 /// Fills names_problem when one cannot be a name at all.
 void fill_names(PolicyInput& input);

@@ -57,6 +57,8 @@ POSTERN_OBJECT_KIND(domain, ", organization_id", ", $10", ", organization_id = $
 POSTERN_OBJECT_KIND(backend, "", "", "");
 POSTERN_OBJECT_KIND(profile, "", "", "");
 POSTERN_OBJECT_KIND(endpoint, ", protocol", ", $10", ", protocol = $7");
+POSTERN_OBJECT_KIND(azure_account, ", credential_sealed, proxy_password_sealed", ", $10, $11",
+                    ", credential_sealed = $7, proxy_password_sealed = $8");
 POSTERN_OBJECT_KIND(account, ", endpoint_id, organization_id, department_id, method, public_id, secret_sealed",
                     ", $10, $11, $12, $13, $14, $15",
                     ", endpoint_id = $7, organization_id = $8, department_id = $9, method = $10, public_id = $11, "

@@ -72,10 +72,10 @@ inline constexpr Statement scep_challenge_room{
 inline constexpr Statement scep_challenge_prune{
     "scep_challenge_prune",
     "DELETE FROM scep_challenge WHERE id IN (SELECT id FROM scep_challenge WHERE expires_ms < $1 ORDER BY expires_ms LIMIT 1000)"};
-/// Accounts whose challenges are minted: $1 endpoint, $2 name or NULL. Two tell that a name is needed.
+/// Accounts whose challenges are minted: $1 endpoint, $2 name or NULL
 inline constexpr Statement account_minting{
     "account_minting", "SELECT " POSTERN_ACCOUNT_COLUMNS " FROM account WHERE endpoint_id = $1 AND method = 'one_time' "
-                       "AND (CAST($2 AS TEXT) IS NULL OR name = $2) ORDER BY id LIMIT 2"};
+                       "AND (CAST($2 AS TEXT) IS NULL OR name = $2) ORDER BY id LIMIT 50"};
 /// Accounts that a challenge cannot be looked up for, so that each must be asked: $1 endpoint
 inline constexpr Statement account_judging{
     "account_judging", "SELECT " POSTERN_ACCOUNT_COLUMNS " FROM account WHERE endpoint_id = $1 AND status = 'active' AND public_id IS NULL "

@@ -404,5 +404,30 @@ def scep():
         write("scep_query", name, text)
 
 
-for make in (jose, pkix, http, texts, dns, scep):
+def general_names():
+    """subjectAltName values: one GeneralName or several, right and wrong."""
+    upn, spn = bytes.fromhex("060a2b060104018237140203"), bytes.fromhex("06062b0601050202")
+    sid = b"tag:microsoft.com,2022-09-14:sid:S-1-5-21-3623811015-3361044348-30300820-1104"
+
+    def principal(value, kind=upn):
+        return tlv(0xA0, kind + tlv(0xA0, value))
+
+    each = {"dns": tlv(0x82, b"*.example.com"), "email": tlv(0x81, b"jane@example.com"), "uri": tlv(0x86, b"https://example.com/a%20b"), "ip": tlv(0x87, bytes(4)),
+            "ip6": tlv(0x87, bytes(15) + b"\1"), "upn": principal(tlv(0x0C, "j\u00f6rg@corp.example".encode())), "spn": principal(tlv(0x0C, b"HTTP/a"), spn),
+            "directory": tlv(0xA4, tlv(0x30, b"")), "registered-id": tlv(0x88, b"\x2a\3"), "sid": tlv(0x86, sid), "sid-capitals": tlv(0x86, sid.upper()),
+            "sid-percent": tlv(0x86, sid.replace(b",", b"%2C")), "sid-twice": tlv(0x86, sid.replace(b",", b"%252C")), "sid-more": tlv(0x86, sid + b"-1"),
+            "sid-as-upn": principal(tlv(0x0C, sid + b"@corp.example")), "sid-utf16": principal(tlv(0x1E, sid.decode().encode("utf-16-be")), spn),
+            "upn-bmp": principal(tlv(0x1E, "a@b".encode("utf-16-be"))), "upn-ia5": principal(tlv(0x16, b"a@b")), "upn-nul": principal(tlv(0x0C, b"a\0@b")),
+            "upn-empty": principal(tlv(0x0C, b"")), "upn-overlong": principal(tlv(0x0C, b"\xc0\x80@b")), "upn-two": principal(tlv(0x0C, b"a@b") * 2),
+            "upn-bare": tlv(0xA0, upn), "dns-nul": tlv(0x82, b"a\0b"), "uri-empty": tlv(0x86, b""), "email-utf8": tlv(0x81, "j\u00f6@b".encode()),
+            "ip-long": tlv(0x87, bytes(8)), "no-name": tlv(0x0C, b"a")}
+    for name, content in each.items():
+        write("names", name, tlv(0x30, content))
+    write("names", "all", tlv(0x30, b"".join(each[n] for n in ("dns", "email", "uri", "ip", "ip6", "upn", "spn", "directory", "registered-id", "sid"))))
+    write("names", "none", tlv(0x30, b""))
+    write("names", "trailing", tlv(0x30, each["upn"]) + b"\0")
+    write("names", "long-length", b"\x30\x81" + tlv(0x30, each["dns"])[1:])
+
+
+for make in (jose, pkix, http, texts, dns, scep, general_names):
     make()

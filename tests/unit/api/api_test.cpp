@@ -31,7 +31,45 @@ public:
     }
     [[nodiscard]] std::string server() const override { return R"({"running":false})"; }
     core::Task<core::Result<std::string>> reload() override { co_return std::string(R"({"changed":[],"restart":[]})"); }
-    std::string target, opened_with;
+    core::Task<core::Result<void>> advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId) override {
+        advanced = principal.name + " " + core::format_duration(by);
+        if (by == 1h) co_return core::Problem(core::ProblemKind::forbidden, "started without --lab");
+        co_return core::Result<void>();
+    }
+    std::string target, opened_with, advanced;
+};
+
+/// Says of every account that it is half well.
+class ScriptedIntune final : public azure::Intune {
+public:
+    core::Task<core::Result<void>> validate(azure::AccountRef, azure::ValidationRequest, core::Deadline) override { return nothing(); }
+    core::Task<core::Result<void>> notify_success(azure::AccountRef, azure::SuccessNotice, core::Deadline) override { return nothing(); }
+    core::Task<core::Result<void>> notify_failure(azure::AccountRef, azure::FailureNotice, core::Deadline) override { return nothing(); }
+    core::Task<core::Result<std::vector<azure::RevocationRequest>>> download_revocations(azure::AccountRef, int, core::Deadline) override {
+        azure::RevocationRequest foreign;
+        foreign.context = "context";
+        foreign.serial = "01";
+        foreign.issuer_id = "another";
+        std::vector<azure::RevocationRequest> page;
+        if (!std::exchange(asked, true)) page.push_back(std::move(foreign));
+        co_return page;
+    }
+    core::Task<core::Result<void>> upload_results(azure::AccountRef, std::vector<azure::RevocationResult>, core::Deadline) override { return nothing(); }
+    core::Task<std::vector<azure::TestStep>> test(azure::AccountRef account, core::Deadline) override {
+        azure::TestStep good, bad;
+        good.name = "first";
+        good.passed = true;
+        bad.name = "second";
+        bad.result = "of " + account->label();
+        bad.advice = "mend it";
+        bad.check = "intune.service";
+        co_return std::vector<azure::TestStep>{good, bad};
+    }
+
+    bool asked = false;
+
+private:
+    static core::Task<core::Result<void>> nothing() { co_return core::Problem(core::ProblemKind::internal, "not asked here"); }
 };
 
 /// The registration authority with the REST routes over it, and one principal of each kind.
@@ -77,7 +115,9 @@ struct Rest : World {
     }
 
     ScriptedOperations operations;
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends}};
+    ScriptedIntune intune;
+    ra::IntuneRevocations intune_revocations{ra::IntuneRevocations::Deps{db, numbers, catalog, backends, revocation, intune, random, clock, log, metrics, "node-1"}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends, intune, intune_revocations, challenges}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };
@@ -113,6 +153,7 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::get, "paused-profiles"}, {Method::post, "paused-profiles/resume"},
     {Method::get, "clock"},           {Method::post, "clock/accept"},
     {Method::get, "server"},          {Method::get, "outbox"},
+    {Method::get, "azure-accounts"},  {Method::post, "azure-accounts/test"}, {Method::post, "azure-accounts/revocations"},
     {Method::post, "outbox/retry"},   {Method::post, "outbox/drop"},
     {Method::get, "requests"},        {Method::get, "requests/7"},
     {Method::post, "requests/7/approve"}, {Method::post, "requests/7/decline"},
@@ -142,6 +183,36 @@ BOOST_AUTO_TEST_CASE(a_foreign_peer_of_the_control_socket_may_not_bring_a_token)
     r.peer.unix_uid = ::geteuid() + 12345;
     r.headers.emplace_back("Authorization", "Bearer " + w.administrator_token);
     check_error(w.send(std::move(r)), 401, -16, "authenticate");
+}
+
+BOOST_AUTO_TEST_CASE(azure_accounts_are_their_tenants) {
+    Rest w;
+    const std::string document = "[[azure_account]]\nname = \"corp\"\ndirectory = \"contoso.example\"\napplication = \"3f0d1e7a-64c4-4d1f-8f55-0e9fd7c1b2aa\"\n"
+                                 "secret = {value = \"s3cret\"}\n";
+    w.apply(document).value();
+    const auto test = [&](const std::string& token, const std::string& name) {
+        return w.with(token, Method::post, v1 + "azure-accounts/test", R"({"azure_account":")" + name + "\"}");
+    };
+    const auto told = test(w.administrator_token, "default/corp");
+    BOOST_TEST(told.status == 200U);
+    const auto answer = parsed(told);
+    BOOST_TEST(answer.root()["passed"].boolean().value() == false);
+    const auto second = answer.root()["steps"].items().at(1);
+    BOOST_TEST(second["result"].string().value() == "of default/corp");
+    BOOST_TEST(second["advice"].string().value() == "mend it");
+    check_error(test(w.stranger, "default/corp"), 404, -102, "there is no azure_account default/corp");
+    check_error(test(w.administrator_token, "default/nobody"), 404, -102, "there is no azure_account default/nobody");
+    check_error(test(w.officer, "default/corp"), 403, -3, "this needs administrator");
+    const auto revocations = [&](const std::string& token, const std::string& name) {
+        return w.with(token, Method::post, v1 + "azure-accounts/revocations", R"({"azure_account":")" + name + "\"}");
+    };
+    check_error(revocations(w.stranger, "default/corp"), 404, -102, "there is no azure_account default/corp");
+    BOOST_TEST(contains(revocations(w.administrator_token, "default/corp").body,
+                        R"({"azure_account":"default/corp","asked":1,"revoked":0,"refused":0,"foreign":1,"told":0})"));
+    const auto list = w.with(w.auditor, Method::get, v1 + "azure-accounts").body;
+    BOOST_TEST(contains(list, R"("azure_account":"default/corp","enabled":true,"environment":"global","directory":"contoso.example")"), list);
+    BOOST_TEST((!contains(list, "s3cret") && !contains(list, "warning")));
+    BOOST_TEST(w.with(w.stranger, Method::get, v1 + "azure-accounts").body.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_role_does_what_it_is_for) {
@@ -232,7 +303,7 @@ BOOST_AUTO_TEST_CASE(wrong_bodies_are_refused_with_what_is_wrong) {
         {"principals/disable", R"({})", "$.name"},
         {"principals/enable", R"({"name":"x","why":"y"})", "$.why: unknown member"},
         {"principals", R"({"name":"x"})", "$.role"},
-        {"principals", R"({"name":"x","role":"root"})", "$.role: known here: administrator, officer, auditor"},
+        {"principals", R"({"name":"x","role":"root"})", "$.role: known here: administrator, officer, auditor, enroller"},
         {"principals", R"({"name":"x","role":"officer","tenant":"gone"})", "$.tenant: there is no such tenant"},
         {"principals", R"({"name":"x","role":"officer","expires":"2020-01-01T00:00:00Z"})", "$.expires: expected a time to come"},
         {"principals", R"({"name":"x","role":"officer","expires":"soon"})", "$.expires: expected a time to come"},
@@ -589,6 +660,27 @@ BOOST_AUTO_TEST_CASE(how_the_server_was_started_is_told_on_its_machine_only) {
     Rest w;
     BOOST_TEST(w.local(Method::get, v1 + "server").body == R"({"running":false})");
     check_error(w.with(w.administrator_token, Method::get, v1 + "server"), 403, -3, "on the server's own machine only");
+}
+
+BOOST_AUTO_TEST_CASE(a_laboratorys_clock_is_set_on_the_control_socket_alone) {
+    Rest w;
+    BOOST_TEST(w.local(Method::post, "/lab/clock", R"({"advance":"30d"})").status == 404U);
+    http::Router control;
+    w.api.add_routes(control, api::Api::Reach::local);
+    const auto ask = [&](std::string body, bool at_the_socket = true) {
+        auto r = Rest::ask(Method::post, "/lab/clock", std::move(body));
+        if (at_the_socket) r.peer.unix_uid = ::geteuid();
+        return w.run(control.handle(std::move(r)));
+    };
+    check_error(ask(R"({"advance":"30d"})", false), 401, -16, "authenticate");
+    for (const auto* wrong : {R"({"advance":"0d"})", R"({"advance":"soon"})", R"({"advance":30})", R"({})", R"({"advance":"1d","back":true})"})
+        BOOST_TEST(ask(wrong).status == 400U, wrong);
+    BOOST_TEST(w.operations.advanced.empty());
+    check_error(ask(R"({"advance":"1h"})"), 403, -3, "started without --lab");
+    const auto done = ask(R"({"advance":"30d"})");
+    BOOST_TEST(done.status == 200U);
+    BOOST_TEST(parsed(done).root()["agree"].boolean().value());
+    BOOST_TEST(w.operations.advanced.ends_with(" 30d"));
 }
 
 /// One request of the first tenant that waits for an officer.

@@ -55,6 +55,44 @@ BOOST_AUTO_TEST_CASE(good_content_passes) {
     BOOST_TEST(nameless.lint().has_value(), (nameless.lint() ? "" : nameless.lint().error().detail));
 }
 
+BOOST_AUTO_TEST_CASE(identities) {
+    const std::string sid = "S-1-5-21-1-2-3-1104", mapping = "tag:microsoft.com,2022-09-14:sid:" + sid;
+    const auto person = [](Sample& s, GeneralNameType type, std::string name) {
+        s.client_only();
+        s.content.names = {GeneralName(type, std::move(name))};
+    };
+    for (const auto& [type, name] : {std::pair(GeneralNameType::upn, std::string("Jane@CORP.example")), {GeneralNameType::upn, "j\xc3\xb6rg@corp.example"}, {GeneralNameType::uri, mapping}}) {
+        Sample s;
+        person(s, type, name);
+        const auto linted = s.lint();
+        BOOST_TEST(linted.has_value(), (linted ? "" : linted.error().detail));
+    }
+    Sample mapped;
+    person(mapped, GeneralNameType::upn, "jane@corp.example");
+    mapped.content.security_identifier = mapped.fields.security_identifier = sid;
+    BOOST_TEST(mapped.lint().has_value(), (mapped.lint() ? "" : mapped.lint().error().detail));
+    check({
+        {"alt_names", "principal name \"jane\" is no principal name", [=](Sample& s) { person(s, GeneralNameType::upn, "jane"); }},
+        {"alt_names", "stands there twice", [=](Sample& s) { person(s, GeneralNameType::upn, "a@b.c"); s.content.names.push_back(s.content.names[0]); }},
+        {"alt_names", "mailbox \".a@b.c\" is no mailbox", [=](Sample& s) { person(s, GeneralNameType::email, ".a@b.c"); }},
+        {"alt_names", "URI \"urn:a b\" has a character", [=](Sample& s) { person(s, GeneralNameType::uri, "urn:a b"); }},
+        {"alt_names", "not a principal name", [=](Sample& s) { s.content.names.emplace_back(GeneralNameType::upn, "a@b.c"); }},
+        {"security_identifier", "looks like a security identifier of Windows and is none", [=](Sample& s) { person(s, GeneralNameType::uri, mapping + "%00"); }},
+        {"security_identifier", "looks like a security identifier of Windows and is none", [=](Sample& s) { person(s, GeneralNameType::upn, mapping); }},
+        {"security_identifier", "has one security identifier",
+         [=](Sample& s) { person(s, GeneralNameType::uri, mapping); s.content.names.emplace_back(GeneralNameType::uri, mapping + "5"); }},
+        {"security_identifier", "has one security identifier",
+         [=](Sample& s) { person(s, GeneralNameType::uri, mapping); s.content.security_identifier = s.fields.security_identifier = sid; }},
+        {"security_identifier", "against the authorised content", [=](Sample& s) { person(s, GeneralNameType::upn, "a@b.c"); s.fields.security_identifier = sid; }},
+        {"security_identifier", "is missing", [=](Sample& s) { person(s, GeneralNameType::upn, "a@b.c"); s.content.security_identifier = sid; }},
+        {"security_identifier", "is not the authorised one",
+         [=](Sample& s) { person(s, GeneralNameType::upn, "a@b.c"); s.content.security_identifier = sid, s.fields.security_identifier = "S-1-5-21-1-2-3-500"; }},
+        {"security_identifier", "no account's of a Windows domain",
+         [=](Sample& s) { person(s, GeneralNameType::upn, "a@b.c"); s.content.security_identifier = s.fields.security_identifier = "S-1-5-18"; }},
+        {"security_identifier", "or on a TLS server's certificate", [=](Sample& s) { s.content.security_identifier = s.fields.security_identifier = sid; }},
+    });
+}
+
 BOOST_AUTO_TEST_CASE(serial_algorithm_issuer_and_dates) {
     check({
         {"serial_length", "octets; 20 are the most", [](Sample& s) { s.fields.serial = core::Bytes(21, 0x11); }},

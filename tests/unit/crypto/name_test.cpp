@@ -156,15 +156,51 @@ BOOST_AUTO_TEST_CASE(names_come_back) {
     std::vector<GeneralName> names{{GeneralNameType::dns, "*.example.com"}, {GeneralNameType::email, "a@example.com"},
                                    {GeneralNameType::uri, "https://example.com/"}, {GeneralNameType::ip, "192.0.2.1"},
                                    {GeneralNameType::ip, "2001:db8::1"}};
-    GeneralName upn;
-    upn.der = hex("a010" "060a2b060104018237140203" "a0020c00");
-    names.push_back(upn);
+    names.emplace_back(GeneralNameType::upn, "j\xc3\xb6rg@corp.example");
+    names.emplace_back(GeneralNameType::uri, "tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1104");
+    GeneralName service;  // a Kerberos name
+    service.der = hex("a00c" "06062b0601050202" "a0020c00");
+    names.push_back(service);
     const auto read = crypto::parse_general_names(crypto::general_names_der(names));
     BOOST_REQUIRE(read.has_value());
     BOOST_TEST((*read == names));
 }
 
+BOOST_AUTO_TEST_CASE(a_principal_name_is_an_other_name) {
+    const std::vector<GeneralName> names{{GeneralNameType::upn, "a@b.c"}};
+    const auto bytes = crypto::general_names_der(names);
+    BOOST_TEST(core::hex(bytes) == "3017" "a015" "060a2b060104018237140203" "a007" "0c0561" "40622e63");
+    BOOST_TEST((crypto::parse_general_names(bytes).value() == names));
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_has_a_text_of_its_own) {
+    GeneralName directory;
+    directory.der = hex("a4023000");
+    const std::pair<GeneralName, std::string_view> table[] = {
+        {{GeneralNameType::dns, "*.example.com"}, "*.example.com"},
+        {{GeneralNameType::ip, "2001:db8::1"}, "2001:db8::1"},
+        {{GeneralNameType::email, "a@example.com"}, "email:a@example.com"},
+        {{GeneralNameType::uri, "urn:x"}, "uri:urn:x"},
+        {{GeneralNameType::upn, "a@corp.example"}, "upn:a@corp.example"},
+        {{GeneralNameType::dns, "upn:a@corp.example"}, "dns:upn:a@corp.example"},
+        {directory, "other:a4023000"},
+    };
+    for (const auto& [name, text] : table) BOOST_TEST(crypto::to_text(name) == text);
+}
+
 BOOST_AUTO_TEST_CASE(broken_names_are_refused) {
+    // An otherName with that object identifier, and what the hex digits put behind it.
+    struct Principal {
+        std::string operator+(std::string_view rest) const {
+            der::Writer out;
+            auto content = hex("060a2b060104018237140203");
+            const auto more = hex(rest);
+            content.insert(content.end(), more.begin(), more.end());
+            out.primitive(der::context_constructed(0), content);
+            return core::hex(out.bytes());
+        }
+    };
+    const Principal principal;
     const std::pair<core::Bytes, std::string_view> table[] = {
         {hex(""), "not the DER of one sequence"},
         {hex("3000"), "subjectAltName is empty; leave the extension out"},
@@ -180,6 +216,18 @@ BOOST_AUTO_TEST_CASE(broken_names_are_refused) {
         {general_names("8900"), "no general name"},
         {general_names("a2030c0161"), "no general name"},
         {general_names("8202"), "not DER"},
+        {general_names(principal + "a0020c00"), "an empty principal name"},
+        {general_names(principal + "a0031e0141"), "is not one UTF8String"},
+        {general_names(principal + "a0031e0041"), "is not one UTF8String"},
+        {general_names(principal + "a003160141"), "is not one UTF8String"},
+        {general_names(principal + "a0030c0141" "0500"), "is not one UTF8String"},
+        {general_names(principal + "a0060c01410c0142"), "is not one UTF8String"},
+        {general_names(principal + "a1030c0141"), "is not one UTF8String"},
+        {general_names(principal + ""), "is not one UTF8String"},
+        {general_names(principal + "a0050c03410042"), "ill-formed UTF-8, or holds control characters"},
+        {general_names(principal + "a0050c03410a42"), "ill-formed UTF-8, or holds control characters"},
+        {general_names(principal + "a0040c02c080"), "ill-formed UTF-8, or holds control characters"},
+        {general_names(principal + "a0050c03eda080"), "ill-formed UTF-8, or holds control characters"},
     };
     for (const auto& [bytes, expected] : table)
         BOOST_TEST(contains(refusal(crypto::parse_general_names(bytes), ProblemKind::malformed), expected), core::hex(bytes));

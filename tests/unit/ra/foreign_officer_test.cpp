@@ -47,7 +47,7 @@ BOOST_DATA_TEST_CASE(an_officer_of_another_tenant_sees_and_resolves_nothing, eng
     w.foreign.at_issue = ca::Outcome(ca::Lost("no answer"));
     w.wait();
     auto stranger = tenant_administrator(core::TenantId(4711));
-    BOOST_TEST(w.run(ra::list_requests(w.db, stranger, 0, 10, false)).empty());
+    BOOST_TEST(w.run(ra::list_requests(w.db, stranger, 0, 10, {})).empty());
     const auto id = w.enrollments().at(0).id;
     check_refused(w.run(ra::find_request(w.db, stranger, std::to_string(id.get()))), core::ProblemKind::not_found, "there is no request");
     ra::Resolution resolution;

@@ -16,6 +16,7 @@
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/explanation.hpp"
+#include "ra/one_time_challenges.hpp"
 #include "ra/principals.hpp"
 #include "ra/parked_messages.hpp"
 #include "ra/profile_pauses.hpp"
@@ -365,6 +366,7 @@ public:
     ra::Revocation revocation{ra::Revocation::Deps{db, numbers, backends, clock}};
     ra::BlockedKeys blocked_keys{ra::BlockedKeys::Deps{db, numbers, clock}};
     ra::ParkedMessages parked_messages{ra::ParkedMessages::Deps{db, numbers, clock}};
+    ra::OneTimeChallenges challenges{ra::OneTimeChallenges::Deps{db, numbers, catalog, backends, sealer, random, clock}};
     ra::ProfilePauses profile_pauses{ra::ProfilePauses::Deps{db, numbers, catalog, clock}};
     crypto::PrivateKey leaf_key = crypto::PrivateKey::generate(crypto::KeySpec());
 

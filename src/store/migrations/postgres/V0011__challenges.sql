@@ -38,3 +38,7 @@ CREATE TABLE scep_challenge (
 CREATE INDEX scep_challenge_account ON scep_challenge (account_id);
 CREATE INDEX scep_challenge_unbound ON scep_challenge (account_id, expires_ms) WHERE NOT bound;
 CREATE INDEX scep_challenge_expires ON scep_challenge (expires_ms);
+
+-- A role that mints challenges alone.
+ALTER TABLE principal DROP CONSTRAINT principal_role_check;
+ALTER TABLE principal ADD CONSTRAINT principal_role_check CHECK (role IN ('administrator', 'officer', 'auditor', 'enroller'));

@@ -38,3 +38,19 @@ CREATE TABLE scep_challenge (
 CREATE INDEX scep_challenge_account ON scep_challenge (account_id);
 CREATE INDEX scep_challenge_unbound ON scep_challenge (account_id, expires_ms) WHERE NOT bound;
 CREATE INDEX scep_challenge_expires ON scep_challenge (expires_ms);
+
+-- A role that mints challenges alone. SQLite cannot change a CHECK: the table is made anew.
+CREATE TABLE principal_next (
+    id         INTEGER PRIMARY KEY,
+    tenant_id  BIGINT REFERENCES tenant (id),
+    name       TEXT NOT NULL UNIQUE,
+    role       TEXT NOT NULL CHECK (role IN ('administrator', 'officer', 'auditor', 'enroller')),
+    status     TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
+    token_hash BLOB NOT NULL UNIQUE,
+    expires_ms BIGINT,
+    created_ms BIGINT NOT NULL,
+    created_by TEXT NOT NULL
+);
+INSERT INTO principal_next SELECT id, tenant_id, name, role, status, token_hash, expires_ms, created_ms, created_by FROM principal;
+DROP TABLE principal;
+ALTER TABLE principal_next RENAME TO principal;

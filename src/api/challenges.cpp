@@ -1,0 +1,128 @@
+#include "api/call.hpp"
+#include "core/json/writer.hpp"
+#include "ra/binding_text.hpp"
+
+/// One-time challenges for SCEP: minted for one device each, by whoever manages it.
+namespace postern::api {
+
+namespace {
+
+constexpr std::int64_t page_limit = 1000;
+
+/// What the row and its use say: open, reserved (a request has it), used, withdrawn, expired.
+std::string_view state_of(const store::ScepChallengeRow& row, const std::optional<std::string>& use, core::TimePoint now) {
+    if (use) return *use == "consumed" ? "used" : "reserved";
+    if (row.status != "open") return "withdrawn";
+    return row.expires <= now ? "expired" : "open";
+}
+
+void write_list(json::Writer& w, std::string_view key, const std::string& stored) { w.key(key).raw(stored); }
+
+core::Result<void> read_sans(const json::Value& list, std::vector<crypto::GeneralName>& into) {
+    if (!list.exists()) return {};
+    if (!list.is_array() || list.items().size() > 100) return list.problem("expected at most 100 names such as \"dns:phone-7.example.com\"");
+    for (const auto& item : list.items()) {
+        const auto text = item.string();
+        if (!text) return text.error();
+        auto name = ra::name_from_text(*text);
+        if (!name) return item.problem(name.error().detail);
+        into.push_back(std::move(*name));
+    }
+    return {};
+}
+
+core::Result<ra::ChallengeWish> read_wish(const json::Value& root) {
+    ra::ChallengeWish wish;
+    const auto take = [&](std::string_view key, std::string& into) -> core::Result<void> {
+        const auto text = root[key].optional_string();
+        if (!text) return text.error();
+        if (*text) into = **text;
+        return {};
+    };
+    std::string subject, key_type, ttl;
+    for (const auto& [key, into] : {std::pair<std::string_view, std::string*>("account", &wish.account), {"profile", &wish.profile}, {"subject", &subject}, {"keyType", &key_type}, {"ttl", &ttl}})
+        if (const auto read = take(key, *into); !read) return read.error();
+    auto entries = ra::subject_from_text(subject);
+    if (!entries) return root["subject"].problem(entries.error().detail);
+    wish.subject = std::move(*entries);
+    if (const auto sans = read_sans(root["sans"], wish.names); !sans) return sans.error();
+    if (!key_type.empty()) {
+        wish.key = crypto::KeySpec::from(key_type);
+        if (!wish.key) return root["keyType"].problem("no key type; known: ec-p256, ec-p384, ec-p521, ed25519, rsa-2048, rsa-3072, rsa-4096");
+    }
+    if (!ttl.empty()) {
+        wish.lifetime = core::parse_duration(ttl);
+        if (!wish.lifetime) return root["ttl"].problem("expected a duration such as \"15m\"");
+    }
+    if (const auto unbound = root["unbound"]; unbound.exists()) {
+        const auto flag = unbound.boolean();
+        if (!flag) return flag.error();
+        wish.unbound = *flag;
+    }
+    return wish;
+}
+
+}  // namespace
+
+/// {"account"?, "subject"?, "sans"?, "profile"?, "keyType"?, "ttl"?, "unbound"?} -> {"id", "challenge", "account", "profile", "expires"};
+/// the challenge is shown this once
+core::Task<Answer> mint_challenge(Call call) {
+    const auto body = read_body(call.request, {"account", "subject", "sans", "profile", "keyType", "ttl", "unbound"});
+    if (!body) co_return body.error();
+    auto wish = read_wish(body->root());
+    if (!wish) co_return wish.error();
+    wish->endpoint = std::string(call.request.params["endpoint"]);
+    ra::Principal by = call.principal;
+    core::RequestId id = call.request.id;
+    const auto minted = co_await call.deps.challenges.mint(std::move(*wish), std::move(by), std::move(id));
+    if (!minted) co_return minted.error();
+    json::Writer w;
+    w.begin_object().member("id", minted->token).member("challenge", minted->text.expose()).member("account", minted->account);
+    w.member("profile", minted->profile).member("expires", core::rfc3339(minted->expires)).end_object();
+    co_return json_response(201, w.take());
+}
+
+/// ?after=N&limit=N: one JSON object a line, rising; X-Next-After names the next page. Never a challenge's text.
+core::Task<Answer> list_challenges(Call call) {
+    const auto after = query_number(call.request, "after", 0, 0, std::numeric_limits<std::int64_t>::max());
+    if (!after) co_return after.error();
+    const auto limit = query_number(call.request, "limit", page_limit, 1, page_limit);
+    if (!limit) co_return limit.error();
+    std::string endpoint(call.request.params["endpoint"]);
+    const core::Problem absent(core::ProblemKind::not_found, "there is no SCEP endpoint " + endpoint);
+    ra::Principal by = call.principal;
+    const auto rows = co_await call.deps.challenges.list(std::move(endpoint), std::move(by), *after, *limit);
+    if (!rows) co_return absent;
+    const auto now = call.deps.clock.now();
+    std::string body;
+    std::int64_t last = 0;
+    for (const auto& raw : *rows) {
+        const auto row = store::ScepChallengeRow::from(raw);
+        json::Writer w;
+        w.begin_object().member("id", row.token).member("state", state_of(row, raw.optional_text(16), now)).member("bound", row.bound).member("profile", row.profile);
+        write_list(w, "subject", row.subject);
+        write_list(w, "sans", row.names);
+        if (!row.key_type.empty()) w.member("keyType", row.key_type);
+        w.member("created", core::rfc3339(row.created)).member("expires", core::rfc3339(row.expires)).member("by", row.actor_kind + " " + row.actor);
+        if (const auto enrollment = raw.optional_integer(17)) w.member("enrollment", *enrollment);
+        w.end_object();
+        body += w.take() + "\n";
+        last = row.id;
+    }
+    http::Response response(200, "application/x-ndjson", std::move(body));
+    response.set("Cache-Control", "no-store");
+    if (static_cast<std::int64_t>(rows->size()) == *limit && last > 0) response.set("X-Next-After", std::to_string(last));
+    co_return response;
+}
+
+/// From then on it is refused; one that was used stays used (conflict).
+core::Task<Answer> withdraw_challenge(Call call) {
+    std::string endpoint(call.request.params["endpoint"]), token(call.request.params["challenge"]);
+    ra::Principal by = call.principal;
+    core::RequestId id = call.request.id;
+    const auto done = co_await call.deps.challenges.withdraw(std::move(endpoint), std::move(token), std::move(by), std::move(id));
+    if (!done) co_return done.error();
+    co_return http::Response(204);
+}
+
+}  // namespace postern::api

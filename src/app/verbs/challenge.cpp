@@ -1,0 +1,116 @@
+#include <iostream>
+
+#include "app/verbs/verbs.hpp"
+#include "core/json/writer.hpp"
+
+namespace postern::app::verbs {
+
+namespace {
+
+struct Wish {
+    Wish() = default;
+    std::string place, id, subject, profile, key_type, ttl;
+    std::vector<std::string> sans;
+    bool unbound = false;
+};
+
+/// "ENDPOINT" or "ENDPOINT/ACCOUNT"
+std::string endpoint_of(const std::string& place) { return place.substr(0, place.find('/')); }
+std::string path_of(const std::string& place) { return "/api/postern/v1/scep/" + endpoint_of(place) + "/challenges"; }
+
+int create(const Common& common, const Wish& o) {
+    json::Writer w;
+    w.begin_object();
+    if (const auto slash = o.place.find('/'); slash != o.place.npos) w.member("account", o.place.substr(slash + 1));
+    if (!o.subject.empty()) w.member("subject", o.subject);
+    if (!o.sans.empty()) {
+        w.key("sans").begin_array();
+        for (const auto& name : o.sans) w.string(name);
+        w.end_array();
+    }
+    if (!o.profile.empty()) w.member("profile", o.profile);
+    if (!o.key_type.empty()) w.member("keyType", o.key_type);
+    if (!o.ttl.empty()) w.member("ttl", o.ttl);
+    if (o.unbound) w.member("unbound", true);
+    w.end_object();
+    return ask(common, make_request(http::Method::post, path_of(o.place), w.take()), [](const json::Value& root) {
+        std::cout << "Challenge " << text(root["id"]) << " of " << text(root["account"]) << " (profile " << text(root["profile"]) << "), good until "
+                  << text(root["expires"]) << ", shown this once:\n" << root["challenge"].string().value() << "\n";
+    });
+}
+
+void print_line(std::string_view line) {
+    const auto document = json::Document::parse(line);
+    if (!document) return;
+    const auto r = document->root();
+    std::string what;
+    for (const auto* list : {"subject", "sans"})
+        for (const auto& item : r[list].items()) what += (what.empty() ? "" : ",") + text(item);
+    std::cout << text(r["id"]) << "  " << text(r["state"]) << "  until " << text(r["expires"]) << "  " << text(r["profile"]) << "  " << (what.empty() ? "unbound" : what)
+              << "  by " << text(r["by"]) << "\n";
+}
+
+int list(const Common& common, const std::string& place) {
+    const auto door = Door::open(common.door);
+    std::string after = "0";
+    while (!after.empty()) {
+        const auto answer = door->ask(make_request(http::Method::get, path_of(place) + "?after=" + after));
+        if (const int failed = report(answer)) return failed;
+        for (std::size_t from = 0; !common.json && from < answer.body.size();) {
+            const auto end = answer.body.find('\n', from);
+            print_line(std::string_view(answer.body).substr(from, end - from));
+            from = end + 1;
+        }
+        if (common.json) std::cout << answer.body;
+        after = answer.header("X-Next-After");
+    }
+    return 0;
+}
+
+int withdraw(const Common& common, const Wish& o) {
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(make_request(http::Method::delete_, path_of(o.place) + "/" + o.id));
+    if (const int failed = report(answer)) return failed;
+    if (!common.json) std::cout << "Withdrawn " << o.id << ".\n";
+    return 0;
+}
+
+/// What is neither would be another path to the server.
+std::string read_place(std::string& text) {
+    const auto slash = text.find('/');
+    const bool good = !text.empty() && slash != 0 && slash != text.size() - 1 && text.find('/', slash == text.npos ? slash : slash + 1) == text.npos &&
+                      text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz._-/") == text.npos;
+    return good ? "" : "expected an endpoint, or ENDPOINT/ACCOUNT";
+}
+std::string read_id(std::string& text) {
+    const bool good = text.size() == 22 && text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == text.npos;
+    return good ? "" : "expected the id that `postern challenge list` prints";
+}
+
+}  // namespace
+
+void add_challenge(CLI::App& app, Common& common, Run& run) {
+    auto o = std::make_shared<Wish>();
+    auto* noun = app.add_subcommand("challenge", "One-time challenges for SCEP devices");
+    noun->require_subcommand(1);
+    auto* create_verb = noun->add_subcommand("create", "Mint a challenge for one device");
+    auto* list_verb = noun->add_subcommand("list", "Challenges of an endpoint and what became of them");
+    auto* withdraw_verb = noun->add_subcommand("withdraw", "Refuse a challenge that no device has used");
+    for (auto* each : {create_verb, list_verb, withdraw_verb}) add_common(*each, common);
+    create_verb->add_option("ENDPOINT", o->place, "SCEP endpoint, or ENDPOINT/ACCOUNT where it has several accounts of method one_time")
+        ->required()->transform(CLI::Validator(read_place, ""));
+    create_verb->add_option("--subject", o->subject, "Subject that the device must ask for, as CN=phone-7,O=Example");
+    create_verb->add_option("--san", o->sans, "Alternative name that it must ask for, as dns:phone-7.example.com; repeatable");
+    create_verb->add_option("--profile", o->profile, "Profile of its certificate");
+    create_verb->add_option("--key", o->key_type, "Key type it must have, as rsa-2048; RSA at least that long");
+    create_verb->add_option("--ttl", o->ttl, "How long the challenge is good for, as 15m");
+    create_verb->add_flag("--unbound", o->unbound, "For no particular device; the account's document must say unbound = true");
+    create_verb->callback([o, &common, &run] { run = [o, &common] { return create(common, *o); }; });
+    list_verb->add_option("ENDPOINT", o->place, "SCEP endpoint")->required()->transform(CLI::Validator(read_place, ""));
+    list_verb->callback([o, &common, &run] { run = [o, &common] { return list(common, o->place); }; });
+    withdraw_verb->add_option("ENDPOINT", o->place, "SCEP endpoint")->required()->transform(CLI::Validator(read_place, ""));
+    withdraw_verb->add_option("ID", o->id, "Id of the challenge")->required()->transform(CLI::Validator(read_id, ""));
+    withdraw_verb->callback([o, &common, &run] { run = [o, &common] { return withdraw(common, *o); }; });
+}
+
+}  // namespace postern::app::verbs

@@ -1,1 +1,0 @@
--- readable by V0010: holds the number of a step that is made elsewhere.
