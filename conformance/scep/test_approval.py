@@ -1,12 +1,17 @@
 """An officer decides (docs/approval.md): PENDING, and what the poll reads afterwards."""
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from harness.environment import environment
 from harness.scep_attacks import poll_by_another
+from harness.scep_device import Device
 from harness.scep_reply import FAILURE, PENDING, SUCCESS
+from harness.scep_style import STYLES
+from harness.server import Postern
+from harness.suite import SUFFIX
 from test_clients import StrongSwan
 
 HERE = Path(__file__).resolve().parent
@@ -53,9 +58,10 @@ def test_approval_poll_gets_the_certificate(new_device, client_kind, watched, se
     assert reply.status == SUCCESS
     assert reply.certificate.subject.rfc4514_string() == f"CN={name}"
     assert waiting(server, name) == []
-    actions = [(record["action"], record["actor"]) for record in server.explain(str(number))]
-    assert [action for action, _ in actions] == ["request.awaiting_approval", "request.approved", "enrollment.intent", "enrollment.issued"]
-    assert actions[1][1].startswith("local uid ")
+    # Of several nodes each numbers its own records.
+    actors = {record["action"]: record["actor"] for record in server.explain(str(number))}
+    assert set(actors) == {"request.awaiting_approval", "request.approved", "enrollment.intent", "enrollment.issued"}
+    assert actors["request.approved"].startswith("local uid ")
 
 
 def test_approval_repeated_message_waits_and_is_answered(new_device, watched, server, name):
@@ -131,6 +137,31 @@ def test_approval_survives_a_restart(new_device, watched, server, name):
     assert device.poll().status == PENDING
     approve(server, name)
     assert device.poll().status == SUCCESS
+
+
+def test_approval_lapses(tmp_path_factory, name):
+    """A server of its own: its clock goes a week ahead."""
+    server = Postern(os.environ["POSTERN"], tmp_path_factory.mktemp("lapse"), SUFFIX)
+    server.start()
+    try:
+        code = server.apply(HERE / "approval.toml")["watched"]["accessCode"]
+        device = Device(server.scep("watched"), STYLES["apple"], subject=[("CN", name)]).discover()
+        assert device.enroll(code).status == PENDING
+        server.cli("clock", "advance", "6d")
+        assert device.poll().status == PENDING
+        number, = waiting(server, name)
+        server.cli("clock", "advance", "1d")
+        reply = device.poll()
+        while reply.status == PENDING:  # until a round has come by
+            reply = device.poll()
+        assert (reply.status, reply.fail_info, reply.text) == (FAILURE, "badRequest", "no officer decided the request in time")
+        late = decide(server, "approve", number)
+        assert late.returncode == 1 and f"request {number} is rejected" in late.stderr
+        assert [record["action"] for record in server.explain(str(number))] == ["request.awaiting_approval", "request.lapsed"]
+        assert device.enroll(code).status == PENDING  # it may ask anew
+        assert waiting(server, name) != [number]
+    finally:
+        server.stop()
 
 
 def test_approval_strongswan_waits_for_the_officer(watched, server, name, tmp_path):

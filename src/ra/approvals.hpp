@@ -16,8 +16,8 @@ inline constexpr std::string_view approval_decision_check = "approval.decision",
                                   approval_content_check = "approval.content";
 /// What a client reads who is not told an officer's words.
 inline constexpr std::string_view declined_text = "an officer declined the request";
-/// When a client that waits for an officer may ask again.
-inline constexpr std::chrono::seconds officers_pause(60);
+/// When a client that waits for an officer may ask again. ACME clients are not patient: certbot gives up after 90 s.
+inline constexpr std::chrono::seconds officers_pause(10);
 
 PendingEnrollment waiting_for_officer(core::EnrollmentId id);
 /// Why a request ended, as its enrollment has it.

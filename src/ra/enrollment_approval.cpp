@@ -37,7 +37,7 @@ std::string joined(const std::vector<std::string>& words) {
 /// What an officer looks at, one text a member: what differs later can be named.
 std::string content_text(const ca::Content& c, const std::string& backend, const std::string& requester, const std::string& term) {
     std::vector<std::string> names, usages, parameters;
-    for (const auto& n : c.names) names.push_back(n.value);
+    for (const auto& n : c.names) names.push_back(crypto::to_text(n));
     for (const auto bit : c.key_usage) usages.emplace_back(ca::key_usage_word(bit));
     for (const auto& [name, value] : c.parameters) parameters.push_back(name + "=" + value);
     json::Writer w;
@@ -47,6 +47,7 @@ std::string content_text(const ca::Content& c, const std::string& backend, const
     if (!parameters.empty()) w.member("parameters", joined(parameters));
     w.member("keyUsage", joined(usages)).member("extendedKeyUsage", joined(c.extended_key_usage));
     if (c.must_staple) w.member("mustStaple", "yes");
+    if (!c.security_identifier.empty()) w.member("securityIdentifier", c.security_identifier);
     w.member("requester", requester).end_object();
     return w.take();
 }

@@ -26,7 +26,7 @@ std::string used(World& w) {
 BOOST_DATA_TEST_CASE(a_request_waits_and_is_issued_after_the_yes, engines(), engine) {
     Officers w(engine);
     const auto wait = w.waits(w.device());
-    BOOST_TEST((wait.reason == "an officer must approve the request" && wait.retry_after == 60s));
+    BOOST_TEST((wait.reason == "an officer must approve the request" && wait.retry_after == 10s));
     BOOST_TEST((w.row().status == "pending_approval" && w.row().serial.empty() && w.row().issuer_key_id.empty() && w.row().attempt_bound));
     BOOST_TEST((w.ca.asked == 0 && w.certificates().empty()));
     const auto asked = w.audits("request.awaiting_approval");

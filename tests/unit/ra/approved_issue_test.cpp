@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(everything_that_it_resolves_to_is_in_the_hash_and_no_time) 
     later.not_before += 24h;
     later.not_after += 24h;
     BOOST_TEST((ra::content_hash(later, "builtin", "client", "2592000 s") == first));
-    std::vector<ca::Content> others(8, content);
+    std::vector<ca::Content> others(9, content);
     others[0].profile = core::ProfileId(2);
     others[1].profile_version = 2;
     others[2].subject.entries.emplace_back(crypto::DnAttribute::common_name, "x");
@@ -65,6 +65,7 @@ BOOST_AUTO_TEST_CASE(everything_that_it_resolves_to_is_in_the_hash_and_no_time) 
     others[5].key_usage.push_back(crypto::KeyUsageBit::key_agreement);
     others[6].extended_key_usage.emplace_back("1.3.6.1.5.5.7.3.2");
     others[7].must_staple = true;
+    others[8].security_identifier = "S-1-5-21-1-2-3-500";
     for (const auto& other : others) BOOST_TEST((ra::content_hash(other, "builtin", "client", "2592000 s") != first));
     auto parameters = content;
     parameters.parameters.emplace_back("template", "web");
