@@ -7,6 +7,7 @@
 #include "ra/enrollment_steps.hpp"
 #include "ra/profile_pauses.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/requester.hpp"
 
 /// One issuance, in the order of design §4. docs/architecture.md walks through it by these names.
 namespace postern::ra {
@@ -261,6 +262,8 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Check
     }
     batch.add(store::certificate_insert, row.insert_values());
     batch.add(store::enrollment_issued, store::values(a.id, row.created, a.prepared.serial));
+    for (const auto& e : a.request.evidence)
+        if (const auto* keeps = e.requester.empty() ? nullptr : store::requester(e.requester).succeeded) batch.add(*keeps, store::values(e.row, row.id), store::Expect::any);
     add_audit(batch, audit_id, record);
     announce(batch, a, row);
     const auto written = co_await deps_.db.write(std::move(batch));

@@ -52,9 +52,15 @@ Task<Result<Leave>> by_challenge(Parts& parts, const Call& call, const crypto::C
     co_return leave;
 }
 
-Task<Result<Leave>> by_certificate(Parts& parts, const ra::RenewalRight& right, const crypto::Csr& csr) {
+Task<Result<Leave>> by_certificate(Parts& parts, const Call& call, const ra::RenewalRight& right, const crypto::Csr& csr) {
     const auto names = co_await ra::check_renewal_names(parts.deps.db, right, csr);
     if (!names) co_return names.error();
+    if (right.predecessor) {
+        auto certificate = right.certificate;
+        auto id = call.request.id;
+        const auto stands = co_await parts.deps.predecessor_status.check(*right.predecessor, std::move(certificate), std::move(id), call.request.deadline);
+        if (!stands) co_return stands.error();
+    }
     Leave leave;
     leave.account = right.account;
     leave.evidence = right.evidence;
@@ -67,7 +73,7 @@ Task<Result<Leave>> by_certificate(Parts& parts, const ra::RenewalRight& right, 
 Task<Result<Leave>> leave_of(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr, const Result<ra::RenewalRight>& right) {
     const bool renewal = request.type() == MessageType::renewal_req;
     if (!renewal && !csr.challenge_password().empty()) co_return co_await by_challenge(parts, call, csr);
-    if (right) co_return co_await by_certificate(parts, *right, csr);
+    if (right) co_return co_await by_certificate(parts, call, *right, csr);
     if (renewal) co_return Problem(ProblemKind::unauthenticated, right.error().detail, right.error().check);
     if (right.error().check == "renewal.window") co_return right.error();
     co_return Problem(ProblemKind::forbidden, "the request has no challenge", "challenge.known");

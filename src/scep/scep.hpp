@@ -12,6 +12,7 @@
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/predecessor_status.hpp"
 #include "scep/ra_credentials.hpp"
 #include "store/database.hpp"
 
@@ -31,6 +32,7 @@ struct Deps {
     const ra::ClockAgreement& clock_agreement;
     observe::Log& log;
     observe::Metrics& metrics;
+    ra::PredecessorStatus& predecessor_status;
 };
 
 struct Parts;
