@@ -3,6 +3,7 @@ find_package(Boost 1.81.0 EXACT CONFIG REQUIRED COMPONENTS headers url unit_test
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(tomlplusplus REQUIRED)
+find_package(CURL 7.88 REQUIRED)
 
 # Found by name: prometheus-cpp's own package file drags in curl and zlib for its push client, and
 # libunbound's pkg-config file asks for libevent, which only its event API needs.

@@ -3,7 +3,7 @@ set -o pipefail
 
 build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev libssl-dev libsqlite3-dev
     libmimalloc-dev libtomlplusplus-dev prometheus-cpp-dev libunbound-dev libidn2-dev libunistring-dev
-    libpsl-dev publicsuffix libpq-dev rapidjson-dev libcli11-dev libsystemd-dev)
+    libpsl-dev publicsuffix libpq-dev rapidjson-dev libcli11-dev libsystemd-dev libcurl4-openssl-dev)
 client_packages=(certbot lego strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins openssl curl python3)
 package_packages=(dpkg-dev file)
 test_packages=(certmonger python3-pytest python3-cryptography unbound systemd faketime jq postgresql-15

@@ -4,7 +4,7 @@ import re
 
 from .text import without_comments
 
-FLOORS = {"core": 1, "store": 2, "validation": 3, "ca": 4, "ra": 5,
+FLOORS = {"core": 1, "store": 2, "validation": 3, "azure": 3, "ca": 4, "ra": 5,
           "acme": 6, "scep": 6, "est": 6, "api": 6, "web": 6, "app": 7}
 CORE_ROOMS = {"base": 1,
               "async": 2, "json": 2, "toml": 2, "crypto": 2, "observe": 2,
@@ -14,7 +14,8 @@ NEIGHBOURS = {("crypto", "json"), ("toml", "json"), ("observe", "json")}
 
 # Implementations behind a port: only the wiring in src/app names them.
 ADAPTERS = [re.compile(p) for p in (r"store/(sqlite|postgres)/", r"ca/(builtin|command|upstream_\w+)/",
-                                    r"validation/\w+_validator\.hpp$")]
+                                    r"validation/\w+_validator\.hpp$",
+                                    r"core/http/curl_\w+\.hpp$")]
 
 # Third-party headers and the files of src/ that may see them.
 THIRD_PARTY = [
@@ -30,6 +31,7 @@ THIRD_PARTY = [
     (r"(prometheus|spdlog)/", r"core/observe/[^/]+\.cpp$",
      "prometheus-cpp and spdlog belong in core/observe/*.cpp"),
     (r"toml\+\+/|toml\.hpp$", r"core/toml/[^/]+\.cpp$", "toml++ belongs in core/toml/*.cpp"),
+    (r"curl/", r"core/http/curl_[^/]+$", "libcurl belongs in core/http/curl_*"),
     (r"systemd/", r"app/", "the service manager's interface belongs in app"),
     (r"CLI/", r"app/", "CLI11 belongs in app"),
 ]

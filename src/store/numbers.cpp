@@ -29,6 +29,7 @@ std::string_view to_string(Series series) {
         case Series::acme: return "acme";
         case Series::audit: return "audit";
         case Series::backend: return "backend";
+        case Series::azure_account: return "azure_account";
         case Series::count_: break;
     }
     throw std::logic_error("store: no series of numbers");
