@@ -7,7 +7,9 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/imported_certificates.hpp"
 #include "ra/parked_messages.hpp"
+#include "ra/predecessors.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
 #include "ra/revocation.hpp"
@@ -33,6 +35,8 @@ public:
         ra::ClockAgreement& clock_agreement;
         ra::Enrollment& enrollment;
         const ca::Backends& backends;
+        ra::Predecessors& predecessors;
+        ra::ImportedCertificates& imported_certificates;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

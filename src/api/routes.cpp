@@ -51,6 +51,14 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/outbox/drop", Role::administrator, &drop_message},
     {Method::get, "/api/postern/v1/clock", Role::auditor, &show_clock},
     {Method::post, "/api/postern/v1/clock/accept", Role::administrator, &accept_clock},
+    {Method::get, "/api/postern/v1/predecessors", Role::auditor, &list_predecessors},
+    {Method::post, "/api/postern/v1/predecessors", Role::administrator, &put_predecessor},
+    {Method::post, "/api/postern/v1/predecessors/remove", Role::administrator, &remove_predecessor},
+    {Method::get, "/api/postern/v1/imported-certificates", Role::auditor, &list_imported_certificates},
+    {Method::get, "/api/postern/v1/imported-certificates/find", Role::auditor, &find_imported_certificates},
+    {Method::post, "/api/postern/v1/imported-certificates", Role::administrator, &import_certificates},
+    {Method::post, "/api/postern/v1/imported-certificates/remove", Role::officer, &remove_imported_certificate},
+    {Method::post, "/api/postern/v1/client-configurations", Role::officer, &configure_client},
 };
 
 core::Task<std::optional<ra::Principal>> authenticate(const http::Request& request, ra::Principals& principals) {

@@ -13,6 +13,7 @@
 #include "ca/builtin/key_rows.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/run_on.hpp"
+#include "core/http/curl_outbound.hpp"
 #include "store/bulk.hpp"
 #include "store/tables/setting.hpp"
 
@@ -127,6 +128,16 @@ core::Task<void> add_nonces(House& h, std::string node) {
     h.nonces = std::move(nonces);
 }
 
+void add_predecessors(House& h) {
+    h.outbound = http::make_curl_outbound({});
+    const ra::Predecessors::Deps predecessors{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
+    h.predecessors = std::make_unique<ra::Predecessors>(predecessors);
+    const ra::ImportedCertificates::Deps imported{*h.db, *h.numbers, *h.catalog, h.pool, *h.clock_agreement};
+    h.imported_certificates = std::make_unique<ra::ImportedCertificates>(imported);
+    const ra::PredecessorStatus::Deps status{*h.db, *h.outbound, h.pool, h.random, *h.clock_agreement, h.log, h.metrics};
+    h.predecessor_status = std::make_unique<ra::PredecessorStatus>(status);
+}
+
 void add_scep(House& h, std::string node) {
     const bool several = shares_store(h.config);
     h.ra_keys = std::make_unique<ca::KeyRows>(*h.db, *h.sealer, ca::KeyFiles(h.folder.file("keys"), *h.sealer), *h.clock_agreement, several);
@@ -134,7 +145,7 @@ void add_scep(House& h, std::string node) {
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
     const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.backends, *h.ra_credentials, *h.sealer, h.pool,
-                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics};
+                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics, *h.predecessor_status};
     h.scep = std::make_unique<scep::Scep>(scep);
 }
 
@@ -233,6 +244,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.revocation = std::make_unique<ra::Revocation>(revocation);
     const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, *h.clock_agreement, h.log, h.metrics, node, *h.lives};
     h.poller = std::make_unique<ra::Poller>(poller);
+    add_predecessors(h);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
     const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
@@ -253,7 +265,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.acme = std::make_unique<acme::Acme>(acme);
     add_scep(h, node);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, h.backends};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, h.backends,
+                             *h.predecessors, *h.imported_certificates};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

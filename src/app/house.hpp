@@ -14,6 +14,7 @@
 #include "core/async/cpu_pool.hpp"
 #include "core/async/shards.hpp"
 #include "core/crypto/system_random.hpp"
+#include "core/http/outbound.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
@@ -68,6 +69,10 @@ public:
     std::unique_ptr<ra::Poller> poller;
     std::optional<observe::Counter> unpublished, unasked;  ///< alarms of the revocation's
     std::unique_ptr<ra::Revocation> revocation;
+    std::unique_ptr<http::Outbound> outbound;
+    std::unique_ptr<ra::Predecessors> predecessors;
+    std::unique_ptr<ra::ImportedCertificates> imported_certificates;
+    std::unique_ptr<ra::PredecessorStatus> predecessor_status;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
     std::unique_ptr<ra::ParkedMessages> parked_messages;
