@@ -55,7 +55,7 @@ public:
 
     struct Listed {
         Listed() = default;
-        Predecessor predecessor;  ///< without its CRL
+        Predecessor predecessor;
         std::string tenant;
         std::int64_t imported = 0, left = 0;  ///< certificates: all, and those that nobody renewed yet
     };

@@ -35,6 +35,7 @@ constexpr std::array targets{
     Target{"jws", &fuzz::jws},                     Target{"location", &fuzz::location},
     Target{"scep_message", &fuzz::scep_message},   Target{"scep_query", &fuzz::scep_query},
     Target{"tbs", &fuzz::tbs},                     Target{"toml", &fuzz::toml},
+    Target{"certificate_list", &fuzz::certificate_list}, Target{"ocsp", &fuzz::ocsp},
 };
 
 const fs::path corpora = fs::path(POSTERN_TEST_DATA) / "fuzz";

@@ -71,14 +71,14 @@ Configuration certmonger(const Facts& facts, unsigned bits) {
     for (auto n = facts.chain.size(); n-- > 0;) add_pem(out, facts.chain[n], chain_name(facts, n) + ".pem");
     const auto registration = crypto::Certificate::parse(facts.ra);
     if (registration) add_pem(out, *registration, "ra.pem");
+    // certmonger verifies the answer's signer up to what -N names, over what -I has.
     std::string others;
-    for (std::size_t n = 1; n < facts.chain.size(); ++n) others += crypto::to_pem("CERTIFICATE", facts.chain[n].der());
+    for (std::size_t n = 0; n + 1 < facts.chain.size(); ++n) others += crypto::to_pem("CERTIFICATE", facts.chain[n].der());
     if (!others.empty()) {
         const auto octets = core::as_bytes(others);
-        out.files.emplace_back("others.pem", core::to_bytes(octets), "the CAs above the issuing one");
+        out.files.emplace_back("below-root.pem", core::to_bytes(octets), "the CAs below the root");
     }
-    out.text = "getcert add-scep-ca -c " + ca + " -u " + quoted(url) + " -r \"$PWD/ra.pem\" -N \"$PWD/" + chain_name(facts, 0) + ".pem\"" +
-               (others.empty() ? "" : " -I \"$PWD/others.pem\"") + "\n" + "getcert request -c " + ca + " -I " + ca + " -k \"$PWD/key.pem\" -f \"$PWD/cert.pem\" -G rsa -g " +
+    out.text = "getcert add-scep-ca -c " + ca + " -u " + quoted(url) + " -r \"$PWD/ra.pem\" -N \"$PWD/root.pem\"" + (others.empty() ? "" : " -I \"$PWD/below-root.pem\"") + "\n" + "getcert request -c " + ca + " -I " + ca + " -k \"$PWD/key.pem\" -f \"$PWD/cert.pem\" -G rsa -g " +
                std::to_string(bits) + " -N " + quoted("CN=" + facts.name) + " -L " + quoted(facts.code()) + " -w\n";
     out.text += "# certmonger runs as another user: put the files where it may read and write. It renews by itself.\n";
     if (!facts.challenge) out.text += "# Put the access code where " + std::string(code_placeholder) + " stands.\n";

@@ -37,10 +37,10 @@ inline constexpr Statement predecessor_by_id{"predecessor_by_id", "SELECT " POST
 /// $1 tenant, $2 name
 inline constexpr Statement predecessor_by_name{
     "predecessor_by_name", "SELECT " POSTERN_PREDECESSOR_COLUMNS " FROM predecessor WHERE tenant_id = $1 AND name = $2"};
-/// Without the CRLs: NULL stands in their place. $1 after id, $2 tenant or NULL for all
+/// $1 after id, $2 tenant or NULL for all
 inline constexpr Statement predecessor_page{
-    "predecessor_page", "SELECT id, tenant_id, name, crl_url, ocsp_url, NULL, created_ms, updated_ms, updated_by FROM predecessor "
-                        "WHERE id > $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2) ORDER BY id LIMIT 500"};
+    "predecessor_page", "SELECT " POSTERN_PREDECESSOR_COLUMNS " FROM predecessor "
+                        "WHERE id > $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2) ORDER BY id LIMIT 20"};
 /// $1 id; its certificates leave with it
 inline constexpr Statement predecessor_remove{"predecessor_remove", "DELETE FROM predecessor WHERE id = $1"};
 
