@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t longest_name = 64;
 
 void write(json::Writer& w, const ra::Predecessor& p) {
-    w.member("name", p.row.name).member("crl", p.row.crl_url).member("ocsp", p.row.ocsp_url).member("crlFile", p.row.crl.has_value());
+    w.member("name", p.row.name).member("crl", p.row.crl_url).member("ocsp", p.row.ocsp_url).member("crlFile", p.row.crl_file);
     w.member("updated", core::rfc3339(p.row.updated)).member("updatedBy", p.row.updated_by).key("certificates").begin_array();
     for (const auto& c : p.certificates)
         w.begin_object()

@@ -117,7 +117,8 @@ Task<Result<ImportedCertificates::Report>> ImportedCertificates::add(Order order
     if (!endpoint->scep.renewal) co_return Problem(ProblemKind::malformed, "endpoint " + order.endpoint + " renews no certificates (renewal = false)");
     auto named = store::values(order.account, endpoint->tenant, nullptr);
     const auto ids = co_await store::read_one(deps_.db, store::account_by_name, std::move(named));
-    const auto account = ids ? co_await find_account(deps_.db, core::AccountId(ids->integer(0))) : std::optional<Account>();
+    const core::AccountId account_id(ids ? ids->integer(0) : 0);
+    const auto account = co_await find_account(deps_.db, account_id);
     if (!account || account->endpoint != endpoint->id)
         co_return Problem(ProblemKind::not_found, "endpoint " + order.endpoint + " has no account " + order.account);
     const auto predecessor = co_await find_predecessor(deps_.db, endpoint->tenant, order.predecessor);

@@ -111,8 +111,11 @@ Task<Result<PredecessorStatus::Verdict>> PredecessorStatus::by_ocsp(const Predec
 Task<Result<std::shared_ptr<const KnownList>>> PredecessorStatus::fetch(const Predecessor& predecessor, const crypto::Certificate& issuer, std::string key,
                                                                         core::Deadline deadline) {
     core::Bytes der;
-    if (predecessor.row.crl) {
-        der = *predecessor.row.crl;
+    if (predecessor.row.crl_file) {
+        auto of_it = store::values(predecessor.row.id);
+        const auto row = co_await store::read_one(deps_.db, store::predecessor_crl, std::move(of_it));
+        if (!row) co_return Problem(ProblemKind::unavailable, "the CRL was taken away at this moment");
+        der = row->blob(0);
     } else {
         http::OutboundRequest request(http::Method::get, predecessor.row.crl_url);
         request.most = most_list_octets;
@@ -134,7 +137,7 @@ Task<Result<std::shared_ptr<const KnownList>>> PredecessorStatus::fetch(const Pr
 
 Task<Result<std::shared_ptr<const KnownList>>> PredecessorStatus::list_of(const Predecessor& predecessor, const crypto::Certificate& issuer, core::Deadline deadline) {
     using List = std::shared_ptr<const KnownList>;
-    const auto source = predecessor.row.crl ? "file " + std::to_string(core::to_ms(predecessor.row.updated)) : predecessor.row.crl_url;
+    const auto source = predecessor.row.crl_file ? "file " + std::to_string(core::to_ms(predecessor.row.updated)) : predecessor.row.crl_url;
     const auto of_issuer = crypto::sha256(issuer.der());
     const auto key = std::to_string(predecessor.row.id.get()) + " " + core::hex(of_issuer) + " " + source;
     for (;;) {
@@ -175,7 +178,7 @@ Task<Result<PredecessorStatus::Verdict>> PredecessorStatus::ask(const Predecesso
                                                                 core::Deadline deadline) {
     const auto* issuer = predecessor.issuer_of(certificate);
     if (issuer == nullptr) co_return Problem(ProblemKind::unavailable, "none of the predecessor's certificates signed it any more");
-    const bool listed = predecessor.row.crl || !predecessor.row.crl_url.empty();
+    const bool listed = predecessor.row.crl_file || !predecessor.row.crl_url.empty();
     if (!predecessor.row.ocsp_url.empty()) {
         auto answer = co_await by_ocsp(predecessor, certificate, *issuer, deadline);
         if (answer || !listed) co_return answer;

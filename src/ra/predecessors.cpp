@@ -160,14 +160,14 @@ Task<Result<Predecessor>> Predecessors::put(Order order, Principal by, core::Req
 
     auto& row = out.row;
     if (order.crl_url) row.crl_url = *order.crl_url;
-    if (order.crl_url) row.crl.reset();
+    if (order.crl_url) row.crl_file = false;
     if (order.ocsp_url) row.ocsp_url = *order.ocsp_url;
     if (order.crl) {
         if (auto good = check_list(*order.crl, out.certificates); !good) co_return good.error();
-        row.crl = std::move(order.crl);
+        row.crl_file = true;
         row.crl_url.clear();
     }
-    if (row.crl_url.empty() && row.ocsp_url.empty() && !row.crl)
+    if (row.crl_url.empty() && row.ocsp_url.empty() && !row.crl_file)
         co_return Problem(ProblemKind::malformed, "name the predecessor's CRL (--crl) or OCSP responder (--ocsp): where the status is not known, nothing renews");
     row.updated = deps_.clock.now();
     row.updated_by = by.actor.kind + " " + by.actor.name;
@@ -180,13 +180,14 @@ Task<Result<Predecessor>> Predecessors::put(Order order, Principal by, core::Req
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     auto record = record_of(known ? "predecessor.changed" : "predecessor.created", **tenant, order.name, by, std::move(request), row.updated);
     json::Writer detail;
-    detail.begin_object().member("crl", row.crl ? std::string("a file, SHA-256 ") + core::hex(digest_of(*row.crl)) : row.crl_url).member("ocsp", row.ocsp_url);
+    detail.begin_object().member("crl", order.crl ? "a file, SHA-256 " + core::hex(digest_of(*order.crl)) : row.crl_url).member("ocsp", row.ocsp_url);
     detail.key("added").begin_array();
     store::Batch batch;
     if (known)
-        batch.add(store::predecessor_update, store::values(row.id, row.crl_url, row.ocsp_url, row.crl, row.updated, row.updated_by));
+        batch.add(store::predecessor_update, store::values(row.id, row.crl_url, row.ocsp_url, row.updated, row.updated_by));
     else
         batch.add(store::predecessor_insert, row.insert_values());
+    if (order.crl || order.crl_url) batch.add(store::predecessor_crl_set, store::values(row.id, order.crl));
     for (auto at = first_added; at < out.certificates.size(); ++at) {
         const auto& der = out.certificates[at].der();
         const auto digest = digest_of(der);

@@ -48,16 +48,21 @@ void predecessors(Store& s) {
     s.duplicates(store::predecessor_insert, a_predecessor(82, "old").insert_values());
     s.does(store::predecessor_insert, a_predecessor(82, "older").insert_values());
     const auto named = store::PredecessorRow::from(s.one(store::predecessor_by_name, values(1, "old")));
-    BOOST_TEST((named.id.get() == 81 && named.crl_url == "http://ca.example/ca.crl" && named.ocsp_url.empty() && !named.crl && named.updated == now));
+    BOOST_TEST((named.id.get() == 81 && named.crl_url == "http://ca.example/ca.crl" && named.ocsp_url.empty() && !named.crl_file && named.updated == now));
     BOOST_TEST(s.read(store::predecessor_by_name, values(2, "old")).empty());
 
-    const std::optional<core::Bytes> list(core::Bytes(5, 0x30));
-    s.does(store::predecessor_update, values(81, "", "http://ca.example/ocsp", list, later, "principal chief"));
-    s.misses(store::predecessor_update, values(83, "", "", list, later, "principal chief"));
+    s.does(store::predecessor_update, values(81, "", "http://ca.example/ocsp", later, "principal chief"));
+    s.misses(store::predecessor_update, values(83, "", "", later, "principal chief"));
+    BOOST_TEST(s.read(store::predecessor_crl, values(81)).empty());
+    s.does(store::predecessor_crl_set, values(81, core::Bytes(5, 0x30)));
+    s.misses(store::predecessor_crl_set, values(83, core::Bytes(5, 0x30)));
+    BOOST_TEST(s.one(store::predecessor_crl, values(81)).blob(0) == core::Bytes(5, 0x30));
     const auto changed = store::PredecessorRow::from(s.one(store::predecessor_by_id, values(81)));
-    BOOST_TEST((changed.crl == list && changed.ocsp_url == "http://ca.example/ocsp" && changed.crl_url.empty()));
+    BOOST_TEST((changed.crl_file && changed.ocsp_url == "http://ca.example/ocsp" && changed.crl_url.empty()));
     BOOST_TEST((changed.created == now && changed.updated == later && changed.updated_by == "principal chief"));
 
+    s.does(store::predecessor_crl_set, values(81, nullptr));
+    BOOST_TEST(!store::PredecessorRow::from(s.one(store::predecessor_by_id, values(81))).crl_file);
     BOOST_TEST(s.read(store::predecessor_page, values(0, nullptr)).size() == 2U);
     BOOST_TEST(s.one(store::predecessor_page, values(81, 1)).integer(0) == 82);
     BOOST_TEST(s.read(store::predecessor_page, values(0, 2)).empty());

@@ -9,13 +9,13 @@ PredecessorRow PredecessorRow::from(const Row& row) {
     p.name = row.text(2);
     p.crl_url = row.text(3);
     p.ocsp_url = row.text(4);
-    if (!row.null(5)) p.crl = row.blob(5);
+    p.crl_file = row.integer(5) != 0;
     p.created = row.time(6);
     p.updated = row.time(7);
     p.updated_by = row.text(8);
     return p;
 }
 
-Values PredecessorRow::insert_values() const { return values(id, tenant, name, crl_url, ocsp_url, crl, created, updated, updated_by); }
+Values PredecessorRow::insert_values() const { return values(id, tenant, name, crl_url, ocsp_url, created, updated, updated_by); }
 
 }  // namespace postern::store

@@ -1,5 +1,4 @@
 #pragma once
-#include <optional>
 #include <string>
 
 #include "core/base/ids.hpp"
@@ -18,21 +17,28 @@ struct PredecessorRow {
     core::TenantId tenant;
     std::string name;
     std::string crl_url, ocsp_url;   ///< empty: none
-    std::optional<core::Bytes> crl;  ///< handed over as a file, DER
+    bool crl_file = false;           ///< there is one that was handed over as a file
     core::TimePoint created{}, updated{};
     std::string updated_by;
 
     static PredecessorRow from(const Row& row);
-    [[nodiscard]] Values insert_values() const;
+    [[nodiscard]] Values insert_values() const;  ///< without that file
 };
 
-#define POSTERN_PREDECESSOR_COLUMNS "id, tenant_id, name, crl_url, ocsp_url, crl, created_ms, updated_ms, updated_by"
+/// CRLs may be large: whether there is one, not the list.
+#define POSTERN_PREDECESSOR_COLUMNS \
+    "id, tenant_id, name, crl_url, ocsp_url, CAST(CASE WHEN crl IS NULL THEN 0 ELSE 1 END AS BIGINT), created_ms, updated_ms, updated_by"
 
 inline constexpr Statement predecessor_insert{
-    "predecessor_insert", "INSERT INTO predecessor (" POSTERN_PREDECESSOR_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
-/// $1 id, $2 CRL URL, $3 OCSP URL, $4 CRL, $5 now, $6 who
+    "predecessor_insert", "INSERT INTO predecessor (id, tenant_id, name, crl_url, ocsp_url, created_ms, updated_ms, updated_by) "
+                          "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+/// $1 id, $2 CRL URL, $3 OCSP URL, $4 now, $5 who
 inline constexpr Statement predecessor_update{
-    "predecessor_update", "UPDATE predecessor SET crl_url = $2, ocsp_url = $3, crl = $4, updated_ms = $5, updated_by = $6 WHERE id = $1"};
+    "predecessor_update", "UPDATE predecessor SET crl_url = $2, ocsp_url = $3, updated_ms = $4, updated_by = $5 WHERE id = $1"};
+/// $1 id, $2 DER or NULL
+inline constexpr Statement predecessor_crl_set{"predecessor_crl_set", "UPDATE predecessor SET crl = $2 WHERE id = $1"};
+/// DER; $1 id
+inline constexpr Statement predecessor_crl{"predecessor_crl", "SELECT crl FROM predecessor WHERE id = $1 AND crl IS NOT NULL"};
 inline constexpr Statement predecessor_by_id{"predecessor_by_id", "SELECT " POSTERN_PREDECESSOR_COLUMNS " FROM predecessor WHERE id = $1"};
 /// $1 tenant, $2 name
 inline constexpr Statement predecessor_by_name{
@@ -40,7 +46,7 @@ inline constexpr Statement predecessor_by_name{
 /// $1 after id, $2 tenant or NULL for all
 inline constexpr Statement predecessor_page{
     "predecessor_page", "SELECT " POSTERN_PREDECESSOR_COLUMNS " FROM predecessor "
-                        "WHERE id > $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2) ORDER BY id LIMIT 20"};
+                        "WHERE id > $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2) ORDER BY id LIMIT 500"};
 /// $1 id; its certificates leave with it
 inline constexpr Statement predecessor_remove{"predecessor_remove", "DELETE FROM predecessor WHERE id = $1"};
 
