@@ -69,8 +69,10 @@ def serial_of(der):
 
 
 def last_why(server, event):
-    lines = [json.loads(line) for line in server.log.read_text().splitlines() if f'"event":"{event}"' in line]
-    return lines[-1]["why"]
+    """Of whichever node was asked."""
+    texts = [node.log.read_text() for node in getattr(server, "nodes", [server])]
+    lines = [json.loads(line) for text in texts for line in text.splitlines() if f'"event":"{event}"' in line]
+    return max(lines, key=lambda line: line["ts"])["why"]
 
 
 @pytest.mark.parametrize("kind", ["strongswan", "cisco"])
