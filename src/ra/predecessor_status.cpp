@@ -76,7 +76,10 @@ private:
 Task<Result<core::Bytes>> PredecessorStatus::obtain(http::OutboundRequest request, core::Deadline deadline) {
     request.plain_allowed = true;
     const auto url = request.url;
+    auto again = request;
     auto answer = co_await deps_.outbound.exchange(std::move(request), deadline);
+    // To ask a second time does no harm.
+    if (!answer && answer.error().check == "outbound.stale") answer = co_await deps_.outbound.exchange(std::move(again), deadline);
     if (!answer) co_return answer.error();
     if (answer->status != 200) co_return Problem(ProblemKind::unavailable, url + " answered " + std::to_string(answer->status));
     const auto octets = core::as_bytes(answer->body);

@@ -18,9 +18,6 @@ struct OutboundConfig {
     std::chrono::milliseconds connect{5'000};  ///< look-up, connection and handshakes together
 };
 
-/// Scheme http or https, a host, a port; no user, path or query. What is wrong, or nothing.
-std::string wrong_proxy_url(std::string_view url);
-
 /// libcurl in one thread of its own. Throws std::runtime_error where libcurl lacks what it needs (TLS, a threaded resolver).
 std::unique_ptr<Outbound> make_curl_outbound(OutboundConfig config);
 

@@ -11,6 +11,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "core/http/text.hpp"
+
 namespace postern::http {
 
 namespace {
@@ -35,17 +37,6 @@ std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
     return out;
 }
 
-bool token_text(std::string_view name) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !name.empty() && std::ranges::all_of(name, [&](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || marks.find(c) != std::string_view::npos;
-    });
-}
-
-bool field_text(std::string_view value) {
-    return std::ranges::all_of(value, [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
-}
-
 curl_blob copied(const std::string& text) {
     curl_blob blob{};
     blob.data = const_cast<char*>(text.data());  // NOLINT: libcurl copies it
@@ -60,30 +51,17 @@ std::chrono::milliseconds left_until(core::Deadline deadline) {
 
 }  // namespace
 
-std::string wrong_proxy_url(std::string_view text) {
-    const std::unique_ptr<CURLU, UrlDeleter> url(::curl_url());
-    const std::string owned(text);
-    if (!url || ::curl_url_set(url.get(), CURLUPART_URL, owned.c_str(), 0) != CURLUE_OK) return "expected \"http://HOST:PORT\" or \"https://HOST:PORT\"";
-    const auto scheme = part_of(url.get(), CURLUPART_SCHEME);
-    if (scheme != "http" && scheme != "https") return "a proxy of " + scheme + " is not known; expected http or https";
-    if (!part_of(url.get(), CURLUPART_USER).empty() || !part_of(url.get(), CURLUPART_PASSWORD).empty()) return "holds a user or password; they have keys of their own";
-    if (part_of(url.get(), CURLUPART_PORT).empty()) return "names no port";
-    if (part_of(url.get(), CURLUPART_PATH) != "/" || !part_of(url.get(), CURLUPART_QUERY).empty() || !part_of(url.get(), CURLUPART_FRAGMENT).empty())
-        return "ends after the port";
-    return {};
-}
-
 Transfer::Transfer(OutboundRequest request, core::Deadline deadline) : request_(std::move(request)), deadline_(deadline) {}
 
 void Transfer::wait(Handler handler, core::Executor executor) {
-    handler_ = std::move(handler);
     // It does not run out of work while somebody waits on it.
-    executor_ = boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
+    waiting_.emplace(std::move(handler), boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked));
 }
 
 void Transfer::finish(core::Result<Response> outcome) {
-    const core::Executor executor = std::exchange(executor_, core::Executor());
-    boost::asio::post(executor, [handler = std::move(handler_), value = std::move(outcome)]() mutable { std::move(handler)(std::move(value)); });
+    const core::Executor executor = waiting_->executor;
+    boost::asio::post(executor, [handler = std::move(waiting_->handler), value = std::move(outcome)]() mutable { std::move(handler)(std::move(value)); });
+    waiting_.reset();
 }
 
 std::optional<Problem> Transfer::prepare(const OutboundConfig& config) {
@@ -190,7 +168,10 @@ void Transfer::set_body() {
     if (has_body) {
         set(easy, CURLOPT_POST, 1L);
         set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-        set(easy, CURLOPT_POSTFIELDS, request_.body.data());
+        // Handed out once: libcurl would repeat a POST by itself on a new connection when a kept one breaks, also
+        // when the peer has it already. Whether that may be is the caller's to know.
+        set(easy, CURLOPT_READFUNCTION, &Transfer::on_send);
+        set(easy, CURLOPT_READDATA, static_cast<void*>(this));
     }
     if (request_.method == Method::head) set(easy, CURLOPT_NOBODY, 1L);
     else if (request_.method != Method::post && request_.method != Method::get)
@@ -207,13 +188,21 @@ std::optional<Problem> Transfer::set_headers(const OutboundConfig&) {
     add("Expect:");  // no waiting for a 100
     bool typed = false;
     for (const auto& [name, value] : request_.headers) {
-        if (!token_text(name) || !field_text(value)) return Problem(ProblemKind::malformed, host_ + ": a header that cannot be sent", "outbound.request");
+        if (!text::is_token(name) || !text::is_field_value(value)) return Problem(ProblemKind::malformed, host_ + ": a header that cannot be sent", "outbound.request");
         add(value.empty() ? name + ";" : name + ": " + value);
-        typed = typed || name == "Content-Type";
+        typed = typed || text::same(name, "Content-Type");
     }
     if (!typed) add("Content-Type:");  // libcurl would call every body a form
     set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
     return std::nullopt;
+}
+
+std::size_t Transfer::on_send(char* into, std::size_t size, std::size_t count, void* self) {
+    auto& t = *static_cast<Transfer*>(self);
+    const auto octets = std::min(size * count, t.request_.body.size() - t.sent_);
+    std::copy_n(t.request_.body.data() + t.sent_, octets, into);
+    t.sent_ += octets;
+    return octets;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -225,14 +214,14 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
     }
     if (line.starts_with("HTTP/")) {  // an interim answer came before this one
         t.response_.headers.clear();
+        t.head_ended_ = false;
         return size * count;
     }
     while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
+    t.head_ended_ = line.empty();
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return size * count;
-    auto value = line.substr(colon + 1);
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+    const auto value = text::trim(line.substr(colon + 1));
     t.response_.headers.emplace_back(line.substr(0, colon), value);
     return size * count;
 }
@@ -262,6 +251,8 @@ curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* addre
 
 core::Result<Response> Transfer::outcome(CURLcode code) {
     if (code != CURLE_OK) return failure(code);
+    // A head that breaks off is none, whatever its first line says.
+    if (!head_ended_) return failure(CURLE_PARTIAL_FILE);
     long status = 0;
     ::curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<unsigned>(status);
@@ -287,6 +278,7 @@ Problem Transfer::failure(CURLcode code) {
             return {ProblemKind::tls, who + ": its certificate is not trusted, or is for another name", "outbound.tls"};
         case CURLE_SSL_CACERT_BADFILE: return {ProblemKind::tls, who + ": the file of trusted certificates cannot be read", "outbound.tls"};
         case CURLE_SSL_CONNECT_ERROR: return {ProblemKind::tls, who + ": the TLS handshake failed", "outbound.tls"};
+        case CURLE_SEND_FAIL_REWIND: return {ProblemKind::connection, who + ": a connection that was kept had ended", "outbound.stale"};
         case CURLE_OPERATION_TIMEDOUT: return {ProblemKind::connection, who + ": no answer in time", "outbound.timeout"};
         default: return {ProblemKind::connection, who + ": the connection ended before the answer did (" + ::curl_easy_strerror(code) + ")", "outbound.cut"};
     }

@@ -2,8 +2,8 @@
 #include <boost/asio/any_completion_handler.hpp>
 #include <curl/curl.h>
 
-#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/http/curl_outbound.hpp"
@@ -47,6 +47,7 @@ private:
     void set_body();
     [[nodiscard]] core::Problem failure(CURLcode code);
 
+    static std::size_t on_send(char* into, std::size_t size, std::size_t count, void* self);
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
     static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
@@ -54,12 +55,16 @@ private:
     OutboundRequest request_;
     core::Deadline deadline_;
     std::string host_;  ///< with the port, for messages
-    bool proxied_ = false, too_long_ = false;
-    std::size_t header_octets_ = 0;
+    bool proxied_ = false, too_long_ = false, head_ended_ = false;
+    std::size_t header_octets_ = 0, sent_ = 0;
     std::string refused_address_;
     Response response_;
-    Handler handler_;
-    core::Executor executor_;
+    struct Waiting {
+        Waiting(Handler h, core::Executor e) : handler(std::move(h)), executor(std::move(e)) {}
+        Handler handler;  // Asio 1.81: to be moved by construction alone
+        core::Executor executor;
+    };
+    std::optional<Waiting> waiting_;
     std::unique_ptr<curl_slist, ListDeleter> headers_;
     std::unique_ptr<CURL, EasyDeleter> easy_;  // last: gone before what it points to
 };
