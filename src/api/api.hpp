@@ -10,8 +10,10 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/imported_certificates.hpp"
 #include "ra/one_time_challenges.hpp"
 #include "ra/parked_messages.hpp"
+#include "ra/predecessors.hpp"
 #include "ra/principals.hpp"
 #include "ra/profile_pauses.hpp"
 #include "ra/revocation.hpp"
@@ -41,6 +43,8 @@ public:
         azure::Intune& intune;
         ra::IntuneRevocations& intune_revocations;
         ra::OneTimeChallenges& challenges;
+        ra::Predecessors& predecessors;
+        ra::ImportedCertificates& imported_certificates;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

@@ -57,6 +57,14 @@ core::Task<Answer> advance_laboratory_clock(Call call);
 core::Task<Answer> mint_challenge(Call call);
 core::Task<Answer> list_challenges(Call call);
 core::Task<Answer> withdraw_challenge(Call call);
+core::Task<Answer> put_predecessor(Call call);
+core::Task<Answer> list_predecessors(Call call);
+core::Task<Answer> remove_predecessor(Call call);
+core::Task<Answer> import_certificates(Call call);
+core::Task<Answer> list_imported_certificates(Call call);
+core::Task<Answer> find_imported_certificates(Call call);
+core::Task<Answer> remove_imported_certificate(Call call);
+core::Task<Answer> configure_client(Call call);
 
 inline constexpr std::size_t network_body_bytes = std::size_t{1024} * 1024, local_body_bytes = 64 * network_body_bytes;
 /// The body as a JSON object; `malformed` otherwise, and for members not in `known`.

@@ -77,7 +77,13 @@ core::Task<Answer> revoke_certificate(Call call) {
         reason = *n;
     }
     const auto found = co_await ra::find_certificate(call.deps.db, call.principal, call.request.params["serial"]);
-    if (!found) co_return found.error();
+    if (!found) {
+        auto serial = call.request.params["serial"];
+        const auto imported = co_await call.deps.imported_certificates.find(std::move(serial), call.principal);
+        if (imported.empty()) co_return found.error();
+        co_return core::Problem(core::ProblemKind::conflict, "that certificate was issued by a predecessor, whose CRL Postern does not sign: revoke it there; "
+                                                             "`postern cert delete` takes away its right to renew here");
+    }
     const auto done = co_await call.deps.revocation.revoke(*found, reason, call.principal.actor, call.request.id, call.request.deadline);
     if (!done) co_return done.error();
     co_return http::Response(204);

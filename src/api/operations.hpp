@@ -38,6 +38,17 @@ public:
     /// Reads the configuration again, as SIGHUP does: {"changed": […], "restart": […]}. `malformed`
     /// leaves everything as it was; `unsupported` where no server runs.
     virtual core::Task<core::Result<std::string>> reload() = 0;
+
+    /// What clients are told of this server; `backend` as a profile names it.
+    struct ClientFacts {
+        ClientFacts() = default;
+        std::string https, http;          ///< [public]
+        std::vector<core::Bytes> chain;   ///< DER: who issues, up to the root; the root alone where no RA certificate is there
+        core::Bytes ra;                   ///< what SCEP clients encrypt to; empty: none yet
+    };
+    virtual core::Task<ClientFacts> client_facts(std::string backend) = 0;
+    /// CMS SignedData around it, by the key of the TLS listeners, with its chain. `unavailable` while the server has none.
+    virtual core::Task<core::Result<core::Bytes>> sign_for_clients(core::Bytes content) = 0;
 };
 
 }  // namespace postern::api

@@ -60,6 +60,14 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/scep/{endpoint:label}/challenges", Role::officer, &mint_challenge, true},
     {Method::get, "/api/postern/v1/scep/{endpoint:label}/challenges", Role::auditor, &list_challenges, true},
     {Method::delete_, "/api/postern/v1/scep/{endpoint:label}/challenges/{challenge:token}", Role::officer, &withdraw_challenge, true},
+    {Method::get, "/api/postern/v1/predecessors", Role::auditor, &list_predecessors},
+    {Method::post, "/api/postern/v1/predecessors", Role::administrator, &put_predecessor},
+    {Method::post, "/api/postern/v1/predecessors/remove", Role::administrator, &remove_predecessor},
+    {Method::get, "/api/postern/v1/imported-certificates", Role::auditor, &list_imported_certificates},
+    {Method::get, "/api/postern/v1/imported-certificates/find", Role::auditor, &find_imported_certificates},
+    {Method::post, "/api/postern/v1/imported-certificates", Role::administrator, &import_certificates},
+    {Method::post, "/api/postern/v1/imported-certificates/remove", Role::officer, &remove_imported_certificate},
+    {Method::post, "/api/postern/v1/client-configurations", Role::officer, &configure_client},
 };
 
 /// Nothing for strangers to find: on the control socket alone.

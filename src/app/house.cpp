@@ -161,6 +161,15 @@ core::Task<void> add_nonces(House& h, std::string node) {
     h.nonces = std::move(nonces);
 }
 
+void add_predecessors(House& h) {
+    const ra::Predecessors::Deps predecessors{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
+    h.predecessors = std::make_unique<ra::Predecessors>(predecessors);
+    const ra::ImportedCertificates::Deps imported{*h.db, *h.numbers, *h.catalog, h.pool, *h.clock_agreement};
+    h.imported_certificates = std::make_unique<ra::ImportedCertificates>(imported);
+    const ra::PredecessorStatus::Deps status{*h.db, *h.outbound, h.pool, h.random, *h.clock_agreement, h.log, h.metrics};
+    h.predecessor_status = std::make_unique<ra::PredecessorStatus>(status);
+}
+
 void add_scep(House& h, std::string node) {
     const bool several = shares_store(h.config);
     h.ra_keys = std::make_unique<ca::KeyRows>(*h.db, *h.sealer, ca::KeyFiles(h.folder.file("keys"), *h.sealer), *h.clock_agreement, several);
@@ -168,7 +177,7 @@ void add_scep(House& h, std::string node) {
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
     const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.intune_enrollment.get(), h.backends, *h.ra_credentials, *h.sealer, h.pool,
-                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics, h.outbound.get()};
+                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics, *h.predecessor_status, h.outbound.get()};
     h.scep = std::make_unique<scep::Scep>(scep);
 }
 
@@ -282,6 +291,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.intune_revocations = std::make_unique<ra::IntuneRevocations>(intune_revocations);
     const ra::Poller::Deps poller{*h.db, *h.enrollment, *h.revocation, h.tasks, *h.clock_agreement, h.log, h.metrics, node, *h.lives};
     h.poller = std::make_unique<ra::Poller>(poller);
+    add_predecessors(h);
     const ra::BlockedKeys::Deps blocked_keys{*h.db, *h.numbers, *h.clock_agreement};
     h.blocked_keys = std::make_unique<ra::BlockedKeys>(blocked_keys);
     const ra::ProfilePauses::Deps pauses{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
@@ -308,7 +318,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const scep::NdesPage::Deps ndes_page{*h.catalog, *h.principals, *h.challenges, *h.ra_credentials, h.log};
     h.ndes_page = std::make_unique<scep::NdesPage>(ndes_page);
     h.operations = std::make_unique<Operations>(h);
-    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations, *h.challenges};
+    const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations, *h.challenges,
+                             *h.predecessors, *h.imported_certificates};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

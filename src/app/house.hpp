@@ -83,6 +83,9 @@ public:
     std::unique_ptr<ra::Revocation> revocation;
     std::unique_ptr<ra::IntuneEnrollment> intune_enrollment;
     std::unique_ptr<ra::IntuneRevocations> intune_revocations;
+    std::unique_ptr<ra::Predecessors> predecessors;
+    std::unique_ptr<ra::ImportedCertificates> imported_certificates;
+    std::unique_ptr<ra::PredecessorStatus> predecessor_status;
     std::unique_ptr<ra::BlockedKeys> blocked_keys;
     std::unique_ptr<ra::ProfilePauses> profile_pauses;
     std::unique_ptr<ra::ParkedMessages> parked_messages;

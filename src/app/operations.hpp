@@ -23,6 +23,8 @@ public:
     [[nodiscard]] std::string server() const override;
     core::Task<core::Result<std::string>> reload() override;
     core::Task<core::Result<void>> advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId request) override;
+    core::Task<ClientFacts> client_facts(std::string backend) override;
+    core::Task<core::Result<core::Bytes>> sign_for_clients(core::Bytes content) override;
     /// What reload() does; set by the server while it runs.
     std::function<core::Task<core::Result<std::string>>()> reloading;
 

@@ -4,6 +4,7 @@
 #include "core/crypto/certificate.hpp"
 #include "core/json/writer.hpp"
 #include "ra/audit.hpp"
+#include "store/tables/audit.hpp"
 
 namespace postern::ra {
 
@@ -103,7 +104,7 @@ core::Task<core::Result<std::int64_t>> BlockedKeys::block(Order order, Principal
     std::int64_t import = 0;
     if (order.continues) {
         import = *order.continues;
-        batch.add(store::blocked_key_import_guard, store::values(import, blocked_action, by.actor.kind, by.actor.name));
+        batch.add(store::audit_import_guard, store::values(import, blocked_action, by.actor.kind, by.actor.name));
     } else {
         import = co_await deps_.numbers.next(store::Series::audit);
         auto record = record_of(blocked_action, by, request, now);

@@ -11,6 +11,7 @@
 #include "ra/intune_notices.hpp"
 #include "ra/profile_pauses.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/requester.hpp"
 
 /// One issuance, in the order of design §4. docs/architecture.md walks through it by these names.
 namespace postern::ra {
@@ -288,6 +289,8 @@ Task<Result<EnrollmentOutcome>> Enrollment::record_outcome(Attempt& a, ca::Check
     batch.add(store::certificate_insert, row.insert_values());
     batch.add(store::enrollment_issued, store::values(a.id, row.created, a.prepared.serial));
     if (a.takes_credentials()) consume_credential(batch, a.id, a.request.single_use.has_value());
+    for (const auto& e : a.request.evidence)
+        if (const auto* keeps = e.requester.empty() ? nullptr : store::requester(e.requester).succeeded) batch.add(*keeps, store::values(e.row, row.id), store::Expect::any);
     add_audit(batch, audit_id, record);
     announce(batch, a, row);
     const auto written = co_await deps_.db.write(std::move(batch));

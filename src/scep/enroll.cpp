@@ -17,9 +17,15 @@ using core::Task;
 
 /// A lost answer is repeated for so long (design §3).
 constexpr std::chrono::hours repeated_for{1};
-Task<Result<Leave>> by_certificate(Parts& parts, const ra::RenewalRight& right, const crypto::Csr& csr) {
+Task<Result<Leave>> by_certificate(Parts& parts, const Call& call, const ra::RenewalRight& right, const crypto::Csr& csr) {
     const auto names = co_await ra::check_renewal_names(parts.deps.db, right, csr);
     if (!names) co_return names.error();
+    if (right.predecessor) {
+        auto certificate = right.certificate;
+        auto id = call.request.id;
+        const auto stands = co_await parts.deps.predecessor_status.check(*right.predecessor, std::move(certificate), std::move(id), call.request.deadline);
+        if (!stands) co_return stands.error();
+    }
     Leave leave;
     leave.account = right.account;
     leave.evidence = right.evidence;
@@ -32,7 +38,7 @@ Task<Result<Leave>> by_certificate(Parts& parts, const ra::RenewalRight& right, 
 Task<Result<Leave>> leave_of(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr, const Result<ra::RenewalRight>& right) {
     const bool renewal = request.type() == MessageType::renewal_req;
     if (!renewal && !csr.challenge_password().empty()) co_return co_await leave_by_challenge(parts, call, request, csr);
-    if (right) co_return co_await by_certificate(parts, *right, csr);
+    if (right) co_return co_await by_certificate(parts, call, *right, csr);
     if (renewal) co_return Problem(ProblemKind::unauthenticated, right.error().detail, right.error().check);
     if (right.error().check == "renewal.window") co_return right.error();
     auto open = co_await leave_by_open_account(parts, call);

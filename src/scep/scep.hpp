@@ -14,6 +14,7 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/intune_enrollment.hpp"
+#include "ra/predecessor_status.hpp"
 #include "scep/ra_credentials.hpp"
 #include "store/database.hpp"
 
@@ -34,6 +35,7 @@ struct Deps {
     const ra::ClockAgreement& clock_agreement;
     observe::Log& log;
     observe::Metrics& metrics;
+    ra::PredecessorStatus& predecessor_status;
     http::Outbound* outbound = nullptr;  ///< for webhooks
 };
 

@@ -20,6 +20,7 @@ constexpr Family families[] = {
     &configuration_objects, &configuration_references, &principals_and_settings, &audit_records, &enrollments,
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
     &blocked_keys,          &profile_pauses,          &ra_certificates,
+    &predecessors,          &imported_certificates,
     &restorations,
     &leases,                &outbox_messages,          &nodes,                   &nonces,        &sealed_keys,
     &submissions,           &refused_submissions,      &resolved_submissions, &revocation_requests,
@@ -113,6 +114,8 @@ BOOST_AUTO_TEST_CASE(one_time_challenges_are_withdrawn_and_forgotten) { on_every
 BOOST_AUTO_TEST_CASE(what_intune_validated_is_kept_until_it_is_told) { on_every_engine(&intune_requests); }
 BOOST_AUTO_TEST_CASE(what_intune_wants_revoked_is_answered_once) { on_every_engine(&intune_revocations); }
 BOOST_AUTO_TEST_CASE(ra_certificates_overlap) { on_every_engine(&ra_certificates); }
+BOOST_AUTO_TEST_CASE(predecessors_are_kept_with_their_certificates) { on_every_engine(&predecessors); }
+BOOST_AUTO_TEST_CASE(imported_certificates_are_known_once_an_endpoint) { on_every_engine(&imported_certificates); }
 BOOST_AUTO_TEST_CASE(sealed_keys_stay_as_they_were_first_written) { on_every_engine(&sealed_keys); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {

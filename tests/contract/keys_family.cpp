@@ -45,10 +45,10 @@ void blocked_keys(Store& s) {
     s.misses(store::blocked_key_remove, values(number));
 
     s.does(store::audit_insert, values(9, now, nullptr, "request-k", "principal", "robot", "key.blocked", "key", "", "done", "", "{}"));
-    s.does(store::blocked_key_import_guard, values(9, "key.blocked", "principal", "robot"));
-    s.misses(store::blocked_key_import_guard, values(9, "key.blocked", "principal", "other"));
-    s.misses(store::blocked_key_import_guard, values(9, "key.unblocked", "principal", "robot"));
-    s.misses(store::blocked_key_import_guard, values(10, "key.blocked", "principal", "robot"));
+    s.does(store::audit_import_guard, values(9, "key.blocked", "principal", "robot"));
+    s.misses(store::audit_import_guard, values(9, "key.blocked", "principal", "other"));
+    s.misses(store::audit_import_guard, values(9, "key.unblocked", "principal", "robot"));
+    s.misses(store::audit_import_guard, values(10, "key.blocked", "principal", "robot"));
 }
 
 void profile_pauses(Store& s) {

@@ -34,6 +34,7 @@ inline bool lies_in(core::BytesView part, core::BytesView whole) {
 
 // One function a target, in the file of its name; the corpus is tests/data/fuzz/<name>.
 Outcome certificate(core::BytesView input);
+Outcome certificate_list(core::BytesView input);
 Outcome cms_enveloped(core::BytesView input);
 Outcome config(core::BytesView input);
 Outcome csr(core::BytesView input);
@@ -50,6 +51,7 @@ Outcome jwk(core::BytesView input);
 Outcome jws(core::BytesView input);
 Outcome location(core::BytesView input);
 Outcome names(core::BytesView input);
+Outcome ocsp(core::BytesView input);
 Outcome scep_message(core::BytesView input);
 Outcome scep_query(core::BytesView input);
 Outcome tbs(core::BytesView input);

@@ -36,6 +36,7 @@ constexpr std::array targets{
     Target{"names", &fuzz::names},                 Target{"scep_message", &fuzz::scep_message},
     Target{"scep_query", &fuzz::scep_query},       Target{"tbs", &fuzz::tbs},
     Target{"toml", &fuzz::toml},
+    Target{"certificate_list", &fuzz::certificate_list}, Target{"ocsp", &fuzz::ocsp},
 };
 
 const fs::path corpora = fs::path(POSTERN_TEST_DATA) / "fuzz";

@@ -30,6 +30,8 @@ int main(int argc, char** argv) {
     verbs::add_export(app, common, run);
     verbs::add_explain(app, common, run);
     verbs::add_cert(app, common, run);
+    verbs::add_ca(app, common, run);
+    verbs::add_endpoint(app, common, run);
     verbs::add_principal(app, common, run);
     verbs::add_manual(app, run);
     verbs::add_completion(app, run);

@@ -10,21 +10,25 @@ namespace postern::app::verbs {
 
 namespace {
 
+constexpr std::string_view own_route = "/api/postern/v1/certificates", imported_route = "/api/postern/v1/imported-certificates";
+
+/// Devices that a predecessor served often have no name but the subject's.
 void print_line(std::string_view line) {
     const auto document = json::Document::parse(line);
     if (!document) return;
     const auto c = document->root();
     std::string names;
     for (const auto& n : c["names"].items()) names += (names.empty() ? "" : ",") + text(n);
-    std::cout << text(c["serial"]) << "  " << text(c["status"]) << "  " << text(c["notAfter"]) << "  " << names << "\n";
+    if (names.empty()) names = text(c["subject"]);
+    std::cout << text(c["serial"]) << "  " << text(c["status"]) << "  " << text(c["notAfter"]) << "  " << names << (c.contains("imported") ? "  external" : "") << "\n";
 }
 
 /// All pages, one after the other: the output has no end but the table's.
-int list(const Common& common) {
+int list(const Common& common, std::string_view route, const std::string& search) {
     const auto door = Door::open(common.door);
     std::string after = "0";
     while (!after.empty()) {
-        const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/certificates?after=" + after));
+        const auto answer = door->ask(make_request(http::Method::get, std::string(route) + "?after=" + after + (search.empty() ? "" : "&search=" + unreserved(search))));
         if (const int failed = report(answer)) return failed;
         if (common.json) {
             std::cout << answer.body;
@@ -40,6 +44,44 @@ int list(const Common& common) {
     return 0;
 }
 
+void print_whole(const json::Value& certificate) {
+    for (const auto& [name, value] : certificate.members()) {
+        if (name == "pem") continue;
+        std::cout << json::printable(name) << ": ";
+        if (value.is_string()) std::cout << text(value);
+        if (const auto n = value.integer()) std::cout << *n;
+        for (const auto& item : value.items()) std::cout << text(item) << ' ';
+        std::cout << "\n";
+    }
+    const auto pem = certificate["pem"].string();
+    if (pem) std::cout << json::printable(*pem, true);
+}
+
+/// By serial or SHA-256; one may be on record for several endpoints.
+int show_external(const Common& common, const std::string& hex) {
+    const auto door = Door::open(common.door);
+    const auto answer = door->ask(make_request(http::Method::get, std::string(imported_route) + "/find?hex=" + hex));
+    if (const int failed = report(answer)) return failed;
+    if (common.json) {
+        std::cout << answer.body;
+        return 0;
+    }
+    for (std::size_t from = 0; from < answer.body.size();) {
+        const auto end = answer.body.find('\n', from);
+        const auto document = json::Document::parse(std::string_view(answer.body).substr(from, end - from));
+        if (!document) throw std::runtime_error("the server's answer is no JSON");
+        print_whole(document->root());
+        from = end + 1;
+    }
+    return 0;
+}
+
+int remove(const Common& common, const std::string& hex) {
+    return ask(common, make_request(http::Method::post, std::string(imported_route) + "/remove", "{\"hex\":\"" + hex + "\"}"), [&hex](const json::Value&) {
+        std::cout << "Deleted " << hex << ": it renews here no more. It stays valid until its CA revokes it.\n";
+    });
+}
+
 int show(const Common& common, const std::string& serial) {
     const auto door = Door::open(common.door);
     const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/certificates/" + serial));
@@ -50,16 +92,7 @@ int show(const Common& common, const std::string& serial) {
     }
     const auto document = json::Document::parse(answer.body);
     if (!document) throw std::runtime_error("the server's answer is no JSON");
-    for (const auto& [name, value] : document->root().members()) {
-        if (name == "pem") continue;
-        std::cout << json::printable(name) << ": ";
-        if (value.is_string()) std::cout << text(value);
-        if (const auto n = value.integer()) std::cout << *n;
-        for (const auto& item : value.items()) std::cout << text(item) << ' ';
-        std::cout << "\n";
-    }
-    const auto pem = document->root()["pem"].string();
-    if (pem) std::cout << json::printable(*pem, true);
+    print_whole(document->root());
     return 0;
 }
 
@@ -82,6 +115,13 @@ std::string read_serial(std::string& text) {
     return hex && text.size() >= 2 && text.size() <= 40 ? "" : "a serial is 2 to 40 hexadecimal digits, as `postern cert list` prints it";
 }
 
+std::string read_serial_or_digest(std::string& text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::erase(text, ':');
+    const bool hex = text.find_first_not_of("0123456789abcdef") == text.npos;
+    return hex && text.size() >= 2 && text.size() % 2 == 0 && (text.size() <= 40 || text.size() == 64) ? "" : "expected a serial (2 to 40 hexadecimal digits) or a SHA-256 (64)";
+}
+
 }  // namespace
 
 void add_cert(CLI::App& app, Common& common, Run& run) {
@@ -89,13 +129,23 @@ void add_cert(CLI::App& app, Common& common, Run& run) {
     auto reason = std::make_shared<int>(0);
     auto* noun = app.add_subcommand("cert", "Certificates");
     noun->require_subcommand(1);
+    auto external = std::make_shared<bool>(false);
+    auto search = std::make_shared<std::string>();
     auto* list_verb = noun->add_subcommand("list", "Every certificate");
     add_common(*list_verb, common);
-    list_verb->callback([&common, &run] { run = [&common] { return list(common); }; });
+    auto* external_flag = list_verb->add_flag("--external", *external, "Those imported from predecessors");
+    list_verb->add_option("--search", *search, "With this text in subject or names")->needs(external_flag);
+    list_verb->callback([external, search, &common, &run] { run = [external, search, &common] { return list(common, *external ? imported_route : own_route, *search); }; });
+    add_cert_import(*noun, common, run);
+    auto* delete_verb = noun->add_subcommand("delete", "Take the right to renew from an imported certificate");
+    add_common(*delete_verb, common);
+    delete_verb->add_option("SERIAL", *serial, "Hexadecimal, or the SHA-256")->required()->transform(CLI::Validator(read_serial_or_digest, ""));
+    delete_verb->callback([serial, &common, &run] { run = [serial, &common] { return remove(common, *serial); }; });
     auto* show_verb = noun->add_subcommand("show", "One certificate");
     add_common(*show_verb, common);
-    show_verb->add_option("SERIAL", *serial, "Hexadecimal")->required()->transform(CLI::Validator(read_serial, ""));
-    show_verb->callback([serial, &common, &run] { run = [serial, &common] { return show(common, *serial); }; });
+    show_verb->add_option("SERIAL", *serial, "Hexadecimal")->required()->transform(CLI::Validator(read_serial_or_digest, ""));
+    show_verb->add_flag("--external", *external, "One imported from a predecessor; by its SHA-256, too");
+    show_verb->callback([serial, external, &common, &run] { run = [serial, external, &common] { return *external ? show_external(common, *serial) : show(common, *serial); }; });
     auto* revoke_verb = noun->add_subcommand("revoke", "Revoke a certificate");
     add_common(*revoke_verb, common);
     revoke_verb->add_option("SERIAL", *serial, "Hexadecimal")->required()->transform(CLI::Validator(read_serial, ""));

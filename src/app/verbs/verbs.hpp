@@ -26,6 +26,10 @@ void add_apply(CLI::App& app, Common& common, Run& run);
 void add_export(CLI::App& app, Common& common, Run& run);
 void add_explain(CLI::App& app, Common& common, Run& run);
 void add_cert(CLI::App& app, Common& common, Run& run);
+/// Below `cert`.
+void add_cert_import(CLI::App& noun, Common& common, Run& run);
+void add_ca(CLI::App& app, Common& common, Run& run);
+void add_endpoint(CLI::App& app, Common& common, Run& run);
 void add_principal(CLI::App& app, Common& common, Run& run);
 /// Hidden: for packages.
 void add_manual(CLI::App& app, Run& run);

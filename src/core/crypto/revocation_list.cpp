@@ -108,7 +108,11 @@ std::optional<Problem> RevocationList::read_tbs(BytesView content) {
     const auto this_update = time ? der::read_time(*time) : std::nullopt;
     if (!this_update) return bad("its thisUpdate is no time");
     this_update_ = *this_update;
-    if (fields.peek() == der::utc_time || fields.peek() == der::generalized_time) fields.next();
+    if (fields.peek() == der::utc_time || fields.peek() == der::generalized_time) {
+        const auto until = fields.next();
+        next_update_ = until ? der::read_time(*until) : std::nullopt;
+        if (!next_update_) return bad("its nextUpdate is no time");
+    }
     if (fields.peek() == der::sequence) {
         const auto list = fields.next(der::sequence);
         if (!list) return bad("its list is broken");

@@ -17,6 +17,8 @@ public:
     [[nodiscard]] const core::Bytes& authority_key_id() const noexcept { return authority_key_id_; }
     [[nodiscard]] std::int64_t number() const noexcept { return number_; }
     [[nodiscard]] core::TimePoint this_update() const noexcept { return this_update_; }
+    /// nullopt where the list does not say until when it counts.
+    [[nodiscard]] const std::optional<core::TimePoint>& next_update() const noexcept { return next_update_; }
     [[nodiscard]] const std::vector<CrlEntry>& entries() const noexcept { return entries_; }
     [[nodiscard]] bool signed_by(const PublicKey& issuer) const;
 
@@ -29,6 +31,7 @@ private:
     core::Bytes tbs_, issuer_der_, authority_key_id_, signature_, algorithm_;
     std::int64_t number_ = 0;
     core::TimePoint this_update_{};
+    std::optional<core::TimePoint> next_update_;
     std::vector<CrlEntry> entries_;
 };
 

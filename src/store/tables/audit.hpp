@@ -27,5 +27,8 @@ inline constexpr Statement audit_not_done_page{
     "audit_not_done_page", "SELECT " POSTERN_AUDIT_COLUMNS
                            " FROM audit WHERE outcome <> 'done' AND id < $1 "
                            "AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2) ORDER BY id DESC LIMIT 500"};
+/// The audit row of an import that goes on: $1 id, $2 action, $3 actor kind, $4 actor
+inline constexpr Statement audit_import_guard{
+    "audit_import_guard", "SELECT id FROM audit WHERE id = $1 AND action = $2 AND actor_kind = $3 AND actor = $4"};
 
 }  // namespace postern::store

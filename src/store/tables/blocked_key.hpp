@@ -36,8 +36,5 @@ inline constexpr Statement blocked_key_page{
     "blocked_key_page",
     "SELECT " POSTERN_BLOCKED_KEY_COLUMNS " FROM blocked_key WHERE digest > $1 ORDER BY digest LIMIT $2"};
 inline constexpr Statement blocked_key_remove{"blocked_key_remove", "DELETE FROM blocked_key WHERE digest = $1"};
-/// The audit row of an import that goes on: $1 id, $2 action, $3 actor kind, $4 actor
-inline constexpr Statement blocked_key_import_guard{
-    "blocked_key_import_guard", "SELECT id FROM audit WHERE id = $1 AND action = $2 AND actor_kind = $3 AND actor = $4"};
 
 }  // namespace postern::store

@@ -1,0 +1,63 @@
+#include "api/clients/configuration.hpp"
+#include "core/base/encoding.hpp"
+
+namespace postern::api::clients {
+
+namespace {
+
+constexpr std::string_view key_id = "KEY_ID", mac_key = "MAC_KEY";
+
+Configuration begin(const Facts& facts) {
+    Configuration out;
+    const auto pem = crypto::to_pem("CERTIFICATE", facts.root().der());
+    const auto octets = core::as_bytes(pem);
+    out.files.emplace_back("root.pem", core::to_bytes(octets), facts.root().subject().to_text() + ", SHA-256 " + sha256_hex(facts.root()));
+    out.values = {{"directory", facts.acme_directory()}, {"root", facts.http + "/ca/root.pem"}};
+    if (facts.account_required) out.values.emplace_back("account", "KEY_ID and MAC_KEY are those that `postern apply` showed once");
+    return out;
+}
+
+std::string keys_line(const Facts& facts, std::string_view comment) {
+    return facts.account_required ? std::string(comment) + " KEY_ID and MAC_KEY are those that `postern apply` showed once.\n" : std::string();
+}
+
+}  // namespace
+
+Configuration certbot(const Facts& facts) {
+    auto out = begin(facts);
+    out.text = "REQUESTS_CA_BUNDLE=root.pem certbot certonly --standalone --server " + facts.acme_directory() + " --agree-tos --register-unsafely-without-email";
+    if (facts.account_required) out.text += " --eab-kid " + std::string(key_id) + " --eab-hmac-key " + std::string(mac_key);
+    out.text += " -d " + facts.name + "\n" + keys_line(facts, "#");
+    return out;
+}
+
+Configuration lego(const Facts& facts) {
+    auto out = begin(facts);
+    out.text = "LEGO_CA_CERTIFICATES=root.pem lego --server " + facts.acme_directory() + " --accept-tos --email you@example.com";
+    if (facts.account_required) out.text += " --eab --kid " + std::string(key_id) + " --hmac " + std::string(mac_key);
+    out.text += " --http -d " + facts.name + " run\n" + keys_line(facts, "#");
+    return out;
+}
+
+Configuration caddy(const Facts& facts) {
+    auto out = begin(facts);
+    out.text = "{\n\tacme_ca " + facts.acme_directory() + "\n\tacme_ca_root root.pem\n";
+    if (facts.account_required) out.text += "\tacme_eab {\n\t\tkey_id " + std::string(key_id) + "\n\t\tmac_key " + std::string(mac_key) + "\n\t}\n";
+    out.text += "}\n\n" + facts.name + " {\n\trespond \"ready\"\n}\n" + keys_line(facts, "#");
+    return out;
+}
+
+Configuration cert_manager(const Facts& facts) {
+    auto out = begin(facts);
+    const auto pem = crypto::to_pem("CERTIFICATE", facts.root().der());
+    const auto bundle = core::base64(core::as_bytes(pem));
+    out.text = "apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata:\n  name: postern-" + facts.endpoint + "\nspec:\n  acme:\n    server: " + facts.acme_directory() +
+               "\n    caBundle: " + bundle + "\n    privateKeySecretRef:\n      name: postern-" + facts.endpoint + "-account\n";
+    if (facts.account_required)
+        out.text += "    externalAccountBinding:\n      keyID: " + std::string(key_id) + "\n      keySecretRef:\n        name: postern-" + facts.endpoint + "-eab\n        key: mac\n";
+    out.text += "    solvers:\n      - http01:\n          ingress: {}\n" + keys_line(facts, "#");
+    if (facts.account_required) out.text += "# kubectl -n cert-manager create secret generic postern-" + facts.endpoint + "-eab --from-literal=mac=" + std::string(mac_key) + "\n";
+    return out;
+}
+
+}  // namespace postern::api::clients

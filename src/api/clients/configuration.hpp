@@ -1,0 +1,87 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/base/secret.hpp"
+#include "core/crypto/certificate.hpp"
+#include "ra/model.hpp"
+
+/// What a client is told so that it enrolls at an endpoint: lines to paste, values for a form, files.
+namespace postern::api::clients {
+
+enum class Client { apple, intune, windows, cisco, strongswan, certmonger, certbot, lego, caddy, cert_manager };
+std::optional<Client> client_from(std::string_view word) noexcept;
+std::string_view to_string(Client c) noexcept;
+/// "apple, intune, …": those of the protocol
+std::string known_clients(ra::Protocol protocol);
+ra::Protocol protocol_of(Client c) noexcept;
+
+/// Stands where an access code belongs and nobody gave one: codes are stored as a hash, so the server cannot tell them.
+inline constexpr std::string_view code_placeholder = "REPLACE-WITH-THE-ACCESS-CODE";
+
+struct Facts {
+    Facts() = default;
+    std::string endpoint;
+    std::string https, http;                    ///< base URLs
+    std::vector<crypto::Certificate> chain;     ///< who issues first, the root last
+    core::Bytes ra;                             ///< DER; empty for ACME
+    ra::Profile profile;                        ///< the endpoint's first
+    ra::ScepSettings scep;
+    bool account_required = true;               ///< ACME: external account binding
+    std::string name;                           ///< of the device, or the DNS name; a placeholder where none was said
+    std::optional<core::SecretText> challenge;
+
+    [[nodiscard]] const crypto::Certificate& issuer() const { return chain.front(); }
+    [[nodiscard]] const crypto::Certificate& root() const { return chain.back(); }
+    [[nodiscard]] std::string scep_url(bool tls) const { return (tls ? https : http) + "/scep/" + endpoint; }
+    [[nodiscard]] std::string acme_directory() const { return https + "/acme/" + endpoint + "/directory"; }
+    [[nodiscard]] std::string code() const { return challenge ? std::string(challenge->expose()) : std::string(code_placeholder); }
+    /// The smallest RSA key that the profile takes; nullopt: none.
+    [[nodiscard]] std::optional<unsigned> rsa_bits() const;
+};
+
+struct File {
+    File() = default;
+    File(std::string n, core::Bytes c, std::string w) : name(std::move(n)), content(std::move(c)), what(std::move(w)) {}
+    std::string name;
+    core::Bytes content;
+    std::string what;    ///< for people
+    bool sign = false;   ///< to be wrapped in CMS SignedData
+};
+
+struct Configuration {
+    Configuration() = default;
+    std::string text;                                         ///< for people, ends with a line feed
+    std::vector<std::pair<std::string, std::string>> values;  ///< the same, one by one
+    std::vector<File> files;
+};
+
+/// Errors: conflict where the endpoint's profile and that client do not go together.
+core::Result<Configuration> configure(Client client, const Facts& facts);
+
+// One client each.
+Configuration apple(const Facts& facts, unsigned bits);
+Configuration intune(const Facts& facts, unsigned bits);
+Configuration windows(const Facts& facts, unsigned bits);
+Configuration cisco(const Facts& facts, unsigned bits);
+Configuration strongswan(const Facts& facts, unsigned bits);
+Configuration certmonger(const Facts& facts, unsigned bits);
+Configuration certbot(const Facts& facts);
+Configuration lego(const Facts& facts);
+Configuration caddy(const Facts& facts);
+Configuration cert_manager(const Facts& facts);
+
+/// Upper-case hexadecimal, without colons.
+std::string sha1_hex(const crypto::Certificate& certificate);
+std::string sha256_hex(const crypto::Certificate& certificate);
+/// "&", "<", ">" and quotes as entities.
+std::string xml_text(std::string_view text);
+/// Upper-case UUID that stays the same for the same words, so that what is installed again replaces.
+std::string stable_uuid(std::string_view words);
+/// File name of the certificate n of the chain: "root", "issuing-ca", "intermediate-2".
+std::string chain_name(const Facts& facts, std::size_t n);
+
+}  // namespace postern::api::clients

@@ -1,0 +1,138 @@
+#include "api/clients/configuration.hpp"
+
+#include "core/base/encoding.hpp"
+#include "core/crypto/digest.hpp"
+#include "tests/unit/ra/world.hpp"
+
+BOOST_AUTO_TEST_SUITE(api_clients)
+
+using namespace postern;
+using namespace postern::test;
+using namespace postern::api::clients;
+
+namespace {
+
+/// The root and the issuing CA of a world, as an endpoint's facts.
+struct Told : World {
+    Told() {
+        crypto::CertificateShape shape;
+        shape.algorithm = key.default_algorithm();
+        shape.ca = true;
+        shape.key_usage = {crypto::KeyUsageBit::key_cert_sign};
+        for (const auto* name : {"Issuing & Co", "Root"}) facts.chain.push_back(authority(shape, name));
+        facts.endpoint = "phones";
+        facts.https = "https://ra.test";
+        facts.http = "http://ra.test";
+        facts.ra = facts.chain.front().der();
+        facts.profile.name = "phone";
+        facts.profile.lifetime = std::chrono::hours(24 * 365);
+        facts.profile.keys = {crypto::KeySpec(crypto::KeyType::rsa, 3072), crypto::KeySpec(crypto::KeyType::rsa, 2048), crypto::KeySpec()};
+        facts.profile.extended_key_usage = {"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"};
+        facts.name = "phone-7";
+    }
+    crypto::Certificate authority(crypto::CertificateShape shape, const std::string& name) {
+        crypto::DistinguishedName dn;
+        dn.entries.emplace_back(crypto::DnAttribute::common_name, name);
+        shape.issuer_der = dn.to_der();
+        crypto::CertificateFields fields;
+        fields.serial = core::Bytes(16, 0x11);
+        fields.not_before = clock.now();
+        fields.not_after = clock.now() + std::chrono::hours(24);
+        fields.subject_der = dn.to_der();
+        fields.spki = key.public_key().spki();
+        fields.subject_key_id = key.public_key().key_identifier();
+        const auto tbs = crypto::CertificateTemplate(shape).to_be_signed(fields);
+        return crypto::Certificate::parse(crypto::assemble_signed(tbs, shape.algorithm, key.sign(shape.algorithm, tbs))).value();
+    }
+    std::string file(const Configuration& made, std::string_view name) {
+        for (const auto& each : made.files)
+            if (each.name == name) return {each.content.begin(), each.content.end()};
+        BOOST_ERROR("no file " << name);
+        return {};
+    }
+    crypto::PrivateKey key = crypto::PrivateKey::generate(crypto::KeySpec());
+    Facts facts;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(every_client_has_its_word_and_its_protocol, Told) {
+    for (const auto protocol : {ra::Protocol::scep, ra::Protocol::acme}) {
+        std::istringstream words(known_clients(protocol));
+        for (std::string word; words >> word;) {
+            if (word.back() == ',') word.pop_back();
+            const auto client = client_from(word);
+            BOOST_TEST_REQUIRE(client.has_value(), word);
+            BOOST_TEST((protocol_of(*client) == protocol && to_string(*client) == word));
+            const auto made = configure(*client, facts);
+            BOOST_TEST_REQUIRE(made.has_value(), word);
+            BOOST_TEST((!made->text.empty() && made->text.back() == '\n' && !made->values.empty()), word);
+        }
+    }
+    BOOST_TEST(!client_from("est-curl").has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_profile_without_rsa_suits_no_scep_client, Told) {
+    facts.profile.keys = {crypto::KeySpec()};
+    check_refused(configure(Client::apple, facts), core::ProblemKind::conflict, "takes no RSA keys");
+    BOOST_TEST(configure(Client::certbot, facts).has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(an_apple_profile_is_signed_when_it_is_whole, Told) {
+    const auto draft = configure(Client::apple, facts).value();
+    BOOST_TEST_REQUIRE(draft.files.size() == 1U);
+    BOOST_TEST((!draft.files[0].sign && draft.files[0].name == "phones.template.mobileconfig"));
+    BOOST_TEST(contains(file(draft, "phones.template.mobileconfig"), std::string("<string>") + std::string(code_placeholder) + "</string>"));
+    facts.challenge.emplace(std::string("s<cret&"));
+    const auto whole = configure(Client::apple, facts).value();
+    BOOST_TEST((whole.files[0].sign && whole.files[0].name == "phones.mobileconfig"));
+    const auto plist = file(whole, "phones.mobileconfig");
+    for (const auto* part : {"<string>s&lt;cret&amp;</string>", "<string>CN=Issuing &amp; Co</string>", "<string>com.apple.security.pkcs1</string>", "<string>com.apple.security.root</string>",
+                             "<integer>2048</integer>"})
+        BOOST_TEST(contains(plist, part), part);
+    for (const auto& [name, value] : whole.values) BOOST_TEST(!contains(value, "s<cret"), name);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_apple_fingerprint_is_that_of_the_highest_certificate_given, Told) {
+    const auto of = [&](ra::ScepSettings::Chain chain) {
+        facts.scep.chain = chain;
+        return file(configure(Client::apple, facts).value(), "phones.template.mobileconfig");
+    };
+    const auto issuing = core::base64(crypto::sha1(facts.issuer().der())), root = core::base64(crypto::sha1(facts.root().der()));
+    using Chain = ra::ScepSettings::Chain;
+    BOOST_TEST((contains(of(Chain::issuer), issuing) && !contains(of(Chain::issuer), root)));
+    BOOST_TEST((contains(of(Chain::chain), issuing) && !contains(of(Chain::chain), root)));
+    BOOST_TEST((contains(of(Chain::chain_and_root), root) && !contains(of(Chain::chain_and_root), issuing)));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_stays_the_same_has_the_same_uuid, Told) {
+    BOOST_TEST(stable_uuid("a") == stable_uuid("a"));
+    BOOST_TEST(stable_uuid("a") != stable_uuid("b"));
+    const auto uuid = stable_uuid("a");
+    BOOST_TEST((uuid.size() == 36U && uuid[14] == '8' && uuid[8] == '-' && uuid[23] == '-'));
+}
+
+BOOST_FIXTURE_TEST_CASE(windows_nodes_follow_the_profile, Told) {
+    facts.profile.key_usage = {crypto::KeyUsageBit::digital_signature};
+    const auto made = configure(Client::windows, facts).value();
+    const auto xml = file(made, "phones.syncml.xml");
+    for (const auto* part : {"/SCEP/phones/Install/EKUMapping</LocURI>", "<Data>1.3.6.1.5.5.7.3.2+1.3.6.1.5.5.7.3.4</Data>", "<Data>128</Data>", "<Data>365</Data>", "<Exec>"})
+        BOOST_TEST(contains(xml, part), part);
+    BOOST_TEST(contains(xml, "<Data>" + sha1_hex(facts.issuer()) + "</Data>"));
+    // Trust comes before what rests on it.
+    BOOST_TEST((xml.find("RootCATrustedCertificates/Root") < xml.find("ServerURL") && xml.find("RootCATrustedCertificates/CA") < xml.find("ServerURL")));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_shell_reads_what_was_given, Told) {
+    facts.challenge.emplace(std::string("a'b$c"));
+    BOOST_TEST(contains(configure(Client::strongswan, facts).value().text, "--password 'a'\\''b$c'"));
+    BOOST_TEST(contains(configure(Client::certmonger, facts).value().text, "-L 'a'\\''b$c'"));
+}
+
+BOOST_FIXTURE_TEST_CASE(acme_clients_need_keys_where_the_endpoint_does, Told) {
+    BOOST_TEST(contains(configure(Client::cert_manager, facts).value().text, "externalAccountBinding"));
+    facts.account_required = false;
+    for (const auto client : {Client::certbot, Client::lego, Client::caddy, Client::cert_manager}) BOOST_TEST(!contains(configure(client, facts).value().text, "KEY"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,116 @@
+#include "ra/renewal.hpp"
+
+#include "ra/imported_certificates.hpp"
+#include "tests/unit/ra/other_ca.hpp"
+
+BOOST_AUTO_TEST_SUITE(ra_renewal)
+
+using namespace postern;
+using namespace postern::test;
+using core::ProblemKind;
+using crypto::GeneralName;
+using crypto::GeneralNameType;
+
+namespace {
+
+constexpr std::string_view devices = R"([[profile]]
+name = "device"
+backend = "scripted"
+keys = ["rsa-2048", "ec-p256"]
+extended_key_usage = ["clientAuth"]
+common_name = "text"
+subject = ["CN"]
+[[endpoint]]
+name = "devices"
+protocol = "scep"
+profiles = ["device"]
+[[endpoint]]
+name = "others"
+protocol = "scep"
+profiles = ["device"]
+[[account]]
+name = "devices"
+endpoint = "devices"
+method = "access_code"
+common_names = ["*"]
+secret = {generate = true}
+)";
+
+/// A device that another CA served, on record here.
+struct Moved : World {
+    Moved() {
+        apply_standard();
+        apply(devices).value();
+        ra::Predecessors::Order known;
+        known.name = "old";
+        known.certificates.push_back(old.issue(core::Bytes(8, 0x10), clock.now(), true, old.key, "Old CA").der());
+        known.crl_url = "http://ca.example/ca.crl";
+        run(predecessors.put(std::move(known), administrator(), core::RequestId("r"))).value();
+        ra::ImportedCertificates::Order order;
+        order.predecessor = "old";
+        order.endpoint = order.account = "devices";
+        order.certificates.push_back(leaf.der());
+        BOOST_TEST_REQUIRE(run(imported.add(std::move(order), administrator(), core::RequestId("r"))).value().added == 1);
+    }
+    core::EndpointId endpoint(std::string_view name = "devices") { return catalog.current()->endpoint(ra::Protocol::scep, name)->id; }
+    core::Result<ra::RenewalRight> right(std::string_view at = "devices", std::chrono::hours window = 24h * 30) {
+        return run(ra::find_renewal_right(db, endpoint(at), leaf.der(), clock.now(), window));
+    }
+    core::Result<void> names(const std::string& common, const std::vector<GeneralName>& others) {
+        const auto found = right().value();
+        crypto::DistinguishedName subject;
+        subject.entries.emplace_back(crypto::DnAttribute::common_name, common);
+        const auto csr = crypto::Csr::parse(crypto::make_csr(device, subject, others)).value();
+        return run(ra::check_renewal_names(db, found, csr));
+    }
+
+    OtherCa old;
+    crypto::PrivateKey device = crypto::PrivateKey::generate(crypto::KeySpec());
+    const std::vector<GeneralName> had{{GeneralNameType::dns, "Printer.Example.com"}, {GeneralNameType::email, "Hall@Example.COM"}, {GeneralNameType::uri, "urn:Dev"}};
+    crypto::Certificate leaf = old.issue(core::Bytes(8, 0x21), clock.now(), false, device, "Printer  Seven", had);
+    core::CpuPool workers{1, 8};
+    ra::Predecessors predecessors{ra::Predecessors::Deps{db, numbers, catalog, clock}};
+    ra::ImportedCertificates imported{ra::ImportedCertificates::Deps{db, numbers, catalog, workers, clock}};
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(an_imported_certificate_is_a_right_at_its_endpoint, Moved) {
+    const auto found = right().value();
+    BOOST_TEST((found.account.name == "devices" && found.predecessor && found.evidence.requester == "imported_certificate"));
+    check_refused(right("others"), ProblemKind::forbidden, "the certificate was not issued here");
+    const auto stranger = old.issue(core::Bytes(8, 0x22), clock.now(), false, device, "printer");
+    check_refused(run(ra::find_renewal_right(db, endpoint(), stranger.der(), clock.now(), 24h * 30)), ProblemKind::forbidden, "the certificate was not issued here");
+}
+
+BOOST_FIXTURE_TEST_CASE(it_counts_within_its_window_and_life, Moved) {
+    const auto early = right("devices", 24h * 2);
+    check_refused(early, ProblemKind::forbidden, "the certificate can be renewed from");
+    BOOST_TEST(early.error().check == "renewal.window");
+    clock.step(-48h);
+    check_refused(right(), ProblemKind::forbidden, "the certificate is valid from");
+    clock.step(48h);
+    clock.advance(24h * 20 + 1s);
+    const auto late = right();
+    check_refused(late, ProblemKind::forbidden, "the certificate is valid from");
+    BOOST_TEST(late.error().check == "renewal.validity");
+}
+
+BOOST_FIXTURE_TEST_CASE(names_are_compared_as_another_ca_may_have_written_them, Moved) {
+    BOOST_TEST(names("Printer  Seven", had).has_value());
+    BOOST_TEST(names("printer seven ", {{GeneralNameType::uri, "urn:Dev"}, {GeneralNameType::email, "Hall@example.com"}, {GeneralNameType::dns, "printer.example.com"}}).has_value());
+    const auto refused = [&](const std::string& common, const std::vector<GeneralName>& others) { check_refused(names(common, others), ProblemKind::forbidden, "other names"); };
+    refused("PrinterSeven", had);
+    refused("Printer Seven", {});
+    refused("Printer Seven", {had[0], had[1], {GeneralNameType::uri, "urn:dev"}});
+    refused("Printer Seven", {had[0], {GeneralNameType::email, "hall@example.com"}, had[2]});
+    refused("Printer Seven", {had[0], had[1], had[2], {GeneralNameType::dns, "more.example.com"}});
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_deleted_is_no_right, Moved) {
+    BOOST_TEST(run(imported.remove("2121212121212121", administrator(), core::RequestId("r"))).value() == 1U);
+    check_refused(right(), ProblemKind::forbidden, "the certificate was not issued here");
+    check_refused(run(imported.remove("2121212121212121", administrator(), core::RequestId("r"))), ProblemKind::not_found, "no imported certificate");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
