@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(documents_of_webhooks) {
                               Wrong{"timeout = \"7s\"", "timeout = \"1m\"", "timeout: longer than 20 s"},
                               Wrong{"timeout = \"7s\"", "trust_anchors = \"root\"", "trust_anchors: expected certificates, PEM"},
                               Wrong{"timeout = \"7s\"", "unbound = true", "unbound: is for accounts of method one_time"},
-                              Wrong{"method = \"webhook\"", "method = \"one_time\"", "url: is for accounts of method webhook"},
+                              Wrong{"method = \"webhook\"", "method = \"access_code\"", "url: is for accounts of method webhook"},
                               Wrong{"{generate = true}", "{value = \"c2hvcnQ=\"}", "at least 16 octets as base64"}}) {
         auto changed = text;
         changed.replace(changed.rfind(wrong.from), wrong.from.size(), wrong.to);

@@ -28,6 +28,7 @@ profiles = ["phone"]
 [[account]]
 name = "mdm"
 endpoint = "phones"
+organization = "acme"
 method = "one_time"
 unbound = true
 outstanding = 3

@@ -23,6 +23,7 @@ profiles = ["server"]
 [[account]]
 name = "devices"
 endpoint = "phones"
+organization = "acme"
 method = "access_code"
 names = ["corp.example", ".corp.example"]
 secret = {generate = true}
