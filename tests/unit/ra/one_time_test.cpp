@@ -123,8 +123,9 @@ BOOST_AUTO_TEST_CASE(subjects_and_names_are_read_as_people_write_them) {
     BOOST_TEST(name_text("dns:Phone.Corp.Example") == R"(["dns:phone.corp.example"])");
     BOOST_TEST(name_text("ip:2001:DB8::0:7") == R"(["ip:2001:db8::7"])");
     BOOST_TEST(name_text("email:a@corp.example") == R"(["email:a@corp.example"])");
+    BOOST_TEST(name_text("upn:jane@corp.example") == R"(["upn:jane@corp.example"])");
     BOOST_TEST(name_text("uri:https://corp.example/7") == R"(["uri:https://corp.example/7"])");
-    for (const auto* bad : {"", "phone", "dns:", "dns:-a", "ip:1.2.3", "uri:a b", "upn:x"}) BOOST_TEST(name_text(bad).starts_with("names: "), bad);
+    for (const auto* bad : {"", "phone", "dns:", "dns:-a", "ip:1.2.3", "uri:a b", "upn:", "other:x"}) BOOST_TEST(name_text(bad).starts_with("names: "), bad);
     // What is stored comes back.
     const auto entries = ra::subject_from_text("CN=phone 7,O=Example\\, Inc.").value();
     BOOST_TEST(ra::to_stored(ra::subject_from_stored(ra::to_stored(entries))) == ra::to_stored(entries));
