@@ -77,6 +77,7 @@ std::optional<Bytes> of_hex_dump(std::string_view text) {
             if (is_hex(c)) digits += c;
         }
     }
+    if (digits.empty()) return std::nullopt;
     return core::from_hex(digits);
 }
 

@@ -73,13 +73,16 @@ std::string folded(std::string_view text) {
 
 /// §7.2 and §7.5: host names have no letter case, local parts of mail addresses and URIs do.
 Names as_compared(Names names) {
+    const auto fold_mailbox = [](std::string& text) {
+        const auto at = std::min(text.rfind('@'), text.size());
+        text = text.substr(0, at) + folded(text.substr(at));
+    };
     for (auto* each : {&names.common, &names.serials})
         for (auto& text : *each) text = folded(text);
+    for (auto& mailbox : names.mailboxes) fold_mailbox(mailbox);
     for (auto& name : names.others) {
         if (name.type == crypto::GeneralNameType::dns) name.value = folded(name.value);
-        if (name.type != crypto::GeneralNameType::email) continue;
-        const auto at = std::min(name.value.rfind('@'), name.value.size());
-        name.value = name.value.substr(0, at) + folded(name.value.substr(at));
+        if (name.type == crypto::GeneralNameType::email) fold_mailbox(name.value);
     }
     names.sort();
     return names;
