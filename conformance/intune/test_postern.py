@@ -76,7 +76,7 @@ def test_a_code_refuses(site, code):
 REAL = {
     "SubjectNameMismatch": {"subject": [["CN", "phone-of-somebody-else"]]}, "KeyLengthMismatch": {"key_size": 4096},
     "EnhancedKeyUsageMismatch": {"extended_key_usage": ["1.3.6.1.5.5.7.3.1"]}, "KeyUsageMismatch": {"key_usage": ["digitalSignature"]},
-    "SubjectAltNameMissing": {"names": ["dns:phone.devices.test"]}, "ChallengeExpired": {"lives": -1}, "RegisteredKeyMismatch": {"keys": ["00" * 32]},
+    "SubjectAltNameMissing": {"names": ["dns:phone.devices.test"]}, "ChallengeExpired": {"begins_in": -10, "lives": 9}, "RegisteredKeyMismatch": {"keys": ["00" * 32]},
     "ScepProfileNoLongerTargetedToTheClient": {"targeted": False}, "SignatureValidationFailed": {"flaw": "signature"},
     "ChallengeDecryptionError": {"flaw": "decryption"}, "ChallengeDecodingError": {"flaw": "encoding"}, "BadDeviceIdInChallenge": {"known_device": False}}
 
@@ -303,7 +303,7 @@ def test_another_tenants_queue_reaches_nobody_elses(site, own_site):
 # ---- a phone's whole life
 
 def test_a_phones_life(own_site, server):
-    site = own_site()
+    site = own_site(within="20s")
     phone = site.device(STYLES["apple"], discover=False)
     # Its profile names the CA by its fingerprint; the bag ends in that root.
     phone.discover()

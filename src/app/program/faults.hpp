@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/async/fail_point.hpp"
 #include "core/base/result.hpp"
 
 namespace postern::app {
@@ -32,7 +33,7 @@ private:
         Verb verb;
     };
     std::vector<Entry> entries_;
-    std::array<std::atomic<std::uint64_t>, 9> passages_{};
+    std::array<std::atomic<std::uint64_t>, core::fail_points.size()> passages_{};
 };
 
 /// The process's own. core::fail_point is a free function, so what it obeys is the program's.
