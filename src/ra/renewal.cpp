@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "ca/tbs_view.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
+#include "core/crypto/der.hpp"
 #include "core/crypto/security_identifier.hpp"
 #include "ra/catalog.hpp"
 #include "ra/predecessors.hpp"
@@ -43,8 +43,10 @@ struct Names {
 bool maps_to_account(const crypto::Certificate& certificate) {
     const auto& names = certificate.alt_names();
     if (std::any_of(names.begin(), names.end(), [](const crypto::GeneralName& n) { return crypto::resembles_security_identifier(n.value); })) return true;
-    const auto tbs = ca::TbsView::read(certificate.tbs());
-    return !tbs || tbs->find(crypto::oid_security_identifier) != nullptr;
+    // By its octets, wherever they stand: another CA's certificate has a form of its own.
+    crypto::der::Writer extension;
+    extension.oid(crypto::oid_security_identifier);
+    return !std::ranges::search(certificate.tbs(), extension.bytes()).empty();
 }
 
 core::Result<void> judge_times(const crypto::Certificate& certificate, core::TimePoint now, std::chrono::milliseconds window) {
