@@ -2,12 +2,17 @@
 import pytest
 from cryptography import x509
 from harness import pkcs10
+from harness.row_table import Table
 from harness.seeded import Random, rsa_key
 from harness.suite import database, server  # noqa: F401  (fixtures)
 
 from intune.client import IntuneStandIn
 from intune.plain_client import Client
 from intune.site import Site
+
+
+def pytest_configure(config):
+    Table(["S09"], frozenset(), "POSTERN_INTUNE_ROWS").register(config)
 
 
 @pytest.fixture(scope="session")

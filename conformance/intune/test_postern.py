@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from harness import scep_message as cms
+from harness.row_table import row
 from harness.scep_reply import FAILURE, SUCCESS
 from harness.scep_style import STYLES
 from intune import behaviours
@@ -63,6 +64,7 @@ def test_the_decision_is_on_record(site, server):
 
 # ---- Intune says no
 
+@row("S09")
 @pytest.mark.together
 @pytest.mark.parametrize("code", [*CODES, "AnInventedCode", "success", "SUCCESS"])
 def test_a_code_refuses(site, code):
@@ -81,6 +83,7 @@ REAL = {
     "ChallengeDecryptionError": {"flaw": "decryption"}, "ChallengeDecodingError": {"flaw": "encoding"}, "BadDeviceIdInChallenge": {"known_device": False}}
 
 
+@row("S09")
 @pytest.mark.together
 @pytest.mark.parametrize("code", REAL)
 def test_what_intune_finds_out_itself(site, code):
@@ -91,6 +94,7 @@ def test_what_intune_finds_out_itself(site, code):
     site.nothing_wrong()
 
 
+@row("S09")
 def test_a_challenge_of_another_tenant(site, own_site):
     other, device = own_site(), site.device()
     refused(device.enroll(other.challenge(device)), "BadTenantIdInChallenge")
@@ -113,6 +117,7 @@ JUNK = {"html": behaviours.html(), "empty": behaviours.empty(), "no_content": be
         "silence": behaviours.silence(), "reset": behaviours.reset(), "cut": behaviours.closed(40), "drip": behaviours.drip(1)}
 
 
+@row("S09")
 @pytest.mark.together
 @pytest.mark.parametrize("how", JUNK)
 def test_no_certificate_without_a_yes(own_site, how):
@@ -127,6 +132,7 @@ def test_no_certificate_without_a_yes(own_site, how):
     site.standin.release()
 
 
+@row("S09")
 @pytest.mark.together
 @pytest.mark.parametrize("how", {"chunked": behaviours.chunked(), "fields": behaviours.extra_fields(), "null": behaviours.fields(errorDescription=None)}.items(),
                          ids=lambda item: item[0])
@@ -150,6 +156,7 @@ LOST = {"500": behaviours.status(500), "403": behaviours.status(403), "400": beh
         "refused": behaviours.code("SomethingElse"), "lost": behaviours.lost_reply(), "429": behaviours.throttled(3600)}
 
 
+@row("S09")
 @pytest.mark.together
 @pytest.mark.parametrize("how", LOST)
 def test_what_intune_cannot_be_told_of_is_revoked(own_site, how):
@@ -211,6 +218,7 @@ def test_the_same_again_is_the_same_certificate(site):
     assert len(mine) == 1
 
 
+@row("S09")
 def test_another_key_with_a_used_challenge(site, server):
     device, thief = site.device(), None
     challenge = site.challenge(device)
@@ -222,6 +230,7 @@ def test_another_key_with_a_used_challenge(site, server):
     assert len(site.certificates(device)) == 1
 
 
+@row("S09")
 def test_one_challenge_sixteen_times_at_once(site):
     """S07, of one device that asks again and again before it is answered."""
     device = site.device()
@@ -339,3 +348,7 @@ def test_nobody_wrote_a_secret_down(standin, server, database):
     for each in secrets:
         assert each not in said, "in a log"
         assert each.encode() not in stored, "in the store"
+
+
+def test_every_row_of_the_catalogue_has_a_test(request):
+    assert request.config.pluginmanager.get_plugin("row-table").missing() == []

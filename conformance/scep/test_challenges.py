@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness import pkcs10, scep_reply
+from harness.row_table import row
 from harness.rest import Rest, token_of
 from harness.scep_reply import FAILURE, SUCCESS
 
@@ -83,6 +84,7 @@ def test_enroll_with_a_minted_challenge(new_device, mint, mdm, server, name):
     assert challenge["challenge"] not in server.log_tail()
 
 
+@row("S07")
 def test_minted_challenge_with_another_key(new_device, mint, server, name):
     challenge = mint(name)["challenge"]
     assert new_device(endpoint="minted").enroll(challenge).status == SUCCESS
@@ -100,6 +102,7 @@ def test_minted_challenge_with_another_key(new_device, mint, server, name):
     assert len(logged(server, "challenge_reused")) == before
 
 
+@row("S08")
 @pytest.mark.parametrize("wish, asked, why", [
     ({}, {"subject": "phone-of-somebody-else"}, "the challenge is for another subject"),
     ({}, {"dns": ["host.devices.test"]}, "the challenge is for other alternative names"),
@@ -145,6 +148,7 @@ def test_expired_challenge(new_device, mint, mdm, server, name):
     assert issued(server, name) == []
 
 
+@row("S08")
 def test_challenge_of_another_endpoint(new_device, mint, server, name):
     challenge = mint(name)["challenge"]
     for endpoint in ("minted-elsewhere", "ndes"):
@@ -152,6 +156,7 @@ def test_challenge_of_another_endpoint(new_device, mint, server, name):
     assert issued(server, name) == []
 
 
+@row("S07")
 def test_one_challenge_64_ways(server, described, mint, name, new_device):
     challenge = mint(name)["challenge"]
     devices = [new_device(endpoint="minted") for _ in range(64)]

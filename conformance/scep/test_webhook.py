@@ -3,6 +3,7 @@ import base64
 
 import pytest
 from harness import pkcs10
+from harness.row_table import row
 from harness.scep_reply import FAILURE, SUCCESS
 from harness.webhook import Webhook
 from intune.tls import Certificates
@@ -88,6 +89,7 @@ def test_it_is_asked_and_allows(hook, new_device, server, name):
     assert hook.right not in server.log_tail()
 
 
+@row("R13")
 def test_it_denies(hook, new_device, server, name):
     device = new_device(endpoint="hooked")
     for behaviour, challenge in (("allow", "another challenge"), ("deny", hook.right)):
@@ -98,6 +100,7 @@ def test_it_denies(hook, new_device, server, name):
     assert issued(server, name) == []
 
 
+@row("R13")
 @pytest.mark.parametrize("behaviour, why", [
     ("junk", "the webhook gave no JSON that can be read"), ("empty", "the webhook gave no JSON that can be read"),
     ("untyped", 'the webhook gave no answer: "allow" is no boolean'), ("huge", "the webhook gave an answer of more than 64 KiB"),
@@ -111,6 +114,7 @@ def test_what_is_no_yes(hook, new_device, server, name, behaviour, why):
     assert (issued(server, name), hook.redirected) == ([], 0)
 
 
+@row("R13")
 @pytest.mark.parametrize("behaviour", ["500", "503", "429", "silent", "cut"])
 def test_what_may_pass(hook, new_device, server, name, behaviour):
     """Nothing is decided: the device is told to come again, and does."""
@@ -125,6 +129,7 @@ def test_what_may_pass(hook, new_device, server, name, behaviour):
     assert device.ask(message).status == SUCCESS
 
 
+@row("R13")
 @pytest.mark.parametrize("data, status, text", [
     ({"role": "phone", "nested": {"for": "templates"}}, SUCCESS, None),
     ({"subject": "CN={name}"}, SUCCESS, None),
@@ -151,11 +156,13 @@ def test_what_it_says_besides(hook, new_device, server, name, data, status, text
     assert len(issued(server, name)) == (1 if status == SUCCESS else 0)
 
 
+@row("R13")
 def test_scope_runs_on_what_it_allows(hook, new_device, server):
     reply = new_device(endpoint="hooked", subject="domain-controller").enroll(hook.right)
     assert reply.text == "the common name is none that account hooked may ask for (common_names)"
 
 
+@row("R13")
 def test_a_program_that_cannot_be_trusted(server, certificates, new_device, name, tmp_path):
     """Another CA's certificate, another name's, and nobody at all: nothing is sent."""
     for label, context in (("stranger", certificates.stranger), ("misnamed", certificates.misnamed)):

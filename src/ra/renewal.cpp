@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/base/encoding.hpp"
-#include "core/crypto/digest.hpp"
 #include "core/crypto/der.hpp"
+#include "core/crypto/digest.hpp"
 #include "core/crypto/security_identifier.hpp"
 #include "ra/catalog.hpp"
 #include "ra/predecessors.hpp"
