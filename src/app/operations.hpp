@@ -23,6 +23,9 @@ public:
     [[nodiscard]] std::string server() const override;
     core::Task<core::Result<std::string>> reload() override;
     core::Task<core::Result<void>> advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId request) override;
+    [[nodiscard]] std::string authorities() const override;
+    core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal by, core::RequestId request) override;
+    core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal by, core::RequestId request) override;
     /// What reload() does; set by the server while it runs.
     std::function<core::Task<core::Result<std::string>>()> reloading;
 

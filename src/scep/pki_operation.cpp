@@ -62,14 +62,18 @@ Task<http::Response> carry_out(Parts& parts, const Call& call, const Request& re
             const auto& wanted = std::get<IssuerAndSerial>(opened.content);
             co_return co_await get_cert(parts, call, request, wanted);
         }
-        case MessageType::get_crl: co_return co_await get_crl(parts, call, request);
+        case MessageType::get_crl: {
+            const auto& wanted = std::get<IssuerAndSerial>(opened.content);
+            co_return co_await get_crl(parts, call, request, wanted);
+        }
     }
     throw std::logic_error("a SCEP message type without a handler");
 }
 
 }  // namespace
 
-Task<http::Response> pki_operation(Parts& parts, const Call& call, core::Bytes message) {
+Task<http::Response> pki_operation(Parts& parts, const Call& asked, core::Bytes message) {
+    Call call = asked;
     const auto received = Received::read(message);
     if (!received) {
         // Nobody to address a CertRep to (scep.md: HTTP 400).
@@ -88,6 +92,8 @@ Task<http::Response> pki_operation(Parts& parts, const Call& call, core::Bytes m
     auto right = co_await signer_right(parts, call, request);
 
     const auto keys = identities(*call.credentials);
+    // Also what cannot be opened is answered by whom the client knows: Apple's compares.
+    call.addressed = request.envelope().addressed_to(keys).value_or(0);
     const auto standing = right ? SignerStanding::on_record : SignerStanding::stranger;
     const auto decrypt = [&] {
         OpenedWithCause out;

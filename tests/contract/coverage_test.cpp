@@ -19,7 +19,7 @@ namespace {
 constexpr Family families[] = {
     &configuration_objects, &configuration_references, &principals_and_settings, &audit_records, &enrollments,
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
-    &blocked_keys,          &profile_pauses,          &ra_certificates,
+    &blocked_keys,          &profile_pauses,          &ra_certificates,          &ra_requests,
     &restorations,
     &leases,                &outbox_messages,          &nodes,                   &nonces,        &sealed_keys,
     &submissions,           &refused_submissions,      &resolved_submissions, &revocation_requests,
@@ -102,6 +102,7 @@ BOOST_AUTO_TEST_CASE(outbox_messages_are_claimed_by_fence) { on_every_engine(&ou
 BOOST_AUTO_TEST_CASE(a_node_is_gone_when_its_beat_stands_still) { on_every_engine(&nodes); }
 BOOST_AUTO_TEST_CASE(a_nonce_is_used_once_in_its_epoch) { on_every_engine(&nonces); }
 BOOST_AUTO_TEST_CASE(ra_certificates_overlap) { on_every_engine(&ra_certificates); }
+BOOST_AUTO_TEST_CASE(ra_requests_are_kept_until_they_are_settled) { on_every_engine(&ra_requests); }
 BOOST_AUTO_TEST_CASE(sealed_keys_stay_as_they_were_first_written) { on_every_engine(&sealed_keys); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {

@@ -88,6 +88,7 @@ void audit_records(Store& s);
 void enrollments(Store& s);
 void certificates(Store& s);
 void ra_certificates(Store& s);
+void ra_requests(Store& s);
 void authorities(Store& s);
 void blocked_keys(Store& s);
 void profile_pauses(Store& s);

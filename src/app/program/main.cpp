@@ -41,6 +41,8 @@ int main(int argc, char** argv) {
     verbs::add_backup(app, common, run);
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);
+    verbs::add_ca(app, common, run);
+    verbs::add_scep(app, common, run);
     verbs::add_clock(app, common, run);
     verbs::add_migrate(app, run);
     verbs::add_copy(app, run);

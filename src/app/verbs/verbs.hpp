@@ -40,6 +40,8 @@ void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);
 void add_migrate(CLI::App& app, Run& run);
 void add_copy(CLI::App& app, Run& run);
+void add_ca(CLI::App& app, Common& common, Run& run);
+void add_scep(CLI::App& app, Common& common, Run& run);
 void add_clock(CLI::App& app, Common& common, Run& run);
 void add_outbox(CLI::App& app, Common& common, Run& run);
 

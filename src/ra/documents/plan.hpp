@@ -64,6 +64,7 @@ private:
     /// As it will be; empty for an endpoint that is not there.
     [[nodiscard]] std::string endpoint_protocol(std::int64_t id) const;
     void check_departments();
+    void check_registration_authorities();
     void compare(const Wanted& wanted, Step& step) const;
     void remove(std::string_view kind, const store::ObjectRow& row);
 

@@ -32,6 +32,7 @@ constexpr std::array endpoint{
     Key{"external_account_required", KeyType::flag}, Key{"terms_of_service", KeyType::text}, Key{"website", KeyType::text},
     Key{"chain", KeyType::text}, Key{"reply_with_issuer", KeyType::flag}, Key{"legacy_algorithms", KeyType::flag},
     Key{"get_operation", KeyType::flag}, Key{"renewal", KeyType::flag}, Key{"renewal_window", KeyType::duration},
+    Key{"get_crl", KeyType::flag}, Key{"ra", KeyType::text}, Key{"ra_profile", KeyType::text, false, "profile"},
 };
 constexpr std::array account{
     Key{"endpoint", KeyType::text, true, "endpoint", true}, Key{"organization", KeyType::text, false, "organization", true},

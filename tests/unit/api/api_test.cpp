@@ -36,7 +36,15 @@ public:
         if (by == 1h) co_return core::Problem(core::ProblemKind::forbidden, "started without --lab");
         co_return core::Result<void>();
     }
-    std::string target, opened_with, advanced;
+    [[nodiscard]] std::string authorities() const override { return R"({"authorities":[]})"; }
+    core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal, core::RequestId) override {
+        co_return R"({"takesOver":")" + core::rfc3339(takes_over) + "\"}";
+    }
+    core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal, core::RequestId) override {
+        imported = import.endpoint + " " + import.key.expose() + " " + import.certificates;
+        co_return std::string(R"({"serial":"01"})");
+    }
+    std::string target, opened_with, advanced, imported;
 };
 
 /// The registration authority with the REST routes over it, and one principal of each kind.

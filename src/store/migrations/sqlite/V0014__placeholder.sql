@@ -1,0 +1,1 @@
+-- readable by V0010: a place that another change of this number takes.
