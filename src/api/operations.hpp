@@ -7,6 +7,8 @@
 #include "core/base/bytes.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/result.hpp"
+#include "core/base/secret.hpp"
+#include "core/base/time.hpp"
 #include "ra/principals.hpp"
 #include "ra/restoration.hpp"
 
@@ -21,7 +23,19 @@ public:
         std::string parent_seen;              ///< "DEVICE:INODE" of its parent as the caller sees it; empty: not said
         std::optional<bool> with_master_key;  ///< nullopt: when the master key is kept in the data folder
     };
+    struct RaImport {
+        RaImport() = default;
+        std::string endpoint;
+        core::SecretText key;      ///< PEM
+        std::string certificates;  ///< PEM, the RA's first
+    };
     virtual ~Operations() = default;
+    /// Of the built-in CA: {"authorities": […]}.
+    [[nodiscard]] virtual std::string authorities() const = 0;
+    /// An issuing CA that takes over at that time: {"authority", "takesOver", "notAfter"}. Errors: malformed, conflict, unavailable.
+    virtual core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal by, core::RequestId request) = 0;
+    /// scep::RaCredentials::import: {"serial", "until", "warning"?}.
+    virtual core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal by, core::RequestId request) = 0;
     /// Begins a backup. Errors: malformed, conflict (the target exists, another one is being made),
     /// unavailable (no space).
     virtual core::Result<void> start_backup(BackupOrder order, ra::Principal by, core::RequestId request) = 0;

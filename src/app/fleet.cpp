@@ -43,6 +43,7 @@ core::Task<void> follow_restoration(House& house) {
 
 core::Task<void> follow_once(House& house, std::string& lost_told) {
     co_await follow_laboratory(house);
+    co_await house.builtin->follow();
     co_await house.catalog->refresh();
     if (house.fleet_nonces) co_await house.fleet_nonces->refresh();
     co_await follow_lost_number(house, lost_told);

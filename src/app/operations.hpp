@@ -25,6 +25,9 @@ public:
     core::Task<core::Result<void>> advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId request) override;
     core::Task<ClientFacts> client_facts(std::string backend) override;
     core::Task<core::Result<core::Bytes>> sign_for_clients(core::Bytes content) override;
+    [[nodiscard]] std::string authorities() const override;
+    core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal by, core::RequestId request) override;
+    core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal by, core::RequestId request) override;
     /// What reload() does; set by the server while it runs.
     std::function<core::Task<core::Result<std::string>>()> reloading;
 

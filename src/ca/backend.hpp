@@ -85,6 +85,14 @@ struct Foreign {
     bool poll = false, find = false;            ///< which of them it can be asked
 };
 
+/// An issuing CA that is ready and waits for its day.
+struct Successor {
+    Successor() = default;
+    std::string key_id;
+    std::vector<core::Bytes> chain;  ///< DER: its own certificate first, the root last
+    core::TimePoint takes_over{};
+};
+
 struct Revoked {
     Revoked() = default;
     std::string issuer_key_id;
@@ -129,6 +137,15 @@ public:
     /// DER of the chain for a certificate of that issuer: issuing CA first, root left out unless it
     /// signs directly. Empty for an issuer that is not ours.
     [[nodiscard]] virtual std::vector<core::Bytes> chain(const std::string& issuer_key_id) const = 0;
+    /// Of today's issuing CA; "" where only a certificate will tell.
+    [[nodiscard]] virtual std::string issuer() const { return {}; }
+    /// Who takes over from it, where that is known already.
+    [[nodiscard]] virtual std::optional<Successor> successor() const { return std::nullopt; }
+    /// A CMS SignedData over this content, by the key of today's issuing CA: how it vouches for its successor
+    /// (RFC 8894 §4.7). Errors: unsupported (no key here, or one that CMS has no signature for), unavailable.
+    virtual core::Task<core::Result<core::Bytes>> sign_as_issuer(core::Bytes content);
+    /// The newest CRL that covers that serial, DER; nullopt: none is published here for it.
+    [[nodiscard]] virtual std::optional<core::Bytes> crl(const std::string& issuer_key_id, core::BytesView serial) const;
     /// How far back not_before may lie and the last second an issued certificate may reach.
     [[nodiscard]] virtual core::TimePoint latest_not_after() const = 0;
 };

@@ -26,6 +26,7 @@ struct Content {
     core::TimePoint not_after{};   ///< whole seconds, inclusive
     std::vector<crypto::KeyUsageBit> key_usage;
     std::vector<std::string> extended_key_usage;  ///< dotted OIDs
+    std::string issuer_key_id;  ///< which of the backend's CAs is asked, where several are ready; empty: the one of today
     bool must_staple = false;
     bool tls_server = false;  ///< serverAuth: CN must be one of the names, and so on
     /// The backend's chain ends at a root of the browsers: internal names and special addresses are

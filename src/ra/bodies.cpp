@@ -351,8 +351,24 @@ void only_of(Body& body, bool own, std::initializer_list<std::string_view> keys,
         if (body.root()[key].exists()) body.fail(key, "is for endpoints of protocol " + std::string(protocol));
 }
 
+void read_ra(Body& body, Endpoint& e) {
+    auto& s = e.scep;
+    std::string ra;
+    body.text("ra", ra, 16);
+    body.text("ra_profile", s.ra_profile, 64);
+    const bool named = body.root()["ra_profile"].exists();
+    if (ra == "builtin") s.ra = ScepSettings::Ra::builtin;
+    else if (ra == "imported") s.ra = ScepSettings::Ra::imported;
+    else if (body.root()["ra"].exists()) body.fail("ra", "known here: builtin, imported; or leave it out and name an ra_profile");
+    if (!named) return;
+    if (s.ra != ScepSettings::Ra::by_backend) body.fail("ra_profile", "goes without ra: the certificate comes from one of the two");
+    s.ra = ScepSettings::Ra::profile;
+    // Else a device could enroll for what other devices encrypt to.
+    if (std::find(e.profiles.begin(), e.profiles.end(), s.ra_profile) != e.profiles.end()) body.fail("ra_profile", "is one that devices enroll by; make one of its own");
+}
+
 void read_scep(Body& body, Endpoint& e) {
-    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "renewal", "renewal_window", "officer_messages"}, "scep");
+    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "renewal", "renewal_window", "officer_messages", "get_crl", "ra", "ra_profile"}, "scep");
     only_of(body, e.protocol == Protocol::acme, {"external_account_required", "terms_of_service", "website"}, "acme");
     auto& s = e.scep;
     std::string chain = "chain-and-root";
@@ -366,6 +382,8 @@ void read_scep(Body& body, Endpoint& e) {
     body.flag("renewal", s.renewal);
     body.duration("renewal_window", s.renewal_window);
     body.flag("officer_messages", s.officer_messages);
+    body.flag("get_crl", s.get_crl);
+    read_ra(body, e);
 }
 
 }  // namespace

@@ -49,6 +49,9 @@ struct EnrollmentRequest {
     /// must ask for exactly these, else bad_csr.
     std::optional<std::vector<crypto::GeneralName>> agreed_names;
     std::string profile;               ///< wanted; empty: the first that endpoint and account allow
+    /// The server's own requests (Protocol::system): a profile of another tenant, which the RA of an endpoint there is enrolled by.
+    std::optional<core::ProfileId> ra_profile;
+    std::string issuer_key_id;         ///< which of the backend's CAs is asked; empty: the one of today
     std::optional<core::TimePoint> not_before, not_after;
     std::string attempt;               ///< the protocol's own part of the attempt key (ACME: order token)
     /// How long an issued certificate is the answer to the same attempt again; nullopt: as long as it stands.

@@ -130,6 +130,9 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     auto keys = a.keys();
     a.key_block = co_await find_block(deps_.db, std::move(keys));
     if (const auto* profile = a.catalog->profile(row.profile)) a.request.profile = profile->name;
+    const auto* endpoint = a.catalog->endpoint(row.endpoint);
+    if (const auto* profile = a.catalog->profile(row.profile); profile && endpoint && profile->tenant != endpoint->tenant) a.request.ra_profile = row.profile;
+    a.request.issuer_key_id = row.issuer_key_id;
     // The end that was authorised stays the end: the client may have asked for it.
     a.request.not_after = row.not_after;
     if (row.not_before > a.now) a.request.not_before = row.not_before;

@@ -115,9 +115,14 @@ struct ScepSettings {
     bool reply_with_issuer = false;     ///< the issuing CA's certificate beside the new one (Cisco wants it, Juniper refuses it)
     bool legacy_algorithms = false;     ///< 3DES and SHA-1
     bool get_operation = true;          ///< PKIOperation by GET
+    bool get_crl = false;               ///< who holds a certificate may ask for the CRL that covers it
     bool renewal = true;                ///< a certificate of this endpoint enrolls its successor
     std::chrono::milliseconds renewal_window{std::chrono::hours(24 * 30)};  ///< before its end
     bool officer_messages = false;      ///< a FAILURE, which anybody on the way can read, repeats what an officer wrote
+    /// Whence the RA's certificate comes. by_backend: from the built-in CA, where that issues for the endpoint's first profile.
+    enum class Ra { by_backend, builtin, profile, imported };
+    Ra ra = Ra::by_backend;
+    std::string ra_profile;             ///< of the tenant, with Ra::profile: never one that devices enroll by
 };
 
 /// A URL for one protocol.

@@ -10,7 +10,7 @@ namespace {
 /// `build` makes a CertRep of the RA's identity; on the pool.
 template <class Build>
 core::Task<http::Response> signed_reply(Parts& parts, const Call& call, Build build) {
-    const auto& ra = call.credentials->front().identity;
+    const auto& ra = call.credential().identity;
     const auto work = [&] { return build(ra); };
     auto made = co_await parts.deps.pool.run(work);
     if (!made) throw core::Unavailable(made.error().detail);

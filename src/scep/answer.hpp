@@ -2,7 +2,7 @@
 #include "scep/parts.hpp"
 #include "scep/reply.hpp"
 
-/// The three answers of a pkiMessage, signed by the newest RA certificate on the pool, and logged.
+/// The three answers of a pkiMessage, signed on the pool by the RA certificate that the message was encrypted for, and logged.
 namespace postern::scep {
 
 /// FAILURE. What is told: the failInfo, and as failInfoText the problem's words where they are for the client's eyes.

@@ -5,6 +5,7 @@
 #include "core/base/unavailable.hpp"
 #include "scep/answer.hpp"
 #include "scep/challenges.hpp"
+#include "store/tables/submission.hpp"
 
 namespace postern::scep {
 
@@ -46,7 +47,7 @@ Task<Result<Leave>> leave_of(Parts& parts, const Call& call, const Request& requ
     co_return Problem(ProblemKind::forbidden, "the request has no challenge", "challenge.known");
 }
 
-ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::Csr csr, Leave leave) {
+ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::Csr csr, Leave leave, const std::optional<ca::Successor>& successor) {
     ra::EnrollmentRequest r;
     r.id = call.request.id;
     r.via = ra::Protocol::scep;
@@ -56,6 +57,8 @@ ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::
     if (leave.evidence) r.evidence.push_back(std::move(*leave.evidence));
     r.csr = std::move(csr);
     r.attempt = request.transaction_id() + " " + leave.presented;
+    // Whoever writes to the RA of the CA to come asks that one (RFC 8894 §5.1); an older RA speaks for today's.
+    if (const auto& issuer = call.credential().issuer_key_id; successor && issuer == successor->key_id) r.issuer_key_id = issuer;
     r.repeated_for = repeated_for;
     r.single_use = std::move(leave.single_use);
     r.binding = std::move(leave.binding);
@@ -70,8 +73,22 @@ ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::
 
 }  // namespace
 
+namespace {
+
+/// Of a foreign CA, as it was verified when the certificate came; the root is left out as with the built-in one's.
+Task<std::vector<core::Bytes>> foreign_chain(Parts& parts, const Call& call, std::string issuer_key_id) {
+    auto of_issuer = store::values(call.source.issuing, issuer_key_id);
+    const auto row = co_await store::read_one(parts.deps.db, store::issuer_chain_of, std::move(of_issuer));
+    const auto blocks = row ? crypto::from_pem("CERTIFICATE", row->text(0)) : core::Result<std::vector<core::Bytes>>(std::vector<core::Bytes>());
+    if (!blocks) co_return std::vector<core::Bytes>();
+    co_return *blocks;
+}
+
+}  // namespace
+
 Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request& request, core::Bytes certificate, std::string issuer_key_id) {
-    const auto chain = parts.deps.backends.chain(issuer_key_id);
+    auto chain = parts.deps.backends.chain(issuer_key_id);
+    if (chain.empty() && call.endpoint.scep.reply_with_issuer) chain = co_await foreign_chain(parts, call, issuer_key_id);
     const auto form = call.endpoint.scep.reply_with_issuer ? ReplyChain::leaf_and_chain : ReplyChain::leaf;
     auto certificates = reply_certificates(certificate, chain, form);
     ReplyTo to(request, call.policy);
@@ -91,7 +108,8 @@ Task<http::Response> enroll(Parts& parts, const Call& call, const Request& reque
     if (!leave && leave.error().kind == ProblemKind::unavailable)
         throw core::Unavailable(leave.error().detail, leave.error().retry_after.value_or(std::chrono::seconds(5)));
     if (!leave) co_return co_await refuse(parts, call, std::move(to), leave.error());
-    auto wish = compose(call, request, std::move(csr), std::move(*leave));
+    const auto successor = successor_of(parts, call);
+    auto wish = compose(call, request, std::move(csr), std::move(*leave), successor);
     const auto outcome = co_await parts.deps.enrollment.submit(std::move(wish));
     if (!outcome) {
         const auto& problem = outcome.error();

@@ -1,6 +1,7 @@
 #pragma once
 #include "ra/renewal.hpp"
 #include "scep/parts.hpp"
+#include "store/tables/certificate.hpp"
 
 /// What each message type asks for; the message is verified and opened.
 namespace postern::scep {
@@ -17,7 +18,9 @@ core::Task<http::Response> answer_issued(Parts& parts, const Call& call, const R
 core::Task<http::Response> cert_poll(Parts& parts, const Call& call, const Request& request);
 /// GetCert (§3.3.4): a certificate of the signer's own key.
 core::Task<http::Response> get_cert(Parts& parts, const Call& call, const Request& request, const IssuerAndSerial& wanted);
-/// GetCRL (§3.3.5): refused, with where to look
-core::Task<http::Response> get_crl(Parts& parts, const Call& call, const Request& request);
+/// GetCRL (§3.3.5): where the endpoint gives it, the CRL that covers a certificate of the signer's own key.
+core::Task<http::Response> get_crl(Parts& parts, const Call& call, const Request& request, const IssuerAndSerial& wanted);
+/// The record of a certificate of this endpoint whose key signed the request; nothing for any other (A21).
+core::Task<std::optional<store::CertificateRow>> find_own(Parts& parts, const Call& call, const Request& request, const IssuerAndSerial& wanted);
 
 }  // namespace postern::scep

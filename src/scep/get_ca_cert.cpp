@@ -17,8 +17,9 @@ ChainForm form_of(const ra::ScepSettings& settings) {
 }  // namespace
 
 /// RFC 8894 §4.2: the newest RA certificate, for the older ones are only read.
-http::Response get_ca_cert(const Call& call) {
-    const auto answer = ca_certificates(chain_of(call.credentials->front()), form_of(call.endpoint.scep));
+http::Response get_ca_cert(const Parts& parts, const Call& call) {
+    const auto chain = parts.deps.ra_credentials.chain_of(call.source, call.credentials->front());
+    const auto answer = ca_certificates(chain, form_of(call.endpoint.scep));
     return {200, answer.media_type, std::string(answer.body.begin(), answer.body.end())};
 }
 

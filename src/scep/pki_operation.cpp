@@ -68,14 +68,18 @@ Task<http::Response> carry_out(Parts& parts, const Call& call, const Request& re
             const auto& wanted = std::get<IssuerAndSerial>(opened.content);
             co_return co_await get_cert(parts, call, request, wanted);
         }
-        case MessageType::get_crl: co_return co_await get_crl(parts, call, request);
+        case MessageType::get_crl: {
+            const auto& wanted = std::get<IssuerAndSerial>(opened.content);
+            co_return co_await get_crl(parts, call, request, wanted);
+        }
     }
     throw std::logic_error("a SCEP message type without a handler");
 }
 
 }  // namespace
 
-Task<http::Response> pki_operation(Parts& parts, const Call& call, core::Bytes message) {
+Task<http::Response> pki_operation(Parts& parts, const Call& asked, core::Bytes message) {
+    Call call = asked;
     const auto read_and_verify = [&] {
         Read out;
         out.received = Received::read(message);
@@ -95,12 +99,14 @@ Task<http::Response> pki_operation(Parts& parts, const Call& call, core::Bytes m
         co_return co_await refuse(parts, call, std::move(to), read->verified.error());
     }
     const Request& request = *read->verified;
+    const auto keys = identities(*call.credentials);
+    // Also what cannot be opened is answered by whom the client knows: Apple's compares.
+    call.addressed = request.envelope().addressed_to(keys).value_or(0);
     // Nothing is decided by what a poll contains (RFC 8894 §3.3.3), so it costs no private key: who signed it, and the
     // transaction, tell whose it is.
     if (request.type() == MessageType::cert_poll) co_return co_await cert_poll(parts, call, request);
     auto right = co_await signer_right(parts, call, request);
 
-    const auto keys = identities(*call.credentials);
     const auto standing = right ? SignerStanding::on_record : SignerStanding::stranger;
     const auto decrypt = [&] {
         OpenedWithCause out;

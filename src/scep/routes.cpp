@@ -9,11 +9,7 @@ namespace {
 
 http::Response plain(unsigned status, std::string text) { return {status, "text/plain; charset=utf-8", std::move(text) + "\n"}; }
 
-/// Which CA's registration authority answers here.
-const std::string* backend_of(const ra::Catalog& catalog, const ra::Endpoint& endpoint) {
-    const auto* profile = endpoint.profiles.empty() ? nullptr : catalog.profile(endpoint.tenant, endpoint.profiles.front());
-    return profile ? &profile->backend : nullptr;
-}
+constexpr std::string_view ask_again = "30";  // seconds
 
 core::Task<http::Response> carry_out(Parts& parts, const Call& call) {
     const auto& request = call.request;
@@ -23,9 +19,9 @@ core::Task<http::Response> carry_out(Parts& parts, const Call& call) {
     const auto operation = post ? post_operation(*query) : get_operation(*query);
     if (!operation) co_return plain(400, operation.error().detail);
     switch (*operation) {
-        case Operation::get_ca_caps: co_return get_ca_caps(call);
-        case Operation::get_ca_cert: co_return get_ca_cert(call);
-        case Operation::get_next_ca_cert: co_return plain(404, "there is no next CA certificate");
+        case Operation::get_ca_caps: co_return get_ca_caps(parts, call);
+        case Operation::get_ca_cert: co_return get_ca_cert(parts, call);
+        case Operation::get_next_ca_cert: co_return co_await get_next_ca_cert(parts, call);
         case Operation::pki_operation: break;
     }
     if (post) {
@@ -46,9 +42,13 @@ core::Task<http::Response> serve(std::shared_ptr<Parts> parts, const http::Reque
     if (!endpoint->active || tenant == nullptr || !tenant->active) co_return plain(403, "the administrator disabled this SCEP endpoint");
     Call call(request, catalog, *endpoint);
     call.policy = policy_of(*endpoint);
-    const auto* backend = backend_of(*catalog, *endpoint);
-    if (backend != nullptr) call.credentials = parts->deps.ra_credentials.of(*backend);
-    if (!call.credentials || call.credentials->empty()) throw core::Unavailable("there is no RA certificate for SCEP endpoint " + endpoint->name + " yet");
+    call.source = ra_source(*catalog, *endpoint);
+    call.credentials = parts->deps.ra_credentials.of(call.source);
+    if (call.credentials->empty()) {
+        auto later = plain(503, "there is no RA certificate for this SCEP endpoint yet: " + parts->deps.ra_credentials.why_none(call.source));
+        later.set("Retry-After", ask_again);
+        co_return later;
+    }
     http::Response response = co_await carry_out(*parts, call);
     response.set("Cache-Control", "no-store");
     co_return response;

@@ -19,7 +19,7 @@ namespace {
 constexpr Family families[] = {
     &configuration_objects, &configuration_references, &principals_and_settings, &audit_records, &enrollments,
     &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
-    &blocked_keys,          &profile_pauses,          &ra_certificates,
+    &blocked_keys,          &profile_pauses,          &ra_certificates,          &ra_requests,
     &predecessors,          &imported_certificates,
     &restorations,
     &leases,                &outbox_messages,          &nodes,                   &nonces,        &sealed_keys,
@@ -116,6 +116,7 @@ BOOST_AUTO_TEST_CASE(what_intune_wants_revoked_is_answered_once) { on_every_engi
 BOOST_AUTO_TEST_CASE(ra_certificates_overlap) { on_every_engine(&ra_certificates); }
 BOOST_AUTO_TEST_CASE(predecessors_are_kept_with_their_certificates) { on_every_engine(&predecessors); }
 BOOST_AUTO_TEST_CASE(imported_certificates_are_known_once_an_endpoint) { on_every_engine(&imported_certificates); }
+BOOST_AUTO_TEST_CASE(ra_requests_are_kept_until_they_are_settled) { on_every_engine(&ra_requests); }
 BOOST_AUTO_TEST_CASE(sealed_keys_stay_as_they_were_first_written) { on_every_engine(&sealed_keys); }
 
 BOOST_AUTO_TEST_CASE(no_statement_is_left_out) {

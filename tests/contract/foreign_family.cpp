@@ -98,6 +98,8 @@ void submissions(Store& s) {
     BOOST_TEST(s.one(store::issuer_chain_of, values("default/lab", "aa")).text(0) == "two");
     BOOST_TEST(s.one(store::issuer_chain_of, values("other/lab", "aa")).text(0) == "three");
     BOOST_TEST(s.read(store::issuer_chain_of, values("default/lab", "bb")).empty());
+    BOOST_TEST(s.one(store::issuer_chain_newest, values("default/lab")).text(0) == "two");
+    BOOST_TEST(s.read(store::issuer_chain_newest, values("default/l")).empty());
     s.any(of_an_earlier_version, values("bb", "old", now));
     BOOST_TEST(s.one(store::issuer_chain_of, values("default/lab", "bb")).text(0) == "old");
     s.any(store::issuer_chain_set, values("default/lab", "bb", "new", later));

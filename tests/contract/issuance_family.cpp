@@ -142,7 +142,7 @@ void ra_certificates(Store& s) {
     const auto add = [&](std::int64_t id, const std::string& backend, core::TimePoint not_after) {
         store::RaCertificateRow row;
         row.id = id;
-        row.backend = backend;
+        row.source = backend;
         row.key_id = "key" + std::to_string(id);
         row.certificate = core::Bytes(5, static_cast<std::uint8_t>(id));
         row.issuer_key_id = "bb";
@@ -157,10 +157,40 @@ void ra_certificates(Store& s) {
     const auto both = s.read(store::ra_certificate_of, values("builtin", now));
     BOOST_TEST_REQUIRE(both.size() == 2U);
     const auto newest = store::RaCertificateRow::from(both[0]);
-    BOOST_TEST((newest.id == 32 && newest.backend == "builtin" && newest.key_id == "key32" && newest.certificate == core::Bytes(5, 32)));
+    BOOST_TEST((newest.id == 32 && newest.source == "builtin" && newest.key_id == "key32" && newest.certificate == core::Bytes(5, 32)));
     BOOST_TEST((newest.issuer_key_id == "bb" && newest.not_after == later && newest.created == now));
     BOOST_TEST(s.one(store::ra_certificate_of, values("builtin", now + std::chrono::milliseconds(1))).integer(0) == 32);
     BOOST_TEST(s.read(store::ra_certificate_of, values("none", now)).empty());
+    BOOST_TEST(newest.chain.empty());
+    store::RaCertificateRow foreign;
+    foreign.id = 34;
+    foreign.source = "profile 12";
+    foreign.key_id = "key34";
+    foreign.certificate = core::Bytes(5, 34);
+    foreign.issuer_key_id = "cc";
+    foreign.not_after = later;
+    foreign.created = now;
+    foreign.chain = "PEM";
+    s.does(store::ra_certificate_none_of, values("key34"));
+    s.does(store::ra_certificate_insert, foreign.insert_values());
+    s.misses(store::ra_certificate_none_of, values("key34"));
+    BOOST_TEST(store::RaCertificateRow::from(s.one(store::ra_certificate_of, values("profile 12", now))).chain == "PEM");
+}
+
+void ra_requests(Store& s) {
+    store::RaRequestRow row;
+    row.name = "profile 12";
+    row.key_id = "key34";
+    row.attempt = "abc";
+    row.created = now;
+    s.does(store::ra_request_insert, row.insert_values());
+    row.attempt = "def";
+    s.misses(store::ra_request_insert, row.insert_values());
+    const auto read = store::RaRequestRow::from(s.one(store::ra_request_get, values("profile 12")));
+    BOOST_TEST((read.name == "profile 12" && read.key_id == "key34" && read.attempt == "abc" && read.created == now));
+    s.misses(store::ra_request_remove, values("profile 12", "def"));
+    s.does(store::ra_request_remove, values("profile 12", "abc"));
+    BOOST_TEST(s.read(store::ra_request_get, values("profile 12")).empty());
 }
 
 void authorities(Store& s) {
@@ -181,6 +211,16 @@ void authorities(Store& s) {
     const auto all = s.read(store::authority_all);
     BOOST_TEST_REQUIRE(all.size() == 2U);
     BOOST_TEST(store::AuthorityRow::from(all[1]).issuer_id == "aa");
+
+    BOOST_TEST(s.read(store::succession_all).empty());
+    s.does(store::succession_none_waits, values(now));
+    s.does(store::succession_insert, values("bb", later, now));
+    s.duplicates(store::succession_insert, values("bb", later, now));
+    s.is_referenced(store::succession_insert, values("zz", later, now));
+    s.misses(store::succession_none_waits, values(now));
+    s.does(store::succession_none_waits, values(later));
+    const auto succession = s.one(store::succession_all);
+    BOOST_TEST((succession.text(0) == "bb" && succession.time(1) == later));
 
     const auto newest = [&] { return store::CrlRow::from(s.one(store::crl_newest, values("bb", 0))); };
     BOOST_TEST((newest().last_number == 0 && newest().number == 0));

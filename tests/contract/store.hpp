@@ -90,6 +90,7 @@ void certificates(Store& s);
 void ra_certificates(Store& s);
 void predecessors(Store& s);
 void imported_certificates(Store& s);
+void ra_requests(Store& s);
 void authorities(Store& s);
 void blocked_keys(Store& s);
 void profile_pauses(Store& s);

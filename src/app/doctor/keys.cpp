@@ -45,7 +45,20 @@ std::chrono::milliseconds longest_term(const Patient& p) {
     return longest;
 }
 
+/// Of several issuing CAs the one that took over last; a former one need not last any more, and a successor has its time.
+bool issues_today(const Patient& p, const std::string& key_id) {
+    std::string today;
+    bool succeeded = false;
+    for (const auto& row : p.read(store::succession_all)) {
+        if (row.text(0) == key_id) succeeded = true;
+        if (row.time(1) <= p.clock.now()) today = row.text(0);
+    }
+    return today.empty() ? !succeeded : today == key_id;
+}
+
 void examine_life(Patient& p, const store::AuthorityRow& row, const crypto::Certificate& certificate) {
+    if (row.kind == "issuing" && !issues_today(p, row.key_id))
+        return p.findings.good("keys.issuing_life", row.kind + " CA " + row.key_id + " is a former one, or waits for its day");
     const auto left = certificate.not_after() - p.clock.now();
     const auto check = "keys." + row.kind + "_life";
     const auto until = row.kind + " CA " + row.key_id + " ends at " + core::rfc3339(certificate.not_after());
@@ -54,7 +67,7 @@ void examine_life(Patient& p, const store::AuthorityRow& row, const crypto::Cert
         p.findings.failed(check, until + ": it is over", "make a new CA and have every client trust it");
     else if (left < needed)
         p.findings.failed(check, until + ", before a certificate of the longest profile (" + days(needed) + ") would",
-                          "shorten longest_lifetime of that profile, or make a new issuing CA");
+                          "shorten longest_lifetime of that profile, or prepare a successor: postern ca rollover");
     else
         p.findings.good(check, until + ", in " + days(left));
 }

@@ -30,7 +30,6 @@ int main(int argc, char** argv) {
     verbs::add_export(app, common, run);
     verbs::add_explain(app, common, run);
     verbs::add_cert(app, common, run);
-    verbs::add_ca(app, common, run);
     verbs::add_endpoint(app, common, run);
     verbs::add_principal(app, common, run);
     verbs::add_manual(app, run);
@@ -44,6 +43,8 @@ int main(int argc, char** argv) {
     verbs::add_backup(app, common, run);
     verbs::add_restore(app, common, run);
     verbs::add_reload(app, common, run);
+    verbs::add_ca(app, common, run);
+    verbs::add_scep(app, common, run);
     verbs::add_clock(app, common, run);
     verbs::add_migrate(app, run);
     verbs::add_copy(app, run);

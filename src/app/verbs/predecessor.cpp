@@ -105,11 +105,9 @@ int remove(const Common& common, const Options& o) {
 
 }  // namespace
 
-void add_ca(CLI::App& app, Common& common, Run& run) {
+void add_predecessors(CLI::App& noun, Common& common, Run& run) {
     auto o = std::make_shared<Options>();
-    auto* noun = app.add_subcommand("ca", "CAs that were moved away from");
-    noun->require_subcommand(1);
-    auto* import_verb = noun->add_subcommand("import", "Make a predecessor known, or tell more of it");
+    auto* import_verb = noun.add_subcommand("import", "Make a predecessor known, or tell more of it");
     add_common(*import_verb, common);
     import_verb->add_option("--predecessor", o->name, "What to call it: a-z, 0-9, '.', '-' and '_'")->required();
     import_verb->add_option("--cert", o->certificates, "File with certificates of its CAs (PEM, DER or PKCS #7)");
@@ -117,14 +115,14 @@ void add_ca(CLI::App& app, Common& common, Run& run) {
     import_verb->add_option("--ocsp", o->ocsp, "URL of its OCSP responder, asked before the CRL");
     import_verb->add_option("--tenant", o->tenant, "Whose it is (default: the principal's tenant, else default)");
     import_verb->callback([o, &common, &run] { run = [o, &common] { return import(common, *o); }; });
-    auto* list_verb = noun->add_subcommand("list", "Every predecessor, and how many of its certificates are not renewed yet");
+    auto* list_verb = noun.add_subcommand("list", "Every predecessor, and how many of its certificates are not renewed yet");
     add_common(*list_verb, common);
     list_verb->callback([&common, &run] { run = [&common] { return list(common, {}); }; });
-    auto* show_verb = noun->add_subcommand("show", "One predecessor");
+    auto* show_verb = noun.add_subcommand("show", "One predecessor");
     add_common(*show_verb, common);
     show_verb->add_option("NAME", o->name, "The predecessor")->required();
     show_verb->callback([o, &common, &run] { run = [o, &common] { return list(common, o->name); }; });
-    auto* remove_verb = noun->add_subcommand("remove", "Trust a predecessor no more");
+    auto* remove_verb = noun.add_subcommand("remove", "Trust a predecessor no more");
     add_common(*remove_verb, common);
     remove_verb->add_option("NAME", o->name, "The predecessor")->required();
     remove_verb->add_option("--tenant", o->tenant, "Whose it is (default: the principal's tenant, else default)");

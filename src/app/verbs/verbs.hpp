@@ -29,6 +29,8 @@ void add_cert(CLI::App& app, Common& common, Run& run);
 /// Below `cert`.
 void add_cert_import(CLI::App& noun, Common& common, Run& run);
 void add_ca(CLI::App& app, Common& common, Run& run);
+/// Under `ca`.
+void add_predecessors(CLI::App& noun, Common& common, Run& run);
 void add_endpoint(CLI::App& app, Common& common, Run& run);
 void add_principal(CLI::App& app, Common& common, Run& run);
 /// Hidden: for packages.
@@ -45,6 +47,7 @@ void add_restore(CLI::App& app, Common& common, Run& run);
 void add_reload(CLI::App& app, Common& common, Run& run);
 void add_migrate(CLI::App& app, Run& run);
 void add_copy(CLI::App& app, Run& run);
+void add_scep(CLI::App& app, Common& common, Run& run);
 void add_clock(CLI::App& app, Common& common, Run& run);
 void add_outbox(CLI::App& app, Common& common, Run& run);
 void add_challenge(CLI::App& app, Common& common, Run& run);

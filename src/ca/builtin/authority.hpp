@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ca/lint.hpp"
 #include "core/base/random.hpp"
@@ -16,6 +17,7 @@ struct Authority {
     bool root = false;
     crypto::Certificate certificate;
     crypto::PrivateKey key;
+    core::TimePoint takes_over{};  ///< an issuing CA's; the first one's is 0
 
     [[nodiscard]] IssuerFacts facts() const {
         IssuerFacts out;
@@ -30,11 +32,26 @@ struct Authority {
 
 struct Hierarchy {
     Hierarchy() = default;
-    std::shared_ptr<const Authority> root, issuing;
+    std::shared_ptr<const Authority> root;
+    std::vector<std::shared_ptr<const Authority>> issuing;  ///< in the order in which they take over; never empty
     /// null for an authority that is not ours.
     [[nodiscard]] std::shared_ptr<const Authority> find(std::string_view key_id) const noexcept {
         if (root->key_id == key_id) return root;
-        return issuing->key_id == key_id ? issuing : nullptr;
+        for (const auto& authority : issuing)
+            if (authority->key_id == key_id) return authority;
+        return nullptr;
+    }
+    /// Who issues at that time.
+    [[nodiscard]] const std::shared_ptr<const Authority>& today(core::TimePoint now) const noexcept {
+        std::size_t at = 0;
+        while (at + 1 < issuing.size() && issuing[at + 1]->takes_over <= now) ++at;
+        return issuing[at];
+    }
+    /// Who takes over next; null: nobody waits.
+    [[nodiscard]] std::shared_ptr<const Authority> successor(core::TimePoint now) const noexcept {
+        for (const auto& authority : issuing)
+            if (authority->takes_over > now) return authority;
+        return nullptr;
     }
 };
 

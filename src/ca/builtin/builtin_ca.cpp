@@ -2,12 +2,15 @@
 
 #include <sys/stat.h>
 
+#include <mutex>
+
 #include "ca/builtin/ceremony.hpp"
 #include "ca/builtin/crl_signer.hpp"
 #include "ca/builtin/issuance.hpp"
 #include "ca/builtin/key_rows.hpp"
 #include "ca/builtin/routes.hpp"
 #include "core/base/encoding.hpp"
+#include "core/crypto/cms_build.hpp"
 #include "store/tables/authority.hpp"
 
 namespace postern::ca {
@@ -46,24 +49,60 @@ core::Task<Hierarchy> first_start(BuiltinCa::Deps deps, const BuiltinConfig& con
     // Read back: the first start passes the same checks as every later one.
     auto loaded = co_await load_hierarchy(keys, deps.db);
     if (!loaded) throw std::runtime_error("the database says that a CA was made, but knows none; restore it from the backup");
-    deps.log.info(first ? "ca_created" : "ca_created_elsewhere", {{"root", loaded->root->key_id}, {"issuing", loaded->issuing->key_id}});
+    deps.log.info(first ? "ca_created" : "ca_created_elsewhere", {{"root", loaded->root->key_id}, {"issuing", loaded->issuing.front()->key_id}});
     co_return std::move(*loaded);
+}
+
+core::Task<core::Result<Outcome>> not_ours(std::string key_id) {
+    co_return core::Problem(core::ProblemKind::bad_content, "the certificate was prepared for another issuing CA (" + key_id + ")");
 }
 
 }  // namespace
 
-struct BuiltinCa::Impl {
-    Impl(const Deps& deps, const BuiltinConfig& config, Hierarchy h)
-        : tasks(deps.tasks), executor(deps.executor), clock(deps.clock), hierarchy(std::move(h)),
-          issuance(hierarchy.issuing, config.public_http, deps.pool, deps.random, deps.clock, deps.metrics),
-          crls(CrlSigner::make(CrlSigner::Deps{deps.db, deps.pool, deps.executor, deps.clock, deps.log, deps.metrics, config.node},
-                               hierarchy, config.crl_lifetime, config.hold_crls)) {}
-    core::TaskGroup& tasks;
-    core::Executor executor;
-    const core::Clock& clock;
+/// What is ready to issue. Immutable; the next one knows all that this one does.
+struct Ready {
+    Ready() = default;
     Hierarchy hierarchy;
-    Issuance issuance;
+    std::vector<std::shared_ptr<Issuance>> issuances;  ///< in the order of hierarchy.issuing
+    [[nodiscard]] Issuance* find(std::string_view key_id) const noexcept {
+        for (std::size_t i = 0; i < issuances.size(); ++i)
+            if (hierarchy.issuing[i]->key_id == key_id) return issuances[i].get();
+        return nullptr;
+    }
+};
+
+struct BuiltinCa::Impl {
+    Impl(const Deps& d, const BuiltinConfig& c, Hierarchy h)
+        : deps(d), config(c), keys(d.db, d.sealer, KeyFiles(c.keys_folder, d.sealer), d.clock, c.keys_in_database),
+          crls(CrlSigner::make(CrlSigner::Deps{d.db, d.pool, d.executor, d.clock, d.log, d.metrics, c.node}, h, c.crl_lifetime, c.hold_crls)) {
+        adopt(std::move(h));
+    }
+    [[nodiscard]] std::shared_ptr<const Ready> ready() const {
+        const std::lock_guard lock(mutex);
+        return current;
+    }
+    /// Issuances stay: what one of them prepared, the same one signs.
+    void adopt(Hierarchy h) {
+        auto next = std::make_shared<Ready>();
+        const auto before = ready();
+        for (const auto& authority : h.issuing) {
+            std::shared_ptr<Issuance> issuance;
+            for (std::size_t i = 0; before && i < before->issuances.size(); ++i)
+                if (before->hierarchy.issuing[i]->key_id == authority->key_id) issuance = before->issuances[i];
+            if (!issuance) issuance = std::make_shared<Issuance>(authority, config.public_http, deps.pool, deps.random, deps.clock, deps.metrics);
+            next->issuances.push_back(std::move(issuance));
+            crls->add(authority);
+        }
+        next->hierarchy = std::move(h);
+        const std::lock_guard lock(mutex);
+        current = std::move(next);
+    }
+    Deps deps;
+    BuiltinConfig config;
+    KeyRows keys;
     std::shared_ptr<CrlSigner> crls;
+    mutable std::mutex mutex;  ///< never held across a suspension
+    std::shared_ptr<const Ready> current;
 };
 
 BuiltinCa::BuiltinCa() = default;
@@ -77,9 +116,9 @@ core::Task<std::unique_ptr<BuiltinCa>> BuiltinCa::open(Deps deps, BuiltinConfig 
         auto making = first_start(deps, config, keys, root_pem_path);
         hierarchy = co_await std::move(making);
     }
-    if (hierarchy->issuing->certificate.not_after() < deps.clock.now())
-        deps.log.error("ca_expired", {{"issuing", hierarchy->issuing->key_id},
-                                      {"not_after", core::rfc3339(hierarchy->issuing->certificate.not_after())}});
+    const auto& today = *hierarchy->today(deps.clock.now());
+    if (today.certificate.not_after() < deps.clock.now())
+        deps.log.error("ca_expired", {{"issuing", today.key_id}, {"not_after", core::rfc3339(today.certificate.not_after())}});
     write_root_pem(root_pem_path, *hierarchy->root);
     std::unique_ptr<BuiltinCa> out(new BuiltinCa);
     out->impl_ = std::make_unique<Impl>(deps, config, std::move(*hierarchy));
@@ -88,7 +127,7 @@ core::Task<std::unique_ptr<BuiltinCa>> BuiltinCa::open(Deps deps, BuiltinConfig 
 }
 
 void BuiltinCa::start(Purpose purpose) {
-    impl_->tasks.spawn(impl_->executor, CrlSigner::run(impl_->crls, purpose == Purpose::serve));
+    impl_->deps.tasks.spawn(impl_->deps.executor, CrlSigner::run(impl_->crls, purpose == Purpose::serve));
 }
 
 core::Task<core::Result<void>> BuiltinCa::release_crls(core::Deadline deadline) {
@@ -102,11 +141,13 @@ std::optional<LostNumber> BuiltinCa::lost_number() const { return impl_->crls->l
 void BuiltinCa::halt_crls() { impl_->crls->halt(); }
 
 void BuiltinCa::add_routes(http::Router& router) {
-    add_authority_routes(router, impl_->hierarchy, impl_->crls, impl_->clock);
+    const auto hierarchy = [impl = impl_.get()] { return impl->ready()->hierarchy; };
+    add_authority_routes(router, hierarchy, impl_->crls, impl_->deps.clock);
 }
 
+/// The root stays: so does what is referred to.
 const core::Bytes& BuiltinCa::root_der() const noexcept {
-    return impl_->hierarchy.root->certificate.der();
+    return impl_->ready()->hierarchy.root->certificate.der();
 }
 
 Capabilities BuiltinCa::capabilities() const noexcept {
@@ -116,12 +157,20 @@ Capabilities BuiltinCa::capabilities() const noexcept {
 }
 
 core::Result<Prepared> BuiltinCa::prepare(const Authorized& authorized) {
-    return impl_->issuance.prepare(authorized.content());
+    const auto ready = impl_->ready();
+    const auto now = impl_->deps.clock.now();
+    const auto& wanted = authorized.content().issuer_key_id;
+    // Who asked for the next one may get it early; a former one issues no more, whoever asks.
+    const auto successor = ready->hierarchy.successor(now);
+    const auto& issuer = successor && wanted == successor->key_id ? successor : ready->hierarchy.today(now);
+    return ready->find(issuer->key_id)->prepare(authorized.content());
 }
 
 core::Task<core::Result<Outcome>> BuiltinCa::issue(const Authorized& authorized, const Prepared& prepared,
                                                    core::Deadline deadline) {
-    return impl_->issuance.issue(authorized.content(), prepared, deadline);
+    auto* issuance = impl_->ready()->find(prepared.issuer_key_id);
+    if (issuance == nullptr) return not_ours(prepared.issuer_key_id);
+    return issuance->issue(authorized.content(), prepared, deadline);
 }
 
 core::Result<Checked> BuiltinCa::check(const Issued& issued, const Content& content, const Prepared& prepared) const {
@@ -149,12 +198,102 @@ core::Task<core::Result<void>> BuiltinCa::publish_revocations(core::Deadline dea
 }
 
 std::vector<core::Bytes> BuiltinCa::chain(const std::string& issuer_key_id) const {
-    const auto authority = impl_->hierarchy.find(issuer_key_id);
+    const auto authority = impl_->ready()->hierarchy.find(issuer_key_id);
     return authority ? std::vector<core::Bytes>(1, authority->certificate.der()) : std::vector<core::Bytes>();
 }
 
 core::TimePoint BuiltinCa::latest_not_after() const {
-    return impl_->hierarchy.issuing->certificate.not_after();
+    return impl_->ready()->hierarchy.today(impl_->deps.clock.now())->certificate.not_after();
+}
+
+std::string BuiltinCa::issuer() const { return impl_->ready()->hierarchy.today(impl_->deps.clock.now())->key_id; }
+
+namespace {
+
+Successor described(const Authority& authority, const Authority& root) {
+    Successor out;
+    out.key_id = authority.key_id;
+    out.chain = {authority.certificate.der(), root.certificate.der()};
+    out.takes_over = authority.takes_over;
+    return out;
+}
+
+}  // namespace
+
+std::optional<Successor> BuiltinCa::successor() const {
+    const auto ready = impl_->ready();
+    const auto next = ready->hierarchy.successor(impl_->deps.clock.now());
+    if (!next) return std::nullopt;
+    return described(*next, *ready->hierarchy.root);
+}
+
+core::Task<core::Result<core::Bytes>> BuiltinCa::sign_as_issuer(core::Bytes content) {
+    const auto today = impl_->ready()->hierarchy.today(impl_->deps.clock.now());
+    if (today->key.public_key().type() == crypto::KeyType::ed25519)
+        co_return core::Problem(core::ProblemKind::unsupported, "the issuing CA has an Ed25519 key, which SCEP clients cannot verify");
+    auto job = [today, content = std::move(content)] {
+        const crypto::CmsIdentity identity(crypto::CmsCertificate::parse(today->certificate.der()).value(), today->key);
+        return crypto::cms_sign(core::BytesView(content), {}, identity, crypto::CmsDigest::sha256);
+    };
+    co_return co_await impl_->deps.pool.run(std::move(job));
+}
+
+std::optional<core::Bytes> BuiltinCa::crl(const std::string& issuer_key_id, core::BytesView) const {
+    const auto newest = impl_->crls->newest(issuer_key_id);  // one shard covers all serials
+    return newest ? std::optional(newest->der) : std::nullopt;
+}
+
+std::vector<BuiltinCa::Known> BuiltinCa::known() const {
+    const auto ready = impl_->ready();
+    const auto& h = ready->hierarchy;
+    const auto now = impl_->deps.clock.now();
+    std::vector<Known> out;
+    const auto add = [&](const Authority& authority, std::string role) {
+        Known each;
+        each.key_id = authority.key_id;
+        each.role = std::move(role);
+        each.certificate = authority.certificate.der();
+        each.takes_over = authority.takes_over;
+        out.push_back(std::move(each));
+    };
+    add(*h.root, "root");
+    const auto today = h.today(now);
+    for (const auto& authority : h.issuing) add(*authority, authority == today ? "issuing" : authority->takes_over > now ? "successor" : "former");
+    return out;
+}
+
+core::Task<core::Result<Successor>> BuiltinCa::prepare_successor(core::TimePoint takes_over, std::function<void(store::Batch&, const Successor&)> more) {
+    using core::Problem;
+    using core::ProblemKind;
+    const auto ready = impl_->ready();
+    const auto now = impl_->deps.clock.now();
+    const auto& root = *ready->hierarchy.root;
+    if (takes_over <= now) co_return Problem(ProblemKind::malformed, "a successor takes over in the future");
+    if (takes_over >= root.certificate.not_after())
+        co_return Problem(ProblemKind::malformed, "the root ends at " + core::rfc3339(root.certificate.not_after()) + ", before the successor would take over");
+    if (ready->hierarchy.successor(now)) co_return Problem(ProblemKind::conflict, "a successor waits already: the next one is prepared when it has taken over");
+    auto job = [config = impl_->config, ready, &random = impl_->deps.random, now, takes_over] { return make_successor(config, ready->hierarchy, random, now, takes_over); };
+    auto made = co_await impl_->deps.pool.run(std::move(job));
+    if (!made) co_return made.error();
+    auto out = described(*made, root);
+    store::Batch batch;
+    more(batch, out);
+    batch.add(store::succession_none_waits, store::values(now));
+    record_successor(batch, *made, root, impl_->keys, now);
+    const auto written = co_await impl_->deps.db.write(std::move(batch));
+    if (!written) co_return Problem(ProblemKind::conflict, "somebody else prepared a successor, or changed the configuration, meanwhile; look at `postern ca`");
+    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
+    impl_->adopt(std::move(loaded.value()));
+    co_return out;
+}
+
+core::Task<void> BuiltinCa::follow() {
+    if (!impl_->crls->take_unknown()) co_return;
+    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
+    if (!loaded || loaded->issuing.size() == impl_->ready()->hierarchy.issuing.size()) co_return;
+    const auto& newest = *loaded->issuing.back();
+    impl_->deps.log.info("ca_successor", {{"issuing", newest.key_id}, {"takes_over", core::rfc3339(newest.takes_over)}});
+    impl_->adopt(std::move(*loaded));
 }
 
 }  // namespace postern::ca

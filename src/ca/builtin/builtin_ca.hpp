@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,7 @@ struct BuiltinConfig {
     bool hold_crls = false;  ///< neither sign nor serve CRLs until release_crls(): a restored database lacks entries
 };
 
-/// Postern's own CA: a private root and an issuing CA. Private keys are sealed under the master key: files
+/// Postern's own CA: a private root and an issuing CA, which another one succeeds. Private keys are sealed under the master key: files
 /// of mode 0600, looked at again at every start (D12), or rows where several nodes share the database.
 class BuiltinCa final : public Backend {
 public:
@@ -66,6 +67,21 @@ public:
     [[nodiscard]] std::optional<LostNumber> lost_number() const;
     /// The same, where another node found out.
     void halt_crls();
+    /// An issuing CA that takes over at that time, under the same root; it issues at once to who asks for it. One at a time.
+    /// `more` adds to the batch that records it what must be true and what is told of it. Errors: malformed (the time), conflict (one
+    /// waits already, or `more` missed something), unavailable.
+    core::Task<core::Result<Successor>> prepare_successor(core::TimePoint takes_over, std::function<void(store::Batch&, const Successor&)> more);
+    /// Takes over what another node prepared, once it was seen. Several times a second.
+    core::Task<void> follow();
+    /// All of them, for people: key id, DER, and since or from when it issues; the root first.
+    struct Known {
+        Known() = default;
+        std::string key_id, role;  ///< root, issuing, successor, former
+        core::Bytes certificate;
+        core::TimePoint takes_over{};
+    };
+    [[nodiscard]] std::vector<Known> known() const;
+
     /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/root.pem, /ca/chain.pem, /crl/KEYID/0.crl
     void add_routes(http::Router& router);
     [[nodiscard]] const core::Bytes& root_der() const noexcept;
@@ -78,6 +94,10 @@ public:
     void record_revocation(store::Batch& batch, const Revoked& revoked) override;
     core::Task<core::Result<void>> publish_revocations(core::Deadline deadline) override;
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const override;
+    [[nodiscard]] std::string issuer() const override;
+    [[nodiscard]] std::optional<Successor> successor() const override;
+    core::Task<core::Result<core::Bytes>> sign_as_issuer(core::Bytes content) override;
+    [[nodiscard]] std::optional<core::Bytes> crl(const std::string& issuer_key_id, core::BytesView serial) const override;
     [[nodiscard]] core::TimePoint latest_not_after() const override;
 
 private:

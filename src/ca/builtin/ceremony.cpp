@@ -1,5 +1,8 @@
 #include "ca/builtin/ceremony.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate_template.hpp"
 #include "store/tables/authority.hpp"
@@ -27,6 +30,15 @@ crypto::CertificateShape shape_of_ca(const crypto::PrivateKey& signer) {
     out.authority_key_id = signer.public_key().key_identifier();
     out.ca = true;
     out.key_usage = {KeyUsageBit::key_cert_sign, KeyUsageBit::crl_sign};
+    return out;
+}
+
+crypto::CertificateShape shape_of_issuing(const BuiltinConfig& config, const Authority& root) {
+    auto out = shape_of_ca(root.key);
+    out.issuer_der = root.certificate.subject_der();
+    out.path_length = 0;
+    out.ca_issuers_url = ca_issuers_url(config.public_http, root.key_id);
+    out.crl_url = crl_url(config.public_http, root.key_id);
     return out;
 }
 
@@ -61,7 +73,7 @@ store::Values row_of(const Authority& authority, const Authority& issuer, core::
     return row.insert_values();
 }
 
-core::Task<std::shared_ptr<const Authority>> open_authority(store::AuthorityRow row, KeyStore& keys) {
+core::Task<Authority> open_authority(store::AuthorityRow row, KeyStore& keys) {
     const std::string where = "the database's record of CA " + row.key_id;
     auto certificate = crypto::Certificate::parse(row.certificate);
     if (!certificate)
@@ -76,7 +88,7 @@ core::Task<std::shared_ptr<const Authority>> open_authority(store::AuthorityRow 
     if (!certificate->is_ca())
         throw std::runtime_error(where + " holds a certificate that is no CA's; restore the database from the backup");
     out.certificate = std::move(*certificate);
-    co_return std::make_shared<const Authority>(std::move(out));
+    co_return out;
 }
 
 void check_chain(const Authority& issued, const Authority& issuer) {
@@ -113,27 +125,40 @@ Hierarchy make_hierarchy(const BuiltinConfig& config, core::Random& random, core
                              until(config.root_lifetime));
     root.root = true;
 
-    auto shape = shape_of_ca(root.key);
-    shape.issuer_der = root_name;
-    shape.path_length = 0;
-    shape.ca_issuers_url = ca_issuers_url(config.public_http, root.key_id);
-    shape.crl_url = crl_url(config.public_http, root.key_id);
-    Authority issuing = certify(crypto::PrivateKey::generate(config.issuing_key), root.key, std::move(shape),
-                                named(config, " Issuing CA").to_der(), random_serial(random), from,
-                                until(config.issuing_lifetime));
+    auto shape = shape_of_issuing(config, root);
     Hierarchy out;
+    out.issuing.push_back(std::make_shared<const Authority>(certify(crypto::PrivateKey::generate(config.issuing_key), root.key, std::move(shape),
+                                                                    named(config, " Issuing CA").to_der(), random_serial(random), from,
+                                                                    until(config.issuing_lifetime))));
     out.root = std::make_shared<const Authority>(std::move(root));
-    out.issuing = std::make_shared<const Authority>(std::move(issuing));
     return out;
+}
+
+Authority make_successor(const BuiltinConfig& config, const Hierarchy& hierarchy, core::Random& random, core::TimePoint now, core::TimePoint takes_over) {
+    const Authority& root = *hierarchy.root;
+    // A name of its own: two CAs of one name would be told apart by their keys alone, which not every client looks at.
+    const auto name = named(config, " Issuing CA " + std::to_string(hierarchy.issuing.size() + 1)).to_der();
+    const auto from = std::max<core::TimePoint>(core::floor_seconds(now) - backdated, root.certificate.not_before());
+    const auto until = std::min<core::TimePoint>(core::floor_seconds(takes_over) + config.issuing_lifetime - std::chrono::seconds(1), root.certificate.not_after());
+    Authority out = certify(crypto::PrivateKey::generate(config.issuing_key), root.key, shape_of_issuing(config, root), name, random_serial(random), from, until);
+    out.takes_over = takes_over;
+    return out;
+}
+
+void record_successor(store::Batch& batch, const Authority& made, const Authority& root, KeyStore& keys, core::TimePoint now) {
+    keys.keep(batch, made.key_id, made.key, now);
+    batch.add(store::authority_insert, row_of(made, root, now));
+    batch.add(store::succession_insert, store::values(made.key_id, made.takes_over, now));
 }
 
 core::Task<bool> record_hierarchy(std::shared_ptr<const Hierarchy> made, KeyStore& keys, store::Database& db, core::TimePoint now) {
     store::Batch batch;
     // Whoever writes this first makes the CA; two CAs have no other row in common.
     batch.add(store::setting_insert, store::values("ca.root", made->root->key_id));
-    for (const auto& authority : {made->root, made->issuing}) keys.keep(batch, authority->key_id, authority->key, now);
+    const auto& issuing = made->issuing.front();
+    for (const auto& authority : {made->root, issuing}) keys.keep(batch, authority->key_id, authority->key, now);
     batch.add(store::authority_insert, row_of(*made->root, *made->root, now));
-    batch.add(store::authority_insert, row_of(*made->issuing, *made->root, now));
+    batch.add(store::authority_insert, row_of(*issuing, *made->root, now));
     const auto written = co_await db.write(std::move(batch));
     co_return written.has_value();
 }
@@ -141,22 +166,32 @@ core::Task<bool> record_hierarchy(std::shared_ptr<const Hierarchy> made, KeyStor
 core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db) {
     const store::Rows rows = co_await db.read(store::authority_all, store::Values());
     if (rows.empty()) co_return std::nullopt;
+    std::map<std::string, core::TimePoint> takes_over;
+    std::map<std::string, std::string> issuer_ids;
+    const store::Rows successions = co_await db.read(store::succession_all, store::Values());
+    for (const auto& row : successions) takes_over[row.text(0)] = row.time(1);
     Hierarchy out;
-    std::string issuing_issuer, root_issuer;
+    int without = 0;
     for (const auto& row : rows) {
         const auto record = store::AuthorityRow::from(row);
         const bool root = record.kind == "root";
-        auto& place = root ? out.root : out.issuing;
-        if (place) throw std::runtime_error("the database knows several " + record.kind + " CAs; this version serves one of each");
-        place = co_await open_authority(record, keys);
-        (root ? root_issuer : issuing_issuer) = record.issuer_id;
+        const auto when = takes_over.find(record.key_id);
+        if (root ? out.root != nullptr : when == takes_over.end() && ++without > 1)
+            throw std::runtime_error("the database knows several " + record.kind + " CAs and not when each takes over; restore it from the backup");
+        auto authority = co_await open_authority(record, keys);
+        if (when != takes_over.end()) authority.takes_over = when->second;
+        auto opened = std::make_shared<const Authority>(std::move(authority));
+        issuer_ids[opened->key_id] = record.issuer_id;
+        if (root) out.root = std::move(opened);
+        else out.issuing.push_back(std::move(opened));
     }
-    if (!out.root || !out.issuing)
+    if (!out.root || out.issuing.empty())
         throw std::runtime_error("the database knows only one of root and issuing CA; restore it from the backup");
-    if (root_issuer != out.root->key_id || issuing_issuer != out.root->key_id)
-        throw std::runtime_error("the database names a wrong issuer for a CA; restore it from the backup");
+    for (const auto& [key_id, issuer] : issuer_ids)
+        if (issuer != out.root->key_id) throw std::runtime_error("the database names a wrong issuer for a CA; restore it from the backup");
     check_chain(*out.root, *out.root);
-    check_chain(*out.issuing, *out.root);
+    for (const auto& issuing : out.issuing) check_chain(*issuing, *out.root);
+    std::ranges::stable_sort(out.issuing, {}, [](const auto& authority) { return authority->takes_over; });
     co_return out;
 }
 

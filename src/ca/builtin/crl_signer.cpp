@@ -53,29 +53,39 @@ store::Batch record(const std::string& key_id, std::int64_t last_number, const P
 }  // namespace
 
 std::shared_ptr<CrlSigner> CrlSigner::make(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime, bool held) {
-    std::shared_ptr<CrlSigner> out(new CrlSigner(deps, hierarchy, lifetime));
+    std::shared_ptr<CrlSigner> out(new CrlSigner(deps, lifetime));
     out->held_ = held;
-    for (const auto& slot : out->slots_) {
-        const auto gauge = deps.metrics.gauge("postern_crl_age_seconds", "Seconds since thisUpdate of the CRL that is served.",
-                                              {{"authority", slot->authority->key_id}});
-        deps.metrics.before_scrape([gauge, weak = std::weak_ptr(out), key_id = slot->authority->key_id] {
-            const auto self = weak.lock();
-            const auto crl = self ? self->newest(key_id) : nullptr;
-            if (crl) gauge.set(std::chrono::duration<double>(self->clock_.now() - crl->this_update).count());
-        });
-    }
+    for (const auto& authority : hierarchy.issuing) out->add(authority);
+    out->add(hierarchy.root);
     return out;
 }
 
-CrlSigner::CrlSigner(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime)
+CrlSigner::CrlSigner(const Deps& deps, std::chrono::hours lifetime)
     : db_(deps.db), pool_(deps.pool), executor_(deps.executor), clock_(deps.clock), log_(deps.log), metrics_(deps.metrics),
-      lifetime_(lifetime), lease_(deps.db, deps.clock, "crl", deps.node), next_look_(deps.clock.steady() + unlisted_every), wake_(deps.executor) {
-    for (const auto& authority : {hierarchy.issuing, hierarchy.root}) {
-        auto slot = std::make_unique<Slot>();
-        slot->authority = authority;
+      lifetime_(lifetime), lease_(deps.db, deps.clock, "crl", deps.node), next_look_(deps.clock.steady() + unlisted_every), wake_(deps.executor) {}
+
+void CrlSigner::add(std::shared_ptr<const Authority> authority) {
+    const auto key_id = authority->key_id;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& slot : slots_)
+            if (slot->authority->key_id == key_id) return;
+        auto slot = std::make_shared<Slot>();
         slot->on_demand = !authority->root;
+        slot->authority = std::move(authority);
         slots_.push_back(std::move(slot));
     }
+    const auto gauge = metrics_.gauge("postern_crl_age_seconds", "Seconds since thisUpdate of the CRL that is served.", {{"authority", key_id}});
+    metrics_.before_scrape([gauge, weak = weak_from_this(), key_id] {
+        const auto self = weak.lock();
+        const auto crl = self ? self->newest(key_id) : nullptr;
+        if (crl) gauge.set(std::chrono::duration<double>(self->clock_.now() - crl->this_update).count());
+    });
+}
+
+std::vector<std::shared_ptr<CrlSigner::Slot>> CrlSigner::slots() const {
+    const std::lock_guard lock(mutex_);
+    return slots_;
 }
 
 std::shared_ptr<const PublishedCrl> CrlSigner::published(const Slot& slot) const {
@@ -90,12 +100,14 @@ void CrlSigner::set_published(Slot& slot, std::shared_ptr<const PublishedCrl> cr
 
 std::shared_ptr<const PublishedCrl> CrlSigner::newest(std::string_view key_id) const {
     if (held_) return nullptr;
+    const std::lock_guard lock(mutex_);
     for (const auto& slot : slots_)
-        if (slot->authority->key_id == key_id) return published(*slot);
+        if (slot->authority->key_id == key_id) return slot->published;
     return nullptr;
 }
 
 bool CrlSigner::note_revocation(std::string_view key_id) {
+    const std::lock_guard lock(mutex_);
     for (const auto& slot : slots_)
         if (slot->authority->key_id == key_id) {
             slot->on_demand = true;
@@ -152,9 +164,16 @@ std::optional<LostNumber> CrlSigner::lost_number() const {
 core::Task<void> CrlSigner::follow() {
     auto none = store::values();
     const store::Rows rows = co_await db_.read(store::authority_crl_numbers, std::move(none));
-    for (const auto& row : rows)
-        for (const auto& slot : slots_)
-            if (slot->authority->key_id == row.text(0) && slot->stored_number != row.integer(1)) co_await read_stored(*slot);
+    const auto all = slots();
+    for (const auto& row : rows) {
+        bool found = false;
+        for (const auto& slot : all) {
+            if (slot->authority->key_id != row.text(0)) continue;
+            found = true;
+            if (slot->stored_number != row.integer(1)) co_await read_stored(*slot);
+        }
+        if (!found) unknown_ = true;
+    }
 }
 
 core::Task<std::vector<crypto::CrlEntry>> CrlSigner::read_entries(const Slot& slot, core::TimePoint earliest) {
@@ -220,7 +239,8 @@ core::Task<void> CrlSigner::sign(Slot& slot, bool demanded) {
 }
 
 core::Task<void> CrlSigner::load() {
-    for (const auto& slot : slots_) {
+    const auto all = slots();
+    for (const auto& slot : all) {
         co_await read_stored(*slot);
         if (due(*slot)) co_await sign(*slot, false);
     }
@@ -282,7 +302,8 @@ core::Task<std::string> CrlSigner::round(bool demanded) {
     } catch (const core::Unavailable&) {
         // The store is away: a little later.
     }
-    for (const auto& slot : slots_) {
+    const auto all = slots();
+    for (const auto& slot : all) {
         const bool asked = demanded && slot->on_demand;
         try {
             const bool signs = co_await wanted(*slot, asked, looks);
@@ -379,7 +400,8 @@ core::Task<core::Result<void>> CrlSigner::end_hold(core::Deadline deadline) {
         const std::lock_guard lock(mutex_);
         lost_.reset();
     }
-    for (const auto& slot : slots_) {
+    const auto all = slots();
+    for (const auto& slot : all) {
         slot->on_demand = true;
         if (!served) set_published(*slot, nullptr);  // what was stored is older than what others saw
     }

@@ -72,6 +72,10 @@ public:
     void halt() { halted_ = true; }
     /// Which number the database has forgotten, once it was seen. Any thread.
     [[nodiscard]] std::optional<LostNumber> lost_number() const;
+    /// From now on that authority has a CRL too; nothing for one that is known. Any thread.
+    void add(std::shared_ptr<const Authority> authority);
+    /// Whether the database has an authority that was not added; asked once for each look. Any thread.
+    [[nodiscard]] bool take_unknown() noexcept { return unknown_.exchange(false); }
     /// Looks for what is unlisted at the next second, as the holder of the lease. Any thread.
     void look_soon() { look_soon_ = true; }
     /// Ends the hold, or the halt, and signs a CRL of every authority; else like publish().
@@ -98,9 +102,10 @@ private:
         std::uint64_t wanted;
         boost::asio::steady_timer timer;
     };
-    CrlSigner(const Deps& deps, const Hierarchy& hierarchy, std::chrono::hours lifetime);
+    CrlSigner(const Deps& deps, std::chrono::hours lifetime);
 
     [[nodiscard]] bool due(const Slot& slot) const;
+    [[nodiscard]] std::vector<std::shared_ptr<Slot>> slots() const;
     [[nodiscard]] std::shared_ptr<const PublishedCrl> published(const Slot& slot) const;
     void set_published(Slot& slot, std::shared_ptr<const PublishedCrl> crl);
     core::Task<void> read_stored(Slot& slot);
@@ -127,10 +132,10 @@ private:
     observe::Metrics& metrics_;
     std::chrono::hours lifetime_;
     store::Lease lease_;  ///< the task's own
-    std::atomic<bool> held_{false}, halted_{false}, look_soon_{false};
+    std::atomic<bool> held_{false}, halted_{false}, look_soon_{false}, unknown_{false};
     core::SteadyPoint next_look_;  ///< the task's own
-    std::vector<std::unique_ptr<Slot>> slots_;
     mutable std::mutex mutex_;
+    std::vector<std::shared_ptr<Slot>> slots_;  // guarded by mutex_; they only come
     std::optional<LostNumber> lost_;  // guarded by mutex_
     // The task's and the waiters' own, on executor_.
     std::uint64_t requested_ = the_start, done_ = 0;

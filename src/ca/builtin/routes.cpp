@@ -15,9 +15,9 @@ constexpr std::string_view for_an_hour = "public, max-age=3600";
 constexpr std::chrono::seconds crl_age{60};
 
 struct Files {
-    Files(const Hierarchy& h, std::shared_ptr<CrlSigner> c, const core::Clock& k)
-        : hierarchy(h), crls(std::move(c)), clock(k) {}
-    Hierarchy hierarchy;
+    Files(std::function<Hierarchy()> h, std::shared_ptr<CrlSigner> c, const core::Clock& k)
+        : hierarchy(std::move(h)), crls(std::move(c)), clock(k) {}
+    std::function<Hierarchy()> hierarchy;
     std::shared_ptr<CrlSigner> crls;
     const core::Clock& clock;
 };
@@ -48,13 +48,14 @@ Response pem_file(std::initializer_list<const Authority*> chain, std::string_vie
 }
 
 Response certificate_file(const Files& files, std::string_view name) {
-    const Authority& root = *files.hierarchy.root;
+    const auto hierarchy = files.hierarchy();
+    const Authority& root = *hierarchy.root;
     if (name == "root.pem") return pem_file({&root}, for_an_hour);
     if (name == "root.cer") return der_file(root, for_an_hour);
-    if (name == "chain.pem") return pem_file({files.hierarchy.issuing.get(), &root}, for_an_hour);
+    if (name == "chain.pem") return pem_file({hierarchy.today(files.clock.now()).get(), &root}, for_an_hour);
     const bool pem = name.ends_with(".pem");
     if (!pem && !name.ends_with(".cer")) return absent();
-    const auto authority = files.hierarchy.find(name.substr(0, name.size() - 4));
+    const auto authority = hierarchy.find(name.substr(0, name.size() - 4));
     if (!authority) return absent();
     return pem ? pem_file({authority.get()}, for_a_day) : der_file(*authority, for_a_day);
 }
@@ -62,7 +63,7 @@ Response certificate_file(const Files& files, std::string_view name) {
 Response crl_file(const Files& files, const Request& request) {
     const auto crl = files.crls->newest(request.params["key"]);
     if (request.params["shard"] != "0.crl") return absent();
-    if (!crl && files.hierarchy.find(request.params["key"])) return held_back();
+    if (!crl && files.hierarchy().find(request.params["key"])) return held_back();
     if (!crl) return absent();
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(crl->next_update - files.clock.now());
     const auto age = std::clamp(left, std::chrono::seconds(0), crl_age);
@@ -84,9 +85,9 @@ core::Task<Response> serve_crl(std::shared_ptr<const Files> files, const Request
 
 }  // namespace
 
-void add_authority_routes(http::Router& router, const Hierarchy& hierarchy, std::shared_ptr<CrlSigner> crls,
+void add_authority_routes(http::Router& router, std::function<Hierarchy()> hierarchy, std::shared_ptr<CrlSigner> crls,
                           const core::Clock& clock) {
-    const auto files = std::make_shared<const Files>(hierarchy, std::move(crls), clock);
+    const auto files = std::make_shared<const Files>(std::move(hierarchy), std::move(crls), clock);
     http::RouteLimits limits;
     limits.body_bytes = 0;
     router.add(http::Method::get, "/ca/{file:file}", limits,

@@ -6,7 +6,8 @@ namespace postern::ca {
 
 /// What relying parties fetch (design §11): CA certificates and CRLs, from memory, for anybody.
 /// The router keeps what it needs alive.
-void add_authority_routes(http::Router& router, const Hierarchy& hierarchy, std::shared_ptr<CrlSigner> crls,
+/// `hierarchy` gives what is there when it is asked.
+void add_authority_routes(http::Router& router, std::function<Hierarchy()> hierarchy, std::shared_ptr<CrlSigner> crls,
                           const core::Clock& clock);
 
 }  // namespace postern::ca

@@ -12,17 +12,16 @@
 
 namespace postern::ra::documents {
 
+std::string id_key(std::string_view kind, std::int64_t tenant, std::string_view name) {
+    return std::string(kind) + ' ' + std::to_string(tenant) + ' ' + std::string(name);
+}
+core::Problem at(const Wanted& w, std::string what) { return {core::ProblemKind::malformed, w.where + ": " + what}; }
+
 namespace {
 
 using core::Problem;
 using core::ProblemKind;
 using core::Result;
-
-std::string id_key(std::string_view kind, std::int64_t tenant, std::string_view name) {
-    return std::string(kind) + ' ' + std::to_string(tenant) + ' ' + std::string(name);
-}
-
-Problem at(const Wanted& w, std::string what) { return {ProblemKind::malformed, w.where + ": " + what}; }
 
 store::Series series_of(std::string_view kind) {
     using store::Series;
@@ -140,6 +139,8 @@ std::string missing_reference(const Wanted& w, std::int64_t tenant, const Ids& i
     const auto body = json::Document::parse(w.body);
     for (const auto& key : w.kind->keys) {
         if (key.refers_to.empty() || key.column) continue;
+        if (const auto name = body->root()[key.name].string(); name && key.refers_to == "profile" && !ids.find("profile", tenant, *name))
+            return std::string(key.name) + ": there is no profile named " + std::string(*name);
         for (const auto& item : body->root()[key.name].items())
             if (const auto name = item.string(); name && !ids.find(key.refers_to, tenant, *name))
                 return std::string(key.name) + ": there is no " + std::string(key.refers_to) + " named " + std::string(*name);
@@ -466,6 +467,7 @@ void Plan::check_whole() {
     check_departments();
     check_intune();
     check_challenge_accounts();
+    check_registration_authorities();
 }
 
 /// Every wrong challenge is hashed for each chosen code of its endpoint.

@@ -34,6 +34,11 @@ private:
 
 /// What documents would change, compared with what is stored. Everything that is wrong is gathered,
 /// so that a person mends a file once. `stored` and the documents must outlive the plan.
+/// What an object is found by among those of all tenants.
+std::string id_key(std::string_view kind, std::int64_t tenant, std::string_view name);
+/// A refusal with the place in the document that it is about.
+core::Problem at(const Wanted& w, std::string what);
+
 class Plan {
 public:
     struct Deps {
@@ -76,6 +81,7 @@ private:
     [[nodiscard]] std::map<std::int64_t, const store::ObjectRow*> rows_after(std::string_view kind) const;
     /// Null: no document of this plan describes it.
     [[nodiscard]] const Wanted* described(std::string_view kind, std::int64_t id) const;
+    void check_registration_authorities();
     void compare(const Wanted& wanted, Step& step) const;
     void remove(std::string_view kind, const store::ObjectRow& row);
 

@@ -37,6 +37,7 @@ constexpr std::array endpoint{
     Key{"chain", KeyType::text}, Key{"reply_with_issuer", KeyType::flag}, Key{"legacy_algorithms", KeyType::flag},
     Key{"get_operation", KeyType::flag}, Key{"renewal", KeyType::flag}, Key{"renewal_window", KeyType::duration},
     Key{"officer_messages", KeyType::flag},
+    Key{"get_crl", KeyType::flag}, Key{"ra", KeyType::text}, Key{"ra_profile", KeyType::text, false, "profile"},
 };
 constexpr std::array account{
     Key{"endpoint", KeyType::text, true, "endpoint", true}, Key{"organization", KeyType::text, false, "organization", true},

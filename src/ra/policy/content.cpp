@@ -104,6 +104,7 @@ ca::Content resolve_content(const PolicyInput& in) {
     c.tls_server = profile.tls_server();
     c.key_blocked = in.key_block != nullptr;
     if (const auto* backend = in.backends.find(profile.backend)) c.publicly_trusted = backend->capabilities().publicly_trusted;
+    c.issuer_key_id = in.request.issuer_key_id;
     c.must_staple = profile.must_staple && in.request.csr->must_staple();
 
     // Where the end was asked for, backdating must not stretch the term beyond the longest.

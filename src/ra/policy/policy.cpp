@@ -66,6 +66,7 @@ core::Result<void> record(std::string_view check, Finding finding, Trace& trace)
 const Profile* choose_profile(const EnrollmentRequest& request, const Catalog& catalog, const Endpoint* endpoint,
                               const Account* account) {
     if (!endpoint || !account) return nullptr;
+    if (request.ra_profile && request.via == Protocol::system) return catalog.profile(*request.ra_profile);
     if (!request.profile.empty()) return catalog.profile(endpoint->tenant, request.profile);
     for (const auto& name : endpoint->profiles) {
         const auto& own = account->profiles;

@@ -6,12 +6,28 @@ namespace postern::ra::checks {
 
 using core::ProblemKind;
 
+namespace {
+
+/// The server enrolls the RA of an endpoint by the profile that this endpoint names for that, whosever it is.
+Finding ra_profile_allowed(const PolicyInput& in) {
+    const auto& profile = *in.profile;
+    for (const auto& e : in.catalog.endpoints) {
+        if (e.tenant != profile.tenant || !e.active || e.scep.ra != ScepSettings::Ra::profile || e.scep.ra_profile != profile.name) continue;
+        if (!profile.active) return Finding::refuse(ProblemKind::invalid_profile, profile.name, "the profile is disabled");
+        return Finding::pass(profile.name + " version " + std::to_string(profile.version) + ", the RA of endpoint " + e.name);
+    }
+    return Finding::refuse(ProblemKind::invalid_profile, profile.name, "no endpoint names this profile for its RA");
+}
+
+}  // namespace
+
 Finding profile_allowed(const PolicyInput& in) {
     const auto& wanted = in.request.profile;
     if (!in.profile)
         return Finding::refuse(ProblemKind::invalid_profile, wanted.empty() ? "the default" : wanted,
                                wanted.empty() ? "neither endpoint nor account allows any profile" : "there is no such profile here");
     const auto& name = in.profile->name;
+    if (in.request.ra_profile) return ra_profile_allowed(in);
     const auto lists = [&](const std::vector<std::string>& list) { return std::find(list.begin(), list.end(), name) != list.end(); };
     if (!lists(in.endpoint->profiles)) return Finding::refuse(ProblemKind::invalid_profile, name, "the endpoint does not offer this profile");
     if (!in.account->profiles.empty() && !lists(in.account->profiles))

@@ -54,6 +54,14 @@ inline constexpr Statement authority_use_crl_number{
     "authority_use_crl_number",
     "UPDATE authority SET crl_number = $3 WHERE key_id = $1 AND crl_number = $2 AND crl_number < $3"};
 
+/// $1 key_id, $2 takes_over_ms, $3 created_ms
+inline constexpr Statement succession_insert{
+    "succession_insert", "INSERT INTO succession (key_id, takes_over_ms, created_ms) VALUES ($1, $2, $3)"};
+/// $1 now: none waits for its day. A batch that makes one is guarded by it.
+inline constexpr Statement succession_none_waits{
+    "succession_none_waits", "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM succession WHERE takes_over_ms > $1)"};
+inline constexpr Statement succession_all{"succession_all", "SELECT key_id, takes_over_ms FROM succession ORDER BY takes_over_ms, key_id"};
+
 /// key_id and the last number used, of each authority: whether another node published.
 inline constexpr Statement authority_crl_numbers{
     "authority_crl_numbers", "SELECT key_id, crl_number FROM authority ORDER BY key_id"};

@@ -101,5 +101,9 @@ inline constexpr Statement issuer_chain_set{
 inline constexpr Statement issuer_chain_of{
     "issuer_chain_of", "SELECT chain FROM issuer_chain WHERE issuer_key_id IN (CAST($1 AS TEXT) || ' ' || CAST($2 AS TEXT), CAST($2 AS TEXT)) "
                        "ORDER BY issuer_key_id = CAST($2 AS TEXT) LIMIT 1"};
+/// $1 backend: of the issuer that was seen last, the issuer first. A backend has few.
+inline constexpr Statement issuer_chain_newest{
+    "issuer_chain_newest", "SELECT chain FROM issuer_chain WHERE substr(issuer_key_id, 1, length(CAST($1 AS TEXT)) + 1) = CAST($1 AS TEXT) || ' ' "
+                           "ORDER BY updated_ms DESC LIMIT 1"};
 
 }  // namespace postern::store

@@ -36,6 +36,14 @@ public:
         if (by == 1h) co_return core::Problem(core::ProblemKind::forbidden, "started without --lab");
         co_return core::Result<void>();
     }
+    [[nodiscard]] std::string authorities() const override { return R"({"authorities":[]})"; }
+    core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal, core::RequestId) override {
+        co_return R"({"takesOver":")" + core::rfc3339(takes_over) + "\"}";
+    }
+    core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal, core::RequestId) override {
+        imported = import.endpoint + " " + import.key.expose() + " " + import.certificates;
+        co_return std::string(R"({"serial":"01"})");
+    }
     core::Task<ClientFacts> client_facts(std::string) override {
         ClientFacts facts;
         facts.https = "https://ra.test";
@@ -48,7 +56,7 @@ public:
         content.insert(content.begin(), 'S');
         co_return content;
     }
-    std::string target, opened_with, advanced;
+    std::string target, opened_with, advanced, imported;
     std::vector<core::Bytes> chain;
     core::Bytes ra;
 };

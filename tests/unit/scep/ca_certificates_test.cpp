@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(chains_that_clients_would_give_up_on_are_refused_when_set_u
     };
     const Row table[] = {
         {chain("ra-without-usage", {"issuer", "root"}), ChainForm::chain, "the RA certificate does not state digitalSignature and keyEncipherment", true},
-        {chain("ra-of-root", {"issuer"}), ChainForm::chain, "the RA certificate was not issued by the issuing CA", true},
+        {chain("ra-of-root", {"issuer"}), ChainForm::chain, "the RA certificate was not issued by the CA", true},
         {chain(std::nullopt, {"issuer", "root"}), ChainForm::chain_and_root, "several certificates without an RA certificate", true},
         {chain("ra-with-ec-key", {"issuer"}), ChainForm::chain, "the RA certificate has no RSA key", false},
         {chain(std::nullopt, {"issuer"}), ChainForm::issuer, "the issuing CA does not state digitalSignature and keyEncipherment", false},
@@ -126,6 +126,29 @@ BOOST_AUTO_TEST_CASE(chains_that_clients_would_give_up_on_are_refused_when_set_u
     BOOST_TEST(problem(CaChain(), ChainForm::issuer) == "bad_content: the chain has no issuing CA");
 }
 
+BOOST_AUTO_TEST_CASE(an_ra_of_another_ca_is_shown_with_both_chains) {
+    // Below the same root: Apple's clients find it.
+    CaChain same = chain("ra-of-root", {"issuer", "root"});
+    same.ra_issuers.push_back(scep_certificate("root"));
+    for (const auto form : {ChainForm::issuer, ChainForm::chain_and_root}) {
+        BOOST_TEST(problem(same, form) == "fine");
+        const auto answer = scep::ca_certificates(same, form);
+        BOOST_TEST((apple_recipient(answer) == scep_certificate("ra-of-root").der()));
+        BOOST_TEST(bag_of(answer.body).size() == 3U);  // the root once
+    }
+    // Of two roots: said when it is set up, and others use it all the same.
+    CaChain apart = chain("ra", {"lone-ca"});
+    apart.ra_issuers = chain("ra", {"issuer", "root"}).issuers;
+    BOOST_TEST(test::contains(problem(apart, ChainForm::chain), "do not chain to the same root: Apple's clients (iOS, macOS) enroll nothing here"));
+    const auto answer = scep::ca_certificates(apart, ChainForm::chain_and_root);
+    BOOST_TEST(!apple_recipient(answer).has_value());
+    const auto bag = bag_of(answer.body);
+    BOOST_TEST_REQUIRE(bag.size() == 4U);
+    BOOST_TEST((bag[0].der() == scep_certificate("ra").der() && bag[1].der() == scep_certificate("lone-ca").der()));
+    apart.ra_issuers.erase(apart.ra_issuers.begin());
+    BOOST_TEST(test::contains(problem(apart, ChainForm::chain), "was not issued by the CA that it is shown with"));
+}
+
 BOOST_AUTO_TEST_CASE(openssl_reads_the_bag_in_the_same_order) {
     const test::TemporaryFolder folder;
     const auto answer = scep::ca_certificates(chain("ra", {"issuer", "root"}), ChainForm::chain_and_root);
@@ -136,24 +159,6 @@ BOOST_AUTO_TEST_CASE(openssl_reads_the_bag_in_the_same_order) {
     BOOST_TEST(root != std::string::npos, printed.output);
     BOOST_TEST(ra < issuer);
     BOOST_TEST(issuer < root);
-}
-
-BOOST_AUTO_TEST_CASE(successors_are_signed_by_today_s_ca) {
-    const test::TemporaryFolder folder;
-    const core::Bytes successors[] = {scep_certificate("lone-ca").der(), scep_certificate("ra").der()};
-    const auto answer = scep::next_ca_certificates(successors, test::scep_identity("issuer", "issuer"), crypto::CmsDigest::sha256);
-    BOOST_TEST(answer.media_type == "application/x-x509-next-ca-cert");
-    const auto message = folder.write("next", answer.body);
-    folder.write("root.der", test::scep_file("root.der"));
-    const std::string path = message.substr(0, message.size() - 4);
-    const auto verified = test::run("cd " + path + " && openssl x509 -inform DER -in root.der -out root.pem && openssl cms -verify -binary -inform DER -in next -CAfile root.pem -purpose any -out content "
-                                    "&& openssl pkcs7 -inform DER -in content -print_certs -noout");
-    BOOST_TEST(verified.status == 0, verified.output);
-    const auto first = verified.output.find("subject=CN = Lone CA");
-    BOOST_TEST(first != std::string::npos);
-    BOOST_TEST(first < verified.output.find("subject=CN = Postern Test RA"));
-    const auto read = crypto::CmsSignedData::parse(answer.body);
-    BOOST_TEST((read->verify()->certificate.der() == scep_certificate("issuer").der()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,75 @@
+#include <iostream>
+
+#include "app/data_folder.hpp"
+#include "app/verbs/verbs.hpp"
+#include "core/base/time.hpp"
+#include "core/json/writer.hpp"
+
+namespace postern::app::verbs {
+
+namespace {
+
+void print_authorities(const json::Value& answer) {
+    for (const auto& a : answer["authorities"].items()) {
+        std::cout << text(a["role"]) << "  " << text(a["authority"]) << "  " << text(a["subject"]) << "  until " << text(a["notAfter"]);
+        if (a["takesOver"].exists()) std::cout << "  takes over " << text(a["takesOver"]);
+        std::cout << "\n";
+    }
+}
+
+int list(const Common& common) { return ask(common, make_request(http::Method::get, "/api/postern/v1/ca"), print_authorities); }
+
+int roll_over(const Common& common, const std::string& at) {
+    json::Writer w;
+    w.begin_object().member("takesOver", at).end_object();
+    return ask(common, make_request(http::Method::post, "/api/postern/v1/ca/successor", w.take()), [](const json::Value& made) {
+        std::cout << "Issuing CA " << text(made["authority"]) << " takes over at " << text(made["takesOver"]) << " and lasts until " << text(made["notAfter"])
+                  << ".\nUntil then SCEP clients learn of it by GetNextCACert. Whoever pins the issuing CA must be told of the new one.\n";
+    });
+}
+
+int import_ra(const Common& common, const std::string& endpoint, const std::string& key, const std::string& certificates) {
+    require_private(key);
+    const core::SecretText held(read_file(key));
+    json::Writer w;
+    w.begin_object().member("endpoint", endpoint).member("key", std::string_view(held.expose())).member("certificates", read_file(certificates)).end_object();
+    return ask(common, make_request(http::Method::post, "/api/postern/v1/scep/ra", w.take()), [&](const json::Value& done) {
+        std::cout << "The RA of endpoint " << endpoint << " has certificate " << text(done["serial"]) << " until " << text(done["until"]) << ".\n";
+        if (done["warning"].exists()) std::cout << "Warning: " << text(done["warning"]) << "\n";
+    });
+}
+
+}  // namespace
+
+void add_ca(CLI::App& app, Common& common, Run& run) {
+    auto* noun = app.add_subcommand("ca", "The built-in CA, and CAs that were moved away from");
+    noun->require_subcommand(1);
+    auto* listed = noun->add_subcommand("authorities", "Print root, issuing CA, its successor and former ones");
+    add_common(*listed, common);
+    listed->callback([&common, &run] { run = [&common] { return list(common); }; });
+    auto* rolled = noun->add_subcommand("rollover", "Prepare an issuing CA that takes over at a time");
+    add_common(*rolled, common);
+    const auto at = std::make_shared<std::string>();
+    rolled->add_option("--at", *at, "When it takes over: \"2027-01-31T00:00:00Z\"")->required();
+    rolled->callback([&common, &run, at] { run = [&common, at] { return roll_over(common, *at); }; });
+    add_predecessors(*noun, common, run);
+}
+
+void add_scep(CLI::App& app, Common& common, Run& run) {
+    auto* noun = app.add_subcommand("scep", "SCEP's registration authorities");
+    noun->require_subcommand(1);
+    auto* authority = noun->add_subcommand("ra", "Certificates of the RA");
+    authority->require_subcommand(1);
+    auto* imported = authority->add_subcommand("import", "Take the RA's certificate and key of a CA that issues them by hand");
+    add_common(*imported, common);
+    struct Files {
+        std::string endpoint, key, certificates;
+    };
+    const auto files = std::make_shared<Files>();
+    imported->add_option("ENDPOINT", files->endpoint, "SCEP endpoint whose document says ra = \"imported\"")->required();
+    imported->add_option("--key", files->key, "PEM file (0600) of the RSA key")->required()->check(CLI::ExistingFile);
+    imported->add_option("--cert", files->certificates, "PEM file: the RA's certificate, then its issuers up to the root")->required()->check(CLI::ExistingFile);
+    imported->callback([&common, &run, files] { run = [&common, files] { return import_ra(common, files->endpoint, files->key, files->certificates); }; });
+}
+
+}  // namespace postern::app::verbs

@@ -1,1 +1,0 @@
--- readable by V0010: a place that another change of this number takes.
