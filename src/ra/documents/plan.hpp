@@ -32,13 +32,13 @@ private:
     std::map<std::string, std::int64_t> ids_;
 };
 
-/// What documents would change, compared with what is stored. Everything that is wrong is gathered,
-/// so that a person mends a file once. `stored` and the documents must outlive the plan.
 /// What an object is found by among those of all tenants.
 std::string id_key(std::string_view kind, std::int64_t tenant, std::string_view name);
 /// A refusal with the place in the document that it is about.
 core::Problem at(const Wanted& w, std::string what);
 
+/// What documents would change, compared with what is stored. Everything that is wrong is gathered,
+/// so that a person mends a file once. `stored` and the documents must outlive the plan.
 class Plan {
 public:
     struct Deps {
