@@ -119,7 +119,7 @@ std::string read_serial_or_digest(std::string& text) {
     std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     std::erase(text, ':');
     const bool hex = text.find_first_not_of("0123456789abcdef") == text.npos;
-    return hex && text.size() >= 2 && text.size() % 2 == 0 && (text.size() <= 40 || text.size() == 64) ? "" : "expected a serial (2 to 40 hexadecimal digits) or a SHA-256 (64)";
+    return hex && text.size() >= 2 && text.size() % 2 == 0 && (text.size() <= 40 || text.size() == 64) ? "" : "a serial is 2 to 40 hexadecimal digits, as `postern cert list` prints it, a SHA-256 64";
 }
 
 }  // namespace
