@@ -65,8 +65,8 @@ core::Task<Answer> configure_client(Call call) {
     if (!endpoint) co_return endpoint.error();
     const auto* profile = (*endpoint)->profiles.empty() ? nullptr : catalog->profile((*endpoint)->tenant, (*endpoint)->profiles.front());
     if (!profile) co_return core::Problem(core::ProblemKind::conflict, "endpoint " + (*endpoint)->name + " has no profile");
-    auto backend = profile->backend;
-    const auto told = co_await call.deps.operations.client_facts(std::move(backend));
+    const auto id = (*endpoint)->id;
+    const auto told = co_await call.deps.operations.client_facts(id);
     const bool scep = (*endpoint)->protocol == ra::Protocol::scep;
     if (scep && told.ra.empty())
         co_return core::Problem(core::ProblemKind::unavailable, "endpoint " + (*endpoint)->name + " has no certificate yet that clients encrypt to; the log says why (ra_certificate_…)");

@@ -60,7 +60,7 @@ public:
         std::vector<core::Bytes> chain;   ///< DER: who issues, up to the root; the root alone where no RA certificate is there
         core::Bytes ra;                   ///< what SCEP clients encrypt to; empty: none yet
     };
-    virtual core::Task<ClientFacts> client_facts(std::string backend) = 0;
+    virtual core::Task<ClientFacts> client_facts(core::EndpointId endpoint) = 0;
     /// CMS SignedData around it, by the key of the TLS listeners, with its chain. `unavailable` while the server has none.
     virtual core::Task<core::Result<core::Bytes>> sign_for_clients(core::Bytes content) = 0;
 };

@@ -5,21 +5,25 @@
 /// What Operations tells clients of this server, and signs for them.
 namespace postern::app {
 
-core::Task<Operations::ClientFacts> Operations::client_facts(std::string backend) {
+core::Task<Operations::ClientFacts> Operations::client_facts(core::EndpointId endpoint) {
     ClientFacts out;
     out.https = house_.config.public_https;
     out.http = house_.config.public_http;
-    auto credentials = house_.ra_credentials->of(backend);
+    const auto catalog = house_.catalog->current();
+    const auto* served = catalog->endpoint(endpoint);
+    const auto source = served ? scep::ra_source(*catalog, *served) : scep::RaSource();
+    auto credentials = house_.ra_credentials->of(source);
     if (credentials->empty()) {  // in process, nobody loaded them yet
         co_await house_.ra_credentials->refresh();
-        credentials = house_.ra_credentials->of(backend);
+        credentials = house_.ra_credentials->of(source);
     }
     if (credentials->empty()) {
         out.chain.push_back(house_.builtin->root_der());
         co_return out;
     }
+    const auto chain = house_.ra_credentials->chain_of(source, credentials->front());
     out.ra = credentials->front().identity.certificate.der();
-    for (const auto& issuer : credentials->front().issuers) out.chain.push_back(issuer.der());
+    for (const auto& issuer : chain.issuers) out.chain.push_back(issuer.der());
     co_return out;
 }
 

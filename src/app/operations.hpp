@@ -23,7 +23,7 @@ public:
     [[nodiscard]] std::string server() const override;
     core::Task<core::Result<std::string>> reload() override;
     core::Task<core::Result<void>> advance_laboratory_clock(std::chrono::milliseconds by, ra::Principal principal, core::RequestId request) override;
-    core::Task<ClientFacts> client_facts(std::string backend) override;
+    core::Task<ClientFacts> client_facts(core::EndpointId endpoint) override;
     core::Task<core::Result<core::Bytes>> sign_for_clients(core::Bytes content) override;
     [[nodiscard]] std::string authorities() const override;
     core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal by, core::RequestId request) override;

@@ -100,11 +100,12 @@ core::Task<http::Response> NdesPage::serve(const http::Request& request) {
     }
     const auto catalog = deps_.catalog.current();
     const auto* endpoint = catalog->endpoint(ra::Protocol::scep, name);
-    const auto* profile = endpoint ? catalog->profile(endpoint->tenant, minted->profile) : nullptr;
-    const auto credentials = profile ? deps_.ra_credentials.of(profile->backend) : nullptr;
+    const auto source = endpoint ? ra_source(*catalog, *endpoint) : RaSource();
+    const auto credentials = deps_.ra_credentials.of(source);
+    const auto issuers = credentials->empty() ? CertificateList() : deps_.ra_credentials.chain_of(source, credentials->front()).issuers;
     std::string content = "<P> To complete certificate enrollment for your network device you will need the following information: </P>\r\n";
-    if (credentials && !credentials->empty() && !credentials->front().issuers.empty())
-        content += "<P> The thumbprint (hash value) for the CA certificate is: <B> " + thumbprint(credentials->front().issuers.front().der()) + " </B> </P>\r\n";
+    if (!issuers.empty())
+        content += "<P> The thumbprint (hash value) for the CA certificate is: <B> " + thumbprint(issuers.front().der()) + " </B> </P>\r\n";
     content += "<P> The enrollment challenge password is: <B> " + minted->text.expose() + " </B> </P>\r\n"
                "<P> This password can be used only once and will expire within 60 minutes. </P>\r\n"
                "<P> Each enrollment requires a new challenge password. You can refresh this web page to obtain a new challenge password. </P>\r\n";

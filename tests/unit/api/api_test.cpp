@@ -44,7 +44,7 @@ public:
         imported = import.endpoint + " " + import.key.expose() + " " + import.certificates;
         co_return std::string(R"({"serial":"01"})");
     }
-    core::Task<ClientFacts> client_facts(std::string) override {
+    core::Task<ClientFacts> client_facts(core::EndpointId) override {
         ClientFacts facts;
         facts.https = "https://ra.test";
         facts.http = "http://ra.test";
