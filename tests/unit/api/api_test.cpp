@@ -827,6 +827,7 @@ subject = ["CN"]
 [[endpoint]]
 name = "devices"
 protocol = "scep"
+ra = "builtin"
 profiles = ["device"]
 [[account]]
 name = "devices"
@@ -837,6 +838,7 @@ secret = {generate = true}
 [[endpoint]]
 name = "strict"
 protocol = "scep"
+ra = "builtin"
 profiles = ["device"]
 renewal = false
 [[account]]

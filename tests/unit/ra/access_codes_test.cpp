@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view chosen = "Correct-horse:42/battery";
 
 std::string document(std::string_view secret, std::string_view more = {}) {
-    return std::string(standard_documents) + "[[endpoint]]\nname = \"phones\"\nprotocol = \"scep\"\nprofiles = [\"server\"]\n\n[[account]]\nname = \"devices\"\n"
+    return std::string(standard_documents) + "[[endpoint]]\nname = \"phones\"\nprotocol = \"scep\"\nra = \"builtin\"\nprofiles = [\"server\"]\n\n[[account]]\nname = \"devices\"\n"
            "endpoint = \"phones\"\nmethod = \"access_code\"\nnames = [\"corp.example\"]\nsecret = " + std::string(secret) + "\n" + std::string(more);
 }
 std::string value(std::string_view code) { return "{value = \"" + std::string(code) + "\"}"; }

@@ -16,6 +16,7 @@ inline std::string officers_documents(std::string_view profile_lines = "approval
 [[endpoint]]
 name = "phones"
 protocol = "scep"
+ra = "builtin"
 profiles = ["server"]
 
 [[account]]

@@ -18,6 +18,7 @@ constexpr std::string_view documents_with_hook = R"(
 [[endpoint]]
 name = "phones"
 protocol = "scep"
+ra = "builtin"
 profiles = ["server"]
 
 [[account]]

@@ -18,7 +18,7 @@ constexpr store::Statement set_status{"test_certificate_status", "UPDATE certifi
 std::string documents_with_devices() {
     std::string text(standard_documents);
     for (const char* endpoint : {"phones", "printers"})
-        text += "\n[[endpoint]]\nname = \"" + std::string(endpoint) + "\"\nprotocol = \"scep\"\nprofiles = [\"device\"]\n\n[[account]]\nname = \"" + endpoint +
+        text += "\n[[endpoint]]\nname = \"" + std::string(endpoint) + "\"\nprotocol = \"scep\"\nra = \"builtin\"\nprofiles = [\"device\"]\n\n[[account]]\nname = \"" + endpoint +
                 "\"\nendpoint = \"" + endpoint + "\"\nmethod = \"access_code\"\nnames = [\".devices.example\"]\ncommon_names = [\"phone-*\"]\nsecret = {generate = true}\n";
     return text + R"(
 [[profile]]

@@ -82,6 +82,7 @@ secret = {value = "a client secret"}
 [[endpoint]]
 name = "phones"
 protocol = "scep"
+ra = "builtin"
 profiles = ["phone"]
 
 [[account]]

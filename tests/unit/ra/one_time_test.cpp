@@ -23,6 +23,7 @@ common_name = "text"
 [[endpoint]]
 name = "phones"
 protocol = "scep"
+ra = "builtin"
 profiles = ["phone"]
 
 [[account]]

@@ -23,10 +23,12 @@ subject = ["CN"]
 [[endpoint]]
 name = "devices"
 protocol = "scep"
+ra = "builtin"
 profiles = ["device"]
 [[endpoint]]
 name = "others"
 protocol = "scep"
+ra = "builtin"
 profiles = ["device"]
 [[account]]
 name = "devices"

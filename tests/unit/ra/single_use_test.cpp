@@ -18,6 +18,7 @@ std::string documents_with_devices() {
 [[endpoint]]
 name = "phones"
 protocol = "scep"
+ra = "builtin"
 profiles = ["server"]
 
 [[account]]
