@@ -76,7 +76,7 @@ def test_a_lost_key_is_replaced(laboratory):
     first = device(server).recipient
     server.stop()
     if server.database:
-        server.database.execute("DELETE FROM sealed_key WHERE key_id IN (SELECT key_id FROM ra_certificate)")
+        server.database.execute("DELETE FROM sealed_key WHERE name IN (SELECT key_id FROM ra_certificate)")
     else:
         with closing(sqlite3.connect(server.data / "postern.db")) as store:
             [(key_id,)] = store.execute("SELECT key_id FROM ra_certificate").fetchall()
