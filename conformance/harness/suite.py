@@ -10,6 +10,11 @@ from .server import Postern
 SUFFIX = "conformance.test"
 
 
+def node_count():
+    """How many nodes the suite runs on; each connection goes to the next of them."""
+    return int(os.environ.get("CONFORMANCE_NODES", "1"))
+
+
 @pytest.fixture(scope="session")
 def database():
     """Of the suite's server, or None with the embedded store."""
@@ -24,7 +29,7 @@ def database():
 def server(tmp_path_factory, database):
     """One server for the suite, or several that look like one; that it stops cleanly counts for the last case."""
     executable, folder = os.environ["POSTERN"], tmp_path_factory.mktemp("server")
-    nodes = int(os.environ.get("CONFORMANCE_NODES", "1"))
+    nodes = node_count()
     if nodes > 1:
         postern = Nodes(executable, folder, SUFFIX, database, nodes)
     else:

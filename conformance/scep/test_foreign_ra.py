@@ -7,10 +7,11 @@ from harness.backends import StandInCa
 from harness.scep_device import Device
 from harness.scep_reply import PENDING, SUCCESS
 from harness.scep_style import STYLES
+from harness.suite import node_count
+from harness.waiting import until
 from harness.wire import ask
 from test_clients import StrongSwan
 
-SECONDS = 60
 DOCUMENT = """
 [[profile]]
 name = "{name}-ra"
@@ -43,14 +44,6 @@ secret = {{generate = true}}
 """
 
 
-def until(condition, what):
-    end = time.monotonic() + SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-    return found
-
-
 @pytest.fixture
 def foreign(server, name, tmp_path):
     """Describes a stand-in CA and its endpoint: (CA, URL, code)."""
@@ -69,6 +62,11 @@ def caps(url):
     return ask(url + "?operation=GetCACaps").status
 
 
+def ready(url):
+    """Wherever the next connections go."""
+    return all(caps(url) == 200 for _ in range(2 * node_count()))
+
+
 def enrolls(kind, url, code):
     device = Device(url, STYLES[kind], subject=[("CN", "phone-1")]).discover()
     reply = device.enroll(code)
@@ -78,13 +76,13 @@ def enrolls(kind, url, code):
 @pytest.mark.parametrize("kind", ["apple", "windows", "android", "cisco"])
 def test_foreign_ca_at_once(foreign, kind):
     _, url, code = foreign()
-    until(lambda: caps(url) == 200, "no RA certificate")
+    until(lambda: ready(url), "no RA certificate")
     enrolls(kind, url, code)
 
 
 def test_foreign_ca_strongswan(foreign, tmp_path):
     _, url, code = foreign()
-    until(lambda: caps(url) == 200, "no RA certificate")
+    until(lambda: ready(url), "no RA certificate")
     client = StrongSwan(url, tmp_path).discover()
     client.new_key("key.pem")
     done = client.scep("cert.pem", "--in", "key.pem", "--dn", "CN=gateway-1", "--password", code)
@@ -97,7 +95,7 @@ def test_foreign_ca_after_pending(foreign):
     until(lambda: ca.submissions(), "the RA's certificate is not asked for")
     until(lambda: caps(url) == 503, "it is there, or nowhere")
     ca.behave(issue="pending")
-    until(lambda: caps(url) == 200, "no RA certificate")
+    until(lambda: ready(url), "no RA certificate")
     device = Device(url, STYLES["apple"], subject=[("CN", "phone-1")]).discover()
     assert device.enroll(code).status == PENDING
     assert until(lambda: (now := device.poll()).status == SUCCESS and now, "the device's does not come")

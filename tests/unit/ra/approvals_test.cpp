@@ -160,6 +160,35 @@ BOOST_DATA_TEST_CASE(of_two_officers_one_decides, engines(), engine) {
     BOOST_TEST((w.ca.asked == 1 && w.certificates().size() == 1U && w.audits("request.approved").size() == 1U && w.audits("request.declined").empty()));
 }
 
+/// A yes can take a no back, but not one that its officer never read: an ACME client has been told that it is final.
+BOOST_DATA_TEST_CASE(a_yes_overrules_no_no_of_a_moment_ago, engines(), engine) {
+    Officers w(engine);
+    for (const auto& asked : {std::string("scep"), std::string("acme")}) {
+        w.waits(asked == "scep" ? w.device() : w.request({"corp.example"}));
+        const auto first = w.row();
+        w.db.hook_at = &store::approval_decided;
+        w.db.hook = [&]() -> core::Task<void> {
+            auto deciding = w.deciding(first, false, "not this one", officer("carol"), first.content_hash);
+            const auto other = co_await std::move(deciding);
+            BOOST_TEST(other.value().enrollment.status == "declined");
+        };
+        check_refused(w.decide(true), ProblemKind::conflict, "was declined by principal carol at ");
+        BOOST_TEST(w.row().status == "declined");
+    }
+    BOOST_TEST((w.ca.asked == 0 && w.audits("request.approved").empty()));
+}
+
+/// RFC 8894 §5.1: who writes to the RA of the CA to come asks that one, also where an officer is asked in between.
+BOOST_DATA_TEST_CASE(the_ca_that_was_asked_is_kept, engines(), engine) {
+    Officers w(engine);
+    auto r = w.device();
+    r.issuer_key_id = "ca-to-come";
+    w.waits(std::move(r));
+    BOOST_TEST((w.row().issuer_key_id.empty() && w.approval().issuer_key_id == "ca-to-come"));
+    BOOST_TEST(w.approve() == "issued");
+    BOOST_TEST(w.ca.issuer_asked == "ca-to-come");
+}
+
 BOOST_AUTO_TEST_CASE(who_asked_for_it_decides_nothing) {
     Officers w("sqlite");
     auto r = w.device();
