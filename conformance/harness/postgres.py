@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from .environment import environment, free_port
+from .environment import environment
+from .ports import free_port
 
 START_SECONDS = 120
 STOP_SECONDS = 60
