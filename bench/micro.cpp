@@ -28,7 +28,7 @@ namespace asio = boost::asio;
 void line(const char* what, double figure, const char* unit) { std::printf("%-58s %10.1f %s\n", what, figure, unit); }
 
 template <class T>
-void must(const core::Result<T>& result) {
+void must(const core::ResultOf<T>& result) {
     if (!result) throw std::runtime_error("refused: " + result.error().detail);
 }
 

@@ -17,7 +17,7 @@ double line(const char* what, double us) {
     return us;
 }
 template <class T>
-const T& must(const core::Result<T>& result) {
+const T& must(const core::ResultOf<T>& result) {
     if (!result) throw std::runtime_error("refused: " + result.error().detail);
     return *result;
 }

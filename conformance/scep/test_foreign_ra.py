@@ -1,6 +1,5 @@
 """SCEP endpoints of a CA behind a command: real strongSwan and simulated devices, at once and after the CA has taken its time."""
 import json
-import time
 
 import pytest
 from harness import scep_backend
@@ -12,7 +11,6 @@ from harness.suite import node_count
 from harness.waiting import until
 from harness.wire import ask
 from test_clients import StrongSwan
-
 
 
 @pytest.fixture

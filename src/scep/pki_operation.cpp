@@ -22,7 +22,7 @@ auto on_pool(Parts& parts, Fn fn) {
 
 /// Full means: later. SCEP has no word for it, HTTP has.
 template <class T>
-void require_room(const Result<T>& done) {
+void require_room(const core::ResultOf<T>& done) {
     if (!done && done.error().kind == ProblemKind::unavailable) throw core::Unavailable(done.error().detail, done.error().retry_after.value_or(std::chrono::seconds(5)));
 }
 

@@ -167,7 +167,7 @@ private:
         return client_->upload_results(account_, std::move(results), until);
     }
     template <class T>
-    static void describe(json::Writer& w, const core::Result<T>& result) {
+    static void describe(json::Writer& w, const core::ResultOf<T>& result) {
         w.member("ok", result.has_value());
         if (result) return;
         const auto& problem = result.error();

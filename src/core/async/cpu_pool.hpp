@@ -31,8 +31,8 @@ public:
         using type = Result<R>;
     };
     template <class T>
-    struct Answer<Result<T>> {
-        using type = Result<T>;
+    struct Answer<ResultOf<T>> {
+        using type = ResultOf<T>;
     };
 
     /// Runs `fn` on the pool and resumes on the caller's executor. An exception of `fn` comes back.

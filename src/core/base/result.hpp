@@ -1,8 +1,10 @@
 #pragma once
 #include <boost/system/result.hpp>
 #include <chrono>
+#include <concepts>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 /// What a client can cause or a policy decides is a Result; a broken invariant, a lost store or no
@@ -60,8 +62,24 @@ struct Problem {
     std::optional<std::chrono::seconds> retry_after;
 };
 
+/// A bool that nothing but a bool becomes. A result<bool> of Boost's is made of whatever has a truth, and so of another
+/// result: where that one is not to be moved from, its copy would be true, also of false and of a refusal.
+class Truth {
+public:
+    template <std::same_as<bool> B>
+    constexpr Truth(B value) noexcept : value_(value) {}  // NOLINT(google-explicit-constructor): it is one
+    constexpr operator bool() const noexcept { return value_; }  // NOLINT(google-explicit-constructor)
+
+private:
+    bool value_;
+};
+
 template <class T>
-using Result = boost::system::result<T, Problem>;
+using Result = boost::system::result<std::conditional_t<std::is_same_v<T, bool>, Truth, T>, Problem>;
+
+/// The same for templates that find out what it holds; V is Truth where that is a bool.
+template <class V>
+using ResultOf = boost::system::result<V, Problem>;
 
 /// ADL hook of boost::system::result: value() on a refusal is a programming error.
 [[noreturn]] void throw_exception_from_error(const Problem& problem, const boost::source_location& where);

@@ -41,7 +41,7 @@ Outcome run(const std::string& command);
 
 /// The detail of a refusal of that kind; what happened instead, otherwise.
 template <class T>
-std::string refusal(const core::Result<T>& result, core::ProblemKind kind) {
+std::string refusal(const core::ResultOf<T>& result, core::ProblemKind kind) {
     if (result) return "it was accepted";
     if (result.error().kind != kind)
         return "kind is " + std::string(core::to_string(result.error().kind)) + ": " + result.error().detail;

@@ -81,7 +81,7 @@ struct Rig {
 };
 
 template <class T>
-std::string refusal(const core::Result<T>& result) {
+std::string refusal(const core::ResultOf<T>& result) {
     BOOST_REQUIRE(result.has_error());
     BOOST_TEST((result.error().kind == core::ProblemKind::dns));
     return result.error().detail;

@@ -44,7 +44,7 @@ inline void check_problem(const core::Problem& problem, core::ProblemKind kind, 
     BOOST_TEST(contains(problem.detail, part), "expected \"" << part << "\" in: " << problem.detail);
 }
 template <class T>
-void check_refused(const core::Result<T>& result, core::ProblemKind kind, std::string_view part) {
+void check_refused(const core::ResultOf<T>& result, core::ProblemKind kind, std::string_view part) {
     BOOST_TEST_REQUIRE(!result.has_value());
     check_problem(result.error(), kind, result.error().check, part);
 }

@@ -59,7 +59,7 @@ core::Result<scep::Opened> opened(core::BytesView message, scep::SignerStanding 
 
 /// "kind check: detail" of a refusal, "accepted" else.
 template <class T>
-std::string refused(const core::Result<T>& result) {
+std::string refused(const core::ResultOf<T>& result) {
     if (result) return "accepted";
     return std::string(core::to_string(result.error().kind)) + " " + result.error().check + ": " + result.error().detail;
 }

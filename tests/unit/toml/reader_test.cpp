@@ -23,7 +23,7 @@ toml::Table parsed(std::string_view text) {
 }
 
 template <class T>
-std::string detail(const core::Result<T>& result) {
+std::string detail(const core::ResultOf<T>& result) {
     BOOST_REQUIRE(result.has_error());
     BOOST_TEST((result.error().kind == core::ProblemKind::malformed));
     return result.error().detail;
