@@ -36,9 +36,10 @@ def fetch_crl(certificate, folder):
     return pem
 
 
-def verify(certificate, chain, root, folder):
-    """(whether it holds, what openssl said) with a fresh CRL."""
+def verify(certificate, chain, root, folder, at=None):
+    """(whether it holds, what openssl said) with a fresh CRL, at a moment (Unix seconds) or now."""
     crl = fetch_crl(certificate, folder)
+    when = () if at is None else ("-attime", int(at))
     status, text = _run("openssl", "verify", "-x509_strict", "-crl_check", "-CAfile", root, "-untrusted", chain,
-                        "-CRLfile", crl, certificate)
+                        "-CRLfile", crl, *when, certificate)
     return status == 0, text

@@ -1,5 +1,6 @@
 """What every suite of conformance/run stands on: the database and the server that its options name."""
 import os
+from contextlib import contextmanager
 
 import pytest
 
@@ -25,10 +26,10 @@ def database():
         yield cluster.database()
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory, database):
-    """One server for the suite, or several that look like one; that it stops cleanly counts for the last case."""
-    executable, folder = os.environ["POSTERN"], tmp_path_factory.mktemp("server")
+@contextmanager
+def _serving(folder, database):
+    """One server, or several that look like one, as the options say; that it stops cleanly counts."""
+    executable = os.environ["POSTERN"]
     nodes = node_count()
     if nodes > 1:
         postern = Nodes(executable, folder, SUFFIX, database, nodes)
@@ -41,3 +42,17 @@ def server(tmp_path_factory, database):
             assert min(postern.connections()) > 0, "a node was never asked"
     finally:
         postern.stop()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, database):
+    """The suite's; how it stops counts for the last case."""
+    with _serving(tmp_path_factory.mktemp("server"), database) as postern:
+        yield postern
+
+
+@pytest.fixture
+def own_server(tmp_path_factory, database):
+    """Of one case, with a store of its own: for what is for good, as a laboratory's clock that was set forward."""
+    with _serving(tmp_path_factory.mktemp("own"), database.cluster.database() if database else None) as postern:
+        yield postern

@@ -4,7 +4,7 @@ from cryptography import x509
 from harness import pkcs10
 from harness.row_table import Table
 from harness.seeded import Random, rsa_key
-from harness.suite import database, server  # noqa: F401  (fixtures)
+from harness.suite import database, own_server, server  # noqa: F401  (fixtures)
 
 from intune.client import IntuneStandIn
 from intune.plain_client import Client

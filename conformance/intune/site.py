@@ -11,6 +11,8 @@ from intune.profile import Profile
 NET_SECONDS = 60
 
 DOCUMENT = """
+{before}
+
 [[profile]]
 name = "{name}"
 lifetime = "{lifetime}"
@@ -19,6 +21,7 @@ keys = ["rsa-2048"]
 extended_key_usage = ["clientAuth"]
 common_name = "text"
 subject = ["CN"]
+{profile}
 
 [[azure_account]]
 name = "{name}"
@@ -37,6 +40,7 @@ service_hosts = ["localhost"]
 name = "{name}"
 protocol = "scep"
 profiles = ["{name}"]
+{endpoint}
 
 [[account]]
 name = "{name}"
@@ -51,9 +55,10 @@ answer_within = "{within}"
 
 
 class Site:
-    """One endpoint with an Azure account of its own, in a tenant of the stand-in's own."""
+    """One endpoint with an Azure account of its own, in a tenant of the stand-in's own. `profile`, `endpoint` and `more` are
+    further keys of the profile, the endpoint and the account, `before` is whatever else is described."""
 
-    def __init__(self, server, standin, folder, name, within="4s", lifetime="30d", more=""):
+    def __init__(self, server, standin, folder, name, within="4s", lifetime="30d", more="", profile="", endpoint="", before=""):
         self.server, self.standin, self.name = server, standin, name
         self.tenant = standin.of(standin.add_tenant()["id"])
         configured = self.tenant.tenant()
@@ -61,17 +66,18 @@ class Site:
         secret.touch(0o600)
         secret.write_text(configured["secret"])
         self.document = folder / f"{name}.toml"
-        self.document.write_text(DOCUMENT.format(name=name, within=within, lifetime=lifetime, more=more, secret_file=secret, trust=standin.ca.read_text(),
-                                                 **configured))
+        self.document.write_text(DOCUMENT.format(name=name, within=within, lifetime=lifetime, more=more, profile=profile, endpoint=endpoint, before=before,
+                                                 secret_file=secret, trust=standin.ca.read_text(), **configured))
         server.apply(self.document)
         self._devices = 0
 
     # ---- devices
 
-    def device(self, style=ANDROID, subject=None, discover=True):
+    def device(self, style=ANDROID, subject=None, discover=True, url=None, **names):
+        """`names` are of the profile (profile.Profile): upn, sid, …"""
         self._devices += 1
-        profile = Profile([("CN", subject or f"phone-{self.name}-{self._devices}")])
-        made = Device(self.server.scep(self.name), style, subject=profile.subject, extensions=profile.extensions())
+        profile = Profile([("CN", subject or f"phone-{self.name}-{self._devices}")], **names)
+        made = Device(url or self.server.scep(self.name), style, subject=profile.subject, extensions=profile.extensions())
         made.profile = profile
         return made.discover() if discover else made
 
@@ -111,6 +117,15 @@ class Site:
 def logs(server):
     """Of all nodes."""
     return "".join(node.log.read_text(errors="replace") for node in getattr(server, "nodes", [server]))
+
+
+def nothing_written_down(standin, server, database):
+    """No token, challenge or client secret of the stand-in is in a log, nor in an embedded store."""
+    said = logs(server)
+    stored = b"" if database else b"".join(path.read_bytes() for path in server.data.glob("postern.db*"))
+    for each in standin.confidential():
+        assert each not in said, "in a log"
+        assert each.encode() not in stored, "in the store"
 
 
 def csr_of(told):

@@ -8,7 +8,6 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from harness import pkcs10
 from harness.seeded import Random, rsa_key
-from harness.suite import database, server  # noqa: F401  (fixtures)
 
 from intune import behaviours
 from intune.tenants import VALIDATION
@@ -23,7 +22,7 @@ def documented(line):
 
 
 @pytest.fixture
-def account(server, standin, tenant, tmp_path, request):  # noqa: F811
+def account(server, standin, tenant, tmp_path, request):
     """Applies a document for the tenant of the case; gives its name. Keys that are None are left out."""
     name = "a" + re.sub(r"[^a-z0-9]+", "-", request.node.name)[:60].strip("-")
 
@@ -51,7 +50,7 @@ def account(server, standin, tenant, tmp_path, request):  # noqa: F811
 
 
 @pytest.fixture
-def test(server, standin):  # noqa: F811
+def test(server, standin):
     """Runs `postern azure test`; its lines, and whether it was well. No secret is in them."""
 
     def test(name, *more):

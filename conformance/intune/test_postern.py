@@ -1,5 +1,4 @@
 """A real Postern with its real client: what devices get, what Intune hears, and what nobody may read."""
-import hashlib
 import json
 import threading
 
@@ -11,7 +10,7 @@ from harness.row_table import row
 from harness.scep_reply import FAILURE, SUCCESS
 from harness.scep_style import STYLES
 from intune import behaviours
-from intune.site import csr_of, logs
+from intune.site import csr_of, logs, nothing_written_down
 from intune.validation import CODES
 
 MANAGED = ("apple", "windows", "android")
@@ -105,6 +104,20 @@ def test_without_a_challenge(site):
     refused(device.enroll(), "the request has no challenge")
     refused(device.ask(device.enroll_message("x" * 17000)))
     assert site.certificates(device) == [] and site.transaction(device).code is None
+
+
+@pytest.mark.parametrize("length, endpoint, words", [(16384, "own", None), (16385, "own", "challenge: expected a challenge of Intune's: 1 to 16384 characters"),
+                                                     (256, "devices", "challenge: expected an access code: 1 to 255 characters")])
+def test_what_a_profile_takes_for_a_challenge(site, server, tmp_path, length, endpoint, words):
+    secret = tmp_path / "challenge"
+    secret.touch(0o600)
+    secret.write_text("x" * length + "\n")
+    done = server.verb("endpoint", "client-config", site.name if endpoint == "own" else endpoint, "--for", "apple", "--challenge-file", secret,
+                       "--out", tmp_path / "out", "--data", server.data)
+    if words is None:
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode == 1 and words in done.stderr and not (tmp_path / "out").exists(), done.stderr
 
 
 # ---- Intune is not well
@@ -309,45 +322,11 @@ def test_another_tenants_queue_reaches_nobody_elses(site, own_site):
     assert site.certificates(device)[0]["status"] == "issued"
 
 
-# ---- a phone's whole life
-
-def test_a_phones_life(own_site, server):
-    site = own_site(within="20s")
-    phone = site.device(STYLES["apple"], discover=False)
-    # Its profile names the CA by its fingerprint; the bag ends in that root.
-    phone.discover()
-    root = x509.load_pem_x509_certificate(open(server.root, "rb").read())
-    assert any(hashlib.sha256(each).digest() == root.fingerprint(hashes.SHA256()) for each in phone.bag)
-    first = phone.enroll(site.challenge(phone))
-    assert first.status == SUCCESS
-    # Intune is away when it renews, and comes back.
-    site.standin.down(site="intune")
-    late = site.challenge(phone)
-    key = phone.new_key()
-    refused(phone.renew(key, late), "Intune did not answer; ask again later")
-    site.standin.up(site="intune")
-    second = phone.enroll(late)
-    assert second.status == SUCCESS, second.text
-    assert second.certificate.serial_number != first.certificate.serial_number
-    # Lost: Intune has both revoked.
-    for serial in (first, second):
-        site.tenant.queue_revocation(serial=format(serial.certificate.serial_number, "X"), issuer="", configuration=site.transaction(phone).success["caConfiguration"])
-    assert site.revocations()["revoked"] == 2
-    assert {row["status"] for row in site.certificates(phone)} == {"revoked"}
-    refused(phone.enroll(late), "the certificate of this challenge was revoked; a new challenge is needed")
-    site.nothing_wrong()
-
-
 # ---- the last one, since it looks at what all others left
 
 def test_nobody_wrote_a_secret_down(standin, server, database):
-    said = logs(server)
-    stored = b"" if database else b"".join(path.read_bytes() for path in server.data.glob("postern.db*"))
-    secrets = standin.confidential()
-    assert len(secrets) > 20, "tokens, challenges, client secrets"
-    for each in secrets:
-        assert each not in said, "in a log"
-        assert each.encode() not in stored, "in the store"
+    assert len(standin.confidential()) > 20, "tokens, challenges, client secrets"
+    nothing_written_down(standin, server, database)
 
 
 def test_every_row_of_the_catalogue_has_a_test(request):

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from harness import pki
 from harness.environment import environment
+from harness.mobileconfig import signed_content
 from harness.scep_device import Device
 from harness.scep_reply import SUCCESS
 from harness.scep_style import STYLES
@@ -61,12 +62,6 @@ def check_types(payload, keys):
     assert set(keys) <= set(payload)
     for key, kind in keys.items():
         assert type(payload[key]) is kind, key
-
-
-def signed_content(path, root):
-    done = subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", path, "-CAfile", root, "-purpose", "any"], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
 
 
 def test_apple(configure, server, name):

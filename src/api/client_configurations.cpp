@@ -8,7 +8,8 @@ namespace postern::api {
 
 namespace {
 
-constexpr std::size_t longest_name = 64, longest_challenge = 255;
+/// An access code; a challenge that Intune sealed, as a CSR may have it.
+constexpr std::size_t longest_name = 64, longest_code = 255, longest_sealed = std::size_t{16} * 1024;
 
 /// What stands in a command line or a profile: no quotes, no control characters, nothing that a shell or an image takes for more.
 core::Result<std::string> read_name(const json::Value& value) {
@@ -21,13 +22,15 @@ core::Result<std::string> read_name(const json::Value& value) {
     return std::string(**text);
 }
 
-core::Result<std::optional<core::SecretText>> read_challenge(const json::Value& value) {
+core::Result<std::optional<core::SecretText>> read_challenge(const json::Value& value, bool sealed) {
     const auto text = value.optional_string();
     if (!text) return text.error();
     std::optional<core::SecretText> out;
     if (!*text) return out;
     const auto printable = std::ranges::all_of(**text, [](char c) { return c > ' ' && c < '\x7f'; });
-    if ((*text)->empty() || (*text)->size() > longest_challenge || !printable) return value.problem("expected an access code: 1 to 255 characters of ASCII that can be seen");
+    if ((*text)->empty() || (*text)->size() > (sealed ? longest_sealed : longest_code) || !printable)
+        return value.problem(sealed ? "expected a challenge of Intune's: 1 to 16384 characters of ASCII that can be seen"
+                                    : "expected an access code: 1 to 255 characters of ASCII that can be seen");
     out.emplace(std::string(**text));
     return out;
 }
@@ -57,12 +60,11 @@ core::Task<Answer> configure_client(Call call) {
     if (!client) co_return root["for"].problem("expected one of " + clients::known_clients(ra::Protocol::scep) + ", " + clients::known_clients(ra::Protocol::acme));
     auto name = read_name(root["name"]);
     if (!name) co_return name.error();
-    auto challenge = read_challenge(root["challenge"]);
-    if (!challenge) co_return challenge.error();
-
     const auto catalog = call.deps.catalog.current();
     const auto endpoint = find_endpoint(*catalog, call.principal, *endpoint_name, clients::protocol_of(*client), *word);
     if (!endpoint) co_return endpoint.error();
+    auto challenge = read_challenge(root["challenge"], catalog->intune_account((*endpoint)->id) != nullptr);
+    if (!challenge) co_return challenge.error();
     const auto* profile = (*endpoint)->profiles.empty() ? nullptr : catalog->profile((*endpoint)->tenant, (*endpoint)->profiles.front());
     if (!profile) co_return core::Problem(core::ProblemKind::conflict, "endpoint " + (*endpoint)->name + " has no profile");
     const auto id = (*endpoint)->id;

@@ -38,8 +38,8 @@ public:
     explicit IntuneNotices(Deps deps);
 
     /// A withheld certificate whose notification nobody could make for so long is revoked. The device was told FAILURE
-    /// or nothing by then, and asks again with the same challenge or a new one.
-    static constexpr std::chrono::minutes withheld_limit{10};
+    /// or nothing by then, and asks again with the same challenge or a new one. Longer than Intune is usually away for.
+    static constexpr std::chrono::minutes withheld_limit{30};
 
     /// Adds to a batch what Intune validated, octet by octet as it came: notifications repeat it. Sealed, since the
     /// challenge is in it, and gone once Intune knows the end.

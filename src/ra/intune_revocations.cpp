@@ -67,7 +67,7 @@ RevocationCode code_from(std::string_view text) {
 struct IntuneRevocations::Turn {
     Turn(store::Database& db, const core::Clock& clock, const std::string& name, const std::string& node) : lease(db, clock, name, node, std::chrono::seconds(60)) {}
     store::Lease lease;
-    core::SteadyPoint next{};
+    core::TimePoint from{}, next{};
     bool polled = false;
 };
 
@@ -125,15 +125,19 @@ Task<void> IntuneRevocations::take_turn(azure::AccountRef account) {
         const auto octets = deps_.random.bytes(2);
         return most * (octets[0] * 256 + octets[1]) / 65536;
     };
+    const auto now = deps_.clock.now();
     if (!turn->polled) {
         turn->polled = true;
-        turn->next = deps_.clock.steady() + jitter(std::chrono::minutes(1));
+        turn->from = now;
+        turn->next = now + jitter(std::chrono::minutes(1));
     }
-    if (deps_.clock.steady() < turn->next) co_return;
+    // The wall clock, so that a laboratory's counts; one that was set back must not keep Intune waiting.
+    if (now < turn->next && now >= turn->from) co_return;
     core::RequestId request(deps_.random.token());
     const auto done = co_await poll(account, std::move(request));
     const std::chrono::milliseconds pause = done ? usual_pause : pause_after_failure;
-    turn->next = deps_.clock.steady() + pause - pause / 10 + jitter(pause / 5);
+    turn->from = deps_.clock.now();
+    turn->next = turn->from + pause - pause / 10 + jitter(pause / 5);
 }
 
 Task<Result<IntuneRevocations::Report>> IntuneRevocations::poll(azure::AccountRef account, core::RequestId request) {
