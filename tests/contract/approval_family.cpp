@@ -30,6 +30,7 @@ void ask(Store& s) {
     row.wished_until = later;
     row.asked = now;
     row.limit = later;
+    row.issuer_key_id = "0bad";
     s.does(store::approval_put, row.put_values());
 }
 
@@ -42,7 +43,7 @@ void approvals(Store& s) {
     const auto first = approval_of(s);
     BOOST_TEST((first.asked_by == "principal alice" && first.content == R"({"subject":"CN=a"})" && first.trace == "[]" && first.tenant == core::TenantId(1)));
     BOOST_TEST((!first.wished_from && first.wished_until == later && first.asked == now && first.limit == later && first.due == later));
-    BOOST_TEST((!first.decision && !first.decided_by && !first.decided && !first.message && first.decided_hash.empty() && !first.delivered));
+    BOOST_TEST((!first.decision && !first.decided_by && !first.decided && !first.message && first.decided_hash.empty() && !first.delivered && first.issuer_key_id == "0bad"));
     const auto listed = [&](std::optional<int> tenant, std::optional<std::string> status) { return s.read(store::approval_page, values(0, 10, tenant, status)).size(); };
     BOOST_TEST((listed({}, {}) == 1U && listed(1, {}) == 1U && listed(2, {}) == 0U && listed({}, "pending_approval") == 1U && listed({}, "declined") == 0U));
     BOOST_TEST(s.read(store::approval_page, values(12, 10, nullptr, nullptr)).empty());
@@ -63,9 +64,10 @@ void approvals(Store& s) {
     s.does(store::approval_decided, decided("approved", now, now));
     const auto said = approval_of(s);
     BOOST_TEST((said.decision == "approved" && said.decided_by == "principal bob" && said.decided == now && said.message == "fine" && said.decided_hash == hash && said.due == now));
-    s.misses(store::enrollment_approved, values(12, now, other));
-    s.does(store::enrollment_approved, values(12, now, hash));
-    s.misses(store::enrollment_approved, values(12, now, hash));
+    s.misses(store::enrollment_approved, values(12, now, other, "declined"));
+    s.misses(store::enrollment_approved, values(12, now, hash, "pending_approval"));  // somebody said no meanwhile
+    s.does(store::enrollment_approved, values(12, now, hash, "declined"));
+    s.misses(store::enrollment_approved, values(12, now, hash, "declined"));
     BOOST_TEST((enrollment_of(s).status == "approved" && !enrollment_of(s).problem));
 
     // Its intent, once.
@@ -94,7 +96,7 @@ void approvals(Store& s) {
 void void_approvals(Store& s) {
     ask(s);
     s.does(store::approval_decided, decided("approved", now, now));
-    s.does(store::enrollment_approved, values(12, now, hash));
+    s.does(store::enrollment_approved, values(12, now, hash, "pending_approval"));
     const auto again = [&](std::string_view status, const core::Bytes& serial) {
         return values(12, status, serial, other, 2, R"(["b.example"])", "builtin", "asked again", later, none);
     };
@@ -109,9 +111,10 @@ void void_approvals(Store& s) {
     row.asked = later;
     row.limit = later + std::chrono::seconds(1);
     row.wished_until.reset();
+    row.issuer_key_id.clear();
     s.does(store::approval_put, row.put_values());
     const auto asked = approval_of(s);
-    BOOST_TEST((asked.asked_by == "principal alice" && asked.wished_until == later && asked.content == "{}" && asked.due == row.limit));
+    BOOST_TEST((asked.asked_by == "principal alice" && asked.wished_until == later && asked.issuer_key_id == "0bad" && asked.content == "{}" && asked.due == row.limit));
     BOOST_TEST((!asked.decision && !asked.decided_by && asked.decided_hash.empty()));
 }
 

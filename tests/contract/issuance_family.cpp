@@ -1,6 +1,7 @@
 #include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/enrollment_name.hpp"
 #include "store/tables/objects.hpp"
 #include "store/tables/ra_certificate.hpp"
 #include "tests/contract/store.hpp"
@@ -88,12 +89,30 @@ void enrollments(Store& s) {
         again.requester = "A1B2";
         s.does(store::enrollment_insert, again.insert_values());
     }
-    const auto transaction = s.read(store::enrollment_by_transaction, values(6, "A1B2"));
+    const core::Bytes own = again.spki_sha256, stranger(32, 0x7f);
+    const auto found = [&](int endpoint, std::string_view id, const core::Bytes& key, std::string_view presented = "%\"none\"%") {
+        return s.read(store::enrollment_by_transaction, values(endpoint, id, key, presented));
+    };
+    const auto transaction = found(6, "A1B2", own);
     BOOST_TEST_REQUIRE(transaction.size() == 2U);
     BOOST_TEST(transaction[0].integer(0) == 17);
-    BOOST_TEST(s.read(store::enrollment_by_transaction, values(6, "A1B3")).empty());
-    BOOST_TEST(s.read(store::enrollment_by_transaction, values(99, "A1B2")).empty());
-    BOOST_TEST(s.read(store::enrollment_by_transaction, values(6, get(15).requester)).empty());  // of another protocol
+    BOOST_TEST((found(6, "A1B3", own).empty() && found(99, "A1B2", own).empty()));
+    BOOST_TEST(found(6, get(15).requester, own).empty());  // of another protocol
+    BOOST_TEST(found(6, "A1B2", stranger).empty());
+    again.id = core::EnrollmentId(18);
+    again.attempt_key = core::Bytes(32, 0x58);
+    again.evidence = R"([{"kind":"certificate","at":1,"subject":"c0ffee"}])";
+    s.does(store::enrollment_insert, again.insert_values());
+    BOOST_TEST((found(6, "A1B2", stranger, "%\"c0ffee\"%").size() == 1U && found(6, "A1B2", stranger, "%\"c0ff\"%").empty()));
+
+    // By what they name.
+    for (const auto* name : {"upn:jane@corp.example", "jane.corp.example"}) s.does(store::enrollment_name_put, values(name, 17));
+    s.any(store::enrollment_name_put, values("upn:jane@corp.example", 17));  // once
+    s.does(store::enrollment_name_put, values("upn:jane@corp.example", 16));
+    const auto named = [&](std::string_view name, std::optional<int> tenant, int limit = 10) { return s.read(store::enrollment_by_name, values(name, tenant, limit)); };
+    BOOST_TEST_REQUIRE(named("upn:jane@corp.example", {}).size() == 2U);
+    BOOST_TEST(named("upn:jane@corp.example", 1)[0].integer(0) == 17);
+    BOOST_TEST((named("upn:jane@corp.example", {}, 1).size() == 1U && named("upn:jane@corp.example", 2).empty() && named("upn:jan@corp.example", {}).empty()));
 }
 
 void certificates(Store& s) {

@@ -160,6 +160,35 @@ BOOST_DATA_TEST_CASE(of_two_officers_one_decides, engines(), engine) {
     BOOST_TEST((w.ca.asked == 1 && w.certificates().size() == 1U && w.audits("request.approved").size() == 1U && w.audits("request.declined").empty()));
 }
 
+/// A yes can take a no back, but not one that its officer never read: an ACME client has been told that it is final.
+BOOST_DATA_TEST_CASE(a_yes_overrules_no_no_of_a_moment_ago, engines(), engine) {
+    Officers w(engine);
+    for (const auto& asked : {std::string("scep"), std::string("acme")}) {
+        w.waits(asked == "scep" ? w.device() : w.request({"corp.example"}));
+        const auto first = w.row();
+        w.db.hook_at = &store::approval_decided;
+        w.db.hook = [&]() -> core::Task<void> {
+            auto deciding = w.deciding(first, false, "not this one", officer("carol"), first.content_hash);
+            const auto other = co_await std::move(deciding);
+            BOOST_TEST(other.value().enrollment.status == "declined");
+        };
+        check_refused(w.decide(true), ProblemKind::conflict, "was declined by principal carol at ");
+        BOOST_TEST(w.row().status == "declined");
+    }
+    BOOST_TEST((w.ca.asked == 0 && w.audits("request.approved").empty()));
+}
+
+/// RFC 8894 §5.1: who writes to the RA of the CA to come asks that one, also where an officer is asked in between.
+BOOST_DATA_TEST_CASE(the_ca_that_was_asked_is_kept, engines(), engine) {
+    Officers w(engine);
+    auto r = w.device();
+    r.issuer_key_id = "ca-to-come";
+    w.waits(std::move(r));
+    BOOST_TEST((w.row().issuer_key_id.empty() && w.approval().issuer_key_id == "ca-to-come"));
+    BOOST_TEST(w.approve() == "issued");
+    BOOST_TEST(w.ca.content.issuer_key_id == "ca-to-come");
+}
+
 BOOST_AUTO_TEST_CASE(who_asked_for_it_decides_nothing) {
     Officers w("sqlite");
     auto r = w.device();
@@ -236,6 +265,27 @@ BOOST_DATA_TEST_CASE(a_credential_is_reserved_while_it_waits, engines(), engine)
     w.waits(message("T3"));
     BOOST_TEST(w.approve() == "issued");
     BOOST_TEST(used(w) == "consumed");
+}
+
+/// What narrows the alternative names narrows the common name, which is certified beside them where it is a host's.
+BOOST_AUTO_TEST_CASE(names_that_a_credential_is_for_bind_the_common_name) {
+    Officers w("sqlite", "approval = \"none\"");
+    const auto asks = [&](std::string common_name) {
+        auto r = w.device(common_name);
+        crypto::DistinguishedName subject;
+        subject.entries.emplace_back(crypto::DnAttribute::common_name, std::move(common_name));
+        std::vector<crypto::GeneralName> names;
+        names.emplace_back(crypto::GeneralNameType::dns, "phone.corp.example");
+        r.csr = crypto::Csr::parse(crypto::make_csr(w.leaf_key, subject, names)).value();
+        r.binding.emplace();
+        r.binding->names = std::move(names);
+        return w.submit(std::move(r));
+    };
+    const auto other = asks("admin.corp.example");
+    BOOST_TEST_REQUIRE(!other.has_value());
+    check_problem(other.error(), ProblemKind::forbidden, "challenge.binding", "the challenge is for other names than the common name has");
+    BOOST_TEST(w.certificates().empty());
+    BOOST_TEST((asks("Phone.corp.example").has_value() && asks("some phone").has_value()));
 }
 
 BOOST_AUTO_TEST_CASE(a_restored_installation_knows_no_approval) {
