@@ -14,6 +14,8 @@ wrong stands in `complaints`; such a request is answered 401. Else the `behaviou
   huge      200 {"allow": true} with a megabyte of data
   redirect  307 to a place that allows everything
   NNN       that status, with {"allow": true}, but 204, which has no body
+  ends      200 {"allow": false}, and the connection ends unannounced
+  loose     204 with a body all the same, which reads as the next answer: 200 {"allow": true}
 """
 import base64
 import hashlib
@@ -121,6 +123,19 @@ class Webhook:
                 return self._answer(request, 200, b"")
             case "huge":
                 return self._answer(request, 200, json.dumps({"allow": True, "data": {"filler": "x" * 1_000_000}}).encode())
+            case "loose":
+                request.send_response(204)
+                request.end_headers()
+                request.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"allow": true}')
+                return None
+            case "ends":
+                request.send_response(200)
+                request.send_header("Content-Type", "application/json")
+                request.send_header("Content-Length", "16")
+                request.end_headers()  # no word that the connection ends with this answer
+                request.wfile.write(b'{"allow": false}')
+                request.close_connection = True
+                return None
             case "redirect":
                 return self._answer(request, 307, b"", Location=self.url.replace("/scep", "/elsewhere"))
             case status:

@@ -2,6 +2,7 @@
 import pytest
 from harness.row_table import row
 from harness.scep_attacks import ATTACKS, GREEDY, HTTP, RENEWALS, message_of_type, poll_by_another
+from harness.scep_message import CERT_POLL, Signer, issuer_and_subject
 from harness.scep_reply import FAILURE, SUCCESS
 
 
@@ -68,6 +69,37 @@ def test_poll_of_a_stranger(new_device, codes, name):
     assert victim.ask(message).status == SUCCESS
     reply = stranger.ask(poll_by_another(stranger, message))
     assert (reply.status, reply.fail_info) == (FAILURE, "badCertId")
+
+
+@row("S04")
+def test_request_wrapped_again_by_a_certificate_holder(new_device, codes, server, name):
+    """A7: a device with a certificate sends on what another one asked for, with its challenge in it, as its own."""
+    relay, victim = new_device(subject=f"{name[:55]}-relay"), new_device()
+    assert relay.enroll(codes["phones"]).status == SUCCESS
+    message = victim.enroll_message(codes["phones"])
+    wrapped = relay.message("19", victim.csr(codes["phones"]), signer=Signer(relay.certificate, relay.key), leaf_key=victim.key)
+    reply = relay.ask(wrapped)
+    assert (reply.status, reply.fail_info) == (FAILURE, "badMessageCheck"), reply.text
+    assert "signed by another key than the one in it" in reply.text
+    assert issued(server, name) == []
+    assert victim.ask(message).status == SUCCESS
+    # Who renews under another key may send a challenge along.
+    again = relay.renew_message(relay.new_key(), codes["phones"], kind="19")
+    assert relay.ask(again).status == SUCCESS
+
+
+@row("S11", "S12")
+def test_a_transaction_that_others_crowd(new_device, codes, server, name):
+    """Its id is the hash of a public key: whoever has the access code can use it as often as they like."""
+    victim = new_device()
+    message = victim.enroll_message(codes["phones"])
+    assert victim.ask(message).status == SUCCESS
+    for each in range(21):
+        crowd = new_device(subject=f"{name[:55]}-{each}")
+        assert crowd.ask(crowd.enroll_message(codes["phones"], transaction_id=message.expected.transaction_id)).status == SUCCESS
+    poll = victim.message(CERT_POLL, issuer_and_subject(victim.issuer, victim.subject), leaf_key=victim.key, transaction_id=message.expected.transaction_id)
+    reply = victim.ask(poll)
+    assert (reply.status, reply.text) == (SUCCESS, None)
 
 
 @row("S02")

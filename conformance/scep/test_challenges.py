@@ -309,6 +309,32 @@ def test_ndes_page_for_nobody(server, mdm, described):
         assert "You do not have sufficient permission to enroll with SCEP." in page.body.decode("utf-16")
 
 
+def waiting_passwords(mdm):
+    return [row["id"] for line in mdm.ask("GET", "/api/postern/v1/scep/ndes/challenges").body.splitlines() if (row := json.loads(line))["state"] == "open"]
+
+
+def test_ndes_page_makes_none_for_nobody_to_read(server, mdm, room, described):
+    """HEAD, and a browser that another site's page sent here: it gives the password of Basic by itself."""
+    place = f"https://{mdm.place}{PAGE}"
+    asked = ["curl", "--silent", "--cacert", server.root, "--user", f"mdm:{mdm.token}", "--output", "/dev/null", "--dump-header", "-", place]
+
+    def head(*more):
+        return subprocess.run([*asked, *more], check=True, capture_output=True, text=True).stdout.lower()
+
+    before = waiting_passwords(mdm)
+    refused = head("--head")
+    assert " 405 " in refused.splitlines()[0] and "allow: get, post" in refused
+    for site in ("cross-site", "same-site"):
+        for method in ("GET", "POST"):
+            assert " 403 " in head("--request", method, "--header", f"Sec-Fetch-Site: {site}").splitlines()[0]
+    assert waiting_passwords(mdm) == before
+    told = head("--header", "Sec-Fetch-Site: none")
+    assert " 200 " in told.splitlines()[0]
+    for header in ("x-content-type-options: nosniff", "x-frame-options: deny", "referrer-policy: no-referrer", "cache-control: no-store"):
+        assert header in told
+    assert len(waiting_passwords(mdm)) == len(before) + 1
+
+
 def test_ndes_page_never_in_the_clear(server, mdm, described):
     place = server.scep("ndes") + "/certsrv/mscep_admin/"
     done = subprocess.run(["curl", "--silent", "--user", f"mdm:{mdm.token}", "--write-out", "%{http_code}", "--output", "/dev/null", place],
@@ -327,6 +353,20 @@ def test_chosen_code(new_device, described, server, name):
     check_refused(new_device(endpoint="phones").enroll(CHOSEN), "the challenge is not known at this endpoint")
     assert CHOSEN not in server.log_tail()
     assert CHOSEN not in server.cli("export")
+
+
+@row("S06")
+def test_a_fleet_begins_with_a_chosen_code_among_guesses(new_device, described, server, name):
+    """Guesses of many keys at the same moment shut nobody out: the others wait for their turn."""
+    guessing = [new_device(endpoint="chosen").enroll_message(f"guess-number-{each}-of-2026") for each in range(8)]
+    fleet = [new_device(endpoint="chosen", subject=f"{name[:60]}-{each}") for each in range(4)]
+    messages = [device.enroll_message(CHOSEN) for device in fleet]
+    sender = new_device(endpoint="chosen")
+    with ThreadPoolExecutor(12) as pool:
+        guessed = [pool.submit(sender.send, message.raw) for message in guessing]
+        replies = list(pool.map(lambda pair: pair[0].ask(pair[1]), zip(fleet, messages)))
+        assert {each.result().status for each in guessed} == {200}
+    assert {reply.status for reply in replies} == {SUCCESS}
 
 
 def test_another_chosen_code(new_device, described, server, name):

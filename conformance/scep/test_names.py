@@ -52,6 +52,16 @@ def test_a_person_gets_the_names_that_the_account_covers(person, people, server,
     assert row["names"] == ["email:jane@corp.test", "uri:IntuneDeviceId://A,b", "upn:Jörg.O'Neill@CORP.test"]
 
 
+def test_what_was_issued_is_explained_by_its_names(person, people, server, name):
+    wished = identity.names(email=["Found.By@corp.test"], upn=["Found.By@CORP.test"], uri=["IntuneDeviceId://Found"])
+    assert person(wished).enroll(people["staff"]).status == SUCCESS
+    [row] = issued(server, name)
+    for reference in ("found.by@corp.test", "Found.By@CORP.test", "email:found.by@corp.test", "upn:found.by@corp.test", "uri:IntuneDeviceId://Found"):
+        records = server.explain(reference)
+        assert {record["action"] for record in records} >= {"enrollment.intent", "enrollment.issued"}, reference
+        assert any(record["detail"].get("serial") == row["serial"] for record in records), reference
+
+
 @pytest.mark.parametrize("wished, words", [
     ({"email": ["jane@other.test"]}, "email:jane@other.test: outside the scope of account staff, which covers *@corp.test, *@home.test"),
     ({"upn": ["jane@sub.corp.test"]}, "upn:jane@sub.corp.test: outside the scope of account staff, which covers *@corp.test"),

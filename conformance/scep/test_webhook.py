@@ -116,6 +116,36 @@ def test_what_is_no_yes(hook, new_device, server, name, behaviour, why):
 
 
 @row("R13")
+def test_an_answer_is_its_own_questions(hook, new_device, server, name):
+    """What follows a 204 on the wire is no answer to whoever asks next on the connection: each is asked for itself."""
+    for _ in range(3):
+        hook.behave("loose")
+        reply = new_device(endpoint="hooked").enroll(hook.right)
+        assert (reply.status, reply.fail_info, reply.text) == (FAILURE, "badRequest", "the webhook answered 204")
+        hook.behave("deny")
+        answer = new_device(endpoint="hooked").enroll(hook.right)
+        assert (answer.status, answer.text, len(hook.asked)) == (FAILURE, "the challenge is not known at this endpoint", 1)
+    assert issued(server, name) == []
+
+
+@row("R13")
+def test_a_question_is_sent_once(hook, new_device, server, name):
+    """A kept connection may end before the next question. A program that forgets a challenge when it has said yes must not be
+    asked the same twice: the device is told to come again, or the question went out on another connection, but once."""
+    for _ in range(3):
+        hook.behave("ends")
+        assert new_device(endpoint="hooked").enroll(hook.right).status == FAILURE
+        hook.behave("allow")
+        device = new_device(endpoint="hooked")
+        message = device.enroll_message(hook.right)
+        answer = device.send(message.raw)
+        assert answer.status in (200, 503)
+        assert len(hook.asked) == (1 if answer.status == 200 else 0)
+        assert device.ask(message).status == SUCCESS
+    assert len(issued(server, name)) == 3
+
+
+@row("R13")
 @pytest.mark.parametrize("behaviour", ["500", "503", "429", "silent", "cut"])
 def test_what_may_pass(hook, new_device, server, name, behaviour):
     """Nothing is decided: the device is told to come again, and does."""
@@ -140,6 +170,7 @@ def test_what_may_pass(hook, new_device, server, name, behaviour):
     ({"profile": "hooked-other"}, SUCCESS, None),
     ({"profile": "device"}, FAILURE, None),
     ({"sans": "dns:admin.devices.test"}, FAILURE, "the webhook allowed it with data that cannot be read: $.data.sans: expected an array of strings"),
+    ({"sans": ["dns:other.devices.test"], "subject": None}, FAILURE, None),
     ({"subject": 7}, FAILURE, "the webhook allowed it with data that cannot be read: $.data.subject: expected a string"),
     ([], FAILURE, "the webhook allowed it with data that cannot be read: $.data: expected an object"),
 ], ids=lambda value: None)

@@ -1,8 +1,14 @@
 #include "ra/access_codes.hpp"
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <set>
 
+#include "core/async/deadline.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/argon2.hpp"
 #include "core/crypto/digest.hpp"
@@ -14,19 +20,7 @@ namespace {
 
 constexpr std::size_t shortest = 12, longest = 255, fewest_kinds = 6;
 
-/// A place among those that may hash, given back when its frame ends.
-class Turn {
-public:
-    Turn(std::atomic<int>& running, int most) : running_(running), taken_(running.fetch_add(1) < most) {}
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    ~Turn() { running_.fetch_sub(1); }
-    [[nodiscard]] bool taken() const noexcept { return taken_; }
-
-private:
-    std::atomic<int>& running_;
-    bool taken_;
-};
+constexpr std::chrono::seconds longest_wait(10);
 
 }  // namespace
 
@@ -64,6 +58,63 @@ bool is_chosen_code(const crypto::Sealer& sealer, core::AccountId account, core:
     return hash && crypto::argon2id_matches(core::as_text(hash->expose()), code);
 }
 
+/// One that waits for its turn; its timer belongs to its executor.
+struct ChosenCodes::Waiting {
+    Waiting(const core::Executor& e, std::string s, core::Deadline until) : executor(e), source(std::move(s)), timer(e, until) {}
+    core::Executor executor;
+    std::string source;
+    boost::asio::steady_timer timer;
+    bool granted = false;  ///< under the mutex
+};
+
+/// A place among those that may hash, or in their line; passed on when its frame ends, however that comes.
+class ChosenCodes::Turn {
+public:
+    explicit Turn(ChosenCodes& codes) : codes_(codes) {
+        const std::lock_guard lock(codes_.mutex_);
+        if (codes_.running_ == most_at_once) return;
+        ++codes_.running_;
+        taken_ = true;
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+        const std::lock_guard lock(codes_.mutex_);
+        if (waiting_ && !waiting_->granted) {
+            std::erase(codes_.line_, waiting_);
+            return;
+        }
+        if (!taken_ && !waiting_) return;
+        if (codes_.line_.empty()) {
+            --codes_.running_;
+            return;
+        }
+        const auto next = codes_.line_.front();
+        codes_.line_.pop_front();
+        next->granted = true;
+        boost::asio::post(next->executor, [next] { next->timer.expires_at(std::chrono::steady_clock::now()); });
+    }
+    [[nodiscard]] bool taken() const {
+        const std::lock_guard lock(codes_.mutex_);
+        return taken_ || (waiting_ && waiting_->granted);
+    }
+    /// Null: too many wait.
+    std::shared_ptr<Waiting> line_up(const core::Executor& executor, std::string source, core::Deadline until) {
+        const std::lock_guard lock(codes_.mutex_);
+        const auto of_source = std::ranges::count_if(codes_.line_, [&](const auto& each) { return each->source == source; });
+        if (codes_.line_.size() == most_waiting || static_cast<std::size_t>(of_source) == most_of_source) return nullptr;
+        waiting_ = std::make_shared<Waiting>(executor, std::move(source), until);
+        codes_.line_.push_back(waiting_);
+        return waiting_;
+    }
+
+private:
+    ChosenCodes& codes_;
+    bool taken_ = false;
+    std::shared_ptr<Waiting> waiting_;
+};
+
+ChosenCodes::~ChosenCodes() = default;
 ChosenCodes::ChosenCodes(const crypto::Sealer& sealer, core::CpuPool& pool, core::Random& random, const core::Clock& clock)
     : sealer_(sealer), pool_(pool), clock_(clock), process_key_(random.bytes(32)) {}
 
@@ -90,10 +141,17 @@ void ChosenCodes::remember(core::Bytes key) {
     if (until_.size() < most_remembered) until_[std::move(key)] = now + remembered_for;
 }
 
-core::Task<core::Result<bool>> ChosenCodes::judge(Account account, core::SecretText code) {
+core::Task<core::Result<ChosenCodes::Verdict>> ChosenCodes::judge(Account account, core::SecretText code, std::string source, core::Deadline until) {
     auto key = key_of(account, code.expose());
-    if (remembered(key)) co_return true;
-    const Turn turn(running_, most_at_once);
+    if (remembered(key)) co_return Verdict::right;
+    Turn turn(*this);
+    if (!turn.taken()) {
+        const core::Executor executor = co_await boost::asio::this_coro::executor;
+        const auto waiting = turn.line_up(executor, std::move(source), std::min(until, core::deadline_in(longest_wait)));
+        if (waiting) co_await waiting->timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        // A fleet that begins with one code needs one hash.
+        if (remembered(key)) co_return Verdict::right;
+    }
     if (!turn.taken()) {
         core::Problem busy(core::ProblemKind::unavailable, "other challenges are being judged; ask again");
         busy.retry_after = std::chrono::seconds(1);
@@ -102,9 +160,9 @@ core::Task<core::Result<bool>> ChosenCodes::judge(Account account, core::SecretT
     const auto work = [&] { return is_chosen_code(sealer_, account.id, account.secret_sealed, code.expose()); };
     const auto right = co_await pool_.run(work);
     if (!right) co_return right.error();
-    if (*right) remember(std::move(key));
-    // Never the result itself: a Result<bool> that is made of a const one asks that for its truth, which is that it has a value.
-    co_return *right;
+    if (!*right) co_return Verdict::wrong;
+    remember(std::move(key));
+    co_return Verdict::right;
 }
 
 }  // namespace postern::ra

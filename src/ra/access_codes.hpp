@@ -1,12 +1,14 @@
 #pragma once
-#include <atomic>
+#include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/async/cpu_pool.hpp"
+#include "core/async/task.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/random.hpp"
 #include "core/crypto/sealer.hpp"
@@ -32,19 +34,27 @@ core::Bytes seal_chosen_code(const crypto::Sealer& sealer, core::AccountId accou
 bool is_chosen_code(const crypto::Sealer& sealer, core::AccountId account, core::BytesView sealed, std::string_view code);
 
 /// Judges codes that people chose. What was right stays so for at most ten minutes, under a key of this process, until the
-/// account changes; what was wrong is hashed each time. Thread safe.
+/// account changes; what was wrong is hashed each time. Whoever floods an endpoint with guesses must neither have the pool that signs
+/// nor shut others out: few are hashed at one time, a bounded line waits, and of one source a part of it. Thread safe.
 class ChosenCodes {
 public:
+    /// Not bool: a Result<bool> that is made of a const one asks that for its truth, which is that it has a value.
+    enum class Verdict { wrong, right };
+
     ChosenCodes(const crypto::Sealer& sealer, core::CpuPool& pool, core::Random& random, const core::Clock& clock);
-    /// Whether it is that account's. Errors: unavailable, when as many are being judged as may be at one time: whoever floods
-    /// an endpoint with guesses must not have the pool that signs.
-    core::Task<core::Result<bool>> judge(Account account, core::SecretText code);
+    ~ChosenCodes();
+    /// Whether it is that account's. `source`: the address that asks. Waits for its turn up to `until`, ten seconds at most. Errors:
+    /// unavailable, when too many wait, or wait too long.
+    core::Task<core::Result<Verdict>> judge(Account account, core::SecretText code, std::string source, core::Deadline until);
 
     static constexpr std::chrono::minutes remembered_for{10};
     static constexpr int most_at_once = 2;
+    static constexpr std::size_t most_waiting = 64, most_of_source = 16;
     static constexpr std::size_t most_remembered = 4096;
 
 private:
+    struct Waiting;
+    class Turn;
     core::Bytes key_of(const Account& account, std::string_view code) const;
     bool remembered(const core::Bytes& key);
     void remember(core::Bytes key);
@@ -53,8 +63,9 @@ private:
     core::CpuPool& pool_;
     const core::Clock& clock_;
     core::SecretBytes process_key_;
-    std::atomic<int> running_{0};
     std::mutex mutex_;
+    int running_ = 0;
+    std::deque<std::shared_ptr<Waiting>> line_;
     std::map<core::Bytes, core::SteadyPoint> until_;
 };
 

@@ -171,7 +171,7 @@ Task<Result<void>> Approvals::record(const RequestShown& shown, Decision decisio
     const auto due = decision.approve ? now + grace : shown.approval->limit;
     batch.add(store::approval_decided, store::values(row.id, word, called(by.actor), now, decision.message, core::BytesView(decision.content_hash), due));
     if (decision.approve) {
-        batch.add(store::enrollment_approved, store::values(row.id, now, core::BytesView(decision.content_hash)));
+        batch.add(store::enrollment_approved, store::values(row.id, now, core::BytesView(decision.content_hash), row.status));
     } else {
         const Problem problem(ProblemKind::forbidden, std::string(declined_text) + ": " + decision.message, std::string(approval_decision_check));
         batch.add(store::enrollment_declined, store::values(row.id, now, problem_json(problem), core::BytesView(decision.content_hash)));

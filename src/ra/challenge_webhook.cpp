@@ -110,6 +110,8 @@ Task<Result<WebhookVerdict>> ask_webhook(http::Outbound* outbound, const crypto:
     http::OutboundRequest request(http::Method::post, account.webhook.url);
     request.body = body_of(question, now);
     request.most = longest_answer;
+    // A verdict is about this question: what an earlier answer left behind on a kept connection must not be read for it.
+    request.fresh = true;
     request.ca_pem = account.webhook.trust_anchors;
     request.headers.emplace_back("Content-Type", "application/json");
     request.headers.emplace_back("X-Smallstep-Webhook-ID", account.webhook.id);

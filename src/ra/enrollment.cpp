@@ -75,12 +75,13 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     const bool waits = attempt.trace.needs_approval() != nullptr;
     auto recording = waits ? record_awaiting(attempt) : record_intent(attempt);
     const auto intent = co_await std::move(recording);
-    if (!intent || !*intent || waits) hold.conclude();
+    const bool bound_before = intent && *intent == Recorded::before;
+    if (!intent || bound_before || waits) hold.conclude();
     if (!intent) {
         if (intent.error().check == single_use_check) co_await audit_refusal(attempt, intent.error());
         co_return intent.error();
     }
-    if (!*intent) {
+    if (bound_before) {
         const bool over = co_await end_binding(attempt);
         if (over) co_return co_await submit(std::move(attempt.request));
         co_return co_await repeat(attempt.attempt_key);
@@ -169,7 +170,7 @@ store::EnrollmentRow Enrollment::enrollment_row(const Attempt& a, std::string st
     return row;
 }
 
-Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
+Task<Result<Enrollment::Recorded>> Enrollment::record_intent(Attempt& a) {
     const auto tbs = crypto::sha256(a.prepared.tbs);
     auto row = enrollment_row(a, "submitted");
     row.issuer_key_id = a.prepared.issuer_key_id;
@@ -186,18 +187,19 @@ Task<Result<bool>> Enrollment::record_intent(Attempt& a) {
     a.guard_configuration(batch);
     guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
+    index_names(batch, a.id, a.request.via, a.authorized->content().names);
     if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.endpoint->id, row.spki_sha256, a.id);
     if (a.foreign) begin_submission(batch, a);
     if (a.request.claim) a.request.claim(batch, a.id);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
-    if (written) co_return true;
+    if (written) co_return Recorded::now;
 
     co_return co_await unrecorded(a, written.error());
 }
 
-Task<Result<bool>> Enrollment::unrecorded(Attempt& a, store::Conflict conflict) {
-    if (conflict.statement == &store::enrollment_insert) co_return false;
+Task<Result<Enrollment::Recorded>> Enrollment::unrecorded(Attempt& a, store::Conflict conflict) {
+    if (conflict.statement == &store::enrollment_insert) co_return Recorded::before;
     if (conflict.statement == &store::credential_use_reserve) co_return co_await refuse_used_credential(a);
     std::string why = "somebody else finished this first";
     if (conflict.statement == &store::enrollment_guard) why = "the configuration changed while the request was judged; ask again";

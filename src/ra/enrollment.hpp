@@ -167,16 +167,18 @@ private:
     core::Result<void> prepare(Attempt& attempt);
     /// Both, with their fail points.
     core::Task<core::Result<void>> decide_and_prepare(Attempt& attempt);
-    /// Step 3. False: an earlier attempt with this key is bound already.
-    core::Task<core::Result<bool>> record_intent(Attempt& attempt);
-    /// Why step 3 was not recorded. False: an earlier attempt with this key is bound already.
-    core::Task<core::Result<bool>> unrecorded(Attempt& attempt, store::Conflict conflict);
+    /// Whether step 3 is in the store, or an earlier attempt with this key is bound already.
+    enum class Recorded { now, before };
+    /// Step 3.
+    core::Task<core::Result<Recorded>> record_intent(Attempt& attempt);
+    /// Why step 3 was not recorded.
+    core::Task<core::Result<Recorded>> unrecorded(Attempt& attempt, store::Conflict conflict);
     /// What an intent and a request that waits for an officer have in common.
     store::EnrollmentRow enrollment_row(const Attempt& attempt, std::string status) const;
 
     // An officer's yes (enrollment_approval.cpp).
     /// Instead of step 3, where policy wants an officer asked. As record_intent().
-    core::Task<core::Result<bool>> record_awaiting(Attempt& attempt);
+    core::Task<core::Result<Recorded>> record_awaiting(Attempt& attempt);
     store::ApprovalRow approval_row(const Attempt& attempt) const;
     /// It waits, or waits again: a message for whoever is to look at it. `audit`: number of the record beside it.
     void announce_awaiting(store::Batch& batch, const Attempt& attempt, std::int64_t audit) const;

@@ -88,6 +88,7 @@ store::ApprovalRow Enrollment::approval_row(const Attempt& a) const {
     row.trace = a.trace.to_json();
     row.wished_from = a.wished_from;
     row.wished_until = a.wished_until;
+    row.issuer_key_id = a.request.issuer_key_id;
     row.asked = a.now;
     row.limit = a.now + a.profile->approval_limit;
     return row;
@@ -103,7 +104,7 @@ void Enrollment::announce_awaiting(store::Batch& batch, const Attempt& a, std::i
     deps_.outbox.add(batch, kind, std::to_string(a.id.get()) + "." + std::to_string(audit), body.take());
 }
 
-Task<Result<bool>> Enrollment::record_awaiting(Attempt& a) {
+Task<Result<Enrollment::Recorded>> Enrollment::record_awaiting(Attempt& a) {
     auto row = enrollment_row(a, "pending_approval");
     row.pending_reason = waits_reason;
     auto record = a.audit("request.awaiting_approval", AuditRecord::Outcome::done);
@@ -117,6 +118,7 @@ Task<Result<bool>> Enrollment::record_awaiting(Attempt& a) {
     a.guard_configuration(batch);
     guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
+    index_names(batch, a.id, a.request.via, a.authorized->content().names);
     batch.add(store::approval_put, approval_row(a).put_values());
     if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.endpoint->id, row.spki_sha256, a.id);
     if (a.request.claim) a.request.claim(batch, a.id);
@@ -125,7 +127,7 @@ Task<Result<bool>> Enrollment::record_awaiting(Attempt& a) {
     const auto written = co_await deps_.db.write(std::move(batch));
     if (!written) co_return co_await unrecorded(a, written.error());
     deps_.log.info("request_awaits_approval", {{"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"names", row.names}});
-    co_return true;
+    co_return Recorded::now;
 }
 
 void Enrollment::ask_again(store::Batch& batch, const Attempt& a, const store::EnrollmentRow& row, const std::string& why, std::int64_t audit) const {
@@ -134,6 +136,7 @@ void Enrollment::ask_again(store::Batch& batch, const Attempt& a, const store::E
               store::values(row.id, row.status, row.serial, a.resolved_hash(), a.profile->version, names_json(a.authorized->content().names), a.backend_name,
                             std::string(waits_reason) + ": " + why, a.now, none));
     batch.add(store::approval_put, approval_row(a).put_values());
+    index_names(batch, row.id, a.request.via, a.authorized->content().names);
     announce_awaiting(batch, a, audit);
 }
 

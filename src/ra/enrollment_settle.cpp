@@ -146,6 +146,7 @@ Task<void> Enrollment::take_up(Attempt& a, const store::EnrollmentRow& row) {
     a.request.asked_by = approval.asked_by;
     a.wished_from = approval.wished_from;
     a.wished_until = approval.wished_until;
+    if (a.request.issuer_key_id.empty()) a.request.issuer_key_id = approval.issuer_key_id;
     if (approval.decision == "approved") a.approved_hash = approval.decided_hash;
 }
 

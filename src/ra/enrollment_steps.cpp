@@ -3,6 +3,7 @@
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
 #include "store/tables/enrollment.hpp"
+#include "store/tables/enrollment_name.hpp"
 
 namespace postern::ra {
 
@@ -65,6 +66,22 @@ std::string names_json(const std::vector<crypto::GeneralName>& names) {
     for (const auto& n : names) w.string(crypto::to_text(n));
     w.end_array();
     return w.take();
+}
+
+std::string name_key(std::string text) {
+    constexpr std::size_t longest = 512;
+    if (text.size() > longest) text.resize(longest);
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return text;
+}
+
+void index_names(store::Batch& batch, core::EnrollmentId enrollment, Protocol via, const std::vector<crypto::GeneralName>& names) {
+    for (const auto& n : names) {
+        const bool host = n.type == crypto::GeneralNameType::dns || n.type == crypto::GeneralNameType::ip;
+        if (host && via != Protocol::scep) continue;  // orders have theirs, and the server knows its own
+        batch.add(store::enrollment_name_put, store::values(name_key(crypto::to_text(n)), enrollment), store::Expect::any);
+    }
 }
 
 std::string problem_json(const core::Problem& problem) {

@@ -69,6 +69,10 @@ core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<cryp
 core::Bytes content_hash(const ca::Content& content, const std::string& backend, const std::string& requester, const std::string& term);
 /// JSON array of the names' texts.
 std::string names_json(const std::vector<crypto::GeneralName>& names);
+/// Under which key a name's text is found (store/tables/enrollment_name.hpp).
+std::string name_key(std::string text);
+/// In the batch that stores what a request resolved to: explain finds it by these names.
+void index_names(store::Batch& batch, core::EnrollmentId enrollment, Protocol via, const std::vector<crypto::GeneralName>& names);
 /// {"kind", "detail", "check"} as stored with an enrollment and shown by an order.
 std::string problem_json(const core::Problem& problem);
 

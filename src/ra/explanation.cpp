@@ -9,11 +9,13 @@
 
 #include "core/base/encoding.hpp"
 #include "core/json/writer.hpp"
+#include "ra/enrollment_steps.hpp"
 #include "ra/names.hpp"
 #include "ra/reports.hpp"
 #include "store/tables/acme_authorization.hpp"
 #include "store/tables/acme_order.hpp"
 #include "store/tables/audit.hpp"
+#include "store/tables/enrollment_name.hpp"
 #include "store/tables/objects.hpp"
 
 namespace postern::ra {
@@ -24,6 +26,8 @@ using core::Task;
 
 /// An answer stays readable; what is left out are the oldest.
 constexpr std::size_t records_most = 400;
+/// Of one name.
+constexpr std::int64_t enrollments_most = 100;
 /// How far refusals are looked through for a name or an account: pages of 500.
 constexpr int refusal_pages = 20;
 
@@ -83,6 +87,12 @@ public:
         co_await object("enrollment", std::move(text));
         auto key = store::values(id);
         co_await orders(store::acme_order_by_enrollment, std::move(key));
+    }
+    /// What names it, the newest of them, and its certificates with it.
+    Task<void> enrollments_named(std::string text) {
+        auto key = store::values(name_key(std::move(text)), by_.tenant, enrollments_most);
+        const auto rows = co_await db_.read(store::enrollment_by_name, std::move(key));
+        for (const auto& row : rows) co_await enrollment(row.integer(0));
     }
     Task<void> certificate(const store::Statement& statement, store::Values key) {
         const auto rows = co_await db_.read(statement, std::move(key));
@@ -218,14 +228,26 @@ bool is_identity(std::string_view reference) {
 
 Task<void> by_name(const Principal& by, Explanation& found, std::string reference) {
     if (is_identity(reference)) {
+        const bool prefixed = reference.starts_with("email:") || reference.starts_with("uri:") || reference.starts_with("upn:");
+        std::vector<std::string> texts{reference};
+        if (!prefixed) texts = {"email:" + reference, "upn:" + reference};
+        for (auto& text : texts) co_await found.enrollments_named(std::move(text));
+        auto folded = name_key(reference);  // as normalize_mailbox has it
+        if (folded != reference) found.look_for(std::move(folded));
         found.look_for(std::move(reference));
         co_return;
     }
     if (reference.ends_with('.')) reference.pop_back();
     NameRules rules;
     rules.single_label = true;
+    if (auto address = crypto::canonical_ip(reference); !address.empty()) {
+        found.look_for(address);
+        co_await found.enrollments_named(std::move(address));
+        co_return;
+    }
     const auto name = normalize_dns(reference, rules);
     if (!name) co_return;
+    co_await found.enrollments_named(*name);
     auto key = store::values(name->starts_with("*.") ? name->substr(2) : *name, by.tenant);
     co_await found.orders(store::acme_orders_by_name, std::move(key));
     found.look_for(*name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/encoding.hpp"
+#include "core/crypto/security_identifier.hpp"
 #include "core/json/writer.hpp"
 #include "ra/binding_text.hpp"
 #include "ra/bodies.hpp"
@@ -55,8 +56,15 @@ Result<const Profile*> profile_of(const ChallengeWish& wish, const Catalog& cata
     if (!allowed) return Problem(ProblemKind::invalid_profile, "endpoint and account give no profile " + (wish.profile.empty() ? "at all" : wish.profile), "profile.allowed");
     if (backends.find(profile->backend) == nullptr) return Problem(ProblemKind::unavailable, "the CA of profile " + profile->name + " is away", "profile.backend");
     std::vector<crypto::GeneralName> judged;
-    for (const auto& name : wish.names)
-        if (name.type == crypto::GeneralNameType::dns || name.type == crypto::GeneralNameType::ip) judged.push_back(name);
+    for (const auto& name : wish.names) {
+        // Intune alone vouches for those.
+        if (crypto::resembles_security_identifier(name.value))
+            return Problem(ProblemKind::bad_csr, "names: a security identifier of Windows is taken only from a CSR that Intune validated", "names.security_identifier");
+        if (profile->drop_other_names && !takes(*profile, name)) continue;  // left out of the certificate, too
+        auto normal = normal_form(profile, NameRules(), name);
+        if (!normal) return normal.error();
+        judged.push_back(std::move(*normal));
+    }
     Trace trace;
     if (!judged.empty())
         if (const auto good = check_names(catalog, account, *profile, judged, trace); !good) return good.error();

@@ -137,6 +137,10 @@ core::Task<core::Result<RenewalRight>> find_renewal_right(store::Database& db, c
 core::Task<core::Result<void>> check_renewal_names(store::Database& db, const RenewalRight& right, const crypto::Csr& csr) {
     if (maps_to_account(right.certificate))
         co_return refuse("renewal.security_identifier", "the certificate holds a security identifier of Windows, for which Intune must vouch each time; enroll with a challenge of Intune");
+    co_return co_await asks_for_own_names(db, right, csr);
+}
+
+core::Task<core::Result<void>> asks_for_own_names(store::Database& db, const RenewalRight& right, const crypto::Csr& csr) {
     const Names wished(csr.subject(), csr.alt_names()), had(right.certificate.subject(), right.certificate.alt_names());
     if (wished == had) co_return core::Result<void>();
     if (right.predecessor) {

@@ -31,5 +31,7 @@ core::Task<core::Result<RenewalRight>> find_renewal_right(store::Database& db, c
 /// written them otherwise. Errors: forbidden, "renewal.names";
 /// "renewal.security_identifier" for a certificate with strong mapping, which is enrolled anew each time. `right` and `csr` must outlive the task.
 core::Task<core::Result<void>> check_renewal_names(store::Database& db, const RenewalRight& right, const crypto::Csr& csr);
+/// The comparison alone, for a request that rests on something else than the certificate.
+core::Task<core::Result<void>> asks_for_own_names(store::Database& db, const RenewalRight& right, const crypto::Csr& csr);
 
 }  // namespace postern::ra

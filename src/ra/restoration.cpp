@@ -180,6 +180,7 @@ Task<VoidedCredentials> close_restored(store::Database& db, store::Numbers& numb
     batch.add(store::enrollment_unknown_all, store::values(now, unknown_problem(backup_time), none), store::Expect::any);
     batch.add(store::enrollment_approval_void_all, store::values(now, unapproved_problem(backup_time)), store::Expect::any);
     batch.add(store::approval_closed_all, {}, store::Expect::any);
+    batch.add(store::scep_challenge_void_all, {}, store::Expect::any);
     add_audit(batch, audit_id, record);
     co_return out;
 }

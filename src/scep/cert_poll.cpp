@@ -27,7 +27,9 @@ core::Problem unknown() { return {core::ProblemKind::not_found, "there is no suc
 
 core::Task<http::Response> cert_poll(Parts& parts, const Call& call, const Request& request) {
     ReplyTo to(request, call.policy);
-    auto by_transaction = store::values(call.endpoint.id, request.transaction_id());
+    const auto key = request.signer().key.spki_sha256();
+    const auto presented = "%\"" + core::hex(request.signer_sha256()) + "\"%";
+    auto by_transaction = store::values(call.endpoint.id, request.transaction_id(), core::BytesView(key), presented);
     const auto rows = co_await parts.deps.db.read(store::enrollment_by_transaction, std::move(by_transaction));
     std::optional<store::EnrollmentRow> found;
     for (const auto& raw : rows) {

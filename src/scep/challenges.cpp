@@ -62,9 +62,10 @@ Task<Result<std::optional<Leave>>> judge_each(Parts& parts, const Call& call, co
         }
         if (account->secret_sealed.empty()) continue;  // no secret denies, it never means "no check"
         core::SecretText code(challenge);
-        const auto right = co_await parts.chosen_codes.judge(*account, std::move(code));
-        if (!right) co_return right.error();
-        if (!*right) continue;
+        auto source = call.request.peer.address;
+        const auto verdict = co_await parts.chosen_codes.judge(*account, std::move(code), std::move(source), call.request.deadline);
+        if (!verdict) co_return verdict.error();
+        if (*verdict == ra::ChosenCodes::Verdict::wrong) continue;
         auto presented = "chosen " + std::to_string(account->id.get()) + " " + std::to_string(account->version);
         co_return std::optional<Leave>(leave_of(parts, std::move(*account), std::move(presented)));
     }

@@ -34,6 +34,17 @@ Task<Result<Leave>> by_certificate(Parts& parts, const Call& call, const ra::Ren
     co_return leave;
 }
 
+/// S04, A7: a challenge comes with the key that is to be certified, or from who renews under another key. Any other device with
+/// a certificate could wrap again what it saw another one send, and use up its challenge.
+Task<Result<void>> check_signer(Parts& parts, const Result<ra::RenewalRight>& right, bool own, const crypto::Csr& csr) {
+    if (own || csr.challenge_password().empty()) co_return Result<void>();
+    Problem foreign(ProblemKind::unauthenticated, "the request with its challenge is signed by another key than the one in it, and that key's certificate has other names", "scep.signer");
+    if (!right) co_return foreign;
+    const auto same = co_await ra::asks_for_own_names(parts.deps.db, *right, csr);
+    if (!same) co_return foreign;
+    co_return Result<void>();
+}
+
 /// A RenewalReq rests on the certificate that signed it. Most clients never send one and renew by a PKCSReq, signed by
 /// the old certificate; with a challenge that is what counts, without one the certificate (scep.md §1.4).
 Task<Result<Leave>> leave_of(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr, const Result<ra::RenewalRight>& right) {
@@ -96,9 +107,11 @@ Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request
     co_return co_await answer_with(parts, call, std::move(to), std::move(certificates), std::move(no_crls));
 }
 
-Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, const Result<ra::RenewalRight>& right) {
+Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, bool own, const Result<ra::RenewalRight>& right) {
     ReplyTo to(request, call.policy);
     if (const auto agreed = parts.deps.clock_agreement.check(); !agreed) throw core::Unavailable(agreed.error().detail);
+    const auto signed_for = co_await check_signer(parts, right, own, csr);
+    if (!signed_for) co_return co_await refuse(parts, call, std::move(to), signed_for.error());
     const auto* intune = call.catalog->intune_account(call.endpoint.id);
     // By certificate comes only what the account lets come that way (catalog.cpp).
     const bool by_certificate = right && csr.challenge_password().empty();

@@ -7,8 +7,8 @@
 namespace postern::scep {
 
 /// PKCSReq and RenewalReq (RFC 8894 §3.3.1): challenge or renewal, to the waist. `right`: what the signer's
-/// certificate is good for.
-core::Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr,
+/// certificate is good for; `own`: the CSR's key is the one that signed the message.
+core::Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, bool own,
                                   const core::Result<ra::RenewalRight>& right);
 /// The same where the challenge is Intune's: `account` is the endpoint's, of method intune.
 core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, const ra::Account& account);

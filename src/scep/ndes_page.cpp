@@ -31,6 +31,30 @@ http::Response page(std::string_view content) {
     html += "</Body></HTML>\r\n";
     http::Response response(200, "text/html; charset=UTF-16", utf16(html));
     response.set("Cache-Control", "no-store");
+    response.set("X-Content-Type-Options", "nosniff");
+    response.set("X-Frame-Options", "DENY");
+    response.set("Referrer-Policy", "no-referrer");
+    return response;
+}
+
+/// Browsers send the password of Basic by themselves, also where another site's page sent them here. They say so (Fetch
+/// Metadata); programs say nothing.
+bool sent_by_another_site(const http::Request& request) {
+    const auto site = request.header("Sec-Fetch-Site");
+    return !site.empty() && site != "none" && site != "same-origin";
+}
+
+http::Response not_from_there() {
+    http::Response response(403, "text/plain; charset=utf-8", "another site's page sent you here; type the address of this one yourself\n");
+    response.set("Cache-Control", "no-store");
+    return response;
+}
+
+/// A password that nobody reads would take the place of one that somebody needs.
+http::Response reads_nothing() {
+    http::Response response(405, "text/plain; charset=utf-8", "each request makes a password; use GET or POST\n");
+    response.set("Allow", "GET, POST");
+    response.set("Cache-Control", "no-store");
     return response;
 }
 
@@ -73,6 +97,8 @@ std::string basic_password(std::string_view header) {
 }  // namespace
 
 core::Task<http::Response> NdesPage::serve(const http::Request& request) {
+    if (request.method == http::Method::head) co_return reads_nothing();
+    if (sent_by_another_site(request)) co_return not_from_there();
     auto token = basic_password(request.header("Authorization"));
     const auto principal = co_await deps_.principals.from_token(std::move(token));
     if (!principal) co_return unauthenticated();

@@ -61,7 +61,7 @@ Task<http::Response> carry_out(Parts& parts, const Call& call, const Request& re
         case MessageType::pkcs_req:
         case MessageType::renewal_req: {
             auto& csr = std::get<crypto::Csr>(opened.content);
-            co_return co_await enroll(parts, call, request, std::move(csr), right);
+            co_return co_await enroll(parts, call, request, std::move(csr), opened.signer_key_requested, right);
         }
         case MessageType::cert_poll: break;  // answered unopened
         case MessageType::get_cert: {

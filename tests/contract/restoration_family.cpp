@@ -2,9 +2,11 @@
 
 #include "store/tables/acme_authorization.hpp"
 #include "store/tables/acme_order.hpp"
+#include "store/tables/credential_use.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/objects.hpp"
 #include "store/tables/principal.hpp"
+#include "store/tables/scep_challenge.hpp"
 #include "store/tables/setting.hpp"
 #include "tests/contract/store.hpp"
 
@@ -40,6 +42,14 @@ void restorations(Store& s) {
     BOOST_TEST(authorization("acme-authorization-052") == "invalid");
     BOOST_TEST(challenge(51).status == "valid");
     BOOST_TEST((challenge(52).status == "invalid" && challenge(52).error == R"({"type":"void"})"));
+
+    s.does(store::scep_challenge_insert, values(1, "challenge-token-1", 1, 6, 7, core::Bytes(32, 1), true, "server", "[]", "[]", "", "open", now, later, "principal", "mdm"));
+    s.does(store::scep_challenge_insert, values(2, "challenge-token-2", 1, 6, 7, core::Bytes(32, 2), true, "server", "[]", "[]", "", "open", now, later, "principal", "mdm"));
+    s.does(store::credential_use_reserve, values(6, core::Bytes(32, 2), core::Bytes(32, 0x55), 12, "reserved", later));
+    s.does(store::credential_use_consume, values(12));
+    s.any(store::scep_challenge_void_all, {});
+    BOOST_TEST(store::ScepChallengeRow::from(s.one(store::scep_challenge_by_token, values("challenge-token-1"))).status == "withdrawn");
+    BOOST_TEST(store::ScepChallengeRow::from(s.one(store::scep_challenge_by_token, values("challenge-token-2"))).status == "open");
 
     s.does(store::principal_insert, values(1, nullptr, "chief", "administrator", core::Bytes(32, 1), nullptr, now, "uid 0"));
     s.does(store::principal_insert, values(2, nullptr, "robot", "auditor", core::Bytes(32, 2), nullptr, now, "uid 0"));

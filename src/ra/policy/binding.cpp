@@ -28,7 +28,10 @@ std::string shown(const crypto::GeneralName& name) {
         return "dns:" + (normal ? *normal : name.value);
     }
     if (name.type == GeneralNameType::ip) return "ip:" + name.value;
-    if (name.type == GeneralNameType::email) return "email:" + name.value;
+    if (name.type == GeneralNameType::email) {
+        const auto normal = normalize_mailbox(name.value);
+        return "email:" + (normal ? *normal : name.value);
+    }
     if (name.type == GeneralNameType::uri) return "uri:" + name.value;
     if (name.type == GeneralNameType::upn) return "upn:" + name.value;
     return "other:" + core::hex(name.der) + name.value;
@@ -69,6 +72,10 @@ Finding binding_kept(const PolicyInput& in) {
         const auto asked = sorted(csr.alt_names());
         if (asked != sorted(*binding.names))
             return Finding::refuse(ProblemKind::forbidden, "names " + joined(asked), "the challenge is for other alternative names");
+        // A common name that is a host's or an address is certified as one; where nobody said which it may be, it is none but these.
+        const auto certified = sorted(in.names);
+        if (!binding.subject && !std::ranges::includes(sorted(*binding.names), certified))
+            return Finding::refuse(ProblemKind::forbidden, "names " + joined(certified), "the challenge is for other names than the common name has");
     }
     const auto& key = csr.key();
     if (binding.key && (key.type() != binding.key->type || key.bits() < binding.key->bits))

@@ -47,30 +47,6 @@ Finding each_name(const std::vector<GeneralName>& names, Why why) {
     return out;
 }
 
-bool takes(const Profile& profile, const GeneralName& name) { return profile.certifies(name.type) || maps_identity(profile, name); }
-
-/// The one spelling of a name. Kinds that the profile does not certify stay as they are: csr.alternative_names refuses them.
-core::Result<GeneralName> normal_form(const PolicyInput& in, const GeneralName& name) {
-    const auto checked = [&](const std::string& why) -> core::Result<GeneralName> {
-        if (why.empty()) return name;
-        return core::Problem(core::ProblemKind::malformed, "\"" + shortened(crypto::to_text(name)) + "\" " + why);
-    };
-    if (name.type != GeneralNameType::dns && (in.profile == nullptr || !in.profile->certifies(name.type))) return name;
-    switch (name.type) {
-        case GeneralNameType::dns:
-        case GeneralNameType::email: {
-            auto normalized = name.type == GeneralNameType::dns ? normalize_dns(name.value, name_rules(in.request)) : normalize_mailbox(name.value);
-            if (!normalized) return normalized.error();
-            return GeneralName(name.type, std::move(*normalized));
-        }
-        case GeneralNameType::uri: return checked(ca::text_rules::why_no_uri(name.value));
-        case GeneralNameType::upn: return checked(ca::text_rules::why_no_principal_name(name.value));
-        case GeneralNameType::ip:
-        case GeneralNameType::other: break;
-    }
-    return name;
-}
-
 /// What the profile says of a kind of name that it does not certify.
 std::string why_not_certified(const Profile& profile, const GeneralName& name) {
     if (takes(profile, name)) return {};
@@ -86,6 +62,29 @@ std::string why_not_certified(const Profile& profile, const GeneralName& name) {
 }
 
 }  // namespace
+
+bool takes(const Profile& profile, const GeneralName& name) { return profile.certifies(name.type) || maps_identity(profile, name); }
+
+core::Result<GeneralName> normal_form(const Profile* profile, const NameRules& rules, const GeneralName& name) {
+    const auto checked = [&](const std::string& why) -> core::Result<GeneralName> {
+        if (why.empty()) return name;
+        return core::Problem(core::ProblemKind::malformed, "\"" + shortened(crypto::to_text(name)) + "\" " + why);
+    };
+    if (name.type != GeneralNameType::dns && (profile == nullptr || !profile->certifies(name.type))) return name;
+    switch (name.type) {
+        case GeneralNameType::dns:
+        case GeneralNameType::email: {
+            auto normalized = name.type == GeneralNameType::dns ? normalize_dns(name.value, rules) : normalize_mailbox(name.value);
+            if (!normalized) return normalized.error();
+            return GeneralName(name.type, std::move(*normalized));
+        }
+        case GeneralNameType::uri: return checked(ca::text_rules::why_no_uri(name.value));
+        case GeneralNameType::upn: return checked(ca::text_rules::why_no_principal_name(name.value));
+        case GeneralNameType::ip:
+        case GeneralNameType::other: break;
+    }
+    return name;
+}
 
 bool maps_identity(const Profile& profile, const GeneralName& name) {
     return profile.strong_mapping != StrongMapping::none && name.type == GeneralNameType::uri && crypto::security_identifier_in(name.value);
@@ -107,7 +106,7 @@ void fill_names(PolicyInput& in) {
     };
     for (const auto& san : in.request.csr->alt_names()) {
         if (in.profile != nullptr && in.profile->drop_other_names && !takes(*in.profile, san)) continue;
-        auto normalized = normal_form(in, san);
+        auto normalized = normal_form(in.profile, name_rules(in.request), san);
         if (!normalized) {
             in.names_problem = normalized.error();
             return;

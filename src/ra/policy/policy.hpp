@@ -71,6 +71,12 @@ NameRules name_rules(const EnrollmentRequest& request);
 /// judged whether this request may have it.
 bool maps_identity(const Profile& profile, const crypto::GeneralName& name);
 
+/// Whether the profile certifies that name, or the identity that it maps.
+bool takes(const Profile& profile, const crypto::GeneralName& name);
+/// The one spelling of a name; what is wrong with it (malformed, rejected_identifier). Kinds that the profile does not certify stay
+/// as they are: csr.alternative_names refuses them. `profile` null: none is known yet.
+core::Result<crypto::GeneralName> normal_form(const Profile* profile, const NameRules& rules, const crypto::GeneralName& name);
+
 /// The names to certify: those agreed on, else the CSR's SANs and CN, normalized and each once.
 /// Fills names_problem when one cannot be a name at all.
 void fill_names(PolicyInput& input);

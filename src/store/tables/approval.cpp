@@ -20,11 +20,12 @@ ApprovalRow ApprovalRow::from(const Row& row) {
     a.message = row.optional_text(13);
     if (!row.null(14)) a.decided_hash = row.blob(14);
     a.delivered = row.optional_time(15);
+    a.issuer_key_id = row.text(16);
     return a;
 }
 
 Values ApprovalRow::put_values() const {
-    return values(enrollment, tenant, asked_by, content, trace, wished_from, wished_until, asked, limit);
+    return values(enrollment, tenant, asked_by, content, trace, wished_from, wished_until, asked, limit, issuer_key_id);
 }
 
 }  // namespace postern::store

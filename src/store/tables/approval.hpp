@@ -26,6 +26,7 @@ struct ApprovalRow {
     std::optional<std::string> message;
     core::Bytes decided_hash;
     std::optional<core::TimePoint> delivered;
+    std::string issuer_key_id;  ///< which CA the client asked for; empty: the one of the day
 
     static ApprovalRow from(const Row& row);
     /// For approval_put.
@@ -34,13 +35,13 @@ struct ApprovalRow {
 
 #define POSTERN_APPROVAL_COLUMNS                                                                                       \
     "enrollment_id, tenant_id, asked_by, content, trace, wished_from_ms, wished_until_ms, asked_ms, limit_ms, due_ms, " \
-    "decision, decided_by, decided_ms, message, decided_hash, delivered_ms"
+    "decision, decided_by, decided_ms, message, decided_hash, delivered_ms, issuer_key_id"
 
-/// An officer is asked, or asked again about what it resolves to now; who asked and for which dates stays.
+/// An officer is asked, or asked again about what it resolves to now; who asked, for which dates and of which CA stays.
 inline constexpr Statement approval_put{
     "approval_put",
-    "INSERT INTO approval (enrollment_id, tenant_id, asked_by, content, trace, wished_from_ms, wished_until_ms, asked_ms, limit_ms, due_ms) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (enrollment_id) DO UPDATE SET content = excluded.content, trace = excluded.trace, "
+    "INSERT INTO approval (enrollment_id, tenant_id, asked_by, content, trace, wished_from_ms, wished_until_ms, asked_ms, limit_ms, due_ms, issuer_key_id) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) ON CONFLICT (enrollment_id) DO UPDATE SET content = excluded.content, trace = excluded.trace, "
     "asked_ms = excluded.asked_ms, limit_ms = excluded.limit_ms, due_ms = excluded.due_ms, decision = NULL, decided_by = NULL, decided_ms = NULL, "
     "message = NULL, decided_hash = NULL"};
 /// $1 enrollment
@@ -83,10 +84,10 @@ inline constexpr Statement approval_closed_all{"approval_closed_all", "UPDATE ap
 
 // The states of the enrollment beside it.
 
-/// $1 id, $2 updated_ms, $3 the content that was seen
+/// $1 id, $2 updated_ms, $3 the content that was seen, $4 the status that was seen: a yes overrules no no that nobody told of
 inline constexpr Statement enrollment_approved{
     "enrollment_approved", "UPDATE enrollment SET status = 'approved', pending_reason = '', problem = NULL, updated_ms = $2 "
-                           "WHERE id = $1 AND status IN ('pending_approval', 'declined') AND content_hash = $3"};
+                           "WHERE id = $1 AND status IN ('pending_approval', 'declined') AND status = $4 AND content_hash = $3"};
 /// $1 id, $2 updated_ms, $3 problem JSON, $4 the content that was seen. The attempt stays bound: an officer may think otherwise.
 inline constexpr Statement enrollment_declined{
     "enrollment_declined", "UPDATE enrollment SET status = 'declined', problem = $3, updated_ms = $2 "

@@ -63,10 +63,11 @@ inline constexpr Statement enrollment_by_id{
 inline constexpr Statement enrollment_by_attempt{
     "enrollment_by_attempt",
     "SELECT " POSTERN_ENROLLMENT_COLUMNS " FROM enrollment WHERE attempt_key = $1 AND attempt_bound"};
-/// Of a SCEP transaction, whose id is its client's choice, the newest first: $1 endpoint, $2 transactionID
+/// Of a SCEP transaction, whose id is its client's choice, so that others may have used it as often as they like; the newest first:
+/// $1 endpoint, $2 transactionID, $3 SPKI digest of who asks, $4 a part that the evidence of its renewal has, for LIKE
 inline constexpr Statement enrollment_by_transaction{
     "enrollment_by_transaction", "SELECT " POSTERN_ENROLLMENT_COLUMNS " FROM enrollment WHERE endpoint_id = $1 AND requester = $2 "
-                                 "AND protocol = 'scep' ORDER BY id DESC LIMIT 20"};
+                                 "AND protocol = 'scep' AND (spki_sha256 = $3 OR evidence LIKE $4) ORDER BY id DESC LIMIT 20"};
 /// id, life, updated_ms of intents without outcome: $1 after id, $2 last touched before.
 /// One at a foreign CA has no issuer yet, and is no sweeper's (submission.hpp).
 inline constexpr Statement enrollment_unsettled{

@@ -28,6 +28,11 @@ inline constexpr Statement enrollment_in_doubt{
 inline constexpr Statement enrollment_unknown_all{
     "enrollment_unknown_all", "UPDATE enrollment SET status = 'unknown', problem = $2, updated_ms = $1 "
                               "WHERE status = 'submitted' AND serial IS NOT NULL AND serial <> $3"};
+/// Whether one was used since the backup, nobody here knows; what was used before stays used.
+inline constexpr Statement scep_challenge_void_all{
+    "scep_challenge_void_all",
+    "UPDATE scep_challenge SET status = 'withdrawn' WHERE status = 'open' AND NOT EXISTS "
+    "(SELECT 1 FROM credential_use u WHERE u.endpoint_id = scep_challenge.endpoint_id AND u.digest = scep_challenge.digest AND u.state = 'consumed')"};
 /// Names of those whose token goes: $1 after name
 inline constexpr Statement principal_names{
     "principal_names", "SELECT name FROM principal WHERE name > $1 ORDER BY name LIMIT 500"};

@@ -186,7 +186,7 @@ BOOST_DATA_TEST_CASE(the_ca_that_was_asked_is_kept, engines(), engine) {
     w.waits(std::move(r));
     BOOST_TEST((w.row().issuer_key_id.empty() && w.approval().issuer_key_id == "ca-to-come"));
     BOOST_TEST(w.approve() == "issued");
-    BOOST_TEST(w.ca.issuer_asked == "ca-to-come");
+    BOOST_TEST(w.ca.content.issuer_key_id == "ca-to-come");
 }
 
 BOOST_AUTO_TEST_CASE(who_asked_for_it_decides_nothing) {
@@ -265,6 +265,27 @@ BOOST_DATA_TEST_CASE(a_credential_is_reserved_while_it_waits, engines(), engine)
     w.waits(message("T3"));
     BOOST_TEST(w.approve() == "issued");
     BOOST_TEST(used(w) == "consumed");
+}
+
+/// What narrows the alternative names narrows the common name, which is certified beside them where it is a host's.
+BOOST_AUTO_TEST_CASE(names_that_a_credential_is_for_bind_the_common_name) {
+    Officers w("sqlite", "approval = \"none\"");
+    const auto asks = [&](std::string common_name) {
+        auto r = w.device(common_name);
+        crypto::DistinguishedName subject;
+        subject.entries.emplace_back(crypto::DnAttribute::common_name, std::move(common_name));
+        std::vector<crypto::GeneralName> names;
+        names.emplace_back(crypto::GeneralNameType::dns, "phone.corp.example");
+        r.csr = crypto::Csr::parse(crypto::make_csr(w.leaf_key, subject, names)).value();
+        r.binding.emplace();
+        r.binding->names = std::move(names);
+        return w.submit(std::move(r));
+    };
+    const auto other = asks("admin.corp.example");
+    BOOST_TEST_REQUIRE(!other.has_value());
+    check_problem(other.error(), ProblemKind::forbidden, "challenge.binding", "the challenge is for other names than the common name has");
+    BOOST_TEST(w.certificates().empty());
+    BOOST_TEST((asks("Phone.corp.example").has_value() && asks("some phone").has_value()));
 }
 
 BOOST_AUTO_TEST_CASE(a_restored_installation_knows_no_approval) {

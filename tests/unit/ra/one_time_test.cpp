@@ -1,4 +1,5 @@
 #include "ra/binding_text.hpp"
+#include "ra/restoration.hpp"
 #include "store/tables/scep_challenge.hpp"
 #include "tests/unit/ra/foreign_world.hpp"
 
@@ -216,6 +217,42 @@ BOOST_DATA_TEST_CASE(few_unbound_ones_wait_at_one_time_however_many_are_asked_fo
     BOOST_TEST(w.mint(Phones::wish()).has_value());  // those for a device do not count
     w.clock.advance(16min);
     BOOST_TEST(w.mint(Phones::unbound()).has_value());
+}
+
+/// Whether one was used after the backup, nobody knows any more: two devices could have a certificate by it.
+BOOST_DATA_TEST_CASE(a_restored_store_takes_none_of_before, engines(), engine) {
+    Phones w(engine);
+    const auto open = w.mint(Phones::wish()).value(), used = w.mint(Phones::wish()).value();
+    const auto first = w.submit(w.message(*w.find(used.text.expose()), w.leaf_key)).value();
+    store::Batch batch;
+    w.run(ra::close_restored(w.db, w.numbers, batch, w.clock.now() - 1h, w.clock.now()));
+    BOOST_TEST(w.run(w.db.write(std::move(batch))).has_value());
+    BOOST_TEST(w.find(open.text.expose())->binding.ended.value() == "the challenge was withdrawn");
+    check_refused(w.submit(w.message(*w.find(open.text.expose()), w.leaf_key)), ProblemKind::forbidden, "the challenge was withdrawn");
+    // A lost answer is repeated.
+    const auto again = w.submit(w.message(*w.find(used.text.expose(), w.key_digest()), w.leaf_key)).value();
+    BOOST_TEST((std::get<ra::IssuedCertificate>(again).der == std::get<ra::IssuedCertificate>(first).der));
+    BOOST_TEST(w.certificates().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_every_device_would_be_refused_is_not_minted) {
+    Phones w("sqlite");
+    using crypto::GeneralNameType;
+    const auto asks = [&](GeneralNameType type, std::string value) {
+        auto wish = Phones::wish();
+        wish.names.emplace_back(type, std::move(value));
+        return w.mint(std::move(wish));
+    };
+    check_refused(asks(GeneralNameType::email, "jane@corp.example"), ProblemKind::rejected_identifier, "the profile certifies no e-mail addresses");
+    check_refused(asks(GeneralNameType::upn, "jane@corp.example"), ProblemKind::rejected_identifier, "the profile certifies no principal names");
+    check_refused(asks(GeneralNameType::uri, "tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500"), ProblemKind::bad_csr, "a security identifier of Windows");
+    auto documents = documents_with_phones();
+    documents.replace(documents.find("common_name = \"text\""), 20, "common_name = \"text\"\nemail_names = true");
+    documents += "emails = [\"*@corp.example\"]\n";
+    static_cast<void>(w.apply(documents).value());
+    check_refused(asks(GeneralNameType::email, "jane@other.example"), ProblemKind::rejected_identifier, "outside the scope of account mdm");
+    check_refused(asks(GeneralNameType::email, "jane"), ProblemKind::malformed, "is no mailbox");
+    BOOST_TEST(asks(GeneralNameType::email, "Jane@Corp.example").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(another_tenant_is_as_absent_as_none) {

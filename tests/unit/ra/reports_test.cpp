@@ -1,5 +1,7 @@
+#include <set>
+
 #include "core/json/reader.hpp"
-#include "tests/unit/ra/world.hpp"
+#include "tests/unit/ra/approvals_world.hpp"
 
 BOOST_AUTO_TEST_SUITE(ra_reports)
 
@@ -47,6 +49,39 @@ BOOST_AUTO_TEST_CASE(a_request_is_explained_by_id_number_and_serial) {
             BOOST_TEST(records[0]["detail"]["trace"].items().size() == 37U);
             BOOST_TEST(records[1]["action"].string().value() == "enrollment.issued");
         }
+}
+
+BOOST_DATA_TEST_CASE(what_waits_and_what_was_issued_is_found_by_its_names, engines(), engine) {
+    Officers w(engine);
+    auto documents = officers_documents("approval = \"officer\"\nextended_key_usage = [\"clientAuth\"]\nemail_names = true\nuri_names = true\nupn_names = true", "", "\"keep\"");
+    documents.replace(documents.find("country = \"DE\""), 14, "country = \"DE\"\nprincipal_names = true");
+    documents += "emails = [\"*@corp.example\"]\nuris = [\"https://corp.example/*\"]\nupns = [\"*@corp.example\"]\n";
+    w.reapply(documents);
+    using crypto::GeneralNameType;
+    const auto ask = [&](const std::string& transaction, std::vector<crypto::GeneralName> names) {
+        auto r = w.device(transaction);
+        r.csr = crypto::Csr::parse(crypto::make_csr(w.leaf_key, {}, names)).value();
+        return w.waits(std::move(r)).enrollment.get();
+    };
+    const auto jane = ask("T1", {{GeneralNameType::dns, "jane.corp.example"}, {GeneralNameType::email, "Jane@corp.example"}, {GeneralNameType::uri, "https://corp.example/Jane"}, {GeneralNameType::upn, "Jane@Corp.example"}});
+    BOOST_TEST(w.approve() == "issued");
+    const auto john = ask("T2", {{GeneralNameType::dns, "john.corp.example"}, {GeneralNameType::email, "john@corp.example"}});
+    const auto found = [&](const ra::Principal& by, const std::string& reference) {
+        std::set<std::string> out;
+        const auto text = w.run(ra::explain(w.db, by, reference));
+        if (!text) return out;
+        const auto document = json::Document::parse(*text).value();
+        for (const auto& r : document.root()["records"].items()) out.insert(std::string(r["object"].string().value()) + " " + std::string(r["action"].string().value()));
+        return out;
+    };
+    for (const auto* reference : {"jane@corp.example", "JANE@corp.example", "email:jane@corp.example", "upn:jane@corp.example", "uri:https://corp.example/Jane", "jane.corp.example"}) BOOST_TEST_CONTEXT(reference) {
+        const auto all = found(administrator(), reference);
+        for (const auto* action : {" request.awaiting_approval", " request.approved", " enrollment.issued"}) BOOST_TEST(all.contains("enrollment " + std::to_string(jane) + action));
+        BOOST_TEST(!all.contains("enrollment " + std::to_string(john) + " request.awaiting_approval"));
+        BOOST_TEST(found(tenant_administrator(core::TenantId(99)), reference).empty());
+    }
+    BOOST_TEST((found(administrator(), "john@corp.example") == std::set<std::string>{"enrollment " + std::to_string(john) + " request.awaiting_approval"}));
+    BOOST_TEST(found(administrator(), "nobody@corp.example").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_is_explained_by_its_request) {
