@@ -5,6 +5,7 @@
       old.revoke(der)
       old.crl = old.make_crl(next_update=timedelta(hours=-1))
 """
+import functools
 import http.server
 import threading
 from datetime import datetime, timedelta
@@ -24,6 +25,12 @@ def new_key():
     return rsa.generate_private_key(65537, 2048)
 
 
+@functools.lru_cache
+def kept_key(role):
+    """Each run has one key a role: to make RSA keys is most of what these cases cost, and on a busy machine minutes."""
+    return new_key()
+
+
 def name_of(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
@@ -31,8 +38,8 @@ def name_of(text):
 class Authority:
     """A name, a key and a certificate."""
 
-    def __init__(self, name, signer=None):
-        self.key, self.name = new_key(), name_of(name)
+    def __init__(self, name, signer=None, key=None):
+        self.key, self.name = key or new_key(), name_of(name)
         by = signer or self
         self.certificate = self.build(self.name, self.key.public_key(), by, [(x509.BasicConstraints(True, None), True)])
 
@@ -53,8 +60,8 @@ class Authority:
 class Predecessor:
     def __init__(self, folder, name="old"):
         self.folder = folder
-        self.root = Authority(f"{name} root")
-        self.issuing = Authority(f"{name} issuing", self.root)
+        self.root = Authority(f"{name} root", key=kept_key("root"))
+        self.issuing = Authority(f"{name} issuing", self.root, key=kept_key("issuing"))
         self.revoked = {}
         self.crl = None           # octets; None: made when asked for
         self.crl_status = 200

@@ -9,6 +9,8 @@ from .environment import environment
 from .ports import free_port
 
 READY_SECONDS = 120
+# A verb waits a minute for the server's answer, and an import for each of its parts; whatever takes longer than this has no end.
+VERB_SECONDS = 600
 STOP_SECONDS = 60
 LISTENERS = ("https", "est", "http", "management")
 ANY_PORTS = dict.fromkeys(LISTENERS, "127.0.0.1:0")  # of the kernel's choice at the first start; the store keeps them
@@ -153,7 +155,7 @@ class Postern:
     def verb(self, *arguments):
         """Runs a verb as it is written; gives the finished process."""
         return subprocess.run([self.executable, *map(str, arguments)], text=True, capture_output=True, check=False,
-                              stdin=subprocess.DEVNULL, env=environment())
+                              stdin=subprocess.DEVNULL, env=environment(), timeout=VERB_SECONDS)
 
     def cli(self, *arguments):
         """Runs a verb on the data folder; a non-zero status fails the test. Gives standard output."""

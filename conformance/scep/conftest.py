@@ -28,6 +28,12 @@ def codes(server):
     return {name: secret["accessCode"] for name, secret in secrets.items()}
 
 
+@pytest.fixture(scope="session")
+def watched(server):
+    """Access code of each account of approval.toml."""
+    return {name: secret["accessCode"] for name, secret in server.apply(HERE / "approval.toml").items()}
+
+
 @pytest.fixture
 def name(request):
     """A common name that no other case uses."""

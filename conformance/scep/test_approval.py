@@ -17,12 +17,6 @@ from test_clients import StrongSwan
 HERE = Path(__file__).resolve().parent
 
 
-@pytest.fixture(scope="session")
-def watched(server):
-    """Access code of each account of approval.toml."""
-    return {name: secret["accessCode"] for name, secret in server.apply(HERE / "approval.toml").items()}
-
-
 def waiting(server, name, status="pending_approval"):
     """Numbers of the requests of that status that an officer finds for the subject."""
     rows = [json.loads(line) for line in server.cli("request", "list", "--status", status, "--json").splitlines()]

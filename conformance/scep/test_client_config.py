@@ -5,6 +5,7 @@ import json
 import os
 import plistlib
 import re
+import shlex
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -222,6 +223,42 @@ def test_what_does_not_go_together(server, codes, endpoint, client, why):
     done = server.verb("endpoint", "client-config", endpoint, "--for", client, "--data", server.data)
     assert done.returncode == 1
     assert why in done.stderr
+
+
+@pytest.mark.parametrize("client", ["certbot", "lego", "caddy", "cert-manager"])
+@pytest.mark.parametrize("asked", ["a b", "-x", "$HOME", "{", "www.conformance.test -d other.test", "*.conformance.test", "a..b"])
+def test_acme_lines_hold_a_host_name_and_nothing_else(server, client, asked):
+    done = server.verb("endpoint", "client-config", "default", "--for", client, f"--name={asked}", "--data", server.data)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "expected a DNS name or an address" in done.stderr
+
+
+def test_a_code_that_ios_takes_for_a_question(server, codes, tmp_path):
+    code = tmp_path / "code"
+    code.touch(0o600)
+    code.write_text("what?")
+    done = server.verb("endpoint", "client-config", "phones", "--for", "cisco", "--challenge-file", code, "--data", server.data)
+    assert done.returncode == 1 and "asks IOS for help" in done.stderr
+
+
+@pytest.mark.parametrize("client", ["strongswan", "certmonger", "windows", "apple"])
+def test_a_code_that_shells_and_xml_take_for_more(server, codes, tmp_path, client):
+    """It comes back as it was given, through a shell's words and an XML reader."""
+    wild = """a'b"c`id`$(id)&amp;<x>]]>\\!"""
+    code = tmp_path / "code"
+    code.touch(0o600)
+    code.write_text(wild)
+    text = server.cli("endpoint", "client-config", "phones", "--for", client, "--name", "phone-wild", "--challenge-file", code, "--out", tmp_path / "out")
+    if client in ("strongswan", "certmonger"):
+        option = "--password" if client == "strongswan" else "-L"
+        words = [shlex.split(line) for line in text.splitlines() if option in line and not line.startswith("#")]
+        assert [line[line.index(option) + 1] for line in words] == [wild]
+    elif client == "windows":
+        tree = ElementTree.fromstring((tmp_path / "out/phones.syncml.xml").read_text())
+        assert wild in [element.text for element in tree.iter("{SYNCML:SYNCML1.2}Data")]
+    else:
+        profile = plistlib.loads(signed_content(tmp_path / "out/phones.mobileconfig", server.root))
+        assert profile["PayloadContent"][2]["PayloadContent"]["Challenge"] == wild
 
 
 def test_a_code_that_others_can_read_is_not_taken(server, codes, tmp_path):

@@ -1,6 +1,7 @@
 """The move from another CA: devices that hold its certificates renew here, while it says that they stand (S02)."""
 import json
 import os
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 from harness.predecessor import OCSP_SIGNING, REQUEST_AGENT, Authority, Predecessor
 from harness.scep_device import Device
-from harness.scep_reply import FAILURE, SUCCESS
+from harness.scep_reply import FAILURE, PENDING, SUCCESS
 from harness.scep_style import STYLES
+from test_approval import approve, decide, waiting
 
 UNKNOWN = "the predecessor's status is not known; try again later"
 
@@ -294,6 +296,75 @@ def test_the_crl_stands_in_for_ocsp(old, known, holder, name):
     refused(holder(gone_key, gone).renew(), "was revoked by predecessor")
 
 
+# ---- an officer decides, days later
+
+@pytest.fixture
+def waits(watched, old, known, holder, name):
+    """A device whose renewal waits for an officer, and what it renews with."""
+    key, der = old.issue(name)
+    known("--ocsp", old.ocsp_url)(der, endpoint="watched")
+    device = holder(key, der, endpoint="watched")
+    assert device.renew(device.new_key()).status == PENDING
+    return device, der
+
+
+def test_approved_while_the_predecessor_stands_by_it(server, old, waits, name):
+    device, _ = waits
+    approve(server, name)
+    assert device.poll().status == SUCCESS
+    assert old.asked == ["ocsp", "ocsp"], "asked when it came, and when it is issued"
+
+
+def test_revoked_at_the_predecessor_before_the_officer_says_yes(server, old, waits, name):
+    device, der = waits
+    old.revoke(der)
+    number, = waiting(server, name)
+    done = decide(server, "approve", number)
+    assert "was approved and is invalid: the certificate was revoked by predecessor" in done.stdout
+    refused(device.poll(), "was revoked by predecessor", "badRequest")
+    assert [row for row in server.all_certificates() if row["subject"] == f"CN={name}"] == []
+    ended = [record for record in server.explain(str(number)) if record["action"] == "enrollment.refused"]
+    assert [record["check"] for record in ended] == ["renewal.predecessor"]
+
+
+def test_it_ends_before_the_officer_says_yes(server, watched, old, known, holder, name):
+    """Its CA need not list it any longer then."""
+    key, der = old.issue(name, end=timedelta(minutes=10))
+    known("--ocsp", old.ocsp_url)(der, endpoint="watched")
+    device = holder(key, der, endpoint="watched")
+    assert device.renew(device.new_key()).status == PENDING
+    server.cli("clock", "advance", "11m")
+    number, = waiting(server, name)
+    assert "was approved and is invalid: the certificate ended at" in decide(server, "approve", number).stdout
+    assert old.asked == ["ocsp"]
+    refused(device.poll(), "before its successor was issued", "badRequest")
+
+
+def test_the_predecessor_is_removed_before_the_officer_says_yes(server, old, waits, label, name):
+    device, _ = waits
+    server.cli("ca", "remove", label, "--with-certificates")
+    number, = waiting(server, name)
+    assert "was approved and is invalid" in decide(server, "approve", number).stdout
+    assert device.poll().status == FAILURE
+    assert old.asked == ["ocsp"]
+    assert [row for row in server.all_certificates() if row["subject"] == f"CN={name}"] == []
+
+
+def test_the_predecessor_is_away_when_the_officer_says_yes(server, old, waits, name):
+    device, _ = waits
+    old.ocsp_status = 500
+    number, = waiting(server, name)
+    assert "is approved; its certificate is being made." in decide(server, "approve", number).stdout
+    assert device.poll().status == PENDING
+    old.ocsp_status = 200
+    server.cli("clock", "advance", "31s")
+    end = time.monotonic() + 60
+    while (reply := device.poll()).status == PENDING:
+        assert time.monotonic() < end, "it is not tried again"
+        time.sleep(0.2)
+    assert reply.status == SUCCESS
+
+
 # ---- what it must not be taken for
 
 def test_no_client_is_told_of_it(server, old, known, holder, name):
@@ -329,6 +400,9 @@ def test_the_list_counts_and_removal_takes_all(server, old, known, holder, name,
     (("--crl", "http://127.0.0.1:1/x"), "name the predecessor's certificates"),
     (("--cert", "CHAIN", "--crl", "ldap://directory/cn=x"), "absolute http or https URL"),
     (("--cert", "LEAF", "--crl", "http://127.0.0.1:1/x"), "is no CA's certificate"),
+    (("--cert", "CHAIN", "--ocsp", "http://user:word@127.0.0.1:1/x"), "without user, password and fragment"),
+    (("--cert", "CHAIN", "--crl", "http://127.0.0.1:1/x#y"), "without user, password and fragment"),
+    (("--cert", "CHAIN", "--crl", "http:///x"), "absolute http or https URL"),
     (("--cert", "CHAIN", "--crl", "http://127.0.0.1:1/x", "--tenant", "nobody"), "there is no tenant nobody"),
 ])
 def test_what_a_predecessor_needs(server, old, label, arguments, why):

@@ -13,7 +13,7 @@ std::optional<core::Problem> refuse_tenants(const Call& call) {
 
 }  // namespace
 
-/// -> {"authorities": [{"authority", "role": root|issuing|successor|former, "subject", "notAfter", "takesOver"?}]}, the root first
+/// -> {"authorities": [{"authority", "role": root|issuing|successor|former|withdrawn, "subject", "notAfter", "takesOver"?}]}, the root first
 core::Task<Answer> list_authorities(Call call) { co_return json_response(200, call.deps.operations.authorities()); }
 
 /// {"takesOver": "2027-01-31T00:00:00Z"} -> {"authority", "takesOver", "notAfter"}
@@ -30,6 +30,15 @@ core::Task<Answer> prepare_successor(Call call) {
     auto done = co_await call.deps.operations.prepare_successor(*at, std::move(principal), call.request.id);
     if (!done) co_return done.error();
     co_return json_response(201, std::move(*done));
+}
+
+/// -> {"authority"}: the one that waited
+core::Task<Answer> withdraw_successor(Call call) {
+    if (auto refused = refuse_tenants(call)) co_return std::move(*refused);
+    auto principal = call.principal;
+    auto done = co_await call.deps.operations.withdraw_successor(std::move(principal), call.request.id);
+    if (!done) co_return done.error();
+    co_return json_response(200, std::move(*done));
 }
 
 /// {"endpoint", "key": PEM, "certificates": PEM} -> {"serial", "until", "warning"?}. A private key crosses no network for this.

@@ -53,6 +53,7 @@ core::Task<Answer> retry_message(Call call);
 core::Task<Answer> drop_message(Call call);
 core::Task<Answer> list_authorities(Call call);
 core::Task<Answer> prepare_successor(Call call);
+core::Task<Answer> withdraw_successor(Call call);
 core::Task<Answer> import_ra(Call call);
 core::Task<Answer> show_clock(Call call);
 core::Task<Answer> accept_clock(Call call);

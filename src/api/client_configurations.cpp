@@ -3,6 +3,7 @@
 #include "core/base/encoding.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
+#include "ra/names.hpp"
 
 namespace postern::api {
 
@@ -20,6 +21,20 @@ core::Result<std::string> read_name(const json::Value& value) {
     if ((*text)->empty() || (*text)->size() > longest_name || !std::ranges::all_of(**text, plain))
         return value.problem("expected 1 to 64 letters, digits, spaces and . _ - @ { } $ %");
     return std::string(**text);
+}
+
+/// For ACME it is a name to be validated by http-01, which stands in lines without quotes. Empty: nobody said one.
+core::Result<std::string> read_host(const json::Value& value) {
+    const auto text = value.optional_string();
+    if (!text) return text.error();
+    if (!*text) return std::string();
+    if (auto address = crypto::canonical_ip(**text); !address.empty()) return address;
+    ra::NameRules rules;
+    rules.wildcard = false;
+    rules.single_label = true;
+    auto name = ra::normalize_dns(**text, rules);
+    if (!name) return value.problem("expected a DNS name or an address: " + name.error().detail);
+    return name;
 }
 
 core::Result<std::optional<core::SecretText>> read_challenge(const json::Value& value, bool sealed) {
@@ -58,7 +73,8 @@ core::Task<Answer> configure_client(Call call) {
     if (!word) co_return word.error();
     const auto client = clients::client_from(*word);
     if (!client) co_return root["for"].problem("expected one of " + clients::known_clients(ra::Protocol::scep) + ", " + clients::known_clients(ra::Protocol::acme));
-    auto name = read_name(root["name"]);
+    const bool scep = clients::protocol_of(*client) == ra::Protocol::scep;
+    auto name = scep ? read_name(root["name"]) : read_host(root["name"]);
     if (!name) co_return name.error();
     const auto catalog = call.deps.catalog.current();
     const auto endpoint = find_endpoint(*catalog, call.principal, *endpoint_name, clients::protocol_of(*client), *word);
@@ -69,7 +85,6 @@ core::Task<Answer> configure_client(Call call) {
     if (!profile) co_return core::Problem(core::ProblemKind::conflict, "endpoint " + (*endpoint)->name + " has no profile");
     const auto id = (*endpoint)->id;
     const auto told = co_await call.deps.operations.client_facts(id);
-    const bool scep = (*endpoint)->protocol == ra::Protocol::scep;
     if (scep && told.ra.empty())
         co_return core::Problem(core::ProblemKind::unavailable, "endpoint " + (*endpoint)->name + " has no certificate yet that clients encrypt to; the log says why (ra_certificate_…)");
 

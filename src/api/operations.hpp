@@ -63,6 +63,8 @@ public:
     virtual core::Task<ClientFacts> client_facts(core::EndpointId endpoint) = 0;
     /// CMS SignedData around it, by the key of the TLS listeners, with its chain. `unavailable` while the server has none.
     virtual core::Task<core::Result<core::Bytes>> sign_for_clients(core::Bytes content) = 0;
+    /// Of the issuing CA that waits for its day: it never takes over. {"authority"}. Errors: not_found, conflict, unavailable.
+    virtual core::Task<core::Result<std::string>> withdraw_successor(ra::Principal by, core::RequestId request) = 0;
 };
 
 }  // namespace postern::api

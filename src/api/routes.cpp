@@ -57,6 +57,7 @@ constexpr Route routes[] = {
     {Method::post, "/api/postern/v1/outbox/drop", Role::administrator, &drop_message},
     {Method::get, "/api/postern/v1/ca", Role::auditor, &list_authorities},
     {Method::post, "/api/postern/v1/ca/successor", Role::administrator, &prepare_successor},
+    {Method::post, "/api/postern/v1/ca/successor/withdraw", Role::administrator, &withdraw_successor},
     {Method::post, "/api/postern/v1/scep/ra", Role::administrator, &import_ra},
     {Method::get, "/api/postern/v1/clock", Role::auditor, &show_clock},
     {Method::post, "/api/postern/v1/clock/accept", Role::administrator, &accept_clock},

@@ -9,14 +9,19 @@ namespace postern::app {
 
 namespace {
 
-ra::AuditRecord record_of(const ca::Successor& made, const ra::Principal& by, const core::RequestId& request, core::TimePoint now) {
+ra::AuditRecord record_of(std::string_view action, const std::string& key_id, const ra::Principal& by, const core::RequestId& request, core::TimePoint now) {
     ra::AuditRecord record;
     record.at = now;
     record.request = request;
     record.actor = by.actor;
-    record.action = "ca.successor_prepared";
+    record.action = std::string(action);
     record.object_kind = "authority";
-    record.object_id = made.key_id;
+    record.object_id = key_id;
+    return record;
+}
+
+ra::AuditRecord record_of(const ca::Successor& made, const ra::Principal& by, const core::RequestId& request, core::TimePoint now) {
+    auto record = record_of("ca.successor_prepared", made.key_id, by, request, now);
     json::Writer detail;
     detail.begin_object().member("takes_over", core::rfc3339(made.takes_over)).end_object();
     record.detail = detail.take();
@@ -54,6 +59,23 @@ core::Task<core::Result<std::string>> Operations::prepare_successor(core::TimePo
     house_.log.info("ca_successor", {{"issuing", made->key_id}, {"takes_over", core::rfc3339(made->takes_over)}, {"by", by.name}});
     json::Writer w;
     w.begin_object().member("authority", made->key_id).member("takesOver", core::rfc3339(made->takes_over)).member("notAfter", core::rfc3339(certificate.not_after())).end_object();
+    co_return w.take();
+}
+
+core::Task<core::Result<std::string>> Operations::withdraw_successor(ra::Principal by, core::RequestId request) {
+    const auto audit_id = co_await house_.numbers->next(store::Series::audit);
+    const auto now = house_.clock_agreement->now();
+    // As above: what another node is about to record by the configuration of before is judged anew.
+    std::function<void(store::Batch&, const std::string&)> more = [&](store::Batch& batch, const std::string& key_id) {
+        batch.add(store::configuration_turn, {}, store::Expect::any);
+        batch.add(store::configuration_raise, {});
+        ra::add_audit(batch, audit_id, record_of("ca.successor_withdrawn", key_id, by, request, now));
+    };
+    const auto withdrawn = co_await house_.builtin->withdraw_successor(std::move(more));
+    if (!withdrawn) co_return withdrawn.error();
+    house_.log.info("ca_successor_withdrawn", {{"issuing", *withdrawn}, {"by", by.name}});
+    json::Writer w;
+    w.begin_object().member("authority", *withdrawn).end_object();
     co_return w.take();
 }
 

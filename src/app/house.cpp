@@ -166,8 +166,6 @@ void add_predecessors(House& h) {
     h.predecessors = std::make_unique<ra::Predecessors>(predecessors);
     const ra::ImportedCertificates::Deps imported{*h.db, *h.numbers, *h.catalog, h.pool, *h.clock_agreement};
     h.imported_certificates = std::make_unique<ra::ImportedCertificates>(imported);
-    const ra::PredecessorStatus::Deps status{*h.db, *h.outbound, h.pool, h.random, *h.clock_agreement, h.log, h.metrics};
-    h.predecessor_status = std::make_unique<ra::PredecessorStatus>(status);
 }
 
 void add_scep(House& h, std::string node) {
@@ -277,8 +275,10 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const ra::Outbox::Deps outbox{*h.db, h.clock, h.log, h.metrics, h.tasks, node};
     h.outbox = std::make_unique<ra::Outbox>(outbox, senders);
     add_lives(h, node);
+    const ra::PredecessorStatus::Deps predecessor_status{*h.db, *h.outbound, h.pool, h.random, *h.clock_agreement, h.log, h.metrics};
+    h.predecessor_status = std::make_unique<ra::PredecessorStatus>(predecessor_status);
     const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, *h.clock_agreement, h.log, h.metrics,
-                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, node};
+                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, node, h.predecessor_status.get()};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);

@@ -31,6 +31,8 @@
 /// The waist (design §3): every protocol's requests become certificates here and nowhere else.
 namespace postern::ra {
 
+class PredecessorStatus;
+
 struct EnrollmentRequest {
     EnrollmentRequest() = default;
     core::RequestId id;
@@ -118,6 +120,8 @@ public:
         const Outbox& outbox;
         const store::Lives& lives;
         std::string node = {};  ///< names this node over its restarts
+        /// Null: nobody can be asked, and what rests on a predecessor's certificate is issued by its front end or not at all.
+        PredecessorStatus* predecessors = nullptr;
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();
@@ -167,6 +171,8 @@ private:
     core::Result<void> prepare(Attempt& attempt);
     /// Both, with their fail points.
     core::Task<core::Result<void>> decide_and_prepare(Attempt& attempt);
+    /// The same, long after the request came (enrollment_again.cpp). `unavailable` also where a predecessor cannot be asked.
+    core::Task<core::Result<void>> decide_again(Attempt& attempt);
     /// Whether step 3 is in the store, or an earlier attempt with this key is bound already.
     enum class Recorded { now, before };
     /// Step 3.

@@ -163,7 +163,7 @@ Task<bool> Enrollment::issue_approved(core::EnrollmentId id) {
     if (const auto* profile = a.catalog->profile(row.profile); profile != nullptr && approval.wished_from)
         a.request.not_before = std::max(*approval.wished_from, core::floor_seconds(a.now - profile->backdate));
 
-    const auto leave = co_await decide_and_prepare(a);
+    const auto leave = co_await decide_again(a);
     const bool later = !leave && leave.error().kind == ProblemKind::unavailable;
     if (later) {
         co_await try_approved_later(a, leave.error());

@@ -181,18 +181,19 @@ Task<std::vector<store::ImportedCertificateRow>> ImportedCertificates::find(std:
     const auto octets = core::from_hex(hex);
     if (!octets) co_return out;
     const bool by_digest = octets->size() == digest_size;
-    auto key = store::values(core::BytesView(*octets));
+    auto key = store::values(core::BytesView(*octets), by.tenant);
     const auto rows = co_await deps_.db.read(by_digest ? store::imported_certificate_by_digest : store::imported_certificate_by_serial, std::move(key));
-    for (const auto& raw : rows) {
-        auto row = store::ImportedCertificateRow::from(raw);
-        if (!by.tenant || row.tenant == *by.tenant) out.push_back(std::move(row));
-    }
+    for (const auto& raw : rows) out.push_back(store::ImportedCertificateRow::from(raw));
     co_return out;
 }
 
 Task<Result<std::size_t>> ImportedCertificates::remove(std::string hex, Principal by, core::RequestId request) {
     const auto found = co_await find(hex, by);
     if (found.empty()) co_return Problem(ProblemKind::not_found, "no imported certificate with serial or SHA-256 " + hex);
+    // CAs count from 1, many of them.
+    const auto another = [&](const store::ImportedCertificateRow& row) { return row.sha256 != found.front().sha256; };
+    if (std::ranges::any_of(found, another))
+        co_return Problem(ProblemKind::conflict, "several certificates have serial " + hex + ", for serials are unique with their issuer; name one by its SHA-256 (postern cert show --external " + hex + ")");
     store::Batch batch;
     for (const auto& row : found) {
         const auto audit_id = co_await deps_.numbers.next(store::Series::audit);

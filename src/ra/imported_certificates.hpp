@@ -43,7 +43,8 @@ public:
     core::Task<store::Rows> page(std::int64_t after, std::int64_t limit, std::string text, Principal by);
     /// By serial or SHA-256 in lower-case hex; one certificate may be on record for several endpoints.
     core::Task<std::vector<store::ImportedCertificateRow>> find(std::string hex, Principal by);
-    /// Takes the right to renew away. How many there were; `not_found` when none was.
+    /// Takes the right to renew away, at every endpoint. How many there were. Errors: not_found (none was), conflict (several certificates have that
+    /// serial, or somebody else was first).
     core::Task<core::Result<std::size_t>> remove(std::string hex, Principal by, core::RequestId request);
 
 private:

@@ -17,12 +17,11 @@ using core::Task;
 
 namespace {
 
-constexpr std::string_view check_name = "renewal.predecessor";
 constexpr std::chrono::minutes clocks_apart{5};
 constexpr std::chrono::milliseconds look_again{20};
 constexpr std::size_t nonce_size = 16, most_slots = 1000;
 
-Problem refuse(std::string why) { return {ProblemKind::unauthenticated, std::move(why), std::string(check_name)}; }
+Problem refuse(std::string why) { return {ProblemKind::unauthenticated, std::move(why), std::string(predecessor_check)}; }
 
 core::Deadline at_most(core::Deadline deadline, std::chrono::seconds longest) { return std::min(deadline, core::deadline_in(longest)); }
 
@@ -150,9 +149,12 @@ Task<Result<std::shared_ptr<const KnownList>>> PredecessorStatus::list_of(const 
             const std::lock_guard lock(mutex_);
             auto& slot = slots_[key];
             if (slot.list && slot.list->next_update >= deps_.clock.now()) known = slot.list;
-            const bool fresh = known && deps_.clock.now() - known->fetched < fresh_for;
+            const auto now = deps_.clock.now();
+            // A predecessor that is away, or hands out an older list, is not asked by each who renews meanwhile.
+            const bool fresh = known && (now - known->fetched < fresh_for || now - slot.asked < between_fetches);
             lead = !fresh && !slot.fetching;
             if (lead) slot.fetching = true;
+            if (lead) slot.asked = now;
         }
         // Who finds one that counts does not wait for the next.
         if (known && !lead) co_return known;
@@ -177,8 +179,8 @@ Task<Result<PredecessorStatus::Verdict>> PredecessorStatus::by_list(const Predec
     co_return verdict;
 }
 
-Task<Result<PredecessorStatus::Verdict>> PredecessorStatus::ask(const Predecessor& predecessor, const crypto::Certificate& certificate, core::RequestId request,
-                                                                core::Deadline deadline) {
+Task<Result<PredecessorStatus::Verdict>> PredecessorStatus::look_up(const Predecessor& predecessor, const crypto::Certificate& certificate, core::RequestId request,
+                                                                    core::Deadline deadline) {
     const auto* issuer = predecessor.issuer_of(certificate);
     if (issuer == nullptr) co_return Problem(ProblemKind::unavailable, "none of the predecessor's certificates signed it any more");
     const bool listed = predecessor.row.crl_file || !predecessor.row.crl_url.empty();
@@ -190,20 +192,24 @@ Task<Result<PredecessorStatus::Verdict>> PredecessorStatus::ask(const Predecesso
     co_return co_await by_list(predecessor, certificate, *issuer, deadline);
 }
 
-Task<Result<void>> PredecessorStatus::check(store::PredecessorId id, crypto::Certificate certificate, core::RequestId request, core::Deadline deadline) {
+Task<Result<PredecessorStatus::Verdict>> PredecessorStatus::ask(store::PredecessorId id, crypto::Certificate certificate, core::RequestId request, core::Deadline deadline) {
     const auto predecessor = co_await find_predecessor(deps_.db, id);
-    if (!predecessor) co_return refuse("the predecessor is no more on record");
-    const auto verdict = co_await ask(*predecessor, certificate, request, deadline);
+    if (!predecessor) co_return Verdict("the predecessor is no more on record");
+    auto verdict = co_await look_up(*predecessor, certificate, request, deadline);
     if (!verdict) {
         unknown_.add();
         deps_.log.warning("predecessor_status_unknown", {{"request", request.get()}, {"predecessor", predecessor->row.name}, {"serial", core::hex(certificate.serial())}, {"why", verdict.error().detail}});
-        co_return refuse("the predecessor's status is not known; try again later");
+        co_return Problem(ProblemKind::unavailable, "the predecessor's status is not known; try again later", std::string(predecessor_check));
     }
-    if (*verdict) {
-        refused_.add();
-        co_return refuse(**verdict);
-    }
-    good_.add();
+    if (*verdict) refused_.add();
+    else good_.add();
+    co_return verdict;
+}
+
+Task<Result<void>> PredecessorStatus::check(store::PredecessorId id, crypto::Certificate certificate, core::RequestId request, core::Deadline deadline) {
+    const auto verdict = co_await ask(id, std::move(certificate), std::move(request), deadline);
+    if (!verdict) co_return refuse(verdict.error().detail);
+    if (*verdict) co_return refuse(**verdict);
     co_return core::Result<void>();
 }
 

@@ -26,8 +26,11 @@ struct KnownList {
 /// `malformed`, `unauthenticated` (another issuer's, or a wrong signature) or `unavailable` (not of today).
 core::Result<KnownList> read_list(core::BytesView der, const crypto::Certificate& issuer, core::TimePoint now);
 
-/// Whether a predecessor still stands by a certificate, asked at the moment when somebody renews with it: its OCSP
-/// responder, else its CRL. What cannot be proven is not known, and then nobody renews.
+/// What refuses who renews with a predecessor's certificate.
+inline constexpr std::string_view predecessor_check = "renewal.predecessor";
+
+/// Whether a predecessor still stands by a certificate, asked at the moment when somebody renews with it, and again where that is issued
+/// later: its OCSP responder, else its CRL. What cannot be proven is not known, and then nobody renews.
 class PredecessorStatus {
 public:
     struct Deps {
@@ -41,19 +44,24 @@ public:
     };
     explicit PredecessorStatus(Deps deps);
 
+    /// nullopt: it stands; else why nobody renews with it.
+    using Verdict = std::optional<std::string>;
+    /// Errors: unavailable: its status is not known; the log says why.
+    core::Task<core::Result<Verdict>> ask(store::PredecessorId predecessor, crypto::Certificate certificate, core::RequestId request, core::Deadline deadline);
+    /// The same for who waits for the answer.
     /// Errors: unauthenticated, "renewal.predecessor": it is revoked there, or unknown there, or its status is not known; the log says why.
     core::Task<core::Result<void>> check(store::PredecessorId predecessor, crypto::Certificate certificate, core::RequestId request, core::Deadline deadline);
 
-    /// A list is fetched again when it is an hour old; until its end it serves where that fails.
+    /// A list is fetched again when it is an hour old; until its end it serves where that fails, and a minute later it is tried again.
     static constexpr std::chrono::hours fresh_for{1};
+    static constexpr std::chrono::minutes between_fetches{1};
     static constexpr std::size_t most_list_octets = std::size_t{64} * 1024 * 1024, most_answer_octets = 64 * 1024;
     static constexpr std::chrono::seconds longest_list{20}, longest_answer{5};
 
 private:
-    /// nullopt: it stands; else why nobody renews with it.
-    using Verdict = std::optional<std::string>;
     struct Slot {
         std::shared_ptr<const KnownList> list;
+        core::TimePoint asked{};  ///< when the last fetch began
         bool fetching = false;
     };
     class Fetching;
@@ -62,7 +70,7 @@ private:
     core::Task<core::Result<std::shared_ptr<const KnownList>>> list_of(const Predecessor& predecessor, const crypto::Certificate& issuer, core::Deadline deadline);
     core::Task<core::Result<std::shared_ptr<const KnownList>>> fetch(const Predecessor& predecessor, const crypto::Certificate& issuer, std::string key, core::Deadline deadline);
     core::Task<core::Result<core::Bytes>> obtain(http::OutboundRequest request, core::Deadline deadline);
-    core::Task<core::Result<Verdict>> ask(const Predecessor& predecessor, const crypto::Certificate& certificate, core::RequestId request, core::Deadline deadline);
+    core::Task<core::Result<Verdict>> look_up(const Predecessor& predecessor, const crypto::Certificate& certificate, core::RequestId request, core::Deadline deadline);
 
     Deps deps_;
     observe::Counter good_, refused_, unknown_;

@@ -30,7 +30,12 @@ core::Bytes digest_of(core::BytesView der) {
 Result<void> check_url(const std::string& url, std::string_view what) {
     const bool web = url.starts_with("http://") || url.starts_with("https://");
     const bool plain = std::ranges::all_of(url, [](char c) { return c > ' ' && c < '\x7f'; });
-    if (url.empty() || (web && plain && url.size() <= longest_url && url.find("//") + 2 < url.size())) return {};
+    const auto authority = url.substr(std::min(url.find("//") + 2, url.size()));
+    // Neither is ever sent: found out now, and not by the first device that renews.
+    const bool sent = url.find('#') == std::string::npos && authority.substr(0, authority.find_first_of("/?")).find('@') == std::string::npos;
+    if (web && plain && !sent) return Problem(ProblemKind::malformed, std::string(what) + ": a URL without user, password and fragment is expected");
+    const bool hosted = !authority.empty() && authority.front() != '/' && authority.front() != '?' && authority.front() != ':';
+    if (url.empty() || (web && plain && hosted && url.size() <= longest_url)) return {};
     return Problem(ProblemKind::malformed, std::string(what) + ": expected an absolute http or https URL (LDAP is not spoken here; CAs publish by HTTP too)");
 }
 

@@ -232,14 +232,20 @@ void authorities(Store& s) {
     BOOST_TEST(store::AuthorityRow::from(all[1]).issuer_id == "aa");
 
     BOOST_TEST(s.read(store::succession_all).empty());
-    s.does(store::succession_none_waits, values(now));
+    s.does(store::succession_none_waits, values(now, store::never_takes_over));
     s.does(store::succession_insert, values("bb", later, now));
     s.duplicates(store::succession_insert, values("bb", later, now));
     s.is_referenced(store::succession_insert, values("zz", later, now));
-    s.misses(store::succession_none_waits, values(now));
-    s.does(store::succession_none_waits, values(later));
+    s.misses(store::succession_none_waits, values(now, store::never_takes_over));
+    s.does(store::succession_none_waits, values(later, store::never_takes_over));
     const auto succession = s.one(store::succession_all);
     BOOST_TEST((succession.text(0) == "bb" && succession.time(1) == later));
+    s.misses(store::succession_withdraw, values("bb", later, store::never_takes_over));  // its day has come
+    s.misses(store::succession_withdraw, values("cc", now, store::never_takes_over));
+    s.does(store::succession_withdraw, values("bb", now, store::never_takes_over));
+    s.misses(store::succession_withdraw, values("bb", now, store::never_takes_over));
+    BOOST_TEST((s.one(store::succession_all).time(1) == store::never_takes_over));
+    s.does(store::succession_none_waits, values(now, store::never_takes_over));
 
     const auto newest = [&] { return store::CrlRow::from(s.one(store::crl_newest, values("bb", 0))); };
     BOOST_TEST((newest().last_number == 0 && newest().number == 0));

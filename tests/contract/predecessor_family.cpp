@@ -101,9 +101,12 @@ void imported_certificates(Store& s) {
     BOOST_TEST((row.serial == core::Bytes(8, 0x41) && row.der == core::Bytes(9, 0x41) && !row.successor && row.audit == 5));
     BOOST_TEST((row.not_before == now && row.not_after == later && row.created == now && row.subject == "CN=Printer_65"));
     BOOST_TEST(s.read(store::imported_certificate_presented, values(core::Bytes(32, 0x41), 7)).empty());
-    BOOST_TEST(s.one(store::imported_certificate_by_serial, values(core::Bytes(8, 0x42))).integer(0) == 92);
-    BOOST_TEST(s.one(store::imported_certificate_by_digest, values(core::Bytes(32, 0x42))).integer(0) == 92);
-    BOOST_TEST(s.read(store::imported_certificate_by_digest, values(core::Bytes(32, 0x43))).empty());
+    BOOST_TEST(s.one(store::imported_certificate_by_serial, values(core::Bytes(8, 0x42), nullptr)).integer(0) == 92);
+    BOOST_TEST(s.one(store::imported_certificate_by_serial, values(core::Bytes(8, 0x42), 1)).integer(0) == 92);
+    BOOST_TEST(s.read(store::imported_certificate_by_serial, values(core::Bytes(8, 0x42), 2)).empty());
+    BOOST_TEST(s.one(store::imported_certificate_by_digest, values(core::Bytes(32, 0x42), nullptr)).integer(0) == 92);
+    BOOST_TEST(s.read(store::imported_certificate_by_digest, values(core::Bytes(32, 0x42), 2)).empty());
+    BOOST_TEST(s.read(store::imported_certificate_by_digest, values(core::Bytes(32, 0x43), nullptr)).empty());
 
     auto asked = values(6, core::Bytes(32, 0x42), core::Bytes(32, 0x43));
     asked.resize(1 + store::imported_certificate_known_size, std::monostate{});
@@ -124,7 +127,7 @@ void imported_certificates(Store& s) {
     BOOST_TEST(s.one(store::imported_certificate_stands, values(91)).integer(0) == 91);
     s.does(store::imported_certificate_guard, values(91));
     s.does(store::imported_certificate_replaced, values(91, 21));
-    const auto replaced = store::ImportedCertificateRow::from(s.one(store::imported_certificate_by_serial, values(core::Bytes(8, 0x41))));
+    const auto replaced = store::ImportedCertificateRow::from(s.one(store::imported_certificate_by_serial, values(core::Bytes(8, 0x41), nullptr)));
     BOOST_TEST((replaced.status == "replaced" && replaced.successor == core::CertificateId(21)));
     // It may come again: the answer may have been lost.
     s.does(store::imported_certificate_guard, values(91));

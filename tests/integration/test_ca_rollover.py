@@ -151,18 +151,58 @@ def refused(server, at):
     return done.stderr
 
 
+def withdraw(server):
+    return server.verb("ca", "rollover", "--withdraw", "--json", "--data", server.data)
+
+
+def test_one_that_is_withdrawn(laboratory):
+    server = laboratory
+    made = prepare(server)
+    next_ra = device(server).get_next_ca_cert()[0]
+    early = asked_of(device(server), next_ra).enroll(server.code)
+    assert issuer(early) == "CN=Postern Issuing CA 2,O=Postern"
+    assert json.loads(withdraw(server).stdout) == {"authority": made["authority"]}
+    assert roles(server) == ["root", "issuing", "withdrawn"]
+    each = device(server)
+    assert "GetNextCACert" not in each.caps and each.http("operation=GetNextCACert").status == 404
+    # Who holds its RA is still read, and issued to by the CA of today.
+    asking = asked_of(device(server), next_ra).enroll(server.code)
+    assert (asking.status, issuer(asking)) == (SUCCESS, "CN=Postern Issuing CA,O=Postern")
+    # What it issued is revoked like any other.
+    server.cli("cert", "revoke", f"{early.certificate.serial_number:032x}")
+    until(lambda: crl(server, made["authority"]).get_revoked_certificate_by_serial_number(early.certificate.serial_number), "its CRL lacks it")
+    server.stop()
+    assert roles(server) == ["root", "issuing", "withdrawn"]
+    server.start()
+    server.cli("clock", "advance", "31d")
+    assert roles(server) == ["root", "issuing", "withdrawn"]
+    late = device(server).enroll(server.code)
+    assert (late.status, issuer(late)) == (SUCCESS, "CN=Postern Issuing CA,O=Postern")
+    # The next one is another one.
+    again = prepare(server, 62)
+    assert again["authority"] != made["authority"] and roles(server) == ["root", "issuing", "successor", "withdrawn"]
+    assert x509.load_der_x509_certificate(device(server).get_next_ca_cert()[1]).subject.rfc4514_string() == "CN=Postern Issuing CA 3,O=Postern"
+
+
 def test_what_is_no_rollover_is_refused(laboratory):
     server = laboratory
     assert "takes over in the future" in refused(server, in_days(-1))
     assert "before the successor would take over" in refused(server, in_days(366 * 21))
     assert "expected a time" in refused(server, "soon")
     assert roles(server) == ["root", "issuing"]
+    assert "nobody would issue in between" in refused(server, in_days(366 * 11))
+    assert "no successor waits" in withdraw(server).stderr
+    done = server.verb("ca", "rollover", "--data", server.data)
+    assert done.returncode != 0 and "--at or --withdraw" in done.stderr
     prepare(server)
+    assert server.verb("ca", "rollover", "--at", in_days(60), "--withdraw", "--data", server.data).returncode != 0
     assert "a successor waits already" in refused(server, in_days(60))
     assert roles(server) == ["root", "issuing", "successor"]
     # Once it has taken over, the next one may be prepared.
     server.cli("clock", "advance", "31d")
     until(lambda: roles(server) == ["root", "former", "issuing"], "it does not take over")
+    assert "no successor waits" in withdraw(server).stderr
+    assert roles(server) == ["root", "former", "issuing"]
     prepare(server, 62)
     assert roles(server) == ["root", "former", "issuing", "successor"]
     made = device(server).get_next_ca_cert()

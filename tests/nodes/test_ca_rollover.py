@@ -62,6 +62,23 @@ def test_every_node_issues_by_the_successor(new_nodes):
     until(lambda: crl(one, newest["issuer"]).get_revoked_certificate_by_serial_number(int(newest["serial"], 16)), "the other node's CRL lacks it", nodes)
 
 
+def test_what_one_node_withdraws_no_node_offers(new_nodes):
+    nodes = new_nodes()
+    nodes.start()
+    one, two = nodes.nodes
+    at = (datetime.now(timezone.utc) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    one.cli("ca", "rollover", "--at", at)
+    for node in nodes.nodes:
+        until(lambda node=node: "GetNextCACert" in device(node).caps, "it is not known everywhere", nodes)
+    two.cli("ca", "rollover", "--withdraw")
+    for node in nodes.nodes:
+        until(lambda node=node: "GetNextCACert" not in device(node).caps, "it is still offered", nodes)
+        until(lambda node=node: roles(node) == ["root", "issuing", "withdrawn"], "it still waits", nodes)
+    one.cli("clock", "advance", "31d")
+    for node in nodes.nodes:
+        assert roles(node) == ["root", "issuing", "withdrawn"]
+
+
 def test_the_nodes_share_the_ras_certificate(new_nodes):
     """The one that holds the lease enrolls; when it is gone another goes on with the same certificate, and renews it."""
     nodes = new_nodes()

@@ -108,6 +108,8 @@ core::Result<Configuration> configure(Client client, const Facts& facts) {
     if (protocol_of(client) == ra::Protocol::scep && !bits)
         return core::Problem(core::ProblemKind::conflict, "profile " + facts.profile.name + " takes no RSA keys, and " + std::string(to_string(client)) +
                                                               " enrolls by SCEP with no others; add \"rsa-2048\" to its keys");
+    if (client == Client::cisco && facts.code().find('?') != std::string::npos)
+        return core::Problem(core::ProblemKind::conflict, "the access code has a ?, which asks IOS for help wherever it stands in a line; give the account another one");
     return made(client, facts, bits.value_or(0));
 }
 

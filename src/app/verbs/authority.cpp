@@ -28,6 +28,13 @@ int roll_over(const Common& common, const std::string& at) {
     });
 }
 
+int withdraw(const Common& common) {
+    return ask(common, make_request(http::Method::post, "/api/postern/v1/ca/successor/withdraw"), [](const json::Value& done) {
+        std::cout << "Issuing CA " << text(done["authority"]) << " is withdrawn: it never takes over and issues nothing more.\nWhat it issued to clients that asked for it stands, and is revoked "
+                     "like any other. Whoever took it by GetNextCACert asks again.\n";
+    });
+}
+
 int import_ra(const Common& common, const std::string& endpoint, const std::string& key, const std::string& certificates) {
     require_private(key);
     const core::SecretText held(read_file(key));
@@ -44,14 +51,19 @@ int import_ra(const Common& common, const std::string& endpoint, const std::stri
 void add_ca(CLI::App& app, Common& common, Run& run) {
     auto* noun = app.add_subcommand("ca", "The built-in CA, and CAs that were moved away from");
     noun->require_subcommand(1);
-    auto* listed = noun->add_subcommand("authorities", "Print root, issuing CA, its successor and former ones");
+    auto* listed = noun->add_subcommand("authorities", "Print root, issuing CA, its successor, former and withdrawn ones");
     add_common(*listed, common);
     listed->callback([&common, &run] { run = [&common] { return list(common); }; });
-    auto* rolled = noun->add_subcommand("rollover", "Prepare an issuing CA that takes over at a time");
+    auto* rolled = noun->add_subcommand("rollover", "Prepare an issuing CA that takes over at a time, or withdraw it");
     add_common(*rolled, common);
     const auto at = std::make_shared<std::string>();
-    rolled->add_option("--at", *at, "When it takes over: \"2027-01-31T00:00:00Z\"")->required();
-    rolled->callback([&common, &run, at] { run = [&common, at] { return roll_over(common, *at); }; });
+    const auto gone = std::make_shared<bool>(false);
+    auto* when = rolled->add_option("--at", *at, "When it takes over: \"2027-01-31T00:00:00Z\"");
+    rolled->add_flag("--withdraw", *gone, "The one that waits never takes over")->excludes(when);
+    rolled->callback([&common, &run, at, gone] {
+        if (at->empty() && !*gone) throw CLI::RequiredError("--at or --withdraw");
+        run = [&common, at, gone] { return *gone ? withdraw(common) : roll_over(common, *at); };
+    });
     add_predecessors(*noun, common, run);
 }
 

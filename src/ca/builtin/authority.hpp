@@ -18,6 +18,7 @@ struct Authority {
     crypto::Certificate certificate;
     crypto::PrivateKey key;
     core::TimePoint takes_over{};  ///< an issuing CA's; the first one's is 0
+    bool withdrawn = false;        ///< before its day: it never takes over, and its CRL goes on
 
     [[nodiscard]] IssuerFacts facts() const {
         IssuerFacts out;
@@ -33,7 +34,8 @@ struct Authority {
 struct Hierarchy {
     Hierarchy() = default;
     std::shared_ptr<const Authority> root;
-    std::vector<std::shared_ptr<const Authority>> issuing;  ///< in the order in which they take over; never empty
+    /// In the order in which they take over, those withdrawn last; never empty.
+    std::vector<std::shared_ptr<const Authority>> issuing;
     /// null for an authority that is not ours.
     [[nodiscard]] std::shared_ptr<const Authority> find(std::string_view key_id) const noexcept {
         if (root->key_id == key_id) return root;
@@ -50,7 +52,7 @@ struct Hierarchy {
     /// Who takes over next; null: nobody waits.
     [[nodiscard]] std::shared_ptr<const Authority> successor(core::TimePoint now) const noexcept {
         for (const auto& authority : issuing)
-            if (authority->takes_over > now) return authority;
+            if (authority->takes_over > now && !authority->withdrawn) return authority;
         return nullptr;
     }
 };

@@ -253,12 +253,13 @@ std::vector<BuiltinCa::Known> BuiltinCa::known() const {
         each.key_id = authority.key_id;
         each.role = std::move(role);
         each.certificate = authority.certificate.der();
-        each.takes_over = authority.takes_over;
+        if (!authority.withdrawn) each.takes_over = authority.takes_over;
         out.push_back(std::move(each));
     };
     add(*h.root, "root");
     const auto today = h.today(now);
-    for (const auto& authority : h.issuing) add(*authority, authority == today ? "issuing" : authority->takes_over > now ? "successor" : "former");
+    for (const auto& authority : h.issuing)
+        add(*authority, authority == today ? "issuing" : authority->withdrawn ? "withdrawn" : authority->takes_over > now ? "successor" : "former");
     return out;
 }
 
@@ -271,14 +272,17 @@ core::Task<core::Result<Successor>> BuiltinCa::prepare_successor(core::TimePoint
     if (takes_over <= now) co_return Problem(ProblemKind::malformed, "a successor takes over in the future");
     if (takes_over >= root.certificate.not_after())
         co_return Problem(ProblemKind::malformed, "the root ends at " + core::rfc3339(root.certificate.not_after()) + ", before the successor would take over");
-    if (ready->hierarchy.successor(now)) co_return Problem(ProblemKind::conflict, "a successor waits already: the next one is prepared when it has taken over");
+    if (ready->hierarchy.successor(now)) co_return Problem(ProblemKind::conflict, "a successor waits already: the next one is prepared when it has taken over, or was withdrawn");
+    const auto today_ends = ready->hierarchy.today(now)->certificate.not_after();
+    if (today_ends > now && takes_over > today_ends)
+        co_return Problem(ProblemKind::malformed, "the issuing CA of today ends at " + core::rfc3339(today_ends) + ", before the successor would take over: nobody would issue in between");
     auto job = [config = impl_->config, ready, &random = impl_->deps.random, now, takes_over] { return make_successor(config, ready->hierarchy, random, now, takes_over); };
     auto made = co_await impl_->deps.pool.run(std::move(job));
     if (!made) co_return made.error();
     auto out = described(*made, root);
     store::Batch batch;
     more(batch, out);
-    batch.add(store::succession_none_waits, store::values(now));
+    batch.add(store::succession_none_waits, store::values(now, store::never_takes_over));
     record_successor(batch, *made, root, impl_->keys, now);
     const auto written = co_await impl_->deps.db.write(std::move(batch));
     if (!written) co_return Problem(ProblemKind::conflict, "somebody else prepared a successor, or changed the configuration, meanwhile; look at `postern ca`");
@@ -287,12 +291,41 @@ core::Task<core::Result<Successor>> BuiltinCa::prepare_successor(core::TimePoint
     co_return out;
 }
 
-core::Task<void> BuiltinCa::follow() {
-    if (!impl_->crls->take_unknown()) co_return;
+core::Task<core::Result<std::string>> BuiltinCa::withdraw_successor(std::function<void(store::Batch&, const std::string&)> more) {
+    using core::Problem;
+    using core::ProblemKind;
+    const auto now = impl_->deps.clock.now();
+    const auto waiting = impl_->ready()->hierarchy.successor(now);
+    if (!waiting) co_return Problem(ProblemKind::not_found, "no successor waits: one that took over stays, and is succeeded in its turn");
+    store::Batch batch;
+    more(batch, waiting->key_id);
+    batch.add(store::succession_withdraw, store::values(waiting->key_id, now, store::never_takes_over));
+    const auto written = co_await impl_->deps.db.write(std::move(batch));
+    if (!written) co_return Problem(ProblemKind::conflict, "it has just taken over, or somebody else withdrew it, or changed the configuration, meanwhile; look at `postern ca authorities`");
     auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
-    if (!loaded || loaded->issuing.size() == impl_->ready()->hierarchy.issuing.size()) co_return;
-    const auto& newest = *loaded->issuing.back();
-    impl_->deps.log.info("ca_successor", {{"issuing", newest.key_id}, {"takes_over", core::rfc3339(newest.takes_over)}});
+    impl_->adopt(std::move(loaded.value()));
+    co_return waiting->key_id;
+}
+
+/// An authority that the CRLs do not know is news, and so is a day that was taken from the one that waits: only then is it asked for.
+core::Task<void> BuiltinCa::follow() {
+    const auto known = impl_->ready();
+    const bool unknown = impl_->crls->take_unknown();
+    const auto waiting = known->hierarchy.successor(impl_->deps.clock.now());
+    if (!unknown && !waiting) co_return;
+    bool withdrawn = false;
+    if (waiting) {
+        const store::Rows successions = co_await impl_->deps.db.read(store::succession_all, store::Values());
+        for (const auto& row : successions)
+            if (row.text(0) == waiting->key_id) withdrawn = row.time(1) >= store::never_takes_over;
+    }
+    if (!unknown && !withdrawn) co_return;
+    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
+    if (!loaded) co_return;
+    if (withdrawn) impl_->deps.log.info("ca_successor_withdrawn", {{"issuing", waiting->key_id}});
+    for (const auto& authority : loaded->issuing)
+        if (!known->hierarchy.find(authority->key_id))
+            impl_->deps.log.info("ca_successor", {{"issuing", authority->key_id}, {"takes_over", core::rfc3339(authority->takes_over)}});
     impl_->adopt(std::move(*loaded));
 }
 

@@ -68,15 +68,18 @@ public:
     /// The same, where another node found out.
     void halt_crls();
     /// An issuing CA that takes over at that time, under the same root; it issues at once to who asks for it. One at a time.
-    /// `more` adds to the batch that records it what must be true and what is told of it. Errors: malformed (the time), conflict (one
-    /// waits already, or `more` missed something), unavailable.
+    /// `more` adds to the batch that records it what must be true and what is told of it. Errors: malformed (the time, or nobody would issue until
+    /// then), conflict (one waits already, or `more` missed something), unavailable.
     core::Task<core::Result<Successor>> prepare_successor(core::TimePoint takes_over, std::function<void(store::Batch&, const Successor&)> more);
-    /// Takes over what another node prepared, once it was seen. Several times a second.
+    /// The one that waits never takes over: it issues nothing more from now on, and its CRL goes on for what it issued to who asked for it. Its key
+    /// id. `more` as above. Errors: not_found (none waits), conflict (it took over or was withdrawn meanwhile).
+    core::Task<core::Result<std::string>> withdraw_successor(std::function<void(store::Batch&, const std::string&)> more);
+    /// Takes over what another node prepared or withdrew, once it was seen. Several times a second.
     core::Task<void> follow();
     /// All of them, for people: key id, DER, and since or from when it issues; the root first.
     struct Known {
         Known() = default;
-        std::string key_id, role;  ///< root, issuing, successor, former
+        std::string key_id, role;  ///< root, issuing, successor, former, withdrawn
         core::Bytes certificate;
         core::TimePoint takes_over{};
     };

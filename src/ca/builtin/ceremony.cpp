@@ -180,6 +180,7 @@ core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Datab
             throw std::runtime_error("the database knows several " + record.kind + " CAs and not when each takes over; restore it from the backup");
         auto authority = co_await open_authority(record, keys);
         if (when != takes_over.end()) authority.takes_over = when->second;
+        authority.withdrawn = authority.takes_over >= store::never_takes_over;
         auto opened = std::make_shared<const Authority>(std::move(authority));
         issuer_ids[opened->key_id] = record.issuer_id;
         if (root) out.root = std::move(opened);

@@ -57,9 +57,14 @@ inline constexpr Statement authority_use_crl_number{
 /// $1 key_id, $2 takes_over_ms, $3 created_ms
 inline constexpr Statement succession_insert{
     "succession_insert", "INSERT INTO succession (key_id, takes_over_ms, created_ms) VALUES ($1, $2, $3)"};
-/// $1 now: none waits for its day. A batch that makes one is guarded by it.
+/// The day of one that was withdrawn, which never comes: 9999-12-31T23:59:59Z (RFC 5280 §4.1.2.5).
+inline constexpr core::TimePoint never_takes_over{std::chrono::seconds(253'402'300'799)};
+/// $1 now, $2 never_takes_over: none waits for its day. A batch that makes one is guarded by it.
 inline constexpr Statement succession_none_waits{
-    "succession_none_waits", "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM succession WHERE takes_over_ms > $1)"};
+    "succession_none_waits", "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM succession WHERE takes_over_ms > $1 AND takes_over_ms < $2)"};
+/// $1 key_id, $2 now, $3 never_takes_over: a row while it waits
+inline constexpr Statement succession_withdraw{
+    "succession_withdraw", "UPDATE succession SET takes_over_ms = $3 WHERE key_id = $1 AND takes_over_ms > $2 AND takes_over_ms < $3"};
 inline constexpr Statement succession_all{"succession_all", "SELECT key_id, takes_over_ms FROM succession ORDER BY takes_over_ms, key_id"};
 
 /// key_id and the last number used, of each authority: whether another node published.

@@ -50,14 +50,14 @@ inline constexpr std::size_t imported_certificate_known_size = 20;
 inline constexpr Statement imported_certificate_presented{
     "imported_certificate_presented",
     "SELECT " POSTERN_IMPORTED_CERTIFICATE_COLUMNS " FROM imported_certificate WHERE sha256 = $1 AND endpoint_id = $2"};
-/// Serials are unique with their issuer, and one may be imported for several endpoints.
+/// Serials are unique with their issuer, and one may be imported for several endpoints. $1 serial, $2 tenant or NULL for all
 inline constexpr Statement imported_certificate_by_serial{
     "imported_certificate_by_serial",
-    "SELECT " POSTERN_IMPORTED_CERTIFICATE_COLUMNS " FROM imported_certificate WHERE serial = $1 ORDER BY id LIMIT 10"};
-/// $1 SHA-256
+    "SELECT " POSTERN_IMPORTED_CERTIFICATE_COLUMNS " FROM imported_certificate WHERE serial = $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2) ORDER BY id LIMIT 100"};
+/// $1 SHA-256, $2 tenant or NULL for all
 inline constexpr Statement imported_certificate_by_digest{
     "imported_certificate_by_digest",
-    "SELECT " POSTERN_IMPORTED_CERTIFICATE_COLUMNS " FROM imported_certificate WHERE sha256 = $1 ORDER BY id LIMIT 100"};
+    "SELECT " POSTERN_IMPORTED_CERTIFICATE_COLUMNS " FROM imported_certificate WHERE sha256 = $1 AND (CAST($2 AS BIGINT) IS NULL OR tenant_id = $2) ORDER BY id LIMIT 100"};
 /// $1 after id, $2 limit, $3 tenant or NULL for all, $4 what subject or names have somewhere, as a LIKE pattern in lower
 /// case with "!" before what stands for itself
 inline constexpr Statement imported_certificate_page{

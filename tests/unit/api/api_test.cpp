@@ -22,6 +22,7 @@ const std::pair<Method, std::string> all_routes[] = {
     {Method::get, "predecessors"},    {Method::post, "predecessors"},    {Method::post, "predecessors/remove"},
     {Method::get, "imported-certificates"}, {Method::get, "imported-certificates/find"}, {Method::post, "imported-certificates"},
     {Method::post, "imported-certificates/remove"}, {Method::post, "client-configurations"},
+    {Method::get, "ca"},              {Method::post, "ca/successor"},    {Method::post, "ca/successor/withdraw"},
 };
 
 }  // namespace

@@ -134,6 +134,16 @@ BOOST_AUTO_TEST_CASE(a_predecessor_says_how_its_status_is_known) {
     BOOST_TEST((contains(more.body, "http://ca.example/ca.crl") && contains(more.body, "http://ca.example/ocsp")), more.body);
 }
 
+BOOST_AUTO_TEST_CASE(the_built_in_ca_s_successor_is_no_tenant_s) {
+    Rest w;
+    for (const std::string path : {"ca/successor", "ca/successor/withdraw"}) {
+        check_error(w.with(w.officer, Method::post, v1 + path, "{}"), 403, -3, "this needs administrator");
+        check_error(w.with(w.stranger, Method::post, v1 + path, "{}"), 403, -3, "the built-in CA is every tenant's");
+    }
+    const auto withdrawn = w.with(w.administrator_token, Method::post, v1 + "ca/successor/withdraw");
+    BOOST_TEST((withdrawn.status == 200U && withdrawn.body == R"({"authority":"0badcafe"})"), withdrawn.body);
+}
+
 BOOST_AUTO_TEST_CASE(clients_are_told_how_to_enroll) {
     Rest w;
     w.apply(devices_toml).value();
@@ -155,6 +165,10 @@ BOOST_AUTO_TEST_CASE(clients_are_told_how_to_enroll) {
     check_error(ask(R"({"endpoint":"devices","for":"nokia"})"), 400, -7, "expected one of apple");
     check_error(ask(R"({"endpoint":"devices","for":"cisco","name":"a\"b"})"), 400, -7, "expected 1 to 64 letters");
     check_error(ask(R"({"endpoint":"devices","for":"cisco","challenge":"a\nb"})"), 400, -7, "expected an access code");
+    check_error(ask(R"({"endpoint":"devices","for":"cisco","challenge":"a?b"})"), 409, -1112, "asks IOS for help");
+    check_error(ask(R"({"endpoint":"web","for":"certbot","name":"$HOME"})"), 400, -7, "expected a DNS name or an address");
+    BOOST_TEST(contains(ask(R"({"endpoint":"web","for":"certbot","name":"WWW.corp.example"})").body, "-d www.corp.example"));
+    BOOST_TEST(contains(ask(R"({"endpoint":"web","for":"lego","name":"192.0.2.7"})").body, "-d 192.0.2.7"));
     const auto strangers = w.with(w.stranger, Method::post, v1 + "client-configurations", R"({"endpoint":"devices","for":"apple"})");
     check_error(strangers, 404, -102, "there is no endpoint devices");
 }

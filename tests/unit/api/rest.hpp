@@ -37,6 +37,7 @@ public:
     core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal, core::RequestId) override {
         co_return R"({"takesOver":")" + core::rfc3339(takes_over) + "\"}";
     }
+    core::Task<core::Result<std::string>> withdraw_successor(ra::Principal, core::RequestId) override { co_return std::string(R"({"authority":"0badcafe"})"); }
     core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal, core::RequestId) override {
         imported = import.endpoint + " " + import.key.expose() + " " + import.certificates;
         co_return std::string(R"({"serial":"01"})");

@@ -19,6 +19,10 @@ struct Rollover : World {
         std::function<void(store::Batch&, const ca::Successor&)> nothing_more = [](store::Batch&, const ca::Successor&) {};
         return core::run_to_end((at ? at : ca.get())->prepare_successor(clock.now() + in, std::move(nothing_more)));
     }
+    core::Result<std::string> withdraw(ca::BuiltinCa* at = nullptr) {
+        std::function<void(store::Batch&, const std::string&)> nothing_more = [](store::Batch&, const std::string&) {};
+        return core::run_to_end((at ? at : ca.get())->withdraw_successor(std::move(nothing_more)));
+    }
     /// The issuer of a certificate that is asked of `wanted`; empty: of nobody in particular.
     std::string issued_by(const std::string& wanted = {}, ca::BuiltinCa* at = nullptr) {
         auto content = content_at(clock.now(), leaf_key());
@@ -84,6 +88,9 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_rollover_is_refused, Rollover) {
     const auto kind = [&](std::chrono::milliseconds in) { return prepare(in).error().kind; };
     BOOST_TEST((kind(0ms) == ProblemKind::malformed));
     BOOST_TEST((kind(24h * 366 * 20) == ProblemKind::malformed));
+    // The issuing CA of today ends before the root does.
+    const auto gap = prepare(config().issuing_lifetime + 24h).error();
+    BOOST_TEST((gap.kind == ProblemKind::malformed && gap.detail.find("nobody would issue in between") != std::string::npos), gap.detail);
     BOOST_TEST(prepare(24h).has_value());
     BOOST_TEST((kind(24h * 2) == ProblemKind::conflict));
     // Another node that has not heard of it yet.
@@ -109,6 +116,48 @@ BOOST_FIXTURE_TEST_CASE(of_two_nodes_one_prepares_and_the_other_follows, Rollove
     // A restart finds it, too.
     const auto third = open(shared);
     BOOST_TEST(third->successor()->key_id == made.key_id);
+}
+
+BOOST_FIXTURE_TEST_CASE(one_that_is_withdrawn_never_takes_over, Rollover) {
+    const auto first = ca->issuer();
+    BOOST_TEST((withdraw().error().kind == ProblemKind::not_found));
+    const auto made = prepare(24h * 30).value();
+    const auto early = issued_by(made.key_id);
+    BOOST_TEST(withdraw().value() == made.key_id);
+    BOOST_TEST((withdraw().error().kind == ProblemKind::not_found));
+    BOOST_TEST((roles() == std::vector<std::string>{"root", "issuing", "withdrawn"}));
+    BOOST_TEST(!ca->successor().has_value());
+    BOOST_TEST(issued_by(made.key_id) == first, "it issues no more, whoever asks");
+    clock.advance(24h * 31);
+    BOOST_TEST(ca->issuer() == first);
+    // What it issued is listed by its own CRL.
+    BOOST_TEST(early == made.key_id);
+    BOOST_TEST(ca->chain(made.key_id).size() == 1U);
+    // The next one has a name of its own, and outlasts a restart.
+    const auto next = prepare(24h * 30).value();
+    BOOST_TEST((roles() == std::vector<std::string>{"root", "issuing", "successor", "withdrawn"}));
+    BOOST_TEST(crypto::Certificate::parse(next.chain[0]).value().subject().to_text().find("Issuing CA 3") != std::string::npos);
+    const auto again = open(config());
+    BOOST_TEST(again->successor()->key_id == next.key_id);
+    clock.advance(24h * 30);
+    BOOST_TEST(again->issuer() == next.key_id);
+    BOOST_TEST((withdraw().error().kind == ProblemKind::not_found), "it took over");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_one_node_withdraws_no_node_offers, Rollover) {
+    auto shared = config();
+    const auto made = prepare(24h * 30).value();
+    const auto other = open(shared);
+    BOOST_TEST(other->successor()->key_id == made.key_id);
+    core::run_to_end(other->follow());
+    BOOST_TEST(other->successor().has_value());
+    BOOST_TEST(withdraw().has_value());
+    // It has not heard of it yet: the store knows better.
+    BOOST_TEST((withdraw(other.get()).error().kind == ProblemKind::conflict));
+    core::run_to_end(other->follow());
+    BOOST_TEST(!other->successor().has_value());
+    clock.advance(24h * 31);
+    BOOST_TEST(other->issuer() == ca->issuer());
 }
 
 BOOST_FIXTURE_TEST_CASE(today_s_ca_signs_what_is_said_of_it, Rollover) {

@@ -1,5 +1,7 @@
 #pragma once
+#include "core/async/deadline.hpp"
 #include "core/crypto/revocation_list.hpp"
+#include "core/http/outbound.hpp"
 #include "tests/unit/ra/world.hpp"
 
 namespace postern::test {
@@ -51,6 +53,23 @@ struct OtherCa {
         const auto tbs = crypto::crl_to_be_signed(f);
         return crypto::assemble_signed(tbs, f.algorithm, key.sign(f.algorithm, tbs));
     }
+};
+
+/// The way to it: gives out what it is told to, and counts.
+class ScriptedOutbound final : public http::Outbound {
+public:
+    core::Task<core::Result<http::Response>> exchange(http::OutboundRequest request, core::Deadline) override {
+        ++asked;
+        last = request;
+        if (pause.count() > 0) co_await core::sleep_for(pause);
+        if (!body) co_return core::Problem(core::ProblemKind::connection, "ca.example: nobody took the connection", "outbound.connect");
+        http::Response answer(200, "application/pkix-crl", std::string(body->begin(), body->end()));
+        co_return answer;
+    }
+    std::optional<core::Bytes> body;
+    std::chrono::milliseconds pause{0};
+    http::OutboundRequest last;
+    int asked = 0;
 };
 
 }  // namespace postern::test

@@ -14,23 +14,6 @@ using core::ProblemKind;
 
 namespace {
 
-/// Gives out what it is told to, and counts.
-class ScriptedOutbound final : public http::Outbound {
-public:
-    core::Task<core::Result<http::Response>> exchange(http::OutboundRequest request, core::Deadline) override {
-        ++asked;
-        last = request;
-        if (pause.count() > 0) co_await core::sleep_for(pause);
-        if (!body) co_return core::Problem(ProblemKind::connection, "ca.example: nobody took the connection", "outbound.connect");
-        http::Response answer(200, "application/pkix-crl", std::string(body->begin(), body->end()));
-        co_return answer;
-    }
-    std::optional<core::Bytes> body;
-    std::chrono::milliseconds pause{0};
-    http::OutboundRequest last;
-    int asked = 0;
-};
-
 struct Status : World {
     Status() {
         apply_standard();
@@ -80,6 +63,32 @@ BOOST_FIXTURE_TEST_CASE(an_older_list_is_no_news, Status) {
     outbound.body = old.crl(clock.now() - 30min, 4, {}, 48h);
     check_refused(ask(), ProblemKind::unauthenticated, "was revoked");
     BOOST_TEST(outbound.asked == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_predecessor_that_is_away_is_asked_each_minute_and_not_by_each_device, Status) {
+    outbound.body = old.crl(clock.now(), 5, {}, 48h);
+    BOOST_TEST(ask().has_value());
+    clock.advance(61min);
+    outbound.body.reset();
+    for (int n = 0; n < 5; ++n) BOOST_TEST(ask().has_value());
+    BOOST_TEST(outbound.asked == 2);
+    clock.advance(61s);
+    outbound.body = old.crl(clock.now() - 2h, 4, {}, 48h);  // a mirror that is behind
+    for (int n = 0; n < 5; ++n) BOOST_TEST(ask().has_value());
+    BOOST_TEST(outbound.asked == 3);
+    clock.advance(61s);
+    outbound.body = old.crl(clock.now(), 6, {serial}, 48h);
+    check_refused(ask(), ProblemKind::unauthenticated, "was revoked");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_not_known_is_told_from_what_is_refused, Status) {
+    const auto verdict = [&] { return run(status.ask(id, leaf, core::RequestId("r"), core::deadline_in(10s))); };
+    check_refused(verdict(), ProblemKind::unavailable, unknown);
+    outbound.body = old.crl(clock.now(), 1, {});
+    BOOST_TEST(!verdict().value().has_value());
+    clock.advance(61min);
+    outbound.body = old.crl(clock.now(), 2, {serial});
+    BOOST_TEST(verdict().value().value() == "the certificate was revoked by predecessor old");
 }
 
 BOOST_FIXTURE_TEST_CASE(who_asks_at_the_same_time_waits_for_one_fetch, Status) {

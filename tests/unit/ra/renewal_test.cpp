@@ -1,6 +1,7 @@
 #include "ra/renewal.hpp"
 
 #include "ra/imported_certificates.hpp"
+#include "ra/predecessor_status.hpp"
 #include "tests/unit/ra/other_ca.hpp"
 
 BOOST_AUTO_TEST_SUITE(ra_renewal)
@@ -75,6 +76,43 @@ struct Moved : World {
     ra::ImportedCertificates imported{ra::ImportedCertificates::Deps{db, numbers, catalog, workers, clock}};
 };
 
+/// Its renewal came as far as the CA, and nobody knows what became of it.
+struct Interrupted : Moved {
+    Interrupted() {
+        const auto found = right().value();
+        ra::EnrollmentRequest r;
+        r.id = random.request_id();
+        r.via = ra::Protocol::scep;
+        r.endpoint = endpoint();
+        r.account = found.account.id;
+        r.requester = r.attempt = "T1";
+        r.evidence.push_back(found.evidence);
+        crypto::DistinguishedName subject;
+        subject.entries.emplace_back(crypto::DnAttribute::common_name, "Printer Seven");
+        r.csr = crypto::Csr::parse(crypto::make_csr(device, subject, {})).value();
+        r.origin_kind = "scep_transaction";
+        r.origin_id = "T1";
+        r.deadline = core::deadline_in(30s);
+        ca.mode = ScriptedCa::Mode::crash;
+        BOOST_CHECK_THROW(submit(std::move(r)), std::runtime_error);
+        ca.mode = ScriptedCa::Mode::ok;
+        lost = enrollments().back().serial;
+    }
+    ra::Enrollment::Settled settle(ra::PredecessorStatus* asked) {
+        auto deps = enrollment_deps();
+        deps.predecessors = asked;
+        ra::Enrollment second(deps);
+        return run(second.settle(enrollments().back().id, nullptr));
+    }
+    /// The serial of the lost attempt is revoked whatever becomes of the request.
+    bool listed() { return read(revocation_rows).at(0).blob(0) == lost; }
+
+    core::Bytes lost;
+    ScriptedOutbound outbound;
+    ra::PredecessorStatus status{ra::PredecessorStatus::Deps{db, outbound, workers, random, clock, log, metrics}};
+};
+using Settled = ra::Enrollment::Settled;
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_CASE(an_imported_certificate_is_a_right_at_its_endpoint, Moved) {
@@ -113,6 +151,57 @@ BOOST_FIXTURE_TEST_CASE(what_was_deleted_is_no_right, Moved) {
     BOOST_TEST(run(imported.remove("2121212121212121", administrator(), core::RequestId("r"))).value() == 1U);
     check_refused(right(), ProblemKind::forbidden, "the certificate was not issued here");
     check_refused(run(imported.remove("2121212121212121", administrator(), core::RequestId("r"))), ProblemKind::not_found, "no imported certificate");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_renewal_that_was_interrupted_is_issued_while_the_predecessor_stands_by_it, Interrupted) {
+    outbound.body = old.crl(clock.now(), 1, {});
+    BOOST_TEST((settle(&status) == Settled::reissued));
+    BOOST_TEST((outbound.asked == 1 && listed() && enrollments().back().status == "issued"));
+}
+
+BOOST_FIXTURE_TEST_CASE(one_that_was_revoked_there_since_gets_nothing, Interrupted) {
+    outbound.body = old.crl(clock.now(), 1, {core::Bytes(8, 0x21)});
+    BOOST_TEST((settle(&status) == Settled::voided));
+    BOOST_TEST((listed() && enrollments().back().status == "invalid" && certificates().empty()));
+}
+
+BOOST_FIXTURE_TEST_CASE(while_the_predecessor_is_away_the_lost_serial_is_listed_and_nothing_issued, Interrupted) {
+    BOOST_TEST((settle(&status) == Settled::voided));
+    BOOST_TEST((outbound.asked == 1 && listed() && enrollments().back().status == "invalid" && certificates().empty()));
+}
+
+BOOST_FIXTURE_TEST_CASE(where_nobody_can_ask_it_nothing_is_issued, Interrupted) {
+    BOOST_TEST((settle(nullptr) == Settled::voided));
+    BOOST_TEST((listed() && certificates().empty()));
+}
+
+BOOST_FIXTURE_TEST_CASE(one_that_ended_meanwhile_gets_nothing, Interrupted) {
+    clock.advance(24h * 21);
+    outbound.body = old.crl(clock.now(), 1, {});  // it need not list what ended
+    BOOST_TEST((settle(&status) == Settled::voided));
+    BOOST_TEST((outbound.asked == 0 && listed() && certificates().empty()));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_serial_that_several_cas_gave_out_names_no_certificate, Moved) {
+    OtherCa second;
+    second.name.entries[0].value = "Second CA";
+    ra::Predecessors::Order known;
+    known.name = "second";
+    known.certificates.push_back(second.issue(core::Bytes(8, 0x10), clock.now(), true, second.key, "Second CA").der());
+    known.crl_url = "http://second.example/ca.crl";
+    run(predecessors.put(std::move(known), administrator(), core::RequestId("r"))).value();
+    const auto same = second.issue(core::Bytes(8, 0x21), clock.now(), false, device, "scanner");
+    ra::ImportedCertificates::Order order;
+    order.predecessor = "second";
+    order.endpoint = order.account = "devices";
+    order.certificates.push_back(same.der());
+    BOOST_TEST(run(imported.add(std::move(order), administrator(), core::RequestId("r"))).value().added == 1);
+    check_refused(run(imported.remove("2121212121212121", administrator(), core::RequestId("r"))), ProblemKind::conflict, "several certificates have serial 2121212121212121");
+    BOOST_TEST(right().has_value());
+    const auto digest = core::hex(crypto::sha256(same.der()));
+    BOOST_TEST(run(imported.remove(digest, administrator(), core::RequestId("r"))).value() == 1U);
+    BOOST_TEST(run(imported.remove("2121212121212121", administrator(), core::RequestId("r"))).value() == 1U);
+    BOOST_TEST(!right().has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
