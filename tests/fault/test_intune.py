@@ -1,5 +1,6 @@
 """SIGKILL around Intune: what it vouched for is issued once, is withheld until it knows, and is the device's when it asks again."""
 import http.client
+import json
 import time
 
 import pytest
@@ -92,6 +93,23 @@ def test_the_device_has_one_certificate_and_intune_knows_it(killed, point, engin
     assert told.failure is None
     assert told.csr == told.success["certificateRequest"]
     each.site.nothing_wrong()
+
+
+def test_what_is_withheld_is_shown_to_nobody(killed):
+    """Until Intune has heard of it not even an officer can hand it on."""
+    each = killed("outcome_committed")
+    each.site.tenant.script("success", each.site.standin.behaviours.status(503), always=True)
+    each.restart()
+    [row] = each.site.certificates(each.device)
+    shown = json.loads(each.server.cli("cert", "show", row["serial"], "--json"))
+    assert shown["withheld"] == "until Intune has heard of it" and "pem" not in shown
+    assert "BEGIN CERTIFICATE" not in each.server.cli("cert", "show", row["serial"])
+    assert each.device.enroll(each.challenge).status != SUCCESS
+    each.site.tenant.script("success", each.site.standin.behaviours.well(), always=True)
+    reply = each.ask_until_answered()
+    assert reply.certificate.serial_number == int(row["serial"], 16)
+    shown = json.loads(each.server.cli("cert", "show", row["serial"], "--json"))
+    assert "withheld" not in shown and "BEGIN CERTIFICATE" in shown["pem"]
 
 
 def test_a_success_that_was_never_told_is_revoked_in_the_end(killed):
