@@ -49,8 +49,12 @@ std::string name_text(core::BytesView der) {
     return name ? name->to_text() : std::string();
 }
 
+/// Whether both ask the same Intune. The name of a directory alone is anybody's to write into a document of his own tenant,
+/// beside an address that is no Intune's.
 bool same_directory(const azure::Account& a, const azure::Account& b) {
-    return a.id == b.id || (a.addresses.login == b.addresses.login && lower(a.directory) == lower(b.directory));
+    if (a.id == b.id) return true;
+    const auto &one = a.addresses, &other = b.addresses;
+    return lower(a.directory) == lower(b.directory) && one.login == other.login && one.graph == other.graph && one.services == other.services;
 }
 
 core::Bytes digest_of(std::string_view context) {

@@ -118,6 +118,23 @@ BOOST_AUTO_TEST_CASE(another_application_of_the_same_directory_brings_the_same_q
     BOOST_TEST(w.certificates().at(0).status == "revoked");
 }
 
+BOOST_AUTO_TEST_CASE(the_name_of_the_directory_alone_gives_no_say) {
+    Queue w;
+    for (const auto address : {&azure::Addresses::login, &azure::Addresses::graph}) {
+        auto other = std::make_shared<azure::Account>(*w.azure_account());
+        other->id = 4711;
+        other->addresses.*address = "https://localhost:8443/";
+        w.ask("c" + other->addresses.login, w.serial());
+        BOOST_TEST(w.run(w.intune_revocations.poll(other, core::RequestId("pollrequest00000"))).value().revoked == 0);
+    }
+    auto other = std::make_shared<azure::Account>(*w.azure_account());
+    other->id = 4711;
+    other->addresses.services.emplace_back("localhost");
+    w.ask("c", w.serial());
+    BOOST_TEST(w.run(w.intune_revocations.poll(other, core::RequestId("pollrequest00000"))).value().revoked == 0);
+    BOOST_TEST(w.certificates().at(0).status == "issued");
+}
+
 BOOST_AUTO_TEST_CASE(a_fault_of_one_account_stops_no_other) {
     const std::string second = R"(
 [[azure_account]]
