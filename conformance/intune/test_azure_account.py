@@ -198,8 +198,8 @@ def test_a_certificate(account, test, tenant, credential, algorithm):
     certificate, key = credential
     name = account(secret=key, certificate=certificate, credential_algorithm=algorithm)
     told, well = test(name)
-    assert not well and "AADSTS700027, the certificate of the credential is not registered, or its key did not sign" in told
-    documented("AADSTS700027, the certificate of the credential is not registered, or its key did not sign")
+    assert not well and "AADSTS700027, the certificate of the credential is not registered or has ended, or its key did not sign" in told
+    documented("AADSTS700027, the certificate of the credential is not registered or has ended, or its key did not sign")
     tenant.add_certificate(certificate=certificate)
     assert test(name)[1]
     used = {entry.fields["client_assertion_type"] for entry in tenant.asked("token")}

@@ -47,6 +47,10 @@ def test_a_device_enrolls(site, client_kind):
     site.nothing_wrong()
 
 
+def newest_activity(site, call):
+    return dict(site.asked(call)[-1].headers)["client-request-id"]
+
+
 def test_the_decision_is_on_record(site, server):
     device = site.device()
     assert device.enroll(site.challenge(device)).status == SUCCESS
@@ -54,11 +58,15 @@ def test_the_decision_is_on_record(site, server):
     by_action = {record["action"]: record["detail"] for record in records}
     assert f"intune Success by azure account default/{site.name}" in json.dumps(by_action["enrollment.intent"])
     assert by_action["intune.notified"]["told"] == "success" and by_action["intune.notified"]["released"] is True
+    # Microsoft's support asks for the activities.
+    assert newest_activity(site, "validate") in json.dumps(by_action["enrollment.intent"])
+    assert newest_activity(site, "success") == by_action["intune.notified"]["activity"]
     site.tenant.script("validate", behaviours.code("ChallengeExpired"))
     other = site.device()
     refused(other.enroll(site.challenge(other)), "ChallengeExpired")
     [refusal] = server.explain(other.style.transaction_id(other.key))
     assert (refusal["outcome"], refusal["check"]) == ("refused", "intune.ChallengeExpired")
+    assert newest_activity(site, "validate") in json.dumps(refusal["detail"])
 
 
 # ---- Intune says no

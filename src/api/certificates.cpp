@@ -62,7 +62,11 @@ core::Task<Answer> show_certificate(Call call) {
     if (wanted)
         w.member("revocationWanted", core::rfc3339(wanted->created)).member("wantedReason", wanted->reason).member("wantedBy", wanted->actor_kind + " " + wanted->actor)
             .member("asked", wanted->asked).member("unconfirmed", wanted->last_error);
-    w.member("pem", crypto::to_pem("CERTIFICATE", found->der)).end_object();
+    // Not even by the officer's hands: a device that has it, has it without Intune's knowledge.
+    const bool held = co_await ra::withheld(call.deps.db, found->enrollment);
+    if (held) w.member("withheld", "until Intune has heard of it");
+    else w.member("pem", crypto::to_pem("CERTIFICATE", found->der));
+    w.end_object();
     co_return json_response(200, w.take());
 }
 

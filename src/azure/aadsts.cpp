@@ -22,7 +22,7 @@ constexpr std::array known{
     Known{7000215, "the client secret is wrong", "create a client secret and give Postern its Value, not its Secret ID"},
     Known{7000222, "the client secret has expired", "create a new client secret, put its Value into the file that `secret` names and apply the document again"},
     Known{7000218, "the application gave no credential that Entra knows", "add the client secret or certificate that the document names"},
-    Known{700027, "the certificate of the credential is not registered, or its key did not sign", "upload the certificate that the document names"},
+    Known{700027, "the certificate of the credential is not registered or has ended, or its key did not sign", "upload the certificate that the document names"},
     Known{700024, "the assertion is not valid now", {}},
     Known{700023, "the assertion is for another address", {}},
     Known{50027, "the assertion is malformed", {}},

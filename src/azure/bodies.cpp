@@ -13,7 +13,7 @@ namespace postern::azure {
 
 namespace {
 
-constexpr std::size_t longest_description = 255, most_revocation_octets = std::size_t{1024} * 1024;
+constexpr std::size_t longest_description = 255;
 
 std::string upper_hex(core::BytesView octets) {
     auto text = core::hex(octets);
@@ -118,6 +118,7 @@ Attempt<std::vector<RevocationRequest>> read_revocations(std::string_view body) 
         const auto context = item["requestContext"].string(), serial = item["serialNumber"].string();
         // One that cannot be read cannot be answered either, and must not hold up the others.
         if (!context || context->empty() || !serial || serial->empty()) continue;
+        if (context->find('\0') != std::string_view::npos || serial->find('\0') != std::string_view::npos) continue;  // no store keeps it
         r.context = *context;
         r.serial = *serial;
         if (const auto issuer = item["issuerName"].string()) r.issuer = *issuer;
@@ -131,7 +132,9 @@ Attempt<void> read_accepted(std::string_view body) {
     const auto document = parse(body, std::size_t{64} * 1024);
     if (!document) return document.error();
     const auto value = document->root()["value"].boolean();
-    if (!value || !*value) return Failure(Trouble::answer, "Intune did not take the results of revocations");
+    if (!value) return Failure(Trouble::answer, "Intune's answer does not say whether it took the results of revocations");
+    // The same page would be refused again, and all behind it would wait.
+    if (!*value) return Failure(Trouble::rejected, "Intune did not take the results of revocations");
     return {};
 }
 

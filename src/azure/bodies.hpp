@@ -9,6 +9,9 @@
 /// JSON of Intune's calls (intune.md §4 and §6). For src/azure only.
 namespace postern::azure {
 
+/// Of a page of 500 revocation requests, whose contexts may be kilobytes each.
+inline constexpr std::size_t most_revocation_octets = std::size_t{8} * 1024 * 1024;
+
 std::string validation_body(const ValidationRequest& request, std::string_view caller);
 std::string success_body(const SuccessNotice& notice, std::string_view caller);
 std::string failure_body(const FailureNotice& notice, std::string_view caller);

@@ -34,6 +34,7 @@ struct Call {
     std::string transaction;  ///< for logs; empty for revocations
     std::size_t most = std::size_t{64} * 1024;
     std::string activity;     ///< client-request-id of the newest attempt
+    ActivityRef told;         ///< whoever called reads it there
 };
 
 /// A code may stand in logs and checks: letters and digits, as all of Intune's are.
@@ -50,19 +51,22 @@ public:
 
     core::Task<Result<void>> validate(AccountRef account, ValidationRequest request, core::Deadline deadline) override {
         Call call(std::move(account), Service::validation, "validate", "ScepActions/validateRequest", validation_body(request, deps_.caller));
+        call.told = std::move(request.activity);
         return about_request(std::move(call), std::move(request.transaction_id), deadline);
     }
     core::Task<Result<void>> notify_success(AccountRef account, SuccessNotice notice, core::Deadline deadline) override {
         Call call(std::move(account), Service::validation, "success", "ScepActions/successNotification", success_body(notice, deps_.caller));
+        call.told = std::move(notice.activity);
         return about_request(std::move(call), std::move(notice.transaction_id), deadline);
     }
     core::Task<Result<void>> notify_failure(AccountRef account, FailureNotice notice, core::Deadline deadline) override {
         Call call(std::move(account), Service::validation, "failure", "ScepActions/failureNotification", failure_body(notice, deps_.caller));
+        call.told = std::move(notice.activity);
         return about_request(std::move(call), std::move(notice.transaction_id), deadline);
     }
     core::Task<Result<std::vector<RevocationRequest>>> download_revocations(AccountRef account, int most, core::Deadline deadline) override {
         Call call(std::move(account), Service::revocation, "download", "CertificateAuthorityRequests/downloadRevocationRequests", download_body(most));
-        call.most = std::size_t{1024} * 1024;
+        call.most = most_revocation_octets;
         auto downloading = download(std::move(call), deadline);
         co_return co_await core::run_on(deps_.home, std::move(downloading));
     }
@@ -131,7 +135,7 @@ private:
     core::Task<Attempt<http::Response>> guarded(Call& call, core::Deadline deadline) {
         const auto& account = *call.account;
         if (!account.active) co_return failed(call, Failure(Trouble::disabled, "the azure_account " + account.label() + " is disabled"));
-        if (const auto held = breaker_.held(account.id, deps_.clock.now())) {
+        if (const auto held = breaker(call).held(account.id, deps_.clock.now())) {
             Failure waits(Trouble::breaker, "Microsoft's services failed for " + account.label() + " of late; they are asked again in " + std::to_string(held->count()) + " s");
             waits.retry_after = *held;
             co_return failed(call, std::move(waits));
@@ -141,16 +145,19 @@ private:
         try {
             response = co_await attempts(call, core::earlier(deadline, core::deadline_in(call_time)));
         } catch (...) {
-            breaker_.undecided(account.id);  // or nobody would try again
+            breaker(call).undecided(account.id);  // or nobody would try again
             throw;
         }
         seconds(call).observe(std::chrono::duration<double>(deps_.clock.steady() - began).count());
         if (!response && response.error().passing()) {
-            breaker_.failed(account.id, deps_.clock.now(), response.error().retry_after);
+            breaker(call).failed(account.id, deps_.clock.now(), response.error().retry_after);
+            // What Microsoft counts is the application's calls, whichever service they are of.
+            if (response.error().trouble == Trouble::throttled && response.error().retry_after)
+                other_breaker(call).failed(account.id, deps_.clock.now(), response.error().retry_after);
         } else if (!response && response.error().trouble == Trouble::credentials) {
-            breaker_.undecided(account.id);
+            breaker(call).undecided(account.id);
         } else {
-            breaker_.succeeded(account.id);
+            breaker(call).succeeded(account.id);
         }
         show_breaker(account);
         if (!response) co_return failed(call, response.error());
@@ -197,6 +204,7 @@ private:
         auto request = request_for(*call.account, deps_.sealer, http::Method::post, base + "/" + std::string(call.suffix));
         if (!request) co_return Failure(Trouble::credentials, request.error().detail);
         call.activity = guid(deps_.random);
+        if (call.told) *call.told = call.activity;
         request->body = call.body;
         request->most = call.most;
         request->headers.emplace_back("Content-Type", "application/json");
@@ -233,13 +241,16 @@ private:
     }
     void show_breaker(const Account& account) {
         deps_.metrics.gauge("postern_intune_breaker_open", "1 while no call of the account is made, because its services failed", {{"account", account.label()}})
-            .set(breaker_.open(account.id) ? 1 : 0);
+            .set(validation_breaker_.open(account.id) || revocation_breaker_.open(account.id) ? 1 : 0);
     }
+    /// The one service may be away and the other not: no device waits because the queue of revocations is down.
+    Breaker& breaker(const Call& call) noexcept { return call.service == Service::validation ? validation_breaker_ : revocation_breaker_; }
+    Breaker& other_breaker(const Call& call) noexcept { return call.service == Service::validation ? revocation_breaker_ : validation_breaker_; }
 
     ClientDeps deps_;
     Tokens tokens_;
     Discovery discovery_;
-    Breaker breaker_;
+    Breaker validation_breaker_, revocation_breaker_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,12 +15,20 @@
 /// (microsoft/Intune-Resource-Access), since no specification is published.
 namespace postern::azure {
 
+/// Receives the client-request-id of a call's newest attempt, a GUID by which Microsoft's support finds it; empty: nobody was
+/// asked. To be read once the call has ended.
+using ActivityRef = std::shared_ptr<std::string>;
+inline ActivityRef new_activity() { return std::make_shared<std::string>(); }
+/// ", activity GUID", or nothing where nobody was asked.
+inline std::string shown(const ActivityRef& activity) { return activity && !activity->empty() ? ", activity " + *activity : std::string(); }
+
 /// A CSR with the challenge of its SCEP profile inside.
 struct ValidationRequest {
     ValidationRequest() = default;
     ValidationRequest(std::string t, core::Bytes c) : transaction_id(std::move(t)), csr(std::move(c)) {}
     std::string transaction_id;  ///< SCEP's transactionID, 1 to 255 characters; the same in all calls about this request
     core::Bytes csr;             ///< DER exactly as it came
+    ActivityRef activity;        ///< null: nobody wants it
 };
 
 /// A certificate that was issued. Build it by success_notice().
@@ -32,6 +41,7 @@ struct SuccessNotice {
     core::TimePoint expires{};
     std::string issuer;          ///< issuer's name, RFC 4514; not empty
     std::string issuer_id;       ///< stable id of the issuing CA (caConfiguration, certificateAuthority): a revocation request brings it back
+    ActivityRef activity;        ///< null: nobody wants it
 };
 /// @param certificate DER of the leaf
 /// Errors: malformed.
@@ -46,6 +56,7 @@ struct FailureNotice {
     core::Bytes csr;          ///< exactly that of the validation
     std::int32_t hresult = unexpected;
     std::string description;  ///< cut at 255 characters; empty becomes a sentence
+    ActivityRef activity;     ///< null: nobody wants it
     static constexpr std::int32_t unexpected = -2147418113;  ///< E_UNEXPECTED, 0x8000ffff
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 #include "core/base/encoding.hpp"
 #include "core/json/reader.hpp"
@@ -92,6 +93,8 @@ std::string guid(core::Random& random) {
 
 std::optional<std::chrono::seconds> retry_after(std::string_view value, core::TimePoint now) {
     if (const auto seconds = number<std::uint32_t>(value)) return std::chrono::seconds(*seconds);
+    const bool digits = !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+    if (digits) return std::chrono::seconds(std::numeric_limits<std::uint32_t>::max());  // longer than anybody waits
     const auto date = http_date(value);
     if (!date) return std::nullopt;
     return std::max(std::chrono::ceil<std::chrono::seconds>(*date - now), std::chrono::seconds(0));

@@ -188,7 +188,7 @@ Task<Result<Enrollment::Recorded>> Enrollment::record_intent(Attempt& a) {
     guard_unblocked(batch, a.keys());
     batch.add(store::enrollment_insert, row.insert_values());
     index_names(batch, a.id, a.request.via, a.authorized->content().names);
-    if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.endpoint->id, row.spki_sha256, a.id);
+    if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.counted_at(), row.spki_sha256, a.id);
     if (a.foreign) begin_submission(batch, a);
     if (a.request.claim) a.request.claim(batch, a.id);
     add_audit(batch, audit_id, record);

@@ -33,7 +33,7 @@ Task<void> Enrollment::pause_profile(Attempt& a, Problem problem) {
 
 /// What presents it with another key is no retry: somebody got hold of it, or shares it.
 Task<Problem> Enrollment::refuse_used_credential(Attempt& a) {
-    auto by_digest = store::values(a.endpoint->id, a.request.single_use->digest);
+    auto by_digest = store::values(a.counted_at(), a.request.single_use->digest);
     const auto found = co_await store::read_one(deps_.db, store::credential_use_find, std::move(by_digest));
     if (!found) co_return Problem(ProblemKind::conflict, "another request gave the challenge back meanwhile; ask again");
     const auto use = store::CredentialUseRow::from(*found);

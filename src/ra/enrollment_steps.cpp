@@ -35,6 +35,15 @@ AuditRecord Enrollment::Attempt::audit(std::string action, AuditRecord::Outcome 
     return r;
 }
 
+core::EndpointId Enrollment::Attempt::counted_at() const {
+    return ra::counted_at(*catalog, endpoint->id, vouched_by_intune(request.evidence));
+}
+
+core::EndpointId counted_at(const Catalog& catalog, core::EndpointId endpoint, bool by_intune) noexcept {
+    const auto* own = by_intune ? catalog.endpoint(Protocol::system, "system") : nullptr;
+    return own ? own->id : endpoint;
+}
+
 core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<crypto::GeneralName>& names) {
     crypto::PartsDigest digest;
     digest.add(request.endpoint.get()).add(request.requester).add(request.attempt).add(request.csr->key().spki());

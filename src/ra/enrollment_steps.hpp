@@ -47,6 +47,8 @@ struct Enrollment::Attempt {
     }
     /// Whether its protocol has credentials that count once.
     [[nodiscard]] bool takes_credentials() const noexcept { return request.via != Protocol::acme && request.via != Protocol::system; }
+    /// The endpoint under which its single-use credential is kept.
+    [[nodiscard]] core::EndpointId counted_at() const;
     /// What the blocklist is asked about.
     [[nodiscard]] JudgedKeys keys() const { return JudgedKeys(request.csr->key(), request.requester_key); }
     /// Adds the proof that all that was looked at still stands, in the version that was judged.
@@ -61,6 +63,9 @@ struct Enrollment::Attempt {
     [[nodiscard]] AuditRecord audit(std::string action, AuditRecord::Outcome outcome) const;
 };
 
+/// Where a credential counts once: at its endpoint, but one of Intune's, which any endpoint could present to it, in the
+/// whole installation: under the server's own endpoint, which every installation has.
+core::EndpointId counted_at(const Catalog& catalog, core::EndpointId endpoint, bool by_intune) noexcept;
 /// SHA-256 over endpoint, requester, the protocol's part, SPKI, names and evidence subjects: one
 /// attempt, one key (design §3).
 core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<crypto::GeneralName>& names);

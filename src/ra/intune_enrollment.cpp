@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "azure/challenge.hpp"
 #include "core/async/await_until.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/fail_point.hpp"
@@ -42,6 +43,7 @@ struct IntuneEnrollment::Attempt {
     std::chrono::milliseconds within{};
     core::Deadline until{};
     bool validated = false;
+    azure::ActivityRef activity = azure::new_activity();  ///< of the validation
     std::shared_ptr<Course> course = std::make_shared<Course>();
 
     /// Intune's answer, and the end of issuing: what is left is for the notification.
@@ -69,8 +71,8 @@ Task<Result<IssuedCertificate>> IntuneEnrollment::carry_out(IntuneRequest reques
     Attempt a;
     a.within = request.account.intune.answer_within;
     a.until = core::earlier(request.deadline, core::deadline_in(a.within - a.within / 20));
-    const auto& challenge = request.csr->challenge_password();
-    a.digest = deps_.sealer.lookup_hash("intune-challenge", core::as_bytes(challenge));
+    const auto identity = azure::challenge_identity(request.csr->challenge_password());
+    a.digest = deps_.sealer.lookup_hash("intune-challenge", identity);
     a.azure = deps_.catalog.current()->azure_account(request.account.tenant, request.account.intune.azure_account);
     a.request = std::move(request);
     if (!a.azure) {
@@ -103,6 +105,7 @@ Task<Result<IssuedCertificate>> IntuneEnrollment::carry_out(IntuneRequest reques
 
 Task<Result<void>> IntuneEnrollment::validate(Attempt& a) {
     azure::ValidationRequest asked(a.request.transaction_id, a.request.csr->der());
+    asked.activity = a.activity;
     const auto until = a.validation_end();
     auto said = co_await deps_.intune.validate(a.azure, std::move(asked), until);
     // What the device reads is the code alone; it names the check, too.
@@ -120,7 +123,7 @@ EnrollmentRequest IntuneEnrollment::compose(Attempt& a) const {
     r.endpoint = a.request.endpoint;
     r.account = a.request.account.id;
     r.requester = a.request.transaction_id;
-    r.evidence.push_back(Evidence::intune(core::hex(a.digest), "azure account " + a.azure->label(), deps_.clock.now()));
+    r.evidence.push_back(Evidence::intune(core::hex(a.digest), "azure account " + a.azure->label() + azure::shown(a.activity), deps_.clock.now()));
     r.csr = *a.request.csr;
     r.attempt = a.request.transaction_id;
     r.origin_kind = "scep_transaction";
@@ -173,13 +176,15 @@ Task<Result<IssuedCertificate>> IntuneEnrollment::acknowledge(Attempt& a, Issued
     deps_.log.error("intune_not_notified", {{"request", a.request.id.get()}, {"enrollment", issued.enrollment.get()}, {"transaction", a.request.transaction_id},
                                             {"check", told.error().check}, {"why", told.error().detail}});
     auto why = told.error().detail;
-    co_await deps_.notices.give_up(issued.enrollment, IntuneNotices::By::request, std::move(why), a.until);
+    const auto ended = co_await deps_.notices.give_up(issued.enrollment, IntuneNotices::By::request, std::move(why), a.until);
     failed_.add();
+    if (!ended) co_return Problem(ProblemKind::unavailable, "Intune could not be told of the certificate, and it is withheld; ask again later", "intune.notification");
     co_return Problem(ProblemKind::unavailable, "Intune could not be told of the certificate, so it was revoked; a new challenge is needed", "intune.notification");
 }
 
 Task<std::optional<Result<IssuedCertificate>>> IntuneEnrollment::earlier(Attempt& a) {
-    auto by_digest = store::values(a.request.endpoint, a.digest);
+    const auto scope = counted_at(*deps_.catalog.current(), a.request.endpoint, true);
+    auto by_digest = store::values(scope, a.digest);
     const auto found = co_await store::read_one(deps_.db, store::credential_use_find, std::move(by_digest));
     if (!found) co_return std::nullopt;
     const auto use = store::CredentialUseRow::from(*found);
@@ -194,6 +199,10 @@ Task<std::optional<Result<IssuedCertificate>>> IntuneEnrollment::earlier(Attempt
         auto by_id = store::values(use.enrollment);
         const auto read = co_await store::read_one(deps_.db, store::enrollment_by_id, std::move(by_id));
         const auto row = store::EnrollmentRow::from(read.value());
+        if (row.endpoint != a.request.endpoint) {
+            Problem elsewhere(ProblemKind::forbidden, "the challenge was used before, at another endpoint", std::string(single_use_check));
+            co_return co_await refuse(a, std::move(elsewhere));
+        }
         const bool underway = row.status == "submitted" || (row.status == "issued" && row.withheld);
         if (row.status == "invalid") co_return std::nullopt;  // it gave the challenge back
         if (!underway) {
@@ -233,7 +242,7 @@ Task<Result<IssuedCertificate>> IntuneEnrollment::stored(core::EnrollmentId id) 
 Task<Result<IssuedCertificate>> IntuneEnrollment::refuse(Attempt& a, Problem problem) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     Trace trace;
-    trace.add(TraceEntry("intune.validate", "transaction " + a.request.transaction_id + (a.azure ? " by azure account " + a.azure->label() : std::string()),
+    trace.add(TraceEntry("intune.validate", "transaction " + a.request.transaction_id + (a.azure ? " by azure account " + a.azure->label() : std::string()) + azure::shown(a.activity),
                          Verdict::refuse, problem.check + ": " + problem.detail));
     AuditRecord record;
     record.at = deps_.clock.now();

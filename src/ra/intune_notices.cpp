@@ -71,7 +71,7 @@ Task<std::optional<IntuneNotices::Kept>> IntuneNotices::find(core::EnrollmentId 
 }
 
 /// In one batch: what was withheld is the device's, and the request's octets are gone.
-Task<Result<void>> IntuneNotices::record_told(const store::EnrollmentRow& row, By by) {
+Task<Result<void>> IntuneNotices::record_told(const store::EnrollmentRow& row, By by, azure::ActivityRef activity) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     const auto now = deps_.clock.now();
     AuditRecord record;
@@ -83,7 +83,7 @@ Task<Result<void>> IntuneNotices::record_told(const store::EnrollmentRow& row, B
     record.object_kind = "enrollment";
     record.object_id = std::to_string(row.id.get());
     json::Writer detail;
-    detail.begin_object().member("told", "success").member("transaction", row.requester).member("released", row.withheld).end_object();
+    detail.begin_object().member("told", "success").member("transaction", row.requester).member("released", row.withheld).member("activity", *activity).end_object();
     record.detail = detail.take();
     store::Batch batch;
     if (row.withheld) batch.add(store::enrollment_acknowledge, store::values(row.id, now));
@@ -98,12 +98,18 @@ Task<Result<void>> IntuneNotices::record_told(const store::EnrollmentRow& row, B
 
 Task<Result<void>> IntuneNotices::tell_success(core::EnrollmentId id, By by, core::Deadline deadline) {
     const auto kept = co_await find(id);
-    if (!kept) co_return Result<void>();  // it knows
     auto by_id = store::values(id);
     const auto found = co_await store::read_one(deps_.db, store::enrollment_by_id, std::move(by_id));
     const auto row = store::EnrollmentRow::from(found.value());
+    if (!kept) {
+        // It knows, or nobody will ever tell it: who gave the certificate up forgot the request, too.
+        if (row.withheld || row.status != "issued") co_return Problem(ProblemKind::conflict, "the certificate is " + row.status + ", and nobody tells of it any more");
+        co_return Result<void>();
+    }
     if (row.withheld && row.status != "issued") {
-        co_await give_up(id, by, "it is " + row.status, deadline);
+        std::string why = "it is " + row.status;
+        const auto ended = co_await give_up(id, by, std::move(why), deadline);
+        if (!ended) co_return ended.error();
         co_return Problem(ProblemKind::conflict, "the certificate is " + row.status);
     }
     if (!kept->account) co_return Problem(ProblemKind::incorrect_response, "its azure_account is not described any more", "intune.account");
@@ -112,10 +118,12 @@ Task<Result<void>> IntuneNotices::tell_success(core::EnrollmentId id, By by, cor
     const auto certificate = store::CertificateRow::from(stored.value());
     auto notice = azure::success_notice(kept->transaction_id, kept->csr, certificate.der, certificate.issuer_key_id);
     if (!notice) co_return notice.error();
+    const auto activity = azure::new_activity();
+    notice->activity = activity;
     auto told = co_await deps_.intune.notify_success(kept->account, std::move(*notice), deadline);
     if (!told) co_return told.error();
     co_await core::fail_point("intune_notified");
-    co_return co_await record_told(row, by);
+    co_return co_await record_told(row, by, activity);
 }
 
 Task<Result<void>> IntuneNotices::tell_failure(core::EnrollmentId id, std::string why, core::Deadline deadline) {
@@ -135,7 +143,7 @@ Task<Result<void>> IntuneNotices::tell_failure(core::EnrollmentId id, std::strin
     co_return Result<void>();
 }
 
-Task<void> IntuneNotices::give_up(core::EnrollmentId id, By by, std::string why, core::Deadline deadline) {
+Task<Result<void>> IntuneNotices::give_up(core::EnrollmentId id, By by, std::string why, core::Deadline deadline) {
     auto by_enrollment = store::values(id);
     const auto stored = co_await store::read_one(deps_.db, store::certificate_by_enrollment, std::move(by_enrollment));
     auto certificate = store::CertificateRow::from(stored.value());
@@ -146,15 +154,20 @@ Task<void> IntuneNotices::give_up(core::EnrollmentId id, By by, std::string why,
         const auto serial = core::hex(certificate.serial);
         Actor actor("system", "intune");
         const auto revoked = co_await deps_.revocation.revoke(std::move(certificate), never_used, std::move(actor), std::move(request), deadline);
-        given_up_.add();
         deps_.log.warning("intune_withheld_revoked", {{"enrollment", id.get()}, {"serial", serial}, {"why", why},
                                                       {"revoked", revoked ? "now" : revoked.error().detail}});
+        auto again = store::values(id);
+        const auto after = co_await store::read_one(deps_.db, store::certificate_by_enrollment, std::move(again));
+        if (store::CertificateRow::from(after.value()).status != "revoked")
+            co_return Problem(ProblemKind::unavailable, "a certificate that Intune could not be told of could not be revoked either", "intune.notification");
+        given_up_.add();
     }
     store::Batch batch;
     batch.add(store::intune_request_told, store::values(id), store::Expect::any);
     if (by == By::request) Outbox::take_back(batch, intune_success_kind, std::to_string(id.get()));
     const auto written = co_await deps_.db.write(std::move(batch));
     static_cast<void>(written);  // it expects nothing
+    co_return Result<void>();
 }
 
 Task<Result<void>> IntuneNotices::send_success(core::EnrollmentId id, core::Deadline deadline) {
@@ -165,8 +178,8 @@ Task<Result<void>> IntuneNotices::send_success(core::EnrollmentId id, core::Dead
     const auto row = store::EnrollmentRow::from(found.value());
     if (told.error().kind == ProblemKind::conflict && !(row.withheld && row.status == "issued")) co_return Result<void>();
     if (row.withheld && (final(told.error()) || deps_.clock.now() - row.updated > withheld_limit)) {
-        co_await give_up(id, By::outbox, told.error().detail, deadline);
-        co_return Result<void>();
+        auto why = told.error().detail;
+        co_return co_await give_up(id, By::outbox, std::move(why), deadline);
     }
     co_return told.error();
 }

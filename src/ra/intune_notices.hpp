@@ -52,8 +52,9 @@ public:
     core::Task<core::Result<void>> tell_success(core::EnrollmentId id, By by, core::Deadline deadline);
     /// That none was.
     core::Task<core::Result<void>> tell_failure(core::EnrollmentId id, std::string why, core::Deadline deadline);
-    /// Revokes a withheld certificate: nobody has it, and nobody gets it any more.
-    core::Task<void> give_up(core::EnrollmentId id, By by, std::string why, core::Deadline deadline);
+    /// Revokes a withheld certificate: nobody has it, and nobody gets it any more. Errors: unavailable, it could not be
+    /// revoked now; what tells of it stays in the outbox, which tries again.
+    core::Task<core::Result<void>> give_up(core::EnrollmentId id, By by, std::string why, core::Deadline deadline);
 
     /// Tries a message of the outbox, and gives up what cannot be told any more.
     core::Task<core::Result<void>> send_success(core::EnrollmentId id, core::Deadline deadline);
@@ -61,7 +62,7 @@ public:
 private:
     struct Kept;
     core::Task<std::optional<Kept>> find(core::EnrollmentId id);
-    core::Task<core::Result<void>> record_told(const store::EnrollmentRow& row, By by);
+    core::Task<core::Result<void>> record_told(const store::EnrollmentRow& row, By by, azure::ActivityRef activity);
 
     Deps deps_;
     observe::Counter told_, given_up_;

@@ -50,6 +50,14 @@ std::string name_text(core::BytesView der) {
     return name ? name->to_text() : std::string();
 }
 
+/// Whether both ask the same Intune. The name of a directory alone is anybody's to write into a document of his own tenant,
+/// beside an address that is no Intune's.
+bool same_directory(const azure::Account& a, const azure::Account& b) {
+    if (a.id == b.id) return true;
+    const auto &one = a.addresses, &other = b.addresses;
+    return lower(a.directory) == lower(b.directory) && one.login == other.login && one.graph == other.graph && one.services == other.services;
+}
+
 core::Bytes digest_of(std::string_view context) {
     const auto digest = crypto::sha256(core::as_bytes(context));
     return {digest.begin(), digest.end()};
@@ -109,7 +117,19 @@ Task<void> IntuneRevocations::round() {
     for (const auto& account : catalog->intune_accounts) {
         auto azure = catalog->azure_account(account.tenant, account.intune.azure_account);
         if (!azure || !seen.insert(azure->id).second) continue;
-        co_await take_turn(std::move(azure));
+        std::string fault;
+        try {
+            co_await take_turn(azure);
+        } catch (const std::exception& e) {
+            fault = e.what();
+        }
+        const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+        if (cancellation.cancelled() != boost::asio::cancellation_type::none) co_return;
+        if (fault.empty()) continue;
+        // Those behind it have their turn all the same, and it has one again after a pause.
+        turns_[azure->id]->next = deps_.clock.steady() + pause_after_failure;
+        failed_.add();
+        deps_.log.error("intune_revocations_failed", {{"azure_account", azure->label()}, {"why", fault}});
     }
 }
 
@@ -236,10 +256,10 @@ Task<std::optional<store::CertificateRow>> IntuneRevocations::find(const azure::
                            : !item.issuer.empty() ? certificate && name_text(certificate->issuer_der()) == item.issuer
                                                   : true;
         if (!named) continue;
-        // Another tenant's Intune has no say in it.
+        // Another directory's Intune has no say in it; that of the same one, however many applications are registered there.
         const auto owner = co_await find_account(deps_.db, row.account);
         const auto by = owner && owner->method == AccountMethod::intune ? deps_.catalog.current()->azure_account(owner->tenant, owner->intune.azure_account) : nullptr;
-        if (by && by->id == account.id) co_return row;
+        if (by && same_directory(*by, account)) co_return row;
     }
     co_return std::nullopt;
 }

@@ -40,6 +40,9 @@ public:
 
     /// Until it is cancelled.
     core::Task<void> run();
+    /// One look at whose turn it is: polls for each account that is due and that this node has. What fails for one stops
+    /// no other.
+    core::Task<void> round();
 
     struct Report {
         Report() = default;
@@ -56,7 +59,6 @@ public:
 private:
     struct Turn;
     struct Item;
-    core::Task<void> round();
     core::Task<void> take_turn(azure::AccountRef account);
     core::Task<void> settle(const azure::Account& account, azure::RevocationRequest item, core::RequestId request, Report& report);
     core::Task<void> record(Item item, azure::RevocationCode code, std::string message);

@@ -1,6 +1,7 @@
 #include "ra/reports.hpp"
 
 #include "core/base/encoding.hpp"
+#include "store/tables/enrollment.hpp"
 #include "store/tables/submission.hpp"
 
 namespace postern::ra {
@@ -23,6 +24,12 @@ core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database
         if (!by.tenant || row.tenant == *by.tenant) co_return row;
     }
     co_return absent;
+}
+
+core::Task<bool> withheld(store::Database& db, core::EnrollmentId enrollment) {
+    auto key = store::values(enrollment);
+    const auto row = co_await store::read_one(db, store::enrollment_by_id, std::move(key));
+    co_return row && store::EnrollmentRow::from(*row).withheld;
 }
 
 core::Task<std::optional<store::RevocationRequestRow>> open_revocation(store::Database& db, core::CertificateId certificate) {

@@ -19,6 +19,9 @@ core::Task<store::Rows> list_certificates(store::Database& db, const Principal& 
 /// By lower-case hex serial; not_found also for another tenant's.
 core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_hex);
 
+/// Whether nobody is to have its certificate yet: Intune has not heard of it (intune_notices.hpp).
+core::Task<bool> withheld(store::Database& db, core::EnrollmentId enrollment);
+
 /// What a foreign CA was asked to revoke and has not confirmed; nullopt: nothing.
 core::Task<std::optional<store::RevocationRequestRow>> open_revocation(store::Database& db, core::CertificateId certificate);
 

@@ -3,6 +3,7 @@
 One server an engine, killed over and over: whatever its devices were given before is still theirs at the end.
 """
 import http.client
+import json
 import os
 import signal
 import sqlite3
@@ -159,6 +160,26 @@ def test_a_success_that_the_outbox_told_is_not_told_again(series):
     assert series.told_of(device) == [given.certificate.serial_number]
     assert series.compared().offences() == {}
     series.site.nothing_wrong()
+
+
+def test_what_is_withheld_is_shown_to_nobody(killed):
+    """Until Intune has heard of it not even an officer can hand it on."""
+    each = killed()
+    device, challenge = each.new_device()
+    each.restart("outcome_committed:kill")
+    each.dies_asked_by(device, challenge)
+    each.site.tenant.script("success", each.site.standin.behaviours.status(503), always=True)
+    each.restart()
+    [row] = each.site.certificates(device)
+    shown = json.loads(each.server.cli("cert", "show", row["serial"], "--json"))
+    assert shown["withheld"] == "until Intune has heard of it" and "pem" not in shown
+    assert "BEGIN CERTIFICATE" not in each.server.cli("cert", "show", row["serial"])
+    assert device.enroll(challenge).status != SUCCESS
+    each.site.tenant.script("success", each.site.standin.behaviours.well(), always=True)
+    reply = each.ask_until_given(device, challenge)
+    assert reply.certificate.serial_number == int(row["serial"], 16)
+    shown = json.loads(each.server.cli("cert", "show", row["serial"], "--json"))
+    assert "withheld" not in shown and "BEGIN CERTIFICATE" in shown["pem"]
 
 
 def test_a_success_that_was_never_told_is_revoked_in_the_end(killed):

@@ -607,6 +607,23 @@ def test_no_way_out(patient):
     assert kind["outbound.route"] == "notice"
 
 
+def test_the_proxy_of_calls_outwards(patient):
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        port = proxy.getsockname()[1]
+        password = patient.configuration.with_name("proxy-password")
+        with patient.configuration.open("a") as file:
+            file.write(f'[outbound]\nproxy = "http://127.0.0.1:{port}"\nno_proxy = ["corp.example", "192.0.2.1"]\n'
+                       f'proxy_user = "postern"\nproxy_password_file = "{password}"\n')
+        password.touch(0o600)
+        found = {f["check"]: f for f in patient.examine()}
+        assert found["outbound.proxy"]["verdict"] == "good" and found["outbound.proxy_password_file"]["verdict"] == "good"
+        assert found["outbound.proxy"]["what"] == f"http://127.0.0.1:{port} takes connections, but not for corp.example, 192.0.2.1"
+        password.unlink()
+    found = failed(patient.examine())
+    assert found["outbound.proxy"] == f"http://127.0.0.1:{port}: Connection refused"
+    assert found["outbound.proxy_password_file"] == f"{password}: No such file or directory"
+
+
 @pytest.mark.parametrize("options, says", [
     (("--https", "8443"), '--https: "8443" is no address'),
     (("--least-free", "much"), "--least-free: expected a size such as"),

@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -156,12 +158,52 @@ void examine_outbound(Patient& p) {
     p.findings.failed("outbound.route", "there is no way to public addresses", advice);
 }
 
+/// Why nobody there takes a connection; empty: somebody does.
+std::string no_connection(const boost::urls::url_view& url) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* raw = nullptr;
+    const std::string host(url.host_address()), port(url.port());
+    if (const int failed = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &raw); failed != 0) return ::gai_strerror(failed);
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> found(raw, &::freeaddrinfo);
+    std::string why;
+    for (const auto* each = raw; each != nullptr; each = each->ai_next) {
+        const int fd = ::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const timeval limit{patience.count(), 0};
+        if (fd >= 0) ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        const bool taken = fd >= 0 && ::connect(fd, each->ai_addr, each->ai_addrlen) == 0;
+        why = taken ? "" : errno == EINPROGRESS ? "no answer in " + std::to_string(patience.count()) + " s" : std::strerror(errno);
+        if (fd >= 0) ::close(fd);
+        if (taken) break;
+    }
+    return why;
+}
+
+/// [outbound]: by which way Entra, Intune, webhooks and other CAs are reached. What the proxy lets through, and whether it
+/// takes the password, only a call shows: `postern azure test`.
+void examine_proxy(Patient& p) {
+    const auto& c = p.config;
+    const auto readable = [&](const std::string& check, const std::string& file) {
+        if (!file.empty()) p.findings.judge(check, ::access(file.c_str(), R_OK) == 0 ? "" : file + ": " + std::strerror(errno), file + " can be read", "name a file in [outbound] that the server may read");
+    };
+    readable("outbound.ca_file", c.outbound_ca_file);
+    if (c.outbound_proxy.empty()) return;
+    readable("outbound.proxy_password_file", c.outbound_proxy_password_file);
+    const auto url = boost::urls::parse_uri(c.outbound_proxy);
+    const auto why = url ? no_connection(*url) : std::string("is no URL");
+    std::string around;
+    for (const auto& host : c.outbound_no_proxy) around += (around.empty() ? ", but not for " : ", ") + host;
+    p.findings.judge("outbound.proxy", why.empty() ? "" : c.outbound_proxy + ": " + why, c.outbound_proxy + " takes connections" + around,
+                     "check [outbound] proxy, and the firewall between this machine and it");
+}
+
 }  // namespace
 
 void examine_network(Patient& p) {
     examine_dns(p);
     examine_listeners(p);
     examine_outbound(p);
+    examine_proxy(p);
 }
 
 }  // namespace postern::app::doctor

@@ -50,6 +50,39 @@ BOOST_AUTO_TEST_CASE(statuses_are_read_before_bodies) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(whoever_asks_reads_the_activity) {
+    ClientWorld w;
+    w.outbound.next("call", status(503));
+    azure::ValidationRequest request("T1", core::Bytes{1, 2, 3});
+    const auto activity = request.activity = azure::new_activity();
+    BOOST_TEST(azure::shown(activity).empty());
+    BOOST_TEST(core::run_to_end(w.client->validate(w.account(), std::move(request), core::deadline_in(20s))).has_value());
+    // That of the newest attempt.
+    BOOST_TEST(*activity == header(w.outbound.asked.back(), "client-request-id"));
+    BOOST_TEST(azure::shown(activity) == ", activity " + *activity);
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_of_revocations_that_is_down_holds_up_no_device) {
+    ClientWorld w;
+    const auto poll = [&] { return core::run_to_end(w.client->download_revocations(w.account(), 500, core::deadline_in(20s))); };
+    for (int call = 0; call < 5; ++call) {
+        for (int i = 0; i < 3; ++i) w.outbound.next("call", status(503));
+        BOOST_TEST(poll().error().check == "intune.unreachable");
+    }
+    BOOST_TEST(poll().error().check == "intune.breaker");
+    BOOST_TEST(check_of(w.validate()) == "yes");
+    BOOST_TEST(poll().error().check == "intune.breaker");
+}
+
+BOOST_AUTO_TEST_CASE(throttling_counts_for_all_of_an_accounts_calls) {
+    ClientWorld w;
+    w.outbound.next("call", status(429, "600"));
+    BOOST_TEST(core::run_to_end(w.client->download_revocations(w.account(), 500, core::deadline_in(20s))).error().check == "intune.throttled");
+    BOOST_TEST(check_of(w.validate()) == "intune.breaker");
+    w.clock.advance(601s);
+    BOOST_TEST(check_of(w.validate()) == "yes");
+}
+
 BOOST_AUTO_TEST_CASE(only_exactly_success_is_a_yes) {
     for (const std::string body : {R"({"code":"success"})", R"({"code":"Success "})", R"({"code":"Success\u0000"})", R"({"code":["Success"]})", R"({"code":true})",
                                    R"({"Code":"Success"})", R"(["Success"])", R"("Success")", R"({"code":"Success","code":"Success"})", "", "Success",

@@ -18,9 +18,9 @@ using namespace postern::test;
 
 BOOST_AUTO_TEST_CASE(retry_after_is_seconds_or_a_date) {
     const auto now = core::from_rfc3339("2026-11-21T08:00:00Z").value();
-    const std::pair<const char*, long> good[] = {{"0", 0}, {"7", 7}, {"86400", 86400}, {"Sat, 21 Nov 2026 08:02:00 GMT", 120}, {"Sat, 21 Nov 2026 07:00:00 GMT", 0}};
+    const std::pair<const char*, long> good[] = {{"0", 0}, {"7", 7}, {"86400", 86400}, {"99999999999", 4294967295}, {"Sat, 21 Nov 2026 08:02:00 GMT", 120}, {"Sat, 21 Nov 2026 07:00:00 GMT", 0}};
     for (const auto& [text, seconds] : good) BOOST_TEST((azure::retry_after(text, now) == std::chrono::seconds(seconds)), text);
-    for (const auto* text : {"", "-1", "1.5", "soon", " 1", "99999999999", "Sat, 21 Nov 2026 08:02:00 UTC", "Sat, 31 Feb 2026 08:02:00 GMT", "Sat, 21 Nov 2026 25:02:00 GMT"})
+    for (const auto* text : {"", "-1", "1.5", "soon", " 1", "9x", "Sat, 21 Nov 2026 08:02:00 UTC", "Sat, 31 Feb 2026 08:02:00 GMT", "Sat, 21 Nov 2026 25:02:00 GMT"})
         BOOST_TEST(!azure::retry_after(text, now), text);
 }
 
@@ -154,6 +154,21 @@ BOOST_AUTO_TEST_CASE(forms_are_encoded) {
     azure::add_field(form, "a", "8Q~x.y_-");
     azure::add_field(form, "b", "&=+ %\xc3\xa4\n");
     BOOST_TEST(form == "a=8Q~x.y_-&b=%26%3D%2B%20%25%C3%A4%0A");
+}
+
+BOOST_AUTO_TEST_CASE(a_page_of_results_that_is_not_taken_is_refused_and_an_odd_answer_is_none) {
+    BOOST_TEST(azure::read_accepted(R"({"value":true})").has_value());
+    BOOST_TEST((azure::read_accepted(R"({"value":false})").error().trouble == azure::Trouble::rejected));
+    for (const auto* odd : {R"({"value":"true"})", R"({"value":null})", "{}", "true", ""})
+        BOOST_TEST((azure::read_accepted(odd).error().trouble == azure::Trouble::answer), odd);
+}
+
+BOOST_AUTO_TEST_CASE(a_page_of_500_long_contexts_is_read_but_for_what_no_store_keeps) {
+    std::string body = R"({"value":[{"requestContext":"a\u0000b","serialNumber":"01"},{"requestContext":"c","serialNumber":"0\u00001"})";
+    for (int i = 0; i < 500; ++i) body += R"(,{"requestContext":")" + std::to_string(i) + std::string(8000, 'x') + R"(","serialNumber":"01"})";
+    const auto read = azure::read_revocations(body + "]}");
+    BOOST_TEST_REQUIRE(read.has_value());
+    BOOST_TEST(read->size() == 500U);
 }
 
 BOOST_AUTO_TEST_CASE(notifications_keep_their_limits) {

@@ -100,10 +100,80 @@ BOOST_AUTO_TEST_CASE(another_tenants_intune_has_no_say) {
     Queue w;
     auto other = std::make_shared<azure::Account>(*w.azure_account());
     other->id = 4711;
+    other->directory = "99999999-2222-3333-4444-555555555555";
     w.ask("c1", w.serial());
     const auto report = w.run(w.intune_revocations.poll(other, core::RequestId("pollrequest00000"))).value();
     BOOST_TEST(report.revoked == 0);
     BOOST_TEST(w.certificates().at(0).status == "issued");
+}
+
+BOOST_AUTO_TEST_CASE(another_application_of_the_same_directory_brings_the_same_queue) {
+    Queue w;
+    auto other = std::make_shared<azure::Account>(*w.azure_account());
+    other->id = 4711;
+    other->application = "77777777-7777-8888-9999-aaaaaaaaaaaa";
+    w.ask("c1", w.serial());
+    const auto report = w.run(w.intune_revocations.poll(other, core::RequestId("pollrequest00000"))).value();
+    BOOST_TEST((report.revoked == 1 && w.told().at("c1") == RevocationCode::none));
+    BOOST_TEST(w.certificates().at(0).status == "revoked");
+}
+
+BOOST_AUTO_TEST_CASE(the_name_of_the_directory_alone_gives_no_say) {
+    Queue w;
+    for (const auto address : {&azure::Addresses::login, &azure::Addresses::graph}) {
+        auto other = std::make_shared<azure::Account>(*w.azure_account());
+        other->id = 4711;
+        other->addresses.*address = "https://localhost:8443/";
+        w.ask("c" + other->addresses.login, w.serial());
+        BOOST_TEST(w.run(w.intune_revocations.poll(other, core::RequestId("pollrequest00000"))).value().revoked == 0);
+    }
+    auto other = std::make_shared<azure::Account>(*w.azure_account());
+    other->id = 4711;
+    other->addresses.services.emplace_back("localhost");
+    w.ask("c", w.serial());
+    BOOST_TEST(w.run(w.intune_revocations.poll(other, core::RequestId("pollrequest00000"))).value().revoked == 0);
+    BOOST_TEST(w.certificates().at(0).status == "issued");
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_of_one_account_stops_no_other) {
+    const std::string second = R"(
+[[azure_account]]
+name = "second"
+directory = "99999999-2222-3333-4444-555555555555"
+application = "66666666-7777-8888-9999-aaaaaaaaaaaa"
+secret = {value = "a client secret"}
+
+[[endpoint]]
+name = "tablets"
+protocol = "scep"
+ra = "builtin"
+profiles = ["phone"]
+
+[[account]]
+name = "tablets"
+endpoint = "tablets"
+method = "intune"
+azure_account = "second"
+kind = "device"
+common_names = ["phone-*"]
+)";
+    Queue w(std::string(intune_documents) + second);
+    std::map<std::string, int> asked;
+    w.intune.during_download = [&](const azure::Account& account) {
+        ++asked[account.name];
+        throw std::runtime_error("a page that no store keeps");
+    };
+    const auto look = [&](std::chrono::minutes later) {
+        w.clock.advance(later);
+        w.run(w.intune_revocations.round());
+    };
+    look(0min);  // draws the moment of the first look, within a minute
+    look(1min);
+    BOOST_TEST((asked == std::map<std::string, int>{{"corp", 1}, {"second", 1}}));
+    look(1min);  // not at once again
+    BOOST_TEST(asked["corp"] == 1);
+    look(2min);
+    BOOST_TEST((asked == std::map<std::string, int>{{"corp", 2}, {"second", 2}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_result_that_was_not_taken_waits) {

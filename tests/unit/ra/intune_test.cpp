@@ -51,8 +51,8 @@ BOOST_AUTO_TEST_CASE(validated_then_issued_then_told_then_given) {
     BOOST_TEST(!contains(w.store_octets(), "the sealed challenge"));
     // What explain shows.
     const auto intent = w.audits("enrollment.intent").at(0).text(3);
-    BOOST_TEST(contains(intent, "intune Success by azure account default/corp"));
-    BOOST_TEST(contains(w.audits("intune.notified").at(0).text(3), R"("transaction":"T1","released":true)"));
+    BOOST_TEST(contains(intent, "intune Success by azure account default/corp, activity the-validation"));
+    BOOST_TEST(contains(w.audits("intune.notified").at(0).text(3), R"("transaction":"T1","released":true,"activity":"the-success")"));
 }
 
 BOOST_AUTO_TEST_CASE(whatever_intune_says_but_success_issues_nothing) {
@@ -70,6 +70,7 @@ BOOST_AUTO_TEST_CASE(whatever_intune_says_but_success_issues_nothing) {
     BOOST_TEST_REQUIRE(audits.size() == 3U);
     BOOST_TEST((audits[0].text(2) == "intune.ChallengeExpired" && audits[0].text(4) + audits[0].text(5) == "scep_transactionT1"));
     BOOST_TEST(contains(audits[2].text(3), "nobody answers"));
+    for (const auto& audit : audits) BOOST_TEST(contains(audit.text(3), "transaction T1 by azure account default/corp, activity the-validation"));
     // Each may come again.
     BOOST_TEST(w.enroll("one").has_value());
 }
@@ -142,6 +143,87 @@ BOOST_AUTO_TEST_CASE(a_challenge_of_another_key_raises_an_alarm) {
     BOOST_TEST(w.intune.validated.size() == 1U);
     BOOST_TEST(contains(w.metrics.scrape(), "postern_alarms_total{alarm=\"challenge_reused\"} 1"));
     BOOST_TEST(w.certificates().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_challenge_counts_once_at_all_endpoints_together) {
+    const std::string documents = std::string(intune_documents) + R"(
+[[endpoint]]
+name = "others"
+protocol = "scep"
+ra = "builtin"
+profiles = ["phone"]
+
+[[account]]
+name = "others"
+endpoint = "others"
+method = "intune"
+azure_account = "corp"
+kind = "device"
+common_names = ["phone-*"]
+answer_within = "2s"
+)";
+    IntuneWorld w(documents);
+    const auto& accounts = w.catalog.current()->intune_accounts;
+    const auto other = std::find_if(accounts.begin(), accounts.end(), [](const ra::Account& a) { return a.name == "others"; });
+    BOOST_TEST_REQUIRE((accounts.size() == 2U && other != accounts.end()));
+    const auto elsewhere = [&, account = *other] {
+        auto wish = w.wish("sealed");
+        wish.account = account;
+        wish.endpoint = account.endpoint;
+        return w.enroll(std::move(wish));
+    };
+    auto first = w.wish("sealed");
+    first.account = *std::find_if(accounts.begin(), accounts.end(), [](const ra::Account& a) { return a.name == "phones"; });
+    first.endpoint = first.account.endpoint;
+    BOOST_TEST(w.enroll(std::move(first)).has_value());
+    // The same key has its certificate from the first, and nobody has two.
+    check_problem(elsewhere().error(), ProblemKind::forbidden, ra::single_use_check, "at another endpoint");
+    w.device_key = crypto::PrivateKey::generate(*crypto::KeySpec::from("rsa-2048"));
+    check_problem(elsewhere().error(), ProblemKind::forbidden, ra::single_use_check, "by another key");
+    BOOST_TEST(contains(w.metrics.scrape(), "postern_alarms_total{alarm=\"challenge_reused\"} 1"));
+    BOOST_TEST((w.certificates().size() == 1U && w.intune.validated.size() == 1U && w.intune.failures.empty()));
+}
+
+BOOST_AUTO_TEST_CASE(a_challenge_spelled_otherwise_is_the_same) {
+    IntuneWorld w;
+    BOOST_TEST(w.enroll("c2VhbGVkIQ==").has_value());
+    w.device_key = crypto::PrivateKey::generate(*crypto::KeySpec::from("rsa-2048"));
+    for (const auto* other : {"c2VhbGVkIQ== ", "c2Vh bGVkIQ==", "c2VhbGVkIQ", "c2VhbGVkIR=="})
+        check_problem(w.enroll(other).error(), ProblemKind::forbidden, ra::single_use_check, "by another key");
+    BOOST_TEST((w.certificates().size() == 1U && w.intune.validated.size() == 1U));
+}
+
+BOOST_AUTO_TEST_CASE(what_somebody_else_gave_up_is_nobodys) {
+    IntuneWorld w;
+    // This node stands still after it issued; the outbox of another tells Intune, which will not have it.
+    w.intune.during_success = [] { throw std::runtime_error("the process stands still here"); };
+    BOOST_CHECK_THROW(w.enroll("sealed"), std::runtime_error);
+    w.intune.during_success = nullptr;
+    w.intune.success_answers = {said("BrandNewCode")};
+    w.clock.advance(8s);
+    BOOST_TEST(w.deliver(ra::intune_success_kind) == 1U);
+    check_revoked(w);
+    // And now it goes on.
+    const auto told = w.run(w.notices.tell_success(w.enrollments().at(0).id, ra::IntuneNotices::By::request, core::deadline_in(5s)));
+    BOOST_TEST_REQUIRE(!told.has_value());
+    BOOST_TEST((told.error().kind == ProblemKind::conflict && w.intune.successes.size() == 2U));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_revoked_at_once_is_revoked_later) {
+    IntuneWorld w;
+    w.ca.can_revoke = false;
+    w.intune.success_answers = {away(), said("BrandNewCode"), said("BrandNewCode")};
+    check_problem(w.enroll("sealed").error(), ProblemKind::unavailable, "intune.notification", "it is withheld");
+    BOOST_TEST((w.certificates().at(0).status == "issued" && w.enrollments().at(0).withheld));
+    BOOST_TEST((w.read(kept_rows).size() == 1U && w.read(outbox_rows).size() == 1U));
+    w.clock.advance(8s);
+    BOOST_TEST(w.deliver(ra::intune_success_kind) == 0U);  // Intune's no is final, and it cannot be revoked yet
+    BOOST_TEST(w.certificates().at(0).status == "issued");
+    w.ca.can_revoke = true;
+    w.clock.advance(8s);
+    BOOST_TEST(w.deliver(ra::intune_success_kind) == 1U);
+    check_revoked(w);
+    BOOST_TEST((w.read(kept_rows).empty() && w.read(outbox_rows).empty()));
 }
 
 BOOST_AUTO_TEST_CASE(two_at_once_with_one_challenge_are_one) {

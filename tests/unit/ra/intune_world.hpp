@@ -13,11 +13,13 @@ public:
     using Answer = core::Result<void>;
     core::Task<Answer> validate(azure::AccountRef account, azure::ValidationRequest request, core::Deadline) override {
         asked_by.push_back(account->label());
+        note(request.activity, "the-validation");
         validated.push_back(std::move(request));
         if (during_validation) during_validation();
         co_return take(validations);
     }
     core::Task<Answer> notify_success(azure::AccountRef, azure::SuccessNotice notice, core::Deadline) override {
+        note(notice.activity, "the-success");
         successes.push_back(std::move(notice));
         if (during_success) during_success();
         co_return take(success_answers);
@@ -26,7 +28,8 @@ public:
         failures.push_back(std::move(notice));
         co_return take(failure_answers);
     }
-    core::Task<core::Result<std::vector<azure::RevocationRequest>>> download_revocations(azure::AccountRef, int most, core::Deadline) override {
+    core::Task<core::Result<std::vector<azure::RevocationRequest>>> download_revocations(azure::AccountRef account, int most, core::Deadline) override {
+        if (during_download) during_download(*account);
         std::vector<azure::RevocationRequest> page;
         while (!queue.empty() && static_cast<int>(page.size()) < most) {
             page.push_back(queue.front());
@@ -48,8 +51,12 @@ public:
     std::vector<std::vector<azure::RevocationResult>> uploads;
     std::deque<Answer> validations, success_answers, failure_answers, upload_answers;  ///< yes, once they are used up
     std::function<void()> during_validation, during_success;
+    std::function<void(const azure::Account&)> during_download;
 
 private:
+    static void note(const azure::ActivityRef& activity, std::string_view what) {
+        if (activity) *activity = what;
+    }
     static Answer take(std::deque<Answer>& from) {
         if (from.empty()) return {};
         auto answer = std::move(from.front());
@@ -95,9 +102,33 @@ common_names = ["phone-*"]
 answer_within = "2s"
 )";
 
+/// The server's own endpoint, which every installation has: single-use credentials of Intune's are counted there.
+inline constexpr std::string_view server_documents = R"([[tenant]]
+name = "system"
+
+[[profile]]
+tenant = "system"
+name = "server-tls"
+lifetime = "90d"
+keys = ["ec-p256"]
+
+[[endpoint]]
+tenant = "system"
+name = "system"
+protocol = "system"
+profiles = ["server-tls"]
+)";
+
+inline ra::Principal the_server() {
+    auto p = administrator();
+    p.actor = ra::Actor("system", "upgrade");
+    return p;
+}
+
 /// One device's request, as its SCEP front end hands it over.
 struct IntuneWorld : World {
     explicit IntuneWorld(std::string documents_text = std::string(intune_documents)) {
+        static_cast<void>(apply(server_documents, {}, the_server()).value());
         static_cast<void>(apply(documents_text).value());
         if (!azure_account()) throw std::runtime_error("the documents give no Azure account");
     }
