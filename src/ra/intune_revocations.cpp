@@ -127,7 +127,9 @@ Task<void> IntuneRevocations::round() {
         if (cancellation.cancelled() != boost::asio::cancellation_type::none) co_return;
         if (fault.empty()) continue;
         // Those behind it have their turn all the same, and it has one again after a pause.
-        turns_[azure->id]->next = deps_.clock.steady() + pause_after_failure;
+        auto& turn = *turns_[azure->id];
+        turn.from = deps_.clock.now();
+        turn.next = turn.from + pause_after_failure;
         failed_.add();
         deps_.log.error("intune_revocations_failed", {{"azure_account", azure->label()}, {"why", fault}});
     }

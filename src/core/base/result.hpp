@@ -66,12 +66,13 @@ struct Problem {
 /// result: where that one is not to be moved from, its copy would be true, also of false and of a refusal.
 class Truth {
 public:
+    constexpr Truth() noexcept = default;
     template <std::same_as<bool> B>
     constexpr Truth(B value) noexcept : value_(value) {}  // NOLINT(google-explicit-constructor): it is one
     constexpr operator bool() const noexcept { return value_; }  // NOLINT(google-explicit-constructor)
 
 private:
-    bool value_;
+    bool value_ = false;
 };
 
 template <class T>
