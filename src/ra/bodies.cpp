@@ -368,7 +368,8 @@ void read_ra(Body& body, Endpoint& e) {
 }
 
 void read_scep(Body& body, Endpoint& e) {
-    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "renewal", "renewal_window", "officer_messages", "get_crl", "ra", "ra_profile"}, "scep");
+    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "officer_messages", "get_crl", "ra", "ra_profile"}, "scep");
+    only_of(body, e.protocol == Protocol::scep || e.protocol == Protocol::est, {"renewal", "renewal_window"}, "scep or est");
     only_of(body, e.protocol == Protocol::acme, {"external_account_required", "terms_of_service", "website"}, "acme");
     auto& s = e.scep;
     std::string chain = "chain-and-root";
@@ -386,6 +387,30 @@ void read_scep(Body& body, Endpoint& e) {
     read_ra(body, e);
 }
 
+/// A label that is an operation's name would hide that operation of the endpoint without a label (est.md §1.1).
+constexpr std::array est_operations{"cacerts", "simpleenroll", "simplereenroll", "csrattrs", "serverkeygen", "fullcmc"};
+
+void read_est(Body& body, Endpoint& e) {
+    const bool own = e.protocol == Protocol::est;
+    only_of(body, own, {"credential", "default_hosts", "binary_bodies"}, "est");
+    if (!own) return;
+    if (std::find(est_operations.begin(), est_operations.end(), e.name) != est_operations.end()) body.fail("name", "is the name of an operation of EST");
+    auto& s = e.est;
+    s.credential = static_cast<EstSettings::Credential>(word(body, "credential", {"either", "certificate", "password", "both"}));
+    body.list("default_hosts", [&](std::string_view text) -> std::string {
+        NameRules rules;
+        rules.wildcard = false;
+        rules.single_label = true;
+        const auto name = text == "*" ? Result<std::string>("*") : normalize_dns(text, rules);
+        if (!name) return "expected a host name, or \"*\" for any";
+        s.default_hosts.push_back(*name);
+        return {};
+    });
+    body.flag("binary_bodies", s.binary_bodies);
+    body.flag("renewal", s.renewal);
+    body.duration("renewal_window", s.renewal_window);
+}
+
 }  // namespace
 
 Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
@@ -398,7 +423,7 @@ Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     Body body(row);
     const auto* protocol = std::get_if<std::string>(&row.keys.at(0));
     const auto known = protocol ? protocol_from(*protocol) : std::nullopt;
-    if (!known) return Problem(core::ProblemKind::malformed, "$.protocol: known here: acme, scep");
+    if (!known) return Problem(core::ProblemKind::malformed, "$.protocol: known here: acme, est, scep");
     e.protocol = *known;
     body.list("profiles", [&](std::string_view text) -> std::string {
         e.profiles.emplace_back(text);
@@ -416,6 +441,7 @@ Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     url("terms_of_service", e.terms_of_service);
     url("website", e.website);
     read_scep(body, e);
+    read_est(body, e);
     if (body.failure()) return *body.failure();
     return e;
 }
@@ -444,6 +470,15 @@ void read_intune(Body& body, Account& a) {
     body.duration("answer_within", s.answer_within);
     // Devices wait for some 30 seconds.
     if (s.answer_within < std::chrono::seconds(1) || s.answer_within > std::chrono::seconds(25)) body.fail("answer_within", "expected 1s to 25s");
+}
+
+/// RFC 7617 §2: the first colon ends the user name.
+void read_basic(Body& body, Account& a) {
+    only_of_method(body, a, AccountMethod::basic, {"user"});
+    a.user = a.name;
+    body.text("user", a.user, 100);
+    const auto sent_alike = [](char c) { return c >= ' ' && c < 0x7f && c != ':'; };
+    if (!std::all_of(a.user.begin(), a.user.end(), sent_alike)) body.fail("user", "expected printable ASCII without a colon");
 }
 
 void read_one_time(Body& body, Account& a) {
@@ -491,9 +526,9 @@ Result<Account> read_account(const store::ObjectRow& row) {
     const auto* method = std::get_if<std::string>(&row.keys.at(3));
     bool known = false;
     for (const auto m : {AccountMethod::open, AccountMethod::eab, AccountMethod::system, AccountMethod::access_code, AccountMethod::one_time, AccountMethod::webhook,
-                         AccountMethod::intune})
+                         AccountMethod::intune, AccountMethod::basic})
         if (method && to_string(m) == *method) a.method = m, known = true;
-    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, eab, intune, one_time, open, webhook");
+    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, basic, eab, intune, one_time, open, webhook");
     if (const auto* id = std::get_if<std::string>(&row.keys.at(4))) a.public_id = *id;
     if (const auto* sealed = std::get_if<core::Bytes>(&row.keys.at(5))) a.secret_sealed = *sealed;
     Body body(row);
@@ -532,6 +567,7 @@ Result<Account> read_account(const store::ObjectRow& row) {
     }
     read_one_time(body, a);
     read_webhook(body, a);
+    read_basic(body, a);
     if (body.failure()) return *body.failure();
     return a;
 }

@@ -130,7 +130,7 @@ std::string reserved(const Wanted& w, const Principal& by, const store::ObjectRo
         if (by.actor.kind != "system" && w.tenant != servers_tenant && usage && (*usage == "cmcRA" || *usage == cmc_ra_oid))
             return "extended_key_usage: cmcRA is the server's own";
     }
-    if (!protocol.empty() && protocol != "system" && protocol != "acme" && protocol != "scep") return "protocol: this version serves acme and scep, not " + protocol;
+    if (!protocol.empty() && protocol != "system" && protocol != "acme" && protocol != "scep" && protocol != "est") return "protocol: this version serves acme, est and scep, not " + protocol;
     return {};
 }
 
@@ -270,7 +270,7 @@ namespace {
 /// What proves that an account may be used belongs to one protocol.
 Result<void> fits_endpoint(const Wanted& w, std::string_view method, std::string_view protocol) {
     const bool scep = method == "access_code" || method == "one_time" || method == "webhook" || method == "intune";
-    const std::string_view own = method == "eab" ? "acme" : scep ? "scep" : protocol;
+    const std::string_view own = method == "eab" ? "acme" : method == "basic" ? "est" : scep ? "scep" : protocol;
     if (own == protocol) return {};
     return at(w, "method: " + std::string(method) + " is for endpoints of protocol " + std::string(own) + ", and this one speaks " + std::string(protocol));
 }
@@ -292,7 +292,7 @@ Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
     const auto& method = w.columns.at("method");
     const auto endpoint = std::get<std::int64_t>(step.row.keys.at(0));
     if (const auto fits = fits_endpoint(w, method, endpoint_protocol(endpoint)); !fits) return fits;
-    if (method == "access_code") return settle_access_code(w, step);
+    if (method == "access_code" || method == "basic") return settle_access_code(w, step);
     if (method == "webhook") return settle_webhook(w, step);
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
     store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
@@ -334,6 +334,16 @@ std::string Plan::endpoint_protocol(std::int64_t id) const {
     return row ? std::get<std::string>(row->keys.at(0)) : std::string();
 }
 
+namespace {
+
+std::string user_of(const Wanted& w) {
+    const auto body = json::Document::parse(w.body);
+    const auto user = body->root()["user"].string();
+    return user ? std::string(*user) : w.name;
+}
+
+}  // namespace
+
 /// A drawn code is looked up by its hash (access_codes.hpp) and shown once: nobody can read it again.
 Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
@@ -345,8 +355,16 @@ Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
     } else if (w.secret == SecretWish::generate && !has_code && !options_.dry_run) {
         GeneratedSecret shown;
         shown.account = w.display();
-        shown.access_code = draw_access_code(deps_.random);
-        public_id = access_code_id(deps_.sealer, core::EndpointId(std::get<std::int64_t>(step.row.keys.at(0))), shown.access_code.expose());
+        const core::EndpointId endpoint(std::get<std::int64_t>(step.row.keys.at(0)));
+        auto code = draw_access_code(deps_.random);
+        if (w.columns.at("method") == "basic") {
+            shown.user = user_of(w);
+            public_id = password_id(deps_.sealer, endpoint, shown.user, code.expose());
+            shown.password = std::move(code);
+        } else {
+            public_id = access_code_id(deps_.sealer, endpoint, code.expose());
+            shown.access_code = std::move(code);
+        }
         secrets_.push_back(std::move(shown));
     } else if (w.secret == SecretWish::keep && !has_code) {
         return at(w, "secret is missing: the account has none to keep; use {generate = true}");
@@ -357,7 +375,8 @@ Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
 }
 
 core::Task<Result<void>> Plan::settle_chosen_code(const Wanted& w, Step& step) {
-    if (w.columns.at("method") != "access_code" || w.secret != SecretWish::given) co_return Result<void>();
+    const auto& method = w.columns.at("method");
+    if ((method != "access_code" && method != "basic") || w.secret != SecretWish::given) co_return Result<void>();
     const core::AccountId id(step.row.id);
     const auto* held = std::get_if<core::Bytes>(&step.row.keys.at(5));
     const auto work = [&] {
@@ -474,7 +493,7 @@ void Plan::check_whole() {
 void Plan::check_challenge_accounts() {
     const auto chosen = [](const store::ObjectRow& row) {
         const auto* method = std::get_if<std::string>(&row.keys.at(3));
-        return method && *method == "access_code" && std::holds_alternative<core::Bytes>(row.keys.at(5));
+        return method && (*method == "access_code" || *method == "basic") && std::holds_alternative<core::Bytes>(row.keys.at(5));
     };
     std::map<std::int64_t, std::int64_t> endpoint_of;  // account -> endpoint
     for (const auto& row : stored_.rows.at("account"))
@@ -490,7 +509,7 @@ void Plan::check_challenge_accounts() {
         if (step.line.kind != "account" || !step.wanted || !chosen(step.row) || step.line.change == PlanLine::Change::keep) continue;
         if (count[std::get<std::int64_t>(step.row.keys.at(0))] > most_chosen_codes)
             complain(at(*step.wanted, step.wanted->display() + ": secret: an endpoint has at most " + std::to_string(most_chosen_codes) +
-                                          " access codes that people chose; have them drawn: {generate = true}"));
+                                          " secrets that people chose; have them drawn: {generate = true}"));
     }
 }
 
