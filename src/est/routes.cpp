@@ -44,15 +44,21 @@ Task<http::Response> fullcmc(Parts&, const Call& call) {
 
 struct Route {
     http::Method method;
-    std::string_view operation;
+    std::string_view pattern;
     Handler handler;
+    [[nodiscard]] bool labelled() const noexcept { return pattern.find('{') != std::string_view::npos; }
 };
 constexpr Route routes[] = {
-    {http::Method::get, "cacerts", &cacerts},
-    {http::Method::post, "simpleenroll", &simpleenroll},
-    {http::Method::post, "simplereenroll", &simplereenroll},
-    {http::Method::get, "csrattrs", &csrattrs},
-    {http::Method::post, "fullcmc", &fullcmc},
+    {http::Method::get, "/.well-known/est/{endpoint:label}/cacerts", &cacerts},
+    {http::Method::get, "/.well-known/est/cacerts", &cacerts},
+    {http::Method::post, "/.well-known/est/{endpoint:label}/simpleenroll", &simpleenroll},
+    {http::Method::post, "/.well-known/est/simpleenroll", &simpleenroll},
+    {http::Method::post, "/.well-known/est/{endpoint:label}/simplereenroll", &simplereenroll},
+    {http::Method::post, "/.well-known/est/simplereenroll", &simplereenroll},
+    {http::Method::get, "/.well-known/est/{endpoint:label}/csrattrs", &csrattrs},
+    {http::Method::get, "/.well-known/est/csrattrs", &csrattrs},
+    {http::Method::post, "/.well-known/est/{endpoint:label}/fullcmc", &fullcmc},
+    {http::Method::post, "/.well-known/est/fullcmc", &fullcmc},
 };
 
 Task<http::Response> error_page(const http::Request& request, unsigned status, std::string_view detail) {
@@ -77,10 +83,8 @@ Est::~Est() = default;
 void Est::add_routes(http::Router& router) {
     const http::RouteLimits limits;
     for (const Route& route : routes) {
-        for (const bool labelled : {true, false}) {
-            auto handler = [parts = parts_, &route, labelled](const http::Request& request) { return serve(parts, request, labelled, route.handler); };
-            router.add(route.method, "/.well-known/est/" + std::string(labelled ? "{endpoint:label}/" : "") + std::string(route.operation), limits, std::move(handler));
-        }
+        auto handler = [parts = parts_, &route](const http::Request& request) { return serve(parts, request, route.labelled(), route.handler); };
+        router.add(route.method, route.pattern, limits, std::move(handler));
     }
     router.error_page("/.well-known/est/", &error_page);
 }

@@ -1,7 +1,5 @@
 #include "ra/enrollment.hpp"
 
-#include <algorithm>
-
 #include "core/async/fail_point.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
@@ -386,116 +384,6 @@ Task<Result<EnrollmentOutcome>> Enrollment::quarantine(Attempt& a, Problem probl
     alarm_quarantined_.add();
     deps_.log.error("enrollment_quarantined", {{"alarm", "quarantined"}, {"request", a.request.id.get()}, {"enrollment", a.id.get()}, {"backend", a.backend_name}, {"check", problem.check}, {"why", problem.detail}, {"recorded", written.has_value()}});
     co_return Problem(ProblemKind::internal, "the CA's answer was not what had been authorised; it is kept for an officer");
-}
-
-/// The same attempt again: its certificate when there is one, else where it stands.
-Task<bool> Enrollment::end_binding(const Attempt& a) {
-    if (!a.request.repeated_for) co_return false;
-    auto by_attempt = store::values(a.attempt_key);
-    const auto found = co_await store::read_one(deps_.db, store::enrollment_by_attempt, std::move(by_attempt));
-    if (!found) co_return true;  // it ended meanwhile
-    const auto row = store::EnrollmentRow::from(*found);
-    const auto limit = a.now - *a.request.repeated_for;
-    if (row.status != "issued" || row.updated >= limit) co_return false;
-    // What was issued after an officer's yes waits for its client as long as that takes.
-    auto by_enrollment = store::values(row.id);
-    const auto approval = co_await store::read_one(deps_.db, store::approval_of, std::move(by_enrollment));
-    if (approval && store::ApprovalRow::from(*approval).delivered.value_or(a.now) >= limit) co_return false;
-    store::Batch batch;
-    batch.add(store::enrollment_unbind, store::values(row.id, limit));
-    const auto written = co_await deps_.db.write(std::move(batch));
-    static_cast<void>(written);  // a conflict: somebody else freed it
-    co_return true;
-}
-
-Task<Result<EnrollmentOutcome>> Enrollment::repeat(core::Bytes key) {
-    auto by_attempt = store::values(key);
-    const auto found = co_await store::read_one(deps_.db, store::enrollment_by_attempt, std::move(by_attempt));
-    if (!found) co_return Problem(ProblemKind::conflict, "an earlier attempt ended meanwhile; ask again");
-    const auto row = store::EnrollmentRow::from(*found);
-    if (row.status == "declined") co_return ended_problem(row);
-    if (row.status == "issued" && !row.withheld) {
-        co_await note_delivery(deps_.db, row.id, deps_.clock.now());
-        auto by_enrollment = store::values(row.id);
-        const auto stored = co_await store::read_one(deps_.db, store::certificate_by_enrollment, std::move(by_enrollment));
-        auto certificate = store::CertificateRow::from(stored.value());
-        IssuedCertificate out;
-        out.enrollment = row.id;
-        out.certificate = certificate.id;
-        out.token = std::move(certificate.token);
-        out.der = std::move(certificate.der);
-        out.issuer_key_id = std::move(certificate.issuer_key_id);
-        co_return EnrollmentOutcome(std::move(out));
-    }
-    PendingEnrollment wait;
-    wait.enrollment = row.id;
-    if (row.status == "pending_approval") {
-        wait = waiting_for_officer(row.id);
-    } else if (row.status == "quarantined" || row.status == "unknown") {
-        wait.reason = row.status == "unknown" ? "nobody knows whether the CA issued a certificate: the request waits for an officer"
-                                              : "the CA's answer was not what had been authorised: the request is quarantined and waits for an officer";
-        wait.retry_after = std::chrono::hours(1);  // people are slower than programs
-    } else {
-        wait.reason = row.pending_reason.empty() ? "an earlier request of the same kind is being worked on" : row.pending_reason;
-    }
-    co_return EnrollmentOutcome(std::move(wait));
-}
-
-Task<void> Enrollment::pause_profile(Attempt& a, Problem problem) {
-    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
-    auto record = a.audit("profile.paused", AuditRecord::Outcome::failed);
-    record.object_kind = "profile";
-    record.object_id = a.tenant->name + "/" + a.profile->name;
-    record.check = problem.check;
-    json::Writer detail;
-    detail.begin_object().member("version", a.profile->version).key("problem").raw(problem_json(problem)).end_object();
-    record.detail = detail.take();
-    store::Batch batch;
-    add_pause(batch, *a.profile, problem, a.request.id, a.now);
-    add_audit(batch, audit_id, record);
-    const auto written = co_await deps_.db.write(std::move(batch));
-    if (!written) co_return;  // another request of the same moment paused it
-    paused_.add();
-    deps_.log.error("profile_paused", {{"alarm", "certificate_template"}, {"profile", record.object_id}, {"check", problem.check},
-                                       {"why", problem.detail}, {"request", a.request.id.get()}});
-    co_await deps_.catalog.refresh();
-}
-
-/// What presents it with another key is no retry: somebody got hold of it, or shares it.
-Task<Problem> Enrollment::refuse_used_credential(Attempt& a) {
-    auto by_digest = store::values(a.endpoint->id, a.request.single_use->digest);
-    const auto found = co_await store::read_one(deps_.db, store::credential_use_find, std::move(by_digest));
-    if (!found) co_return Problem(ProblemKind::conflict, "another request gave the challenge back meanwhile; ask again");
-    const auto use = store::CredentialUseRow::from(*found);
-    const auto own = a.request.csr->key().spki_sha256();
-    const bool same_key = std::ranges::equal(use.spki_sha256, own);
-    const std::string why = same_key ? "the challenge was used before, by the same key; another attempt needs another one" : "the challenge was used before, by another key";
-    a.trace.add(TraceEntry(std::string(single_use_check), use.state + " by enrollment " + std::to_string(use.enrollment.get()), Verdict::refuse, why));
-    if (!same_key) {
-        challenge_reused_.add();
-        deps_.log.warning("challenge_reused", {{"alarm", "challenge_reused"}, {"request", a.request.id.get()}, {"endpoint", a.endpoint->name}, {"account", a.account->name},
-                                               {"requester", a.request.requester}, {"used_by", use.enrollment.get()}, {"state", use.state}});
-    }
-    co_return Problem(ProblemKind::forbidden, why, std::string(single_use_check));
-}
-
-Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
-    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
-    auto record = a.audit("enrollment.refused", AuditRecord::Outcome::refused);
-    record.check = problem.check;
-    if (!a.request.origin_id.empty()) {
-        record.object_kind = a.request.origin_kind;
-        record.object_id = a.request.origin_id;
-    }
-    json::Writer detail;
-    detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(a.trace.to_json()).end_object();
-    record.detail = detail.take();
-    store::Batch batch;
-    if (a.request.refused) a.request.refused(batch, a.id, problem);
-    add_audit(batch, audit_id, record);
-    const auto written = co_await deps_.db.write(std::move(batch));
-    refused_.add();
-    deps_.log.info("enrollment_refused", {{"request", a.request.id.get()}, {"check", problem.check}, {"why", problem.detail}, {"recorded", written.has_value()}});
 }
 
 }  // namespace postern::ra

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "core/base/encoding.hpp"
 #include "core/json/reader.hpp"
-#include "ra/access_codes.hpp"
 #include "ra/azure_account.hpp"
 #include "ra/bodies.hpp"
 #include "ra/extended_key_usage.hpp"
@@ -109,11 +107,6 @@ bool servers_own(std::string_view kind, const store::ObjectRow& row) {
 }
 
 constexpr std::string_view servers_tenant = "system";
-
-/// What clients send as kid, and people paste after an option.
-bool good_key_id(std::string_view id) {
-    return !id.empty() && id.size() <= 100 && id.front() != '-' && std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
-}
 
 /// What only the server itself describes, and protocols that this version does not serve.
 std::string reserved(const Wanted& w, const Principal& by, const store::ObjectRow* stored) {
@@ -265,160 +258,6 @@ core::Task<void> Plan::add(const Wanted& w) {
     steps_.push_back(std::move(step));
 }
 
-namespace {
-
-/// What proves that an account may be used belongs to one protocol.
-Result<void> fits_endpoint(const Wanted& w, std::string_view method, std::string_view protocol) {
-    const bool scep = method == "access_code" || method == "one_time" || method == "webhook" || method == "intune";
-    const std::string_view own = method == "eab" ? "acme" : method == "basic" ? "est" : scep ? "scep" : protocol;
-    if (own == protocol) return {};
-    return at(w, "method: " + std::string(method) + " is for endpoints of protocol " + std::string(own) + ", and this one speaks " + std::string(protocol));
-}
-
-/// 130 bits in letters and digits that every string type of a challengePassword and every keyboard has.
-core::SecretText draw_access_code(core::Random& random) {
-    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    constexpr std::size_t length = 26;
-    const auto octets = random.bytes(length);
-    std::string code;
-    for (const auto octet : octets) code += letters[octet % letters.size()];
-    return core::SecretText(std::move(code));
-}
-
-}  // namespace
-
-/// public_id and sealed secret follow the schema's columns; kept unless the document says otherwise.
-Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
-    const auto& method = w.columns.at("method");
-    const auto endpoint = std::get<std::int64_t>(step.row.keys.at(0));
-    if (const auto fits = fits_endpoint(w, method, endpoint_protocol(endpoint)); !fits) return fits;
-    if (method == "access_code" || method == "basic") return settle_access_code(w, step);
-    if (method == "webhook") return settle_webhook(w, step);
-    store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
-    store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
-    const bool has_secret = std::holds_alternative<core::Bytes>(sealed);
-    const auto context = account_secret_context(core::AccountId(step.row.id));
-    if (w.secret == SecretWish::generate && !has_secret && !options_.dry_run) {
-        GeneratedSecret shown;
-        shown.account = w.display();
-        // Command lines take a word that begins with a hyphen for an option.
-        do shown.key_id = deps_.random.token();
-        while (shown.key_id.starts_with('-'));
-        core::SecretBytes key;
-        do {
-            key = core::SecretBytes(deps_.random.bytes(32));
-            shown.mac_key = core::SecretText(core::base64url(key.expose()));
-        } while (shown.mac_key.expose().starts_with('-'));
-        public_id = shown.key_id;
-        sealed = deps_.sealer.seal(account_secret_label, context, key.expose());
-        secrets_.push_back(std::move(shown));
-    } else if (w.secret == SecretWish::given) {
-        const auto key = core::from_base64url(w.secret_value.expose());
-        if (!key || key->size() < 16) return at(w, "secret: expected at least 16 octets as base64url");
-        if (!good_key_id(w.key_id)) return at(w, "secret: key_id: expected 1 to 100 visible ASCII characters, the first no hyphen");
-        const auto held = has_secret ? deps_.sealer.open(account_secret_label, context, std::get<core::Bytes>(sealed)) : std::nullopt;
-        if (!held || held->expose() != *key) sealed = deps_.sealer.seal(account_secret_label, context, *key);
-        public_id = w.key_id;
-    } else if (w.secret == SecretWish::keep && !has_secret) {
-        return at(w, "secret is missing: the account has none to keep; use {generate = true}");
-    }
-    step.row.keys.push_back(std::move(public_id));
-    step.row.keys.push_back(std::move(sealed));
-    return {};
-}
-
-std::string Plan::endpoint_protocol(std::int64_t id) const {
-    for (const auto& step : steps_)
-        if (step.wanted && step.line.kind == "endpoint" && step.row.id == id) return std::get<std::string>(step.row.keys.at(0));
-    const auto* row = stored_.find("endpoint", id);
-    return row ? std::get<std::string>(row->keys.at(0)) : std::string();
-}
-
-namespace {
-
-std::string user_of(const Wanted& w) {
-    const auto body = json::Document::parse(w.body);
-    const auto user = body->root()["user"].string();
-    return user ? std::string(*user) : w.name;
-}
-
-}  // namespace
-
-/// A drawn code is looked up by its hash (access_codes.hpp) and shown once: nobody can read it again.
-Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
-    store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
-    store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
-    const bool has_code = std::holds_alternative<std::string>(public_id) || std::holds_alternative<core::Bytes>(sealed);
-    if (w.secret == SecretWish::given) {
-        if (const auto why = why_no_access_code(w.secret_value.expose()); !why.empty()) return at(w, "secret: " + why + "; or have one drawn: {generate = true}");
-        public_id = std::monostate{};  // the rest is settle_chosen_code's
-    } else if (w.secret == SecretWish::generate && !has_code && !options_.dry_run) {
-        GeneratedSecret shown;
-        shown.account = w.display();
-        const core::EndpointId endpoint(std::get<std::int64_t>(step.row.keys.at(0)));
-        auto code = draw_access_code(deps_.random);
-        if (w.columns.at("method") == "basic") {
-            shown.user = user_of(w);
-            public_id = password_id(deps_.sealer, endpoint, shown.user, code.expose());
-            shown.password = std::move(code);
-        } else {
-            public_id = access_code_id(deps_.sealer, endpoint, code.expose());
-            shown.access_code = std::move(code);
-        }
-        secrets_.push_back(std::move(shown));
-    } else if (w.secret == SecretWish::keep && !has_code) {
-        return at(w, "secret is missing: the account has none to keep; use {generate = true}");
-    }
-    step.row.keys.push_back(std::move(public_id));
-    step.row.keys.push_back(std::move(sealed));
-    return {};
-}
-
-core::Task<Result<void>> Plan::settle_chosen_code(const Wanted& w, Step& step) {
-    const auto& method = w.columns.at("method");
-    if ((method != "access_code" && method != "basic") || w.secret != SecretWish::given) co_return Result<void>();
-    const core::AccountId id(step.row.id);
-    const auto* held = std::get_if<core::Bytes>(&step.row.keys.at(5));
-    const auto work = [&] {
-        const auto& code = w.secret_value.expose();
-        if (held != nullptr && is_chosen_code(deps_.sealer, id, *held, code)) return *held;
-        return seal_chosen_code(deps_.sealer, id, code, deps_.random);
-    };
-    Result<core::Bytes> sealed = core::Bytes();
-    if (deps_.pool == nullptr)
-        sealed = work();
-    else
-        sealed = co_await deps_.pool->run(work);
-    if (!sealed) co_return at(w, sealed.error().detail);
-    step.row.keys.at(5) = std::move(*sealed);
-    co_return Result<void>();
-}
-
-/// Recoverable: it signs. As the receivers of step-ca's webhooks have it, base64 of what is the key.
-Result<void> Plan::settle_webhook(const Wanted& w, Step& step) {
-    store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
-    const bool has_secret = std::holds_alternative<core::Bytes>(sealed);
-    const auto context = account_secret_context(core::AccountId(step.row.id));
-    if (w.secret == SecretWish::generate && !has_secret && !options_.dry_run) {
-        const core::SecretBytes key(deps_.random.bytes(32));
-        GeneratedSecret shown;
-        shown.account = w.display();
-        shown.webhook_secret = core::SecretText(core::base64(key.expose()));
-        sealed = deps_.sealer.seal(account_secret_label, context, key.expose());
-        secrets_.push_back(std::move(shown));
-    } else if (w.secret == SecretWish::given) {
-        const auto key = core::from_base64(w.secret_value.expose());
-        if (!key || key->size() < 16) return at(w, "secret: expected at least 16 octets as base64");
-        const auto held = has_secret ? deps_.sealer.open(account_secret_label, context, std::get<core::Bytes>(sealed)) : std::nullopt;
-        if (!held || held->expose() != *key) sealed = deps_.sealer.seal(account_secret_label, context, *key);
-    } else if (w.secret == SecretWish::keep && !has_secret) {
-        return at(w, "secret is missing: the account has none to keep; use {generate = true}");
-    }
-    step.row.keys.emplace_back(std::monostate{});
-    step.row.keys.push_back(std::move(sealed));
-    return {};
-}
-
 void Plan::compare(const Wanted& w, Step& step) const {
     step.line.kind = w.kind->name;
     step.line.name = w.display();
@@ -444,102 +283,6 @@ void Plan::prune() {
             const auto named = std::any_of(steps_.begin(), steps_.end(), [&](const Step& s) { return s.stored == &row; });
             if (!named) remove(kind->name, row);
         }
-    }
-}
-
-namespace {
-
-/// What no two objects of a kind may share, with the words for it.
-std::vector<std::pair<std::string, std::string>> unique_keys(std::string_view kind, const store::ObjectRow& row) {
-    std::vector<std::pair<std::string, std::string>> out;
-    const auto text = [&](std::size_t i) {
-        const auto* t = std::get_if<std::string>(&row.keys.at(i));
-        return t ? *t : std::string();
-    };
-    if (kind == "endpoint") out.emplace_back(text(0) + " " + row.name, "name: an endpoint named " + row.name + " exists already in this installation");
-    if (kind != "account") return out;
-    if (const auto id = text(4); !id.empty()) out.emplace_back("kid " + id, "secret: the key id " + id + " is taken already in this installation");
-    if (text(3) == "webhook")
-        out.emplace_back("webhook " + std::to_string(std::get<std::int64_t>(row.keys.at(0))), "method: the endpoint has an account of method webhook already");
-    if (text(3) == "open")
-        out.emplace_back("open " + std::to_string(std::get<std::int64_t>(row.keys.at(0))), "method: the endpoint has an open account already");
-    return out;
-}
-
-}  // namespace
-
-void Plan::check_whole() {
-    // In the order in which the batch is written: a key is free once its holder gave it up.
-    for (const std::string_view kind : {"endpoint", "account"}) {
-        std::map<std::string, std::int64_t> holders;
-        for (const auto& row : stored_.rows.at(std::string(kind)))
-            for (const auto& [key, words] : unique_keys(kind, row)) holders[key] = row.id;
-        for (const auto& step : steps_) {
-            if (step.line.kind != kind) continue;
-            if (step.stored)
-                for (const auto& [key, words] : unique_keys(kind, *step.stored)) holders.erase(key);
-            if (!step.wanted) continue;
-            for (const auto& [key, words] : unique_keys(kind, step.row))
-                if (!holders.emplace(key, step.row.id).second) complain(at(*step.wanted, words));
-        }
-    }
-    check_departments();
-    check_intune();
-    check_challenge_accounts();
-    check_registration_authorities();
-}
-
-/// Every wrong challenge is hashed for each chosen code of its endpoint.
-void Plan::check_challenge_accounts() {
-    const auto chosen = [](const store::ObjectRow& row) {
-        const auto* method = std::get_if<std::string>(&row.keys.at(3));
-        return method && (*method == "access_code" || *method == "basic") && std::holds_alternative<core::Bytes>(row.keys.at(5));
-    };
-    std::map<std::int64_t, std::int64_t> endpoint_of;  // account -> endpoint
-    for (const auto& row : stored_.rows.at("account"))
-        if (chosen(row)) endpoint_of[row.id] = std::get<std::int64_t>(row.keys.at(0));
-    for (const auto& step : steps_) {
-        if (step.line.kind != "account") continue;
-        if (step.stored) endpoint_of.erase(step.stored->id);
-        if (step.wanted && chosen(step.row)) endpoint_of[step.row.id] = std::get<std::int64_t>(step.row.keys.at(0));
-    }
-    std::map<std::int64_t, std::size_t> count;
-    for (const auto& [account, endpoint] : endpoint_of) ++count[endpoint];
-    for (const auto& step : steps_) {
-        if (step.line.kind != "account" || !step.wanted || !chosen(step.row) || step.line.change == PlanLine::Change::keep) continue;
-        if (count[std::get<std::int64_t>(step.row.keys.at(0))] > most_chosen_codes)
-            complain(at(*step.wanted, step.wanted->display() + ": secret: an endpoint has at most " + std::to_string(most_chosen_codes) +
-                                          " secrets that people chose; have them drawn: {generate = true}"));
-    }
-}
-
-void Plan::check_departments() {
-    std::map<std::int64_t, const store::ObjectRow*> departments, accounts;
-    std::map<std::int64_t, const Wanted*> described;
-    const auto gather = [&](std::string_view kind, auto& into) {
-        for (const auto& row : stored_.rows.at(std::string(kind))) into[row.id] = &row;
-        for (const auto& step : steps_) {
-            if (step.line.kind != kind) continue;
-            if (!step.wanted) {
-                into.erase(step.stored->id);
-            } else {
-                into[step.row.id] = &step.row;
-                described[step.row.id] = step.wanted;
-            }
-        }
-    };
-    gather("department", departments);
-    const auto described_departments = std::exchange(described, {});
-    gather("account", accounts);
-    for (const auto& [id, account] : accounts) {
-        const auto* department_id = std::get_if<std::int64_t>(&account->keys.at(2));
-        const auto found = department_id ? departments.find(*department_id) : departments.end();
-        if (found == departments.end() || found->second->keys.at(0) == account->keys.at(1)) continue;
-        const auto& department = *found->second;
-        if (const auto w = described.find(id); w != described.end())
-            complain(at(*w->second, w->second->display() + ": department: " + department.name + " is no department of the account's organization"));
-        else if (const auto d = described_departments.find(department.id); d != described_departments.end())
-            complain(at(*d->second, d->second->display() + ": organization: account " + account->name + " names this department and has another organization"));
     }
 }
 
