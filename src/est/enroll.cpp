@@ -95,8 +95,6 @@ Task<Result<ra::EnrollmentOutcome>> carry_out(Parts& parts, const Call& call, Op
     co_return co_await std::move(submitting);
 }
 
-}  // namespace
-
 Task<http::Response> enroll(Parts& parts, const Call& call, Operation operation) {
     if (const auto agreed = parts.deps.clock_agreement.check(); !agreed) throw core::Unavailable(agreed.error().detail);
     const auto outcome = co_await carry_out(parts, call, operation);
@@ -113,5 +111,10 @@ Task<http::Response> enroll(Parts& parts, const Call& call, Operation operation)
     parts.deps.log.info("est_issued", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"enrollment", issued.enrollment.get()}, {"operation", to_string(operation)}});
     co_return answer_issued(issued.der);
 }
+
+}  // namespace
+
+Task<http::Response> simpleenroll(Parts& parts, const Call& call) { return enroll(parts, call, Operation::simpleenroll); }
+Task<http::Response> simplereenroll(Parts& parts, const Call& call) { return enroll(parts, call, Operation::simplereenroll); }
 
 }  // namespace postern::est

@@ -30,7 +30,8 @@ std::string_view to_string(Operation o) noexcept;
 
 // One operation of RFC 7030 §4, one file.
 core::Task<http::Response> cacerts(Parts& parts, const Call& call);
-core::Task<http::Response> enroll(Parts& parts, const Call& call, Operation operation);
+core::Task<http::Response> simpleenroll(Parts& parts, const Call& call);
+core::Task<http::Response> simplereenroll(Parts& parts, const Call& call);
 core::Task<http::Response> csrattrs(Parts& parts, const Call& call);
 
 }  // namespace postern::est

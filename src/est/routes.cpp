@@ -34,9 +34,6 @@ Task<http::Response> serve(std::shared_ptr<Parts> parts, const http::Request& re
     co_return co_await handler(*parts, call);
 }
 
-Task<http::Response> simpleenroll(Parts& parts, const Call& call) { return enroll(parts, call, Operation::simpleenroll); }
-Task<http::Response> simplereenroll(Parts& parts, const Call& call) { return enroll(parts, call, Operation::simplereenroll); }
-
 /// RFC 7030 §4.3: optional, and not offered.
 Task<http::Response> fullcmc(Parts&, const Call& call) {
     co_return refusal(call, Problem(ProblemKind::unsupported, "Full CMC is not offered; use simpleenroll", "est.fullcmc"));
