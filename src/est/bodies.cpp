@@ -1,5 +1,8 @@
 #include "est/bodies.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/encoding.hpp"
 
 namespace postern::est {
@@ -9,6 +12,7 @@ namespace {
 using core::Problem;
 using core::ProblemKind;
 
+constexpr std::array<std::string_view, 4> strongswan_sends{"Host", "Authorization", "Content-Type", "Content-Length"};
 constexpr std::size_t columns = 64;
 constexpr std::string_view begins = "-----BEGIN ", ends = "-----END ", dashes = "-----";
 constexpr unsigned char der_sequence = 0x30;
@@ -58,11 +62,18 @@ core::Result<core::Bytes> read_csr_body(std::string_view body, bool binary) {
     return std::move(*der);
 }
 
-http::Response answer_der(std::string_view media_type, core::BytesView der) {
+bool reads_lines(const http::Request& request) {
+    return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+        return std::find(strongswan_sends.begin(), strongswan_sends.end(), header.first) == strongswan_sends.end();
+    });
+}
+
+http::Response answer_der(const http::Request& request, std::string_view media_type, core::BytesView der) {
     const auto text = core::base64(der);
+    const auto width = reads_lines(request) ? columns : text.size();
     std::string lines;
-    lines.reserve(text.size() + text.size() / columns * 2 + 2);
-    for (std::size_t at = 0; at < text.size(); at += columns) lines.append(text, at, columns).append("\r\n");
+    lines.reserve(text.size() + (text.size() / width + 1) * 2);
+    for (std::size_t at = 0; at < text.size(); at += width) lines.append(text, at, width).append("\r\n");
     http::Response response(200, media_type, std::move(lines));
     response.set("Content-Transfer-Encoding", "base64");
     return response;

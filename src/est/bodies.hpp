@@ -14,8 +14,12 @@ namespace postern::est {
 /// `binary`, DER as well. Errors: malformed, with what is wrong.
 core::Result<core::Bytes> read_csr_body(std::string_view body, bool binary);
 
-/// `der` as base64 in lines of 64 columns with CRLF, and the header that BouncyCastle and libest look for (est.md §1.2).
-http::Response answer_der(std::string_view media_type, core::BytesView der);
+/// Whether the client can be given base64 in lines, as libest and BouncyCastle need it. strongSwan 5.9 reads one line only, and
+/// is known by what it sends: no header beyond Host, Authorization, Content-Type and Content-Length.
+bool reads_lines(const http::Request& request);
+
+/// `der` as base64, in lines of 64 columns with CRLF for who reads them, and the header that BouncyCastle and libest look for (est.md §1.2).
+http::Response answer_der(const http::Request& request, std::string_view media_type, core::BytesView der);
 
 inline constexpr std::string_view certificates_type = "application/pkcs7-mime";
 /// With the literal parameter that libest and strict clients compare.

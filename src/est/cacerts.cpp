@@ -11,7 +11,7 @@ core::Task<http::Response> cacerts(Parts& parts, const Call& call) {
     const auto chain = backend ? backend->chain(backend->issuer()) : std::vector<core::Bytes>();
     if (chain.empty())
         co_return refusal(call, core::Problem(core::ProblemKind::unavailable, "the certificates of this endpoint's CA are not known yet", "est.chain"));
-    co_return answer_der(certificates_type, crypto::cms_certificates(chain));
+    co_return answer_der(call.request, certificates_type, crypto::cms_certificates(chain));
 }
 
 }  // namespace postern::est

@@ -73,9 +73,9 @@ http::Response answer_pending(const Call& call, const ra::PendingEnrollment& pen
     return response;
 }
 
-http::Response answer_issued(const core::Bytes& der) {
+http::Response answer_issued(const Call& call, const core::Bytes& der) {
     const std::array<core::Bytes, 1> certificates{der};
-    return answer_der(certs_only_type, crypto::cms_certificates(certificates));
+    return answer_der(call.request, certs_only_type, crypto::cms_certificates(certificates));
 }
 
 Task<Result<ra::EnrollmentOutcome>> carry_out(Parts& parts, const Call& call, Operation operation) {
@@ -109,7 +109,7 @@ Task<http::Response> enroll(Parts& parts, const Call& call, Operation operation)
     const auto& issued = std::get<ra::IssuedCertificate>(*outcome);
     parts.issued.add();
     parts.deps.log.info("est_issued", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"enrollment", issued.enrollment.get()}, {"operation", to_string(operation)}});
-    co_return answer_issued(issued.der);
+    co_return answer_issued(call, issued.der);
 }
 
 }  // namespace

@@ -56,6 +56,12 @@ constexpr Route routes[] = {
     {http::Method::get, "/.well-known/est/csrattrs", &csrattrs},
     {http::Method::post, "/.well-known/est/{endpoint:label}/fullcmc", &fullcmc},
     {http::Method::post, "/.well-known/est/fullcmc", &fullcmc},
+    // strongSwan's pki has no label: it puts the path of its URL before the well-known one.
+    {http::Method::get, "/est/{endpoint:label}/.well-known/est/cacerts", &cacerts},
+    {http::Method::post, "/est/{endpoint:label}/.well-known/est/simpleenroll", &simpleenroll},
+    {http::Method::post, "/est/{endpoint:label}/.well-known/est/simplereenroll", &simplereenroll},
+    {http::Method::get, "/est/{endpoint:label}/.well-known/est/csrattrs", &csrattrs},
+    {http::Method::post, "/est/{endpoint:label}/.well-known/est/fullcmc", &fullcmc},
 };
 
 Task<http::Response> error_page(const http::Request& request, unsigned status, std::string_view detail) {
