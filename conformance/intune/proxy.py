@@ -4,29 +4,22 @@ import base64
 import ssl
 
 from .tls import ENTRA_HOSTS, GRAPH_HOSTS, INTUNE_HOSTS
-from .wire import Answer, NotHttp, Request, abort, left, octets_of, read_head
+from .wire import Answer, Listener, NotHttp, Request, abort, left, octets_of, read_head
 
 _CHUNK = 1 << 16
 
 
-class Proxy:
+class Proxy(Listener):
     """`credentials` is user:password, or None where nobody is asked."""
 
     def __init__(self, world):
-        self._world, self._server, self._writers = world, None, set()
-        self.port, self.credentials = 0, None
+        super().__init__()
+        self._world, self.credentials = world, None
         self.ports = set()  # of its own connections to the sites, so that they know who came by here
 
     async def open(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=_CHUNK)
         self.port = self._server.sockets[0].getsockname()[1]
-
-    async def close(self):
-        if self._server:
-            self._server.close()
-            self._server = None
-        for writer in list(self._writers):
-            abort(writer)
 
     def _destination(self, target):
         """(address, port) of one of the sites, or None."""

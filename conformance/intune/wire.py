@@ -155,18 +155,11 @@ async def left(reader):
         pass
 
 
-class Site:
-    """One listener. `handle` is a coroutine from Request to (Answer, behaviour, a function to call when it is over)."""
+class Listener:
+    """What takes connections on `port`; zero until it is open. When it is opened again it has the same."""
 
-    def __init__(self, name, handle, world, context=None, address="127.0.0.1"):
-        self.name, self.context, self.address = name, context, address
-        self.port, self.mute = 0, False  # mute: takes connections, and says nothing, not even for TLS
-        self._handle, self._world = handle, world
-        self._server, self._writers = None, set()
-
-    async def open(self):
-        self._server = await asyncio.start_server(self._serve, self.address, self.port, ssl=None if self.mute else self.context, limit=HEAD_LIMIT)
-        self.port = self._server.sockets[0].getsockname()[1]
+    def __init__(self):
+        self.port, self._server, self._writers = 0, None, set()
 
     async def close(self):
         """Refuses from now on; what is open is reset."""
@@ -175,6 +168,20 @@ class Site:
             self._server = None
         for writer in list(self._writers):
             abort(writer)
+
+
+class Site(Listener):
+    """One listener of the stand-in. `handle` is a coroutine from Request to (Answer, behaviour, a function to call when it is over)."""
+
+    def __init__(self, name, handle, world, context=None, address="127.0.0.1"):
+        super().__init__()
+        self.name, self.context, self.address = name, context, address
+        self.mute = False  # takes connections, and says nothing, not even for TLS
+        self._handle, self._world = handle, world
+
+    async def open(self):
+        self._server = await asyncio.start_server(self._serve, self.address, self.port, ssl=None if self.mute else self.context, limit=HEAD_LIMIT)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader, writer):
         self._writers.add(writer)

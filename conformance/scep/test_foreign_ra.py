@@ -3,6 +3,7 @@ import json
 import time
 
 import pytest
+from harness import scep_backend
 from harness.backends import StandInCa
 from harness.scep_device import Device
 from harness.scep_reply import PENDING, SUCCESS
@@ -11,36 +12,6 @@ from harness.wire import ask
 from test_clients import StrongSwan
 
 SECONDS = 60
-DOCUMENT = """
-[[profile]]
-name = "{name}-ra"
-backend = "{name}"
-lifetime = "90d"
-keys = ["rsa-2048"]
-key_usage = ["digitalSignature", "keyEncipherment"]
-extended_key_usage = ["clientAuth"]
-common_name = "text"
-subject = ["CN"]
-[[profile]]
-name = "{name}-device"
-backend = "{name}"
-lifetime = "30d"
-keys = ["rsa-2048"]
-extended_key_usage = ["clientAuth"]
-common_name = "text"
-subject = ["CN"]
-[[endpoint]]
-name = "{name}-scep"
-protocol = "scep"
-profiles = ["{name}-device"]
-ra_profile = "{name}-ra"
-[[account]]
-name = "{name}-scep"
-endpoint = "{name}-scep"
-method = "access_code"
-common_names = ["*"]
-secret = {{generate = true}}
-"""
 
 
 def until(condition, what):
@@ -58,7 +29,7 @@ def foreign(server, name, tmp_path):
         ca = StandInCa(tmp_path / "ca", name[-30:].strip("-"))
         ca.behave(**plan)
         path = tmp_path / "foreign.toml"
-        path.write_text(ca.document(timeout="60s") + DOCUMENT.format(name=ca.name))
+        path.write_text(scep_backend.document(ca, scep_backend.by_profile(ca)))
         report = json.loads(server.cli("apply", path, "--json"))
         [code] = [secret["accessCode"] for secret in report["secrets"] if secret.get("accessCode")]
         return ca, server.scep(f"{ca.name}-scep"), code

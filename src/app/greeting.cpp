@@ -4,6 +4,7 @@
 
 #include <iostream>
 
+#include "api/clients/commands.hpp"
 #include "app/house.hpp"
 #include "app/version.hpp"
 #include "core/base/encoding.hpp"
@@ -56,14 +57,36 @@ std::string fingerprint(const core::Bytes& der) {
 void greet_scep_clients(const House& house) {
     const auto list = scep_urls(house);
     if (list.empty()) return;
-    const auto& url = list.front().second;
+    api::clients::PkiCommands pki;
+    pki.url = list.front().second;
+    pki.trusted = {"ca-1.pem", "ca.pem"};
+    pki.name = "NAME";
     std::string code = "ACCESS_CODE";
     for (const auto& secret : house.first_secrets)
         if (!secret.access_code.empty()) code = secret.access_code.expose();
-    std::cout << "  pki --scepca --url " << url << " --caout ca.pem --raout ra.pem --outform pem\n"
-              << "  pki --gen --type rsa --size 2048 --outform pem > key.pem\n"
-              << "  pki --scep --url " << url << " --cacert-enc ra.pem --cacert-sig ra.pem --cacert ca-1.pem --cacert ca.pem --in key.pem --dn \"CN=NAME\" --password "
-              << code << " --outform pem > cert.pem\n";
+    for (const auto& line : {pki.scepca(), pki.generate("key.pem"), pki.enroll("key.pem", code)}) std::cout << "  " << line << "\n";
+}
+
+/// Lines for certbot and lego, at the first endpoint.
+void greet_acme_clients(const House& house) {
+    const auto list = directories(house);
+    if (list.empty()) return;
+    api::clients::AcmeCommand command;
+    command.directory = list.front().second;
+    command.root_file = house.folder.file("root.pem");
+    command.http_01_port = house.config.http_01_port;
+    command.name = "NAME";
+    // Shown once: the store keeps them sealed, or as a hash.
+    for (const auto& secret : house.first_secrets) {
+        if (secret.key_id.empty()) continue;
+        command.key_id = secret.key_id;
+        command.mac_key = secret.mac_key.expose();
+    }
+    if (!house.first_account_file.empty() && !house.config.lab) {
+        command.key_id = "KEY_ID";
+        command.mac_key = "MAC_KEY";
+    }
+    std::cout << "\nTrust the root, then enroll:\n\n  " << api::clients::certbot_command(command) << "\n\n  " << api::clients::lego_command(command) << "\n";
 }
 
 }  // namespace
@@ -83,29 +106,7 @@ void greet(const House& house) {
         << "    SHA-256        " << fingerprint(house.builtin->root_der()) << "\n";
     if (!house.first_account_file.empty())
         out << "  First accounts   their keys and codes are in " << house.first_account_file << " (0600); remove it once you have them\n";
-    const auto list = directories(house);
-    if (!list.empty()) {
-        const auto& url = list.front().second;
-        std::string certbot_account, lego_account;
-        // Shown once: the store keeps them sealed, or as a hash.
-        for (const auto& secret : house.first_secrets) {
-            if (secret.key_id.empty()) continue;
-            certbot_account = " --eab-kid=" + secret.key_id + " --eab-hmac-key=" + secret.mac_key.expose();
-            lego_account = " --eab --kid=" + secret.key_id + " --hmac=" + secret.mac_key.expose();
-        }
-        if (!house.first_account_file.empty() && !house.config.lab) {
-            certbot_account = " --eab-kid=KEY_ID --eab-hmac-key=MAC_KEY";
-            lego_account = " --eab --kid=KEY_ID --hmac=MAC_KEY";
-        }
-        const auto port = house.config.http_01_port;
-        const auto certbot_port = port == 80 ? "" : " --http-01-port " + std::to_string(port);
-        const auto lego_port = port == 80 ? "" : " --http.port :" + std::to_string(port);
-        out << "\nTrust the root, then enroll:\n\n"
-            << "  REQUESTS_CA_BUNDLE=" << root << " certbot certonly --standalone" << certbot_port << " --server " << url
-            << " --agree-tos --register-unsafely-without-email" << certbot_account << " -d NAME\n\n"
-            << "  LEGO_CA_CERTIFICATES=" << root << " lego --server " << url << " --accept-tos --email you@example.com" << lego_account
-            << " --http" << lego_port << " -d NAME run\n";
-    }
+    greet_acme_clients(house);
     greet_scep_clients(house);
     out << std::endl;
     // Last: whoever waits for the file finds the greeting too.

@@ -49,25 +49,16 @@ public:
     explicit Client(ClientDeps deps) : deps_(std::move(deps)), tokens_(deps_), discovery_(deps_, tokens_) {}
 
     core::Task<Result<void>> validate(AccountRef account, ValidationRequest request, core::Deadline deadline) override {
-        if (auto wrong = wrong_transaction(request.transaction_id)) co_return std::move(*wrong);
         Call call(std::move(account), Service::validation, "validate", "ScepActions/validateRequest", validation_body(request, deps_.caller));
-        call.transaction = std::move(request.transaction_id);
-        auto deciding = decide(std::move(call), deadline);
-        co_return co_await core::run_on(deps_.home, std::move(deciding));
+        return about_request(std::move(call), std::move(request.transaction_id), deadline);
     }
     core::Task<Result<void>> notify_success(AccountRef account, SuccessNotice notice, core::Deadline deadline) override {
-        if (auto wrong = wrong_transaction(notice.transaction_id)) co_return std::move(*wrong);
         Call call(std::move(account), Service::validation, "success", "ScepActions/successNotification", success_body(notice, deps_.caller));
-        call.transaction = std::move(notice.transaction_id);
-        auto deciding = decide(std::move(call), deadline);
-        co_return co_await core::run_on(deps_.home, std::move(deciding));
+        return about_request(std::move(call), std::move(notice.transaction_id), deadline);
     }
     core::Task<Result<void>> notify_failure(AccountRef account, FailureNotice notice, core::Deadline deadline) override {
-        if (auto wrong = wrong_transaction(notice.transaction_id)) co_return std::move(*wrong);
         Call call(std::move(account), Service::validation, "failure", "ScepActions/failureNotification", failure_body(notice, deps_.caller));
-        call.transaction = std::move(notice.transaction_id);
-        auto deciding = decide(std::move(call), deadline);
-        co_return co_await core::run_on(deps_.home, std::move(deciding));
+        return about_request(std::move(call), std::move(notice.transaction_id), deadline);
     }
     core::Task<Result<std::vector<RevocationRequest>>> download_revocations(AccountRef account, int most, core::Deadline deadline) override {
         Call call(std::move(account), Service::revocation, "download", "CertificateAuthorityRequests/downloadRevocationRequests", download_body(most));
@@ -89,6 +80,13 @@ private:
     static std::optional<Problem> wrong_transaction(const std::string& id) {
         if (!id.empty() && id.size() <= longest_transaction) return std::nullopt;
         return Problem(ProblemKind::malformed, "a transactionID of 1 to 255 characters is wanted", "intune.request");
+    }
+
+    core::Task<Result<void>> about_request(Call call, std::string transaction, core::Deadline deadline) {
+        if (auto wrong = wrong_transaction(transaction)) co_return std::move(*wrong);
+        call.transaction = std::move(transaction);
+        auto deciding = decide(std::move(call), deadline);
+        co_return co_await core::run_on(deps_.home, std::move(deciding));
     }
 
     // ---- all below runs on deps_.home

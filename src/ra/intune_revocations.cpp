@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/async/deadline.hpp"
+#include "core/async/repeat.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
 #include "core/crypto/digest.hpp"
@@ -96,18 +97,9 @@ IntuneRevocations::IntuneRevocations(Deps deps)
 IntuneRevocations::~IntuneRevocations() = default;
 
 Task<void> IntuneRevocations::run() {
-    for (;;) {
-        co_await core::sleep_for(look);
-        std::string failure;
-        try {
-            co_await round();
-        } catch (const std::exception& e) {
-            failure = e.what();
-        }
-        const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
-        if (cancellation.cancelled() != boost::asio::cancellation_type::none) co_return;
-        if (!failure.empty()) deps_.log.warning("intune_revocations_wait", {{"why", failure}});
-    }
+    core::Repeated how(look, [this](const std::exception& fault) { deps_.log.warning("intune_revocations_wait", {{"why", fault.what()}}); });
+    auto rounds = core::repeat(std::move(how), [this] { return round(); });
+    co_await std::move(rounds);
 }
 
 /// Each Azure account by which an endpoint's requests are validated.

@@ -5,45 +5,13 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from harness import scep_backend
 from harness.backends import StandInCa
 from harness.scep_device import Device
 from harness.scep_style import STYLES
 from harness.wire import ask
 
 SECONDS = 60
-RA_PROFILE = """
-[[profile]]
-name = "{name}-ra"
-backend = "{name}"
-lifetime = "90d"
-keys = ["rsa-2048"]
-key_usage = ["digitalSignature", "keyEncipherment"]
-extended_key_usage = ["clientAuth"]
-common_name = "text"
-subject = ["CN"]
-"""
-ENDPOINT = """
-[[profile]]
-name = "{name}-device"
-backend = "{name}"
-lifetime = "30d"
-keys = ["rsa-2048"]
-extended_key_usage = ["clientAuth"]
-common_name = "text"
-subject = ["CN"]
-[[endpoint]]
-name = "{name}-scep"
-protocol = "scep"
-profiles = ["{name}-device"]
-get_crl = true
-{ra}
-[[account]]
-name = "{name}-scep"
-endpoint = "{name}-scep"
-method = "access_code"
-common_names = ["*"]
-secret = {{generate = true}}
-"""
 
 
 class ScepHouse:
@@ -56,7 +24,7 @@ class ScepHouse:
         self.describe(ra)
 
     def text(self, ra, own_profile=True):
-        return self.ca.document(timeout="60s") + (RA_PROFILE if own_profile else "").format(name=self.name) + ENDPOINT.format(name=self.name, ra=ra)
+        return scep_backend.document(self.ca, ra, own_profile)
 
     def describe(self, ra):
         path = self.folder / "scep.toml"

@@ -90,3 +90,47 @@ def test_good_form_is_let_be(tree, name):
 def test_tests_are_linted_too(tree):
     offences = tree.add("tests/unit/ra/a_test.cpp", body("co_await f({});")).check()
     assert len(offences) == 1
+
+
+# Bodies of a coroutine of Result<bool>, with a parameter by reference and one by value.
+BAD_TRUTH = {
+    "const": "const auto r = co_await f();\nco_return r;  //!",
+    "const_with_its_type": "const core::Result<bool> r = co_await f();\nco_return r;  //!",
+    "const_moved": "const auto r = co_await f();\nco_return std::move(r);  //!",
+    "const_in_a_condition": "if (const auto r = co_await f(); !r) co_return r;  //!",
+    "reference": "auto& r = kept_;\nco_return r;  //!",
+    "reference_of_a_loop": "for (const auto& r : list) co_return r;  //!",
+    "const_parameter": "co_return given;  //!",
+    "const_after_another": "{\n    auto r = f();\n    use(r);\n}\nconst auto r = g();\nco_return r;  //!",
+}
+GOOD_TRUTH = {
+    "value": "auto r = co_await f();\nco_return r;",
+    "value_with_its_type": "Result<bool> r = false;\nco_return r;",
+    "parameter_by_value": "co_return own;",
+    "truth_of_a_name": "const bool r = f();\nco_return r;",
+    "literal": "const auto r = co_await f();\nco_return true;",
+    "what_it_holds": "const auto r = co_await f();\nif (!r) co_return r.error();\nco_return *r;",
+    "awaited": "auto task = f();\nco_return co_await std::move(task);",
+    "problem": "core::Problem busy(kind, text);\nco_return busy;",
+}
+
+
+def truth(text, result="core::Result<bool>"):
+    return f"core::Task<{result}> subject(const core::Result<bool>& given, core::Result<bool> own) {{\n{text}\n}}\n"
+
+
+@pytest.mark.parametrize("name", BAD_TRUTH)
+def test_a_result_that_would_become_its_own_truth_is_found(tree, name):
+    text = truth(BAD_TRUTH[name])
+    line = 1 + text[: text.index("//!")].count("\n")
+    [offence] = tree.add("src/ra/subject.cpp", text).check()
+    assert offence.startswith(f"src/ra/subject.cpp:{line}: co_return of a const Result<bool>")
+
+
+@pytest.mark.parametrize("name", GOOD_TRUTH)
+def test_other_ways_to_return_a_result_are_let_be(tree, name):
+    assert tree.add("src/ra/subject.cpp", truth(GOOD_TRUTH[name])).check() == []
+
+
+def test_results_of_something_else_may_be_const(tree):
+    assert tree.add("src/ra/subject.cpp", truth(BAD_TRUTH["const"], "core::Result<int>")).check() == []

@@ -48,6 +48,16 @@ def test_a_revocation_whose_node_is_killed_before_its_crl_is_listed_by_the_other
     assert two.events("crl_unlisted") == 1
 
 
+def published(node, authorities, folder):
+    """Options of `restore open`: each authority's CRL as that node serves it."""
+    options = []
+    for authority in authorities:
+        file = folder / f"{authority}.crl"
+        file.write_bytes(ask(f"http://127.0.0.1:{node.port('http')}/crl/{authority}/0.crl").body)
+        options += ["--crl", file]
+    return options
+
+
 def set_back(database, key, to):
     """As a standby that lagged has it."""
     database.execute(f"UPDATE authority SET crl_number = {to} WHERE key_id = '{key}'", f"DELETE FROM crl WHERE key_id = '{key}' AND number > {to}")
@@ -86,12 +96,7 @@ def test_a_database_that_lost_commits_stops_all_nodes_until_the_last_crl_is_take
     assert readiness(two)[0] == 503
 
     authorities = [row["key_id"] for row in database.rows("SELECT key_id FROM authority")]
-    arguments = []
-    for authority in authorities:
-        file = tmp_path / f"{authority}.crl"
-        file.write_bytes(fetch(one, authority))
-        arguments += ["--crl", file]
-    one.cli("restore", "open", *arguments)
+    one.cli("restore", "open", *published(one, authorities, tmp_path))
     for node in (one, two):
         await_readiness(node, 200)
         until(lambda: number(crl(node)) > number(last), "no CRL is signed", nodes)  # noqa: B023
@@ -134,22 +139,14 @@ def test_a_failover_to_a_standby_that_lagged_is_found_out_and_opened_again(pair,
         for node in (one, two):
             until(lambda: "the database lost commits" in readiness(node)[1], "it goes on without what it lost", nodes)  # noqa: B023
             assert crl(node).public_bytes(Encoding.DER) == last.public_bytes(Encoding.DER)
-        arguments = []
-        for row in json.loads(standby.psql("SELECT json_agg(key_id) FROM authority", name)):
-            file = tmp_path / f"{row}.crl"
-            file.write_bytes(fetch(one, row))
-            arguments += ["--crl", file]
-        two.cli("restore", "open", *arguments)
+        authorities = json.loads(standby.psql("SELECT json_agg(key_id) FROM authority", name))
+        two.cli("restore", "open", *published(one, authorities, tmp_path))
         for node in (one, two):
             await_readiness(node, 200)
             until(lambda: number(crl(node)) > number(last), "no CRL is signed", nodes)  # noqa: B023
             assert crl(node).get_revoked_certificate_by_serial_number(int(serial, 16))
     finally:
         nodes.stop()
-
-
-def fetch(node, authority):
-    return ask(f"http://127.0.0.1:{node.port('http')}/crl/{authority}/0.crl").body
 
 
 def test_a_node_whose_row_was_taken_away_goes_on(new_nodes, database, web):

@@ -1,3 +1,4 @@
+#include "api/clients/commands.hpp"
 #include "api/clients/configuration.hpp"
 #include "core/base/encoding.hpp"
 
@@ -17,6 +18,16 @@ Configuration begin(const Facts& facts) {
     return out;
 }
 
+AcmeCommand command(const Facts& facts) {
+    AcmeCommand out;
+    out.directory = facts.acme_directory();
+    out.name = facts.name;
+    if (!facts.account_required) return out;
+    out.key_id = key_id;
+    out.mac_key = mac_key;
+    return out;
+}
+
 std::string keys_line(const Facts& facts, std::string_view comment) {
     return facts.account_required ? std::string(comment) + " KEY_ID and MAC_KEY are those that `postern apply` showed once.\n" : std::string();
 }
@@ -25,17 +36,13 @@ std::string keys_line(const Facts& facts, std::string_view comment) {
 
 Configuration certbot(const Facts& facts) {
     auto out = begin(facts);
-    out.text = "REQUESTS_CA_BUNDLE=root.pem certbot certonly --standalone --server " + facts.acme_directory() + " --agree-tos --register-unsafely-without-email";
-    if (facts.account_required) out.text += " --eab-kid " + std::string(key_id) + " --eab-hmac-key " + std::string(mac_key);
-    out.text += " -d " + facts.name + "\n" + keys_line(facts, "#");
+    out.text = certbot_command(command(facts)) + "\n" + keys_line(facts, "#");
     return out;
 }
 
 Configuration lego(const Facts& facts) {
     auto out = begin(facts);
-    out.text = "LEGO_CA_CERTIFICATES=root.pem lego --server " + facts.acme_directory() + " --accept-tos --email you@example.com";
-    if (facts.account_required) out.text += " --eab --kid " + std::string(key_id) + " --hmac " + std::string(mac_key);
-    out.text += " --http -d " + facts.name + " run\n" + keys_line(facts, "#");
+    out.text = lego_command(command(facts)) + "\n" + keys_line(facts, "#");
     return out;
 }
 

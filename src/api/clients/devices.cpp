@@ -1,3 +1,4 @@
+#include "api/clients/commands.hpp"
 #include "api/clients/configuration.hpp"
 
 /// Command lines: Cisco IOS, strongSwan's pki, certmonger.
@@ -9,13 +10,6 @@ void add_pem(Configuration& out, const crypto::Certificate& certificate, const s
     const auto pem = crypto::to_pem("CERTIFICATE", certificate.der());
     const auto octets = core::as_bytes(pem);
     out.files.emplace_back(name, core::to_bytes(octets), certificate.subject().to_text() + ", SHA-256 " + sha256_hex(certificate));
-}
-
-/// In single quotes for a shell.
-std::string quoted(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
 }
 
 int percent_of_life(const Facts& facts) {
@@ -46,20 +40,19 @@ Configuration cisco(const Facts& facts, unsigned bits) {
 
 Configuration strongswan(const Facts& facts, unsigned bits) {
     Configuration out;
-    const auto url = facts.scep_url(false);
-    out.values = {{"url", url}, {"dn", "CN=" + facts.name}, {"size", std::to_string(bits)}};
+    PkiCommands pki;
+    pki.url = facts.scep_url(false);
+    pki.name = facts.name;
+    pki.bits = bits;
+    out.values = {{"url", pki.url}, {"dn", "CN=" + facts.name}, {"size", std::to_string(bits)}};
     // What was written beside is trusted, and not what the network says: pki compares nothing when it asks GetCACert.
-    std::string trust;
     for (auto n = facts.chain.size(); n-- > 0;) {
-        add_pem(out, facts.chain[n], chain_name(facts, n) + ".pem");
-        trust += " --cacert " + chain_name(facts, n) + ".pem";
+        pki.trusted.push_back(chain_name(facts, n) + ".pem");
+        add_pem(out, facts.chain[n], pki.trusted.back());
     }
-    const auto common = "pki --scep --url " + quoted(url) + " --cacert-enc ra.pem --cacert-sig ra.pem" + trust + " --dn " + quoted("CN=" + facts.name) + " --outform pem";
-    const auto size = " --type rsa --size " + std::to_string(bits) + " --outform pem > ";
-    out.text = "pki --scepca --url " + quoted(url) + " --caout ca.pem --raout ra.pem --outform pem --force\n" + "pki --verify --in ra.pem" + trust +
-               "\npki --gen" + size + "key.pem\n" + common + " --in key.pem --password " + quoted(facts.code()) + " > cert.pem\n";
-    out.text += "# To renew, from " + std::to_string(facts.scep.renewal_window.count() / 86'400'000) + " days before its end on:\n" + "# pki --gen" + size + "next.pem\n# " + common +
-                " --in next.pem --cert cert.pem --key key.pem > renewed.pem\n";
+    out.text = pki.scepca() + "\npki --verify --in ra.pem" + trust_options(pki.trusted) + "\n" + pki.generate("key.pem") + "\n" + pki.enroll("key.pem", facts.code()) + "\n";
+    out.text += "# To renew, from " + std::to_string(facts.scep.renewal_window.count() / 86'400'000) + " days before its end on:\n# " + pki.generate("next.pem") + "\n# " +
+                pki.renew("next.pem") + "\n";
     if (!facts.challenge) out.text += "# Put the access code where " + std::string(code_placeholder) + " stands.\n";
     return out;
 }

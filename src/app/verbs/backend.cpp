@@ -1,35 +1,19 @@
 #include <iostream>
-#include <sstream>
 
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/json/writer.hpp"
 
 namespace postern::app::verbs {
 
 namespace {
 
-int list(const Common& common) {
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/backends"));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body;
-        return 0;
-    }
-    std::istringstream lines(answer.body);
-    for (std::string line; std::getline(lines, line);) {
-        const auto document = json::Document::parse(line);
-        if (!document) continue;
-        const auto b = document->root();
-        const auto joined = [&](std::string_view name) {
-            std::string out;
-            for (const auto& item : b[name].items()) out += (out.empty() ? "" : ",") + text(item);
-            return out.empty() ? std::string("-") : out;
-        };
-        std::cout << text(b["backend"]) << "  " << (truth(b["ready"]) ? "ready" : "not ready") << "  operations " << joined("operations") << "  profiles "
-                  << joined("profiles") << "\n";
-    }
-    return 0;
+void print(const json::Value& b) {
+    const auto joined = [&](std::string_view name) {
+        std::string out;
+        for (const auto& item : b[name].items()) out += (out.empty() ? "" : ",") + text(item);
+        return out.empty() ? std::string("-") : out;
+    };
+    std::cout << text(b["backend"]) << "  " << (truth(b["ready"]) ? "ready" : "not ready") << "  operations " << joined("operations") << "  profiles " << joined("profiles") << "\n";
 }
 
 int test(const Common& common, const std::string& backend) {
@@ -47,7 +31,7 @@ void add_backend(CLI::App& app, Common& common, Run& run) {
     noun->require_subcommand(1);
     auto* list_verb = noun->add_subcommand("list", "Those that documents describe");
     add_common(*list_verb, common);
-    list_verb->callback([&common, &run] { run = [&common] { return list(common); }; });
+    list_verb->callback([&common, &run] { run = [&common] { return ask_lines(common, "/api/postern/v1/backends", print); }; });
     auto* test_verb = noun->add_subcommand("test", "Check the program, and ask it whether it is well; nothing is issued");
     add_common(*test_verb, common);
     test_verb->add_option("BACKEND", *backend, "TENANT/NAME")->required();

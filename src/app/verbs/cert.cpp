@@ -2,7 +2,7 @@
 #include <cctype>
 #include <iostream>
 
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/reader.hpp"
 
@@ -13,35 +13,15 @@ namespace {
 constexpr std::string_view own_route = "/api/postern/v1/certificates", imported_route = "/api/postern/v1/imported-certificates";
 
 /// Devices that a predecessor served often have no name but the subject's.
-void print_line(std::string_view line) {
-    const auto document = json::Document::parse(line);
-    if (!document) return;
-    const auto c = document->root();
+void print_line(const json::Value& c) {
     std::string names;
     for (const auto& n : c["names"].items()) names += (names.empty() ? "" : ",") + text(n);
     if (names.empty()) names = text(c["subject"]);
     std::cout << text(c["serial"]) << "  " << text(c["status"]) << "  " << text(c["notAfter"]) << "  " << names << (c.contains("imported") ? "  external" : "") << "\n";
 }
 
-/// All pages, one after the other: the output has no end but the table's.
 int list(const Common& common, std::string_view route, const std::string& search) {
-    const auto door = Door::open(common.door);
-    std::string after = "0";
-    while (!after.empty()) {
-        const auto answer = door->ask(make_request(http::Method::get, std::string(route) + "?after=" + after + (search.empty() ? "" : "&search=" + unreserved(search))));
-        if (const int failed = report(answer)) return failed;
-        if (common.json) {
-            std::cout << answer.body;
-        } else {
-            for (std::size_t from = 0; from < answer.body.size();) {
-                const auto end = answer.body.find('\n', from);
-                print_line(std::string_view(answer.body).substr(from, end - from));
-                from = end + 1;
-            }
-        }
-        after = answer.header("X-Next-After");
-    }
-    return 0;
+    return ask_lines(common, std::string(route) + (search.empty() ? "" : "?search=" + unreserved(search)), print_line);
 }
 
 void print_whole(const json::Value& certificate) {
@@ -58,23 +38,7 @@ void print_whole(const json::Value& certificate) {
 }
 
 /// By serial or SHA-256; one may be on record for several endpoints.
-int show_external(const Common& common, const std::string& hex) {
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::get, std::string(imported_route) + "/find?hex=" + hex));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body;
-        return 0;
-    }
-    for (std::size_t from = 0; from < answer.body.size();) {
-        const auto end = answer.body.find('\n', from);
-        const auto document = json::Document::parse(std::string_view(answer.body).substr(from, end - from));
-        if (!document) throw std::runtime_error("the server's answer is no JSON");
-        print_whole(document->root());
-        from = end + 1;
-    }
-    return 0;
-}
+int show_external(const Common& common, const std::string& hex) { return ask_lines(common, std::string(imported_route) + "/find?hex=" + hex, print_whole); }
 
 int remove(const Common& common, const std::string& hex) {
     return ask(common, make_request(http::Method::post, std::string(imported_route) + "/remove", "{\"hex\":\"" + hex + "\"}"), [&hex](const json::Value&) {
@@ -83,22 +47,12 @@ int remove(const Common& common, const std::string& hex) {
 }
 
 int show(const Common& common, const std::string& serial) {
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/certificates/" + serial));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body << "\n";
-        return 0;
-    }
-    const auto document = json::Document::parse(answer.body);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    print_whole(document->root());
-    return 0;
+    return ask(common, make_request(http::Method::get, std::string(own_route) + "/" + serial), print_whole);
 }
 
 int revoke(const Common& common, const std::string& serial, int reason) {
     const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/certificates/" + serial + "/revoke",
+    const auto answer = door->ask(make_request(http::Method::post, std::string(own_route) + "/" + serial + "/revoke",
                                                "{\"reason\":" + std::to_string(reason) + "}"));
     if (const int failed = report(answer)) return failed;
     if (common.json)

@@ -2,8 +2,8 @@
 
 #include <iostream>
 
+#include "app/verbs/answers.hpp"
 #include "app/verbs/certificate_files.hpp"
-#include "app/verbs/verbs.hpp"
 #include "core/base/encoding.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
@@ -68,11 +68,8 @@ private:
             if (totals.read > 0) std::cerr << "postern: " << totals.read << " of " << expected_ << " certificates are done; run the same command again to go on\n";
             return failed;
         }
-        json::Limits limits;
-        limits.bytes = answer.body.size() + 1;
-        const auto document = json::Document::parse(answer.body, limits);
-        if (!document) throw std::runtime_error("the server's answer is no JSON");
-        const auto root = document->root();
+        const auto document = parsed(answer);
+        const auto root = document.root();
         number_ = root["import"].integer().value();
         totals.added += root["added"].integer().value();
         totals.known += root["known"].integer().value();

@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/json/writer.hpp"
 
 namespace postern::app::verbs {
@@ -39,10 +39,7 @@ int create(const Common& common, const Wish& o) {
     });
 }
 
-void print_line(std::string_view line) {
-    const auto document = json::Document::parse(line);
-    if (!document) return;
-    const auto r = document->root();
+void print(const json::Value& r) {
     std::string what;
     for (const auto* list : {"subject", "sans"})
         for (const auto& item : r[list].items()) what += (what.empty() ? "" : ",") + text(item);
@@ -50,29 +47,8 @@ void print_line(std::string_view line) {
               << "  by " << text(r["by"]) << "\n";
 }
 
-int list(const Common& common, const std::string& place) {
-    const auto door = Door::open(common.door);
-    std::string after = "0";
-    while (!after.empty()) {
-        const auto answer = door->ask(make_request(http::Method::get, path_of(place) + "?after=" + after));
-        if (const int failed = report(answer)) return failed;
-        for (std::size_t from = 0; !common.json && from < answer.body.size();) {
-            const auto end = answer.body.find('\n', from);
-            print_line(std::string_view(answer.body).substr(from, end - from));
-            from = end + 1;
-        }
-        if (common.json) std::cout << answer.body;
-        after = answer.header("X-Next-After");
-    }
-    return 0;
-}
-
 int withdraw(const Common& common, const Wish& o) {
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::delete_, path_of(o.place) + "/" + o.id));
-    if (const int failed = report(answer)) return failed;
-    if (!common.json) std::cout << "Withdrawn " << o.id << ".\n";
-    return 0;
+    return ask_done(common, make_request(http::Method::delete_, path_of(o.place) + "/" + o.id), "Withdrawn " + o.id + ".");
 }
 
 /// What is neither would be another path to the server.
@@ -107,7 +83,7 @@ void add_challenge(CLI::App& app, Common& common, Run& run) {
     create_verb->add_flag("--unbound", o->unbound, "For no particular device; the account's document must say unbound = true");
     create_verb->callback([o, &common, &run] { run = [o, &common] { return create(common, *o); }; });
     list_verb->add_option("ENDPOINT", o->place, "SCEP endpoint")->required()->transform(CLI::Validator(read_place, ""));
-    list_verb->callback([o, &common, &run] { run = [o, &common] { return list(common, o->place); }; });
+    list_verb->callback([o, &common, &run] { run = [o, &common] { return ask_lines(common, path_of(o->place), print); }; });
     withdraw_verb->add_option("ENDPOINT", o->place, "SCEP endpoint")->required()->transform(CLI::Validator(read_place, ""));
     withdraw_verb->add_option("ID", o->id, "Id of the challenge")->required()->transform(CLI::Validator(read_id, ""));
     withdraw_verb->callback([o, &common, &run] { run = [o, &common] { return withdraw(common, *o); }; });

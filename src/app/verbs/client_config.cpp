@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "app/data_folder.hpp"
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/base/encoding.hpp"
 #include "core/base/secret.hpp"
 #include "core/json/escape.hpp"
@@ -57,11 +57,8 @@ int configure(const Common& common, const Options& o) {
     const auto door = Door::open(common.door);
     const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/client-configurations", w.take()));
     if (const int failed = report(answer)) return failed;
-    json::Limits limits;
-    limits.bytes = answer.body.size() + 1;
-    const auto document = json::Document::parse(answer.body, limits);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    const auto root = document->root();
+    const auto document = parsed(answer);
+    const auto root = document.root();
     if (common.json) {
         std::cout << answer.body << "\n";
     } else {

@@ -1,7 +1,7 @@
 #include <cctype>
 #include <iostream>
 
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/json/escape.hpp"
 
 namespace postern::app::verbs {
@@ -61,11 +61,8 @@ int ask(const Common& common, http::Request request, const std::function<void(co
         std::cout << answer.body << "\n";
         return 0;
     }
-    json::Limits limits;
-    limits.bytes = answer.body.size() + 1;
-    const auto document = json::Document::parse(answer.body, limits);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    print(document->root());
+    const auto document = parsed(answer);
+    print(document.root());
     return 0;
 }
 

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "app/key_lists.hpp"
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/fingerprints.hpp"
 #include "core/json/escape.hpp"
@@ -202,29 +202,7 @@ int unblock(const Common& common, const Options& o) {
     return 0;
 }
 
-void print_line(std::string_view line) {
-    const auto document = json::Document::parse(line);
-    if (!document) return;
-    const auto k = document->root();
-    std::cout << text(k["key"]) << "  " << text(k["blocked"]) << "  " << text(k["reason"]) << "  " << text(k["source"]) << "\n";
-}
-
-int list(const Common& common) {
-    const auto door = Door::open(common.door);
-    std::string after;
-    do {
-        const auto answer = door->ask(make_request(http::Method::get, std::string(routes) + "blocked-keys?after=" + after));
-        if (const int failed = report(answer)) return failed;
-        after = answer.header("X-Next-After");
-        if (common.json) {
-            std::cout << answer.body;
-            continue;
-        }
-        std::istringstream lines(answer.body);
-        for (std::string line; std::getline(lines, line);) print_line(line);
-    } while (!after.empty());
-    return 0;
-}
+void print(const json::Value& k) { std::cout << text(k["key"]) << "  " << text(k["blocked"]) << "  " << text(k["reason"]) << "  " << text(k["source"]) << "\n"; }
 
 /// 1 when a key of the file is refused: by the server, or already while it is read.
 int check(const Common& common, const Options& o) {
@@ -240,15 +218,14 @@ int check(const Common& common, const Options& o) {
             status = 1;
             return;
         }
-        const auto document = json::Document::parse(answer.body);
-        if (!document) throw std::runtime_error("the server's answer is no JSON");
-        const auto refused = document->root()["refused"].items();
+        const auto document = parsed(answer);
+        const auto refused = document.root()["refused"].items();
         if (!refused.empty()) status = 1;
         if (common.json) {
             std::cout << answer.body << "\n";
             return;
         }
-        std::cout << text(document->root()["fingerprint"]) << "  " << text(document->root()["key"]) << "  "
+        std::cout << text(document.root()["fingerprint"]) << "  " << text(document.root()["key"]) << "  "
                   << (refused.empty() ? "good" : "refused") << "\n";
         for (const auto& r : refused) std::cout << "  " << text(r["check"]) << ": " << text(r["detail"]) << "\n";
     };
@@ -281,7 +258,7 @@ void add_key(CLI::App& app, Common& common, Run& run) {
     unblock_verb->callback([o, &common, &run] { run = [o, &common] { return unblock(common, *o); }; });
     auto* list_verb = noun->add_subcommand("list", "Every blocked key");
     add_common(*list_verb, common);
-    list_verb->callback([&common, &run] { run = [&common] { return list(common); }; });
+    list_verb->callback([&common, &run] { run = [&common] { return ask_lines(common, std::string(routes) + "blocked-keys", print); }; });
     auto* check_verb = noun->add_subcommand("check", "Whether keys would be refused; status 1 if one would");
     add_common(*check_verb, common);
     check_verb->add_option("FILE", o->file, "PEM with keys, certificates or requests")->required();

@@ -1,7 +1,6 @@
 #include <iostream>
-#include <sstream>
 
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
 
@@ -17,35 +16,13 @@ struct Options {
     bool waiting = false, all = false;
 };
 
-/// Hands every line of every page to `each`. The exit status.
-int walk(Door& door, std::string_view status, const std::function<int(const std::string&)>& each) {
-    std::string after;
-    do {
-        const auto answer = door.ask(make_request(http::Method::get, std::string(route) + "?status=" + std::string(status) + "&after=" + unreserved(after)));
-        if (const int failed = report(answer)) return failed;
-        after = answer.header("X-Next-After");
-        std::istringstream lines(answer.body);
-        for (std::string line; std::getline(lines, line);)
-            if (const int failed = each(line)) return failed;
-    } while (!after.empty());
-    return 0;
+void print(const json::Value& m) {
+    std::cout << text(m["id"]) << "  " << text(m["created"]) << "  " << m["failures"].integer().value() << " failures";
+    if (const auto why = text(m["lastError"]); !why.empty()) std::cout << "  " << why;
+    std::cout << "\n";
 }
 
-int list(const Common& common, const Options& o) {
-    const auto door = Door::open(common.door);
-    return walk(*door, o.waiting ? "waiting" : "parked", [&](const std::string& line) {
-        const auto document = json::Document::parse(line);
-        if (common.json || !document) {
-            std::cout << line << "\n";
-            return 0;
-        }
-        const auto m = document->root();
-        std::cout << text(m["id"]) << "  " << text(m["created"]) << "  " << m["failures"].integer().value() << " failures";
-        if (const auto why = text(m["lastError"]); !why.empty()) std::cout << "  " << why;
-        std::cout << "\n";
-        return 0;
-    });
-}
+std::string listing(std::string_view status) { return std::string(route) + "?status=" + std::string(status); }
 
 /// `verb`: the last part of the route; `done`: "Dropped".
 int conclude(const Common& common, const Options& o, std::string_view verb, std::string_view done) {
@@ -54,11 +31,8 @@ int conclude(const Common& common, const Options& o, std::string_view verb, std:
     auto ids = o.ids;
     // All that is parked now: what is parked again meanwhile is left for the next time.
     if (o.all) {
-        const int failed = walk(*door, "parked", [&](const std::string& line) {
-            const auto document = json::Document::parse(line);
-            if (document) ids.emplace_back(document->root()["id"].string().value());
-            return 0;
-        });
+        const auto gather = [&](const json::Value& m) { ids.emplace_back(m["id"].string().value()); };
+        const int failed = each_page(*door, listing("parked"), [&](const std::string& page) { each_object(page, gather); });
         if (failed) return failed;
     }
     for (const auto& id : ids) {
@@ -82,7 +56,7 @@ void add_outbox(CLI::App& app, Common& common, Run& run) {
     auto* list_verb = noun->add_subcommand("list", "Messages that are tried no more, with the last error");
     add_common(*list_verb, common);
     list_verb->add_flag("--waiting", o->waiting, "Those that are still tried instead");
-    list_verb->callback([o, &common, &run] { run = [o, &common] { return list(common, *o); }; });
+    list_verb->callback([o, &common, &run] { run = [o, &common] { return ask_lines(common, listing(o->waiting ? "waiting" : "parked"), print); }; });
     auto* retry_verb = noun->add_subcommand("retry", "Send parked messages again, from the first try on");
     add_common(*retry_verb, common);
     retry_verb->add_option("ID", o->ids, "As `postern outbox list` prints them");

@@ -1,8 +1,7 @@
 #include <iostream>
-#include <sstream>
 
+#include "app/verbs/answers.hpp"
 #include "app/verbs/certificate_files.hpp"
-#include "app/verbs/verbs.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
 #include "core/json/escape.hpp"
@@ -31,10 +30,6 @@ core::Bytes read_crl(const std::string& path) {
     if (blocks->size() > 1) throw std::runtime_error(path + " holds several CRLs; a predecessor has one");
     if (blocks->size() == 1) return blocks->front();
     return core::to_bytes(core::as_bytes(contents));
-}
-
-void print_counts(const json::Value& p) {
-    std::cout << "  imported " << p["imported"].integer().value() << ", not renewed yet " << p["left"].integer().value() << "\n";
 }
 
 void print(const json::Value& p) {
@@ -70,27 +65,24 @@ int import(const Common& common, const Options& o) {
     });
 }
 
-/// `name` empty: all of them.
-int list(const Common& common, const std::string& name) {
+void print_with_counts(const json::Value& p) {
+    print(p);
+    std::cout << "  imported " << p["imported"].integer().value() << ", not renewed yet " << p["left"].integer().value() << "\n";
+}
+
+int show(const Common& common, const std::string& name) {
     const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::get, std::string(route) + "?name=" + unreserved(name)));
-    if (const int failed = report(answer)) return failed;
-    if (!name.empty() && answer.body.empty()) {
-        std::cerr << "postern: there is no predecessor " << json::printable(name) << "\n";
-        return 1;
-    }
-    if (common.json) {
-        std::cout << answer.body;
-        return 0;
-    }
-    std::istringstream lines(answer.body);
-    for (std::string line; std::getline(lines, line);) {
-        const auto document = json::Document::parse(line);
-        if (!document) throw std::runtime_error("the server's answer is no JSON");
-        print(document->root());
-        print_counts(document->root());
-    }
-    return 0;
+    bool known = false;
+    const int failed = each_page(*door, std::string(route) + "?name=" + unreserved(name), [&](const std::string& page) {
+        known = !page.empty();
+        if (common.json)
+            std::cout << page;
+        else
+            each_object(page, print_with_counts);
+    });
+    if (failed || known) return failed;
+    std::cerr << "postern: there is no predecessor " << json::printable(name) << "\n";
+    return 1;
 }
 
 int remove(const Common& common, const Options& o) {
@@ -117,11 +109,11 @@ void add_predecessors(CLI::App& noun, Common& common, Run& run) {
     import_verb->callback([o, &common, &run] { run = [o, &common] { return import(common, *o); }; });
     auto* list_verb = noun.add_subcommand("list", "Every predecessor, and how many of its certificates are not renewed yet");
     add_common(*list_verb, common);
-    list_verb->callback([&common, &run] { run = [&common] { return list(common, {}); }; });
+    list_verb->callback([&common, &run] { run = [&common] { return ask_lines(common, std::string(route), print_with_counts); }; });
     auto* show_verb = noun.add_subcommand("show", "One predecessor");
     add_common(*show_verb, common);
     show_verb->add_option("NAME", o->name, "The predecessor")->required();
-    show_verb->callback([o, &common, &run] { run = [o, &common] { return list(common, o->name); }; });
+    show_verb->callback([o, &common, &run] { run = [o, &common] { return show(common, o->name); }; });
     auto* remove_verb = noun.add_subcommand("remove", "Trust a predecessor no more");
     add_common(*remove_verb, common);
     remove_verb->add_option("NAME", o->name, "The predecessor")->required();

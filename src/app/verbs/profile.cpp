@@ -1,39 +1,20 @@
 #include <iostream>
-#include <sstream>
 
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/json/writer.hpp"
 
 namespace postern::app::verbs {
 
 namespace {
 
-int list_paused(const Common& common) {
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::get, "/api/postern/v1/paused-profiles"));
-    if (const int failed = report(answer)) return failed;
-    if (common.json) {
-        std::cout << answer.body;
-        return 0;
-    }
-    std::istringstream lines(answer.body);
-    for (std::string line; std::getline(lines, line);) {
-        const auto document = json::Document::parse(line);
-        if (!document) continue;
-        const auto p = document->root();
-        std::cout << text(p["profile"]) << "  " << text(p["since"]) << "  request " << text(p["request"]) << "\n  " << text(p["detail"]) << "\n";
-    }
-    return 0;
+void print(const json::Value& p) {
+    std::cout << text(p["profile"]) << "  " << text(p["since"]) << "  request " << text(p["request"]) << "\n  " << text(p["detail"]) << "\n";
 }
 
 int resume(const Common& common, const std::string& profile) {
     json::Writer w;
     w.begin_object().member("profile", profile).end_object();
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::post, "/api/postern/v1/paused-profiles/resume", w.take()));
-    if (const int failed = report(answer)) return failed;
-    if (!common.json) std::cout << "Resumed " << profile << ".\n";
-    return 0;
+    return ask_done(common, make_request(http::Method::post, "/api/postern/v1/paused-profiles/resume", w.take()), "Resumed " + profile + ".");
 }
 
 }  // namespace
@@ -44,7 +25,7 @@ void add_profile(CLI::App& app, Common& common, Run& run) {
     noun->require_subcommand(1);
     auto* list_verb = noun->add_subcommand("paused", "Profiles that issue nothing until they are corrected");
     add_common(*list_verb, common);
-    list_verb->callback([&common, &run] { run = [&common] { return list_paused(common); }; });
+    list_verb->callback([&common, &run] { run = [&common] { return ask_lines(common, "/api/postern/v1/paused-profiles", print); }; });
     auto* resume_verb = noun->add_subcommand("resume", "Let a paused profile issue again");
     add_common(*resume_verb, common);
     resume_verb->add_option("PROFILE", *profile, "TENANT/NAME")->required();

@@ -1,7 +1,7 @@
 #include <iostream>
 
 #include "app/data_folder.hpp"
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/answers.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
 
@@ -11,10 +11,7 @@ namespace {
 
 constexpr const char* requests = "/api/postern/v1/requests";
 
-void print_line(std::string_view line) {
-    const auto document = json::Document::parse(line);
-    if (!document) return;
-    const auto r = document->root();
+void print_line(const json::Value& r) {
     std::string names;
     for (const auto& n : r["names"].items()) names += (names.empty() ? "" : ",") + text(n);
     const auto id = r["id"].integer();
@@ -25,20 +22,8 @@ void print_line(std::string_view line) {
 }
 
 int list(const Common& common, bool held, const std::string& status) {
-    const auto door = Door::open(common.door);
-    std::string after = "0";
-    while (!after.empty()) {
-        const auto answer = door->ask(make_request(http::Method::get, std::string(requests) + "?after=" + after + (held ? "&held=1" : "") + (status.empty() ? "" : "&status=" + status)));
-        if (const int failed = report(answer)) return failed;
-        for (std::size_t from = 0; !common.json && from < answer.body.size();) {
-            const auto end = answer.body.find('\n', from);
-            print_line(std::string_view(answer.body).substr(from, end - from));
-            from = end + 1;
-        }
-        if (common.json) std::cout << answer.body;
-        after = answer.header("X-Next-After");
-    }
-    return 0;
+    const std::string query = std::string(held ? "&held=1" : "") + (status.empty() ? "" : "&status=" + status);
+    return ask_lines(common, requests + (query.empty() ? query : "?" + query.substr(1)), print_line);
 }
 
 /// What the officer decides about, and how policy came to ask.
@@ -87,19 +72,7 @@ int resolve(const Common& common, const Wish& wish) {
     if (wish.not_issued) w.member("notIssued", true);
     if (wish.again) w.member("again", true);
     w.end_object();
-    const auto door = Door::open(common.door);
-    const auto answer = door->ask(make_request(http::Method::post, std::string(requests) + "/" + wish.request + "/resolve", w.take()));
-    if (const int failed = report(answer)) return failed;
-    if (!common.json) std::cout << "Resolved " << wish.request << ".\n";
-    return 0;
-}
-
-json::Document parsed(const http::Response& answer) {
-    json::Limits limits;
-    limits.bytes = answer.body.size() + 1;
-    auto document = json::Document::parse(answer.body, limits);
-    if (!document) throw std::runtime_error("the server's answer is no JSON");
-    return std::move(*document);
+    return ask_done(common, make_request(http::Method::post, std::string(requests) + "/" + wish.request + "/resolve", w.take()), "Resolved " + wish.request + ".");
 }
 
 struct Verdict {

@@ -10,7 +10,6 @@ using core::Problem;
 using core::ProblemKind;
 using core::Result;
 
-
 /// What is sealed already stays as it is when it is the same: a second apply changes nothing.
 store::Value sealed_again(const crypto::Sealer& sealer, std::string_view label, const std::string& context, core::BytesView plain, store::Value stored) {
     const auto* before = std::get_if<core::Bytes>(&stored);

@@ -30,23 +30,6 @@ bool waits_for_officer(const store::ObjectRow& account, const store::ObjectRow& 
 
 }  // namespace
 
-std::map<std::int64_t, const store::ObjectRow*> Plan::rows_after(std::string_view kind) const {
-    std::map<std::int64_t, const store::ObjectRow*> rows;
-    for (const auto& row : stored_.rows.at(std::string(kind))) rows[row.id] = &row;
-    for (const auto& step : steps_) {
-        if (step.line.kind != kind) continue;
-        if (step.wanted) rows[step.row.id] = &step.row;
-        else rows.erase(step.stored->id);
-    }
-    return rows;
-}
-
-const Wanted* Plan::described(std::string_view kind, std::int64_t id) const {
-    for (const auto& step : steps_)
-        if (step.wanted && step.line.kind == kind && step.row.id == id) return step.wanted;
-    return nullptr;
-}
-
 void Plan::check_intune() {
     const auto accounts = rows_after("account"), endpoints = rows_after("endpoint"), profiles = rows_after("profile");
     const auto azure_accounts = rows_after("azure_account"), organizations = rows_after("organization");

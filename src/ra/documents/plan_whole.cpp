@@ -25,6 +25,23 @@ std::vector<std::pair<std::string, std::string>> unique_keys(std::string_view ki
 
 }  // namespace
 
+std::map<std::int64_t, const store::ObjectRow*> Plan::rows_after(std::string_view kind) const {
+    std::map<std::int64_t, const store::ObjectRow*> rows;
+    for (const auto& row : stored_.rows.at(std::string(kind))) rows[row.id] = &row;
+    for (const auto& step : steps_) {
+        if (step.line.kind != kind) continue;
+        if (step.wanted) rows[step.row.id] = &step.row;
+        else rows.erase(step.stored->id);
+    }
+    return rows;
+}
+
+const Wanted* Plan::described(std::string_view kind, std::int64_t id) const {
+    for (const auto& step : steps_)
+        if (step.wanted && step.line.kind == kind && step.row.id == id) return step.wanted;
+    return nullptr;
+}
+
 void Plan::check_whole() {
     // In the order in which the batch is written: a key is free once its holder gave it up.
     for (const std::string_view kind : {"endpoint", "account"}) {
@@ -52,16 +69,9 @@ void Plan::check_challenge_accounts() {
         const auto* method = std::get_if<std::string>(&row.keys.at(3));
         return method && (*method == "access_code" || *method == "basic") && std::holds_alternative<core::Bytes>(row.keys.at(5));
     };
-    std::map<std::int64_t, std::int64_t> endpoint_of;  // account -> endpoint
-    for (const auto& row : stored_.rows.at("account"))
-        if (chosen(row)) endpoint_of[row.id] = std::get<std::int64_t>(row.keys.at(0));
-    for (const auto& step : steps_) {
-        if (step.line.kind != "account") continue;
-        if (step.stored) endpoint_of.erase(step.stored->id);
-        if (step.wanted && chosen(step.row)) endpoint_of[step.row.id] = std::get<std::int64_t>(step.row.keys.at(0));
-    }
-    std::map<std::int64_t, std::size_t> count;
-    for (const auto& [account, endpoint] : endpoint_of) ++count[endpoint];
+    std::map<std::int64_t, std::size_t> count;  // by endpoint
+    for (const auto& [id, account] : rows_after("account"))
+        if (chosen(*account)) ++count[std::get<std::int64_t>(account->keys.at(0))];
     for (const auto& step : steps_) {
         if (step.line.kind != "account" || !step.wanted || !chosen(step.row) || step.line.change == PlanLine::Change::keep) continue;
         if (count[std::get<std::int64_t>(step.row.keys.at(0))] > most_chosen_codes)
@@ -71,32 +81,16 @@ void Plan::check_challenge_accounts() {
 }
 
 void Plan::check_departments() {
-    std::map<std::int64_t, const store::ObjectRow*> departments, accounts;
-    std::map<std::int64_t, const Wanted*> described;
-    const auto gather = [&](std::string_view kind, auto& into) {
-        for (const auto& row : stored_.rows.at(std::string(kind))) into[row.id] = &row;
-        for (const auto& step : steps_) {
-            if (step.line.kind != kind) continue;
-            if (!step.wanted) {
-                into.erase(step.stored->id);
-            } else {
-                into[step.row.id] = &step.row;
-                described[step.row.id] = step.wanted;
-            }
-        }
-    };
-    gather("department", departments);
-    const auto described_departments = std::exchange(described, {});
-    gather("account", accounts);
+    const auto departments = rows_after("department"), accounts = rows_after("account");
     for (const auto& [id, account] : accounts) {
         const auto* department_id = std::get_if<std::int64_t>(&account->keys.at(2));
         const auto found = department_id ? departments.find(*department_id) : departments.end();
         if (found == departments.end() || found->second->keys.at(0) == account->keys.at(1)) continue;
         const auto& department = *found->second;
-        if (const auto w = described.find(id); w != described.end())
-            complain(at(*w->second, w->second->display() + ": department: " + department.name + " is no department of the account's organization"));
-        else if (const auto d = described_departments.find(department.id); d != described_departments.end())
-            complain(at(*d->second, d->second->display() + ": organization: account " + account->name + " names this department and has another organization"));
+        if (const auto* w = described("account", id))
+            complain(at(*w, w->display() + ": department: " + department.name + " is no department of the account's organization"));
+        else if (const auto* d = described("department", department.id))
+            complain(at(*d, d->display() + ": organization: account " + account->name + " names this department and has another organization"));
     }
 }
 

@@ -131,6 +131,8 @@ BOOST_FIXTURE_TEST_CASE(a_shell_reads_what_was_given, Told) {
 
 BOOST_FIXTURE_TEST_CASE(acme_clients_need_keys_where_the_endpoint_does, Told) {
     BOOST_TEST(contains(configure(Client::cert_manager, facts).value().text, "externalAccountBinding"));
+    BOOST_TEST(contains(configure(Client::certbot, facts).value().text, " --eab-kid=KEY_ID --eab-hmac-key=MAC_KEY -d phone-7\n"));
+    BOOST_TEST(contains(configure(Client::lego, facts).value().text, " --eab --kid=KEY_ID --hmac=MAC_KEY --http -d phone-7 run\n"));
     facts.account_required = false;
     for (const auto client : {Client::certbot, Client::lego, Client::caddy, Client::cert_manager}) BOOST_TEST(!contains(configure(client, facts).value().text, "KEY"));
 }
