@@ -30,6 +30,7 @@ std::string render(const ra::ApplyReport& report, bool dry_run) {
         w.begin_object().member("account", s.account);
         if (!s.key_id.empty()) w.member("keyId", s.key_id).member("macKey", s.mac_key.expose());
         if (!s.access_code.empty()) w.member("accessCode", s.access_code.expose());
+        if (!s.password.empty()) w.member("user", s.user).member("password", s.password.expose());
         if (!s.webhook_secret.empty()) w.member("webhookSecret", s.webhook_secret.expose());
         w.end_object();
     }

@@ -44,6 +44,19 @@ common_names = ["*"]
 secret = {generate = true}
 
 [[endpoint]]
+name = "equipment"
+protocol = "est"
+profiles = ["device"]
+default_hosts = ["*"]
+
+[[account]]
+name = "equipment"
+endpoint = "equipment"
+method = "basic"
+common_names = ["*"]
+secret = {generate = true}
+
+[[endpoint]]
 name = "default"
 protocol = "acme"
 profiles = ["tls-server"]
@@ -114,6 +127,7 @@ core::Task<bool> describe_defaults(House& house) {
     for (const auto& secret : report->secrets) {
         text += "\n# " + secret.account + "\n";
         if (!secret.key_id.empty()) text += "key_id = \"" + secret.key_id + "\"\nmac_key = \"" + secret.mac_key.expose() + "\"\n";
+        if (!secret.password.empty()) text += "user = \"" + secret.user + "\"\npassword = \"" + secret.password.expose() + "\"\n";
         if (!secret.access_code.empty()) text += "access_code = \"" + secret.access_code.expose() + "\"\n";
     }
     const core::SecretText whole(std::move(text));

@@ -30,13 +30,17 @@ Urls directories(const House& house) { return urls_of(house, ra::Protocol::acme,
 /// Over plain HTTP: messages are signed and encrypted, and clients that do not know the root yet must come in.
 Urls scep_urls(const House& house) { return urls_of(house, ra::Protocol::scep, house.config.public_http + "/scep/", ""); }
 
+Urls est_urls(const House& house) { return urls_of(house, ra::Protocol::est, house.config.public_est + "/.well-known/est/", ""); }
+
 void write_ready_file(const House& house) {
     json::Writer w;
     w.begin_object().key("acme").begin_object();
     for (const auto& [name, url] : directories(house)) w.member(name, url);
     w.end_object().key("scep").begin_object();
     for (const auto& [name, url] : scep_urls(house)) w.member(name, url);
-    w.end_object().key("est").begin_object().end_object();
+    w.end_object().key("est").begin_object();
+    for (const auto& [name, url] : est_urls(house)) w.member(name, url);
+    w.end_object();
     w.member("management", management_url(house)).member("root", house.folder.file("root.pem"));
     w.member("pid", static_cast<std::int64_t>(::getpid())).end_object();
     write_file(house.config.ready_file, w.take() + "\n", 0644);
@@ -94,6 +98,7 @@ void greet(const House& house) {
     if (house.config.lab) out << "  LABORATORY: open to every client that reaches it; never on a network with strangers.\n\n";
     for (const auto& [name, url] : directories(house)) out << "  ACME directory   " << url << "\n";
     for (const auto& [name, url] : scep_urls(house)) out << "  SCEP             " << url << "\n";
+    for (const auto& [name, url] : est_urls(house)) out << "  EST              " << url << "\n";
     out << "  CA certificates  " << house.config.public_http << "/ca/root.pem and /ca/chain.pem\n"
         << "  Management       " << management_url(house) << "/metrics, /healthz, /readyz\n"
         << "  Data             " << house.folder.path() << "\n"

@@ -17,6 +17,7 @@
 #include "core/crypto/system_random.hpp"
 #include "core/http/outbound.hpp"
 #include "core/observe/metrics.hpp"
+#include "est/est.hpp"
 #include "ra/approvals.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
@@ -101,6 +102,7 @@ public:
     std::unique_ptr<scep::Scep> scep;
     std::unique_ptr<ra::OneTimeChallenges> challenges;
     std::unique_ptr<scep::NdesPage> ndes_page;
+    std::unique_ptr<est::Est> est;
     std::unique_ptr<api::Api> api;
     /// How often is looked at what is due in weeks. In a laboratory they pass in a moment.
     [[nodiscard]] std::chrono::milliseconds between_looks() const noexcept {

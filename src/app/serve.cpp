@@ -67,6 +67,7 @@ void add_routes(House& house, Listening& on) {
     house.acme->add_routes(on.https);
     for (auto* router : {&on.https, &on.http}) house.scep->add_routes(*router);
     house.ndes_page->add_routes(on.https);  // a password never passes on the plain listener
+    house.est->add_routes(on.est);
     for (auto* router : {&on.https, &on.est}) house.api->add_routes(*router, api::Api::Reach::network);
     house.api->add_routes(on.control, api::Api::Reach::local);
     for (auto* router : {&on.https, &on.http}) house.builtin->add_routes(*router);

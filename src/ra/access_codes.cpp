@@ -24,11 +24,34 @@ constexpr std::chrono::seconds longest_wait(10);
 
 }  // namespace
 
-std::string access_code_id(const crypto::Sealer& sealer, core::EndpointId endpoint, std::string_view code) {
+namespace {
+
+/// `label` separates what else is looked up by a hash.
+std::string lookup_id(const crypto::Sealer& sealer, std::string_view label, std::string_view mark, core::EndpointId endpoint, std::string_view secret) {
     std::string text = std::to_string(endpoint.get()) + "/";
-    text += code;
+    text += secret;
     const core::SecretBytes input(core::Bytes(text.begin(), text.end()));
-    return "code-" + core::base64url(sealer.lookup_hash("access-code", input.expose()));
+    core::cleanse(text.data(), text.size());
+    return std::string(mark) + core::base64url(sealer.lookup_hash(label, input.expose()));
+}
+
+}  // namespace
+
+std::string access_code_id(const crypto::Sealer& sealer, core::EndpointId endpoint, std::string_view code) {
+    return lookup_id(sealer, "access-code", "code-", endpoint, code);
+}
+
+std::string password_id(const crypto::Sealer& sealer, core::EndpointId endpoint, std::string_view user, std::string_view password) {
+    core::SecretText pair(std::string(user) + ":" + std::string(password));
+    return lookup_id(sealer, "basic-password", "basic-", endpoint, pair.expose());
+}
+
+core::Task<std::optional<Account>> find_account_by_password(store::Database& db, const crypto::Sealer& sealer, core::EndpointId endpoint,
+                                                            std::string user, core::SecretText password) {
+    if (password.empty()) co_return std::nullopt;
+    auto account = co_await find_account_by_public_id(db, endpoint, password_id(sealer, endpoint, user, password.expose()));
+    if (!account || account->method != AccountMethod::basic) co_return std::nullopt;
+    co_return account;
 }
 
 core::Task<std::optional<Account>> find_account_by_access_code(store::Database& db, const crypto::Sealer& sealer, core::EndpointId endpoint,

@@ -25,6 +25,11 @@ std::string access_code_id(const crypto::Sealer& sealer, core::EndpointId endpoi
 core::Task<std::optional<Account>> find_account_by_access_code(store::Database& db, const crypto::Sealer& sealer, core::EndpointId endpoint,
                                                                std::string code);
 
+/// The same of a password of HTTP Basic, over the user's name too.
+std::string password_id(const crypto::Sealer& sealer, core::EndpointId endpoint, std::string_view user, std::string_view password);
+core::Task<std::optional<Account>> find_account_by_password(store::Database& db, const crypto::Sealer& sealer, core::EndpointId endpoint,
+                                                            std::string user, core::SecretText password);
+
 /// A code that a person chose is stored as Argon2id, sealed. Each try of each such account costs a hash, so an endpoint has few.
 inline constexpr std::size_t most_chosen_codes = 4;
 /// Why a person may not choose it, or empty: 12 to 255 visible ASCII characters, at least six different ones.

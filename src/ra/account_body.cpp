@@ -35,6 +35,15 @@ void read_intune(Body& body, Account& a) {
     if (s.answer_within < std::chrono::seconds(1) || s.answer_within > std::chrono::seconds(25)) body.fail("answer_within", "expected 1s to 25s");
 }
 
+/// RFC 7617 §2: the first colon ends the user name.
+void read_basic(Body& body, Account& a) {
+    only_of_method(body, a, AccountMethod::basic, {"user"});
+    a.user = a.name;
+    body.text("user", a.user, 100);
+    const auto sent_alike = [](char c) { return c >= ' ' && c < 0x7f && c != ':'; };
+    if (!std::all_of(a.user.begin(), a.user.end(), sent_alike)) body.fail("user", "expected printable ASCII without a colon");
+}
+
 void read_one_time(Body& body, Account& a) {
     only_of_method(body, a, AccountMethod::one_time, {"unbound", "challenge_lifetime", "longest_challenge_lifetime", "outstanding"});
     auto& s = a.one_time;
@@ -80,9 +89,9 @@ Result<Account> read_account(const store::ObjectRow& row) {
     const auto* method = std::get_if<std::string>(&row.keys.at(3));
     bool known = false;
     for (const auto m : {AccountMethod::open, AccountMethod::eab, AccountMethod::system, AccountMethod::access_code, AccountMethod::one_time, AccountMethod::webhook,
-                         AccountMethod::intune})
+                         AccountMethod::intune, AccountMethod::basic})
         if (method && to_string(m) == *method) a.method = m, known = true;
-    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, eab, intune, one_time, open, webhook");
+    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, basic, eab, intune, one_time, open, webhook");
     if (const auto* id = std::get_if<std::string>(&row.keys.at(4))) a.public_id = *id;
     if (const auto* sealed = std::get_if<core::Bytes>(&row.keys.at(5))) a.secret_sealed = *sealed;
     Body body(row);
@@ -121,6 +130,7 @@ Result<Account> read_account(const store::ObjectRow& row) {
     }
     read_one_time(body, a);
     read_webhook(body, a);
+    read_basic(body, a);
     if (body.failure()) return *body.failure();
     return a;
 }

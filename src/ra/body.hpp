@@ -49,6 +49,17 @@ public:
             return fail(value.problem("expected " + std::to_string(least) + " to " + std::to_string(most)));
         into = static_cast<unsigned>(*got);
     }
+    /// One of the words, by its place; the first is the default.
+    std::size_t word(std::string_view key, std::initializer_list<std::string_view> known) {
+        std::string chosen(*known.begin()), all;
+        text(key, chosen, 16);
+        for (const auto* k = known.begin(); k != known.end(); ++k) {
+            if (*k == chosen) return static_cast<std::size_t>(k - known.begin());
+            all += (all.empty() ? "" : ", ") + std::string(*k);
+        }
+        fail(key, "known here: " + all);
+        return 0;
+    }
     /// `each` gets an element and gives what is wrong with it, or nothing.
     template <class Each>
     void list(std::string_view key, Each each) {

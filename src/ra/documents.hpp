@@ -33,6 +33,8 @@ struct GeneratedSecret {
     std::string key_id;   ///< EAB kid; empty: of another method
     core::SecretText mac_key; ///< base64url; shown this once
     core::SecretText access_code;  ///< of a SCEP account; shown this once
+    std::string user;              ///< of an EST account
+    core::SecretText password;     ///< its; shown this once
     core::SecretText webhook_secret;  ///< base64, what the receiver checks signatures with; shown this once
 };
 

@@ -34,7 +34,8 @@ void read_ra(Body& body, Endpoint& e) {
 }
 
 void read_scep(Body& body, Endpoint& e) {
-    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "renewal", "renewal_window", "officer_messages", "get_crl", "ra", "ra_profile"}, "scep");
+    only_of(body, e.protocol == Protocol::scep, {"chain", "reply_with_issuer", "legacy_algorithms", "get_operation", "officer_messages", "get_crl", "ra", "ra_profile"}, "scep");
+    only_of(body, e.protocol == Protocol::scep || e.protocol == Protocol::est, {"renewal", "renewal_window"}, "scep or est");
     only_of(body, e.protocol == Protocol::acme, {"external_account_required", "terms_of_service", "website"}, "acme");
     auto& s = e.scep;
     std::string chain = "chain-and-root";
@@ -52,6 +53,30 @@ void read_scep(Body& body, Endpoint& e) {
     read_ra(body, e);
 }
 
+/// A label that is an operation's name would hide that operation of the endpoint without a label (est.md §1.1).
+constexpr std::array est_operations{"cacerts", "simpleenroll", "simplereenroll", "csrattrs", "serverkeygen", "fullcmc"};
+
+void read_est(Body& body, Endpoint& e) {
+    const bool own = e.protocol == Protocol::est;
+    only_of(body, own, {"credential", "default_hosts", "binary_bodies"}, "est");
+    if (!own) return;
+    if (std::find(est_operations.begin(), est_operations.end(), e.name) != est_operations.end()) body.fail("name", "is the name of an operation of EST");
+    auto& s = e.est;
+    s.credential = static_cast<EstSettings::Credential>(body.word("credential", {"either", "certificate", "password", "both"}));
+    body.list("default_hosts", [&](std::string_view text) -> std::string {
+        NameRules rules;
+        rules.wildcard = false;
+        rules.single_label = true;
+        const auto name = text == "*" ? Result<std::string>("*") : normalize_dns(text, rules);
+        if (!name) return "expected a host name, or \"*\" for any";
+        s.default_hosts.push_back(*name);
+        return {};
+    });
+    body.flag("binary_bodies", s.binary_bodies);
+    body.flag("renewal", s.renewal);
+    body.duration("renewal_window", s.renewal_window);
+}
+
 }  // namespace
 
 Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
@@ -64,7 +89,7 @@ Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     Body body(row);
     const auto* protocol = std::get_if<std::string>(&row.keys.at(0));
     const auto known = protocol ? protocol_from(*protocol) : std::nullopt;
-    if (!known) return Problem(core::ProblemKind::malformed, "$.protocol: known here: acme, scep");
+    if (!known) return Problem(core::ProblemKind::malformed, "$.protocol: known here: acme, est, scep");
     e.protocol = *known;
     body.list("profiles", [&](std::string_view text) -> std::string {
         e.profiles.emplace_back(text);
@@ -82,6 +107,7 @@ Result<Endpoint> read_endpoint(const store::ObjectRow& row) {
     url("terms_of_service", e.terms_of_service);
     url("website", e.website);
     read_scep(body, e);
+    read_est(body, e);
     if (body.failure()) return *body.failure();
     return e;
 }

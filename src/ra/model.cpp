@@ -29,6 +29,7 @@ std::string_view to_string(AccountMethod m) noexcept {
         case AccountMethod::eab: return "eab";
         case AccountMethod::system: return "system";
         case AccountMethod::access_code: return "access_code";
+        case AccountMethod::basic: return "basic";
         case AccountMethod::intune: return "intune";
         case AccountMethod::one_time: return "one_time";
         case AccountMethod::webhook: return "webhook";
@@ -37,6 +38,10 @@ std::string_view to_string(AccountMethod m) noexcept {
 }
 
 std::string_view to_string(Approval a) noexcept { return a == Approval::officer ? "officer" : "none"; }
+
+bool EstSettings::default_for(std::string_view host) const noexcept {
+    return std::any_of(default_hosts.begin(), default_hosts.end(), [&](const std::string& own) { return own == "*" || own == host; });
+}
 
 Approval approval_of(const Profile& profile, const Account& account) noexcept { return account.approval.value_or(profile.approval); }
 

@@ -125,6 +125,19 @@ struct ScepSettings {
     std::string ra_profile;             ///< of the tenant, with Ra::profile: never one that devices enroll by
 };
 
+/// What an EST endpoint makes of RFC 7030's choices.
+struct EstSettings {
+    EstSettings() = default;
+    /// What who enrolls must show: a certificate in the TLS handshake, a password, one of them, both.
+    enum class Credential { either, certificate, password, both };
+    Credential credential = Credential::either;
+    std::vector<std::string> default_hosts;  ///< whose requests without a label are this endpoint's; "*" for any
+    bool binary_bodies = false;              ///< takes DER where RFC 8951 wants base64
+    bool renewal = true;                     ///< a certificate of this endpoint enrolls its successor
+    std::chrono::milliseconds renewal_window{std::chrono::hours(24 * 3660)};  ///< before its end
+    [[nodiscard]] bool default_for(std::string_view host) const noexcept;
+};
+
 /// A URL for one protocol.
 struct Endpoint {
     Endpoint() = default;
@@ -139,11 +152,12 @@ struct Endpoint {
     bool account_required = true;       ///< externalAccountRequired; false only with an `open` account
     std::string terms_of_service, website;
     ScepSettings scep;
+    EstSettings est;
 };
 
-/// How an account's client proves that it may use it. access_code: a challenge that many devices share; one_time: one that
+/// How an account's client proves that it may use it. basic: a user name and password of HTTP; access_code: a challenge that many devices share; one_time: one that
 /// somebody minted for one certificate; webhook: one that another program judges; intune: one that Microsoft Intune sealed.
-enum class AccountMethod { open, eab, system, access_code, one_time, webhook, intune };
+enum class AccountMethod { open, eab, system, access_code, one_time, webhook, intune, basic };
 std::string_view to_string(AccountMethod m) noexcept;
 
 /// Of an account whose challenges are minted.
@@ -193,8 +207,9 @@ struct Account {
     std::optional<Approval> approval;   ///< nullopt: as the profile says
     std::vector<std::string> common_names;  ///< text CNs it may ask for, "*" for any run of characters
     std::vector<std::string> serial_numbers;  ///< serialNumbers of subjects, the same
-    std::string public_id;              ///< EAB kid; of a generated access code: what it is found by
-    core::Bytes secret_sealed;          ///< EAB key, webhook secret, or the Argon2id hash of a chosen access code
+    std::string user;                   ///< of HTTP Basic; may be empty
+    std::string public_id;              ///< EAB kid; of a generated access code or password: what it is found by
+    core::Bytes secret_sealed;          ///< EAB key, webhook secret, or the Argon2id hash of a chosen access code or password
     OneTimeSettings one_time;
     WebhookSettings webhook;
     std::optional<core::TimePoint> expires;

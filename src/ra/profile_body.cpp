@@ -24,27 +24,14 @@ std::optional<crypto::KeyUsageBit> key_usage_from(std::string_view text) {
     return std::nullopt;
 }
 
-/// One of the words; the key's first is the default.
-std::size_t word(Body& body, std::string_view key, std::initializer_list<std::string_view> known) {
-    std::string text(*known.begin());
-    body.text(key, text, 16);
-    std::string all;
-    for (const auto* k = known.begin(); k != known.end(); ++k) {
-        if (*k == text) return static_cast<std::size_t>(k - known.begin());
-        all += (all.empty() ? "" : ", ") + std::string(*k);
-    }
-    body.fail(key, "known here: " + all);
-    return 0;
-}
-
 /// What people and devices are called beside DNS names and addresses; none of it is a TLS server's.
 void read_identities(Body& body, Profile& p) {
     body.flag("email_names", p.email_names);
     body.flag("uri_names", p.uri_names);
     body.flag("upn_names", p.upn_names);
-    p.drop_other_names = word(body, "other_names", {"refuse", "drop"}) == 1;
-    p.refuse_sid_extension = word(body, "sid_extension", {"drop", "refuse"}) == 1;
-    p.strong_mapping = static_cast<StrongMapping>(word(body, "strong_mapping", {"none", "uri", "extension"}));
+    p.drop_other_names = body.word("other_names", {"refuse", "drop"}) == 1;
+    p.refuse_sid_extension = body.word("sid_extension", {"drop", "refuse"}) == 1;
+    p.strong_mapping = static_cast<StrongMapping>(body.word("strong_mapping", {"none", "uri", "extension"}));
     if (!p.tls_server()) return;
     const auto takes = [&](std::string_view what) { return std::find(p.subject.begin(), p.subject.end(), what) != p.subject.end(); };
     for (const auto& [key, set] : {std::pair("email_names", p.email_names), std::pair("uri_names", p.uri_names), std::pair("upn_names", p.upn_names),

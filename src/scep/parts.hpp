@@ -2,9 +2,9 @@
 #include <mutex>
 
 #include "ra/access_codes.hpp"
+#include "ra/slow_down.hpp"
 #include "scep/message.hpp"
 #include "scep/scep.hpp"
-#include "scep/slow_down.hpp"
 
 namespace postern::scep {
 
@@ -12,7 +12,7 @@ namespace postern::scep {
 struct Parts {
     explicit Parts(Deps d);
     Deps deps;
-    SlowDown slow_down;
+    ra::SlowDown slow_down;
     ra::ChosenCodes chosen_codes;
     observe::Counter succeeded, pending, failed, unreadable;
     /// What GetNextCACert said last, and of what: anybody may ask, and each new one costs the CA's key.

@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/architecture.md").read_text()
-ROUTE_FILES = ["src/acme/routes.cpp", "src/scep/routes.cpp", "src/scep/ndes_page.cpp", "src/api/routes.cpp", "src/ca/builtin/routes.cpp", "src/app/management.cpp"]
+ROUTE_FILES = ["src/acme/routes.cpp", "src/scep/routes.cpp", "src/est/routes.cpp", "src/scep/ndes_page.cpp", "src/api/routes.cpp", "src/ca/builtin/routes.cpp", "src/app/management.cpp"]
 
 
 def hops(page):

@@ -41,12 +41,10 @@ void print_plan(const json::Value& root) {
     if (kept > 0) std::cout << "  " << kept << " unchanged\n";
     for (const auto& s : root["secrets"].items()) {
         std::cout << "\naccount " << text(s["account"]) << ", shown this once:\n";
-        if (s["accessCode"].exists())
-            std::cout << "  access code  " << text(s["accessCode"]) << "\n";
-        if (s["webhookSecret"].exists())
-            std::cout << "  webhook secret  " << text(s["webhookSecret"]) << "\n";
-        else
-            std::cout << "  key id   " << text(s["keyId"]) << "\n  MAC key  " << text(s["macKey"]) << "\n";
+        if (s["password"].exists()) std::cout << "  user         " << text(s["user"]) << "\n  password     " << text(s["password"]) << "\n";
+        if (s["accessCode"].exists()) std::cout << "  access code  " << text(s["accessCode"]) << "\n";
+        if (s["webhookSecret"].exists()) std::cout << "  webhook secret  " << text(s["webhookSecret"]) << "\n";
+        if (s["keyId"].exists()) std::cout << "  key id   " << text(s["keyId"]) << "\n  MAC key  " << text(s["macKey"]) << "\n";
     }
     const bool changed = truth(root["changed"]), dry = truth(root["dryRun"]);
     std::cout << (dry ? "Nothing was changed (--dry-run).\n" : changed ? "Applied.\n" : "Nothing to change.\n");

@@ -21,6 +21,16 @@ Method method_from(std::string_view token) noexcept;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// What more is known of a connection on a listener that asks for client certificates; taken once, after the handshake.
+struct TlsFacts {
+    TlsFacts() = default;
+    std::vector<core::Bytes> sent;        ///< DER, what came with the leaf, in order; nothing in it was verified
+    bool tls_1_3 = false;
+    bool extended_master_secret = false;  ///< RFC 7627, negotiated in TLS 1.2
+    core::Bytes unique;                   ///< tls-unique (RFC 5929 §3): the first Finished; empty in TLS 1.3
+    core::Bytes exporter;                 ///< tls-exporter (RFC 9266): 32 octets; empty in TLS 1.2 without extended_master_secret
+};
+
 /// Who is at the other end of the connection.
 struct Peer {
     Peer() = default;
@@ -29,6 +39,7 @@ struct Peer {
     bool tls = false;
     std::optional<std::uint32_t> unix_uid;  ///< SO_PEERCRED on the control socket
     core::Bytes client_certificate;         ///< DER of the TLS leaf, empty when none was shown
+    std::shared_ptr<const TlsFacts> tls_facts;  ///< null where no client certificate is asked for
 };
 
 /// Values that the route's pattern captured, in pattern order.

@@ -146,7 +146,10 @@ core::Task<bool> Session::open() {
         co_return false;
     }
     peer_.tls = true;
-    peer_.client_certificate = tls->peer_certificate();
+    if (listener_.tls->client() == TlsContext::ClientCertificate::requested) {
+        peer_.client_certificate = tls->peer_certificate();
+        peer_.tls_facts = std::make_shared<const TlsFacts>(tls->facts());
+    }
     stream_ = std::move(tls);
     co_return true;
 }

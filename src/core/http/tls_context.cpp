@@ -137,4 +137,6 @@ std::shared_ptr<boost::asio::ssl::context> TlsContext::current() const {
     return impl_->native;
 }
 
+TlsContext::ClientCertificate TlsContext::client() const noexcept { return impl_->client; }
+
 }  // namespace postern::http

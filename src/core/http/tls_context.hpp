@@ -24,6 +24,7 @@ public:
     core::Result<void> replace(const std::string& chain_pem, const core::SecretText& key_pem);
     /// Thread safe.
     [[nodiscard]] std::shared_ptr<boost::asio::ssl::context> current() const;
+    [[nodiscard]] ClientCertificate client() const noexcept;
 
     ~TlsContext();
 

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -93,15 +94,21 @@ public:
     [[nodiscard]] const std::string& reason() const noexcept override { return reason_; }
 
     [[nodiscard]] core::Bytes peer_certificate() const override {
-        core::Bytes der;
         const X509* leaf = ::SSL_get0_peer_certificate(ssl_.get());
-        if (leaf == nullptr) return der;
-        const int size = ::i2d_X509(leaf, nullptr);
-        if (size <= 0) crypto::fail("cannot encode the peer's certificate");
-        der.resize(static_cast<std::size_t>(size));
-        unsigned char* end = der.data();
-        ::i2d_X509(leaf, &end);
-        return der;
+        return leaf == nullptr ? core::Bytes() : encoded(leaf);
+    }
+
+    [[nodiscard]] TlsFacts facts() const override {
+        TlsFacts out;
+        out.tls_1_3 = ::SSL_version(ssl_.get()) >= TLS1_3_VERSION;
+        // OpenSSL 3.0 answers 0 in TLS 1.3, whose key schedule has it built in.
+        out.extended_master_secret = !out.tls_1_3 && SSL_get_extms_support(ssl_.get()) == 1;
+        // A server's list leaves the leaf out.
+        const STACK_OF(X509)* sent = ::SSL_get_peer_cert_chain(ssl_.get());
+        for (int i = 0; i < ::sk_X509_num(sent); ++i) out.sent.push_back(encoded(sk_X509_value(sent, i)));
+        if (!out.tls_1_3) out.unique = first_finished();
+        if (out.tls_1_3 || out.extended_master_secret) out.exporter = channel_binding();
+        return out;
     }
 
     [[nodiscard]] std::string alpn() const override {
@@ -112,6 +119,33 @@ public:
     }
 
 private:
+    static core::Bytes encoded(const X509* certificate) {
+        const int size = ::i2d_X509(certificate, nullptr);
+        if (size <= 0) crypto::fail("cannot encode the peer's certificate");
+        core::Bytes der(static_cast<std::size_t>(size));
+        unsigned char* end = der.data();
+        ::i2d_X509(certificate, &end);
+        return der;
+    }
+
+    /// The client's, since no session is resumed where it is asked for.
+    [[nodiscard]] core::Bytes first_finished() const {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> finished{};
+        const std::size_t size = ::SSL_session_reused(ssl_.get()) == 1 ? ::SSL_get_finished(ssl_.get(), finished.data(), finished.size())
+                                                                       : ::SSL_get_peer_finished(ssl_.get(), finished.data(), finished.size());
+        return {finished.begin(), finished.begin() + static_cast<std::ptrdiff_t>(std::min(size, finished.size()))};
+    }
+
+    /// RFC 9266 §2. With a context of no length: in TLS 1.2 that is not the same as none.
+    [[nodiscard]] core::Bytes channel_binding() const {
+        static constexpr std::string_view label = "EXPORTER-Channel-Binding";
+        static constexpr unsigned char no_context = 0;
+        core::Bytes out(32);
+        if (::SSL_export_keying_material(ssl_.get(), out.data(), out.size(), label.data(), label.size(), &no_context, 0, 1) != 1)
+            crypto::fail("cannot export the channel binding");
+        return out;
+    }
+
     /// Memory takes everything at once, and renegotiation is off: no want-read in between.
     ErrorCode encrypt(std::string_view data) {
         std::size_t written = 0;

@@ -5,6 +5,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 #include "core/http/client.hpp"
+#include "core/http/message.hpp"
 #include "core/http/stream.hpp"
 
 namespace boost::asio::ssl {
@@ -21,6 +22,8 @@ public:
     [[nodiscard]] virtual const std::string& reason() const noexcept = 0;
     /// DER of the peer's leaf, empty when none was shown.
     [[nodiscard]] virtual core::Bytes peer_certificate() const = 0;
+    /// After the handshake, on the server's side.
+    [[nodiscard]] virtual TlsFacts facts() const = 0;
     /// The protocol that ALPN chose; empty: none.
     [[nodiscard]] virtual std::string alpn() const = 0;
 };

@@ -123,7 +123,7 @@ std::string reserved(const Wanted& w, const Principal& by, const store::ObjectRo
         if (by.actor.kind != "system" && w.tenant != servers_tenant && usage && (*usage == "cmcRA" || *usage == cmc_ra_oid))
             return "extended_key_usage: cmcRA is the server's own";
     }
-    if (!protocol.empty() && protocol != "system" && protocol != "acme" && protocol != "scep") return "protocol: this version serves acme and scep, not " + protocol;
+    if (!protocol.empty() && protocol != "system" && protocol != "acme" && protocol != "scep" && protocol != "est") return "protocol: this version serves acme, est and scep, not " + protocol;
     return {};
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/base/encoding.hpp"
+#include "core/json/reader.hpp"
 #include "ra/access_codes.hpp"
 #include "ra/documents/plan.hpp"
 
@@ -19,7 +20,7 @@ bool good_key_id(std::string_view id) {
 /// What proves that an account may be used belongs to one protocol.
 Result<void> fits_endpoint(const Wanted& w, std::string_view method, std::string_view protocol) {
     const bool scep = method == "access_code" || method == "one_time" || method == "webhook" || method == "intune";
-    const std::string_view own = method == "eab" ? "acme" : scep ? "scep" : protocol;
+    const std::string_view own = method == "eab" ? "acme" : method == "basic" ? "est" : scep ? "scep" : protocol;
     if (own == protocol) return {};
     return at(w, "method: " + std::string(method) + " is for endpoints of protocol " + std::string(own) + ", and this one speaks " + std::string(protocol));
 }
@@ -41,7 +42,7 @@ Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
     const auto& method = w.columns.at("method");
     const auto endpoint = std::get<std::int64_t>(step.row.keys.at(0));
     if (const auto fits = fits_endpoint(w, method, endpoint_protocol(endpoint)); !fits) return fits;
-    if (method == "access_code") return settle_access_code(w, step);
+    if (method == "access_code" || method == "basic") return settle_access_code(w, step);
     if (method == "webhook") return settle_webhook(w, step);
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
     store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
@@ -83,19 +84,40 @@ std::string Plan::endpoint_protocol(std::int64_t id) const {
     return row ? std::get<std::string>(row->keys.at(0)) : std::string();
 }
 
+namespace {
+
+std::string user_of(const std::string& body_text, const std::string& name) {
+    const auto body = json::Document::parse(body_text);
+    const auto user = body ? body->root()["user"].string() : core::Result<std::string_view>(std::string_view(name));
+    return user ? std::string(*user) : name;
+}
+
+}  // namespace
+
 /// A drawn code is looked up by its hash (access_codes.hpp) and shown once: nobody can read it again.
 Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
     store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
-    const bool has_code = std::holds_alternative<std::string>(public_id) || std::holds_alternative<core::Bytes>(sealed);
+    const bool drawn = std::holds_alternative<std::string>(public_id), has_code = drawn || std::holds_alternative<core::Bytes>(sealed);
+    // Its hash is over the user's name too, and nobody knows the password any more.
+    if (drawn && w.secret != SecretWish::given && user_of(step.stored->body, step.stored->name) != user_of(w.body, w.name))
+        return at(w, "user: the password was drawn for user " + user_of(step.stored->body, step.stored->name) + "; make another account for another user");
     if (w.secret == SecretWish::given) {
         if (const auto why = why_no_access_code(w.secret_value.expose()); !why.empty()) return at(w, "secret: " + why + "; or have one drawn: {generate = true}");
         public_id = std::monostate{};  // the rest is settle_chosen_code's
     } else if (w.secret == SecretWish::generate && !has_code && !options_.dry_run) {
         GeneratedSecret shown;
         shown.account = w.display();
-        shown.access_code = draw_access_code(deps_.random);
-        public_id = access_code_id(deps_.sealer, core::EndpointId(std::get<std::int64_t>(step.row.keys.at(0))), shown.access_code.expose());
+        const core::EndpointId endpoint(std::get<std::int64_t>(step.row.keys.at(0)));
+        auto code = draw_access_code(deps_.random);
+        if (w.columns.at("method") == "basic") {
+            shown.user = user_of(w.body, w.name);
+            public_id = password_id(deps_.sealer, endpoint, shown.user, code.expose());
+            shown.password = std::move(code);
+        } else {
+            public_id = access_code_id(deps_.sealer, endpoint, code.expose());
+            shown.access_code = std::move(code);
+        }
         secrets_.push_back(std::move(shown));
     } else if (w.secret == SecretWish::keep && !has_code) {
         return at(w, "secret is missing: the account has none to keep; use {generate = true}");
@@ -106,7 +128,8 @@ Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
 }
 
 core::Task<Result<void>> Plan::settle_chosen_code(const Wanted& w, Step& step) {
-    if (w.columns.at("method") != "access_code" || w.secret != SecretWish::given) co_return Result<void>();
+    const auto& method = w.columns.at("method");
+    if ((method != "access_code" && method != "basic") || w.secret != SecretWish::given) co_return Result<void>();
     const core::AccountId id(step.row.id);
     const auto* held = std::get_if<core::Bytes>(&step.row.keys.at(5));
     const auto work = [&] {

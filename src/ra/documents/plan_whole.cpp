@@ -67,7 +67,7 @@ void Plan::check_whole() {
 void Plan::check_challenge_accounts() {
     const auto chosen = [](const store::ObjectRow& row) {
         const auto* method = std::get_if<std::string>(&row.keys.at(3));
-        return method && *method == "access_code" && std::holds_alternative<core::Bytes>(row.keys.at(5));
+        return method && (*method == "access_code" || *method == "basic") && std::holds_alternative<core::Bytes>(row.keys.at(5));
     };
     std::map<std::int64_t, std::size_t> count;  // by endpoint
     for (const auto& [id, account] : rows_after("account"))
@@ -76,7 +76,7 @@ void Plan::check_challenge_accounts() {
         if (step.line.kind != "account" || !step.wanted || !chosen(step.row) || step.line.change == PlanLine::Change::keep) continue;
         if (count[std::get<std::int64_t>(step.row.keys.at(0))] > most_chosen_codes)
             complain(at(*step.wanted, step.wanted->display() + ": secret: an endpoint has at most " + std::to_string(most_chosen_codes) +
-                                          " access codes that people chose; have them drawn: {generate = true}"));
+                                          " secrets that people chose; have them drawn: {generate = true}"));
     }
 }
 

@@ -68,7 +68,7 @@ Result<void> write_value(const Key& key, const toml::Value& value, json::Writer&
 }
 
 /// Methods that something secret proves.
-bool has_secret(std::string_view method) { return method == "eab" || method == "access_code" || method == "webhook"; }
+bool has_secret(std::string_view method) { return method == "eab" || method == "access_code" || method == "basic" || method == "webhook"; }
 
 /// secret = {generate = true} | "keep" | {value = "…", key_id = "…"} on accounts with such a method
 Result<void> read_secret(const toml::Table& table, Wanted& wanted) {

@@ -37,6 +37,7 @@ constexpr std::array endpoint{
     Key{"chain", KeyType::text}, Key{"reply_with_issuer", KeyType::flag}, Key{"legacy_algorithms", KeyType::flag},
     Key{"get_operation", KeyType::flag}, Key{"renewal", KeyType::flag}, Key{"renewal_window", KeyType::duration},
     Key{"officer_messages", KeyType::flag},
+    Key{"credential", KeyType::text}, Key{"default_hosts", KeyType::list}, Key{"binary_bodies", KeyType::flag},
     Key{"get_crl", KeyType::flag}, Key{"ra", KeyType::text}, Key{"ra_profile", KeyType::text, false, "profile"},
 };
 constexpr std::array account{
@@ -47,7 +48,7 @@ constexpr std::array account{
     Key{"common_names", KeyType::list},                     Key{"serial_numbers", KeyType::list},
     Key{"emails", KeyType::list},                           Key{"uris", KeyType::list},
     Key{"upns", KeyType::list},
-    Key{"approval", KeyType::text},
+    Key{"approval", KeyType::text},                         Key{"user", KeyType::text},
     Key{"azure_account", KeyType::text, false, "azure_account"}, Key{"kind", KeyType::text},
     Key{"deliver_first", KeyType::flag},                    Key{"renewal_by_certificate", KeyType::flag},
     Key{"answer_within", KeyType::duration},

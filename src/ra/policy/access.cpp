@@ -98,6 +98,10 @@ Finding evidence_sufficient(const PolicyInput& in) {
             if (in.account->method == AccountMethod::open) return Finding::pass(what + ": an open account, anybody may");
             return Finding::refuse(ProblemKind::forbidden, what, "neither a challenge nor a certificate of this endpoint");
         case Protocol::est:
+            if (has(Evidence::Kind::certificate)) return Finding::pass(what);
+            if (has(Evidence::Kind::password) && in.account->method == AccountMethod::basic) return Finding::pass(what);
+            if (in.account->method == AccountMethod::open) return Finding::pass(what + ": an open account, anybody may");
+            return Finding::refuse(ProblemKind::forbidden, what, "neither a password nor a certificate of this endpoint");
         case Protocol::rest: break;
     }
     return Finding::refuse(ProblemKind::forbidden, what, "no evidence is defined for this protocol");

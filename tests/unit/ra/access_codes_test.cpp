@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(weak_codes_and_too_many_are_refused) {
     std::string more;
     for (int i = 0; i < 4; ++i)
         more += "[[account]]\nname = \"more" + std::to_string(i) + "\"\nendpoint = \"phones\"\nmethod = \"access_code\"\nnames = [\"corp.example\"]\nsecret = " + value("Number-" + std::to_string(i) + "-of-four") + "\n";
-    check_refused(w.apply(document(value(chosen), more)), ProblemKind::malformed, "an endpoint has at most 4 access codes that people chose");
+    check_refused(w.apply(document(value(chosen), more)), ProblemKind::malformed, "an endpoint has at most 4 secrets that people chose");
     BOOST_TEST(w.apply(document("{generate = true}", more)).has_value());
 }
 

@@ -1,4 +1,4 @@
-#include "scep/slow_down.hpp"
+#include "ra/slow_down.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,8 +1,8 @@
-#include "scep/slow_down.hpp"
+#include "ra/slow_down.hpp"
 
 #include <algorithm>
 
-namespace postern::scep {
+namespace postern::ra {
 
 std::optional<std::chrono::seconds> SlowDown::wait(const std::string& pair) const {
     const std::lock_guard lock(mutex_);
@@ -34,4 +34,4 @@ void SlowDown::right(const std::string& pair) {
     tries_.erase(found);
 }
 
-}  // namespace postern::scep
+}  // namespace postern::ra

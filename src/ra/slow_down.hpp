@@ -7,11 +7,11 @@
 
 #include "core/base/clock.hpp"
 
-namespace postern::scep {
+namespace postern::ra {
 
-/// Wrong challenges of one source and key (S06). Each after the third doubles the time for which that pair, and
-/// no other, is refused without a look: fleets sit behind one address, so neither an address nor an endpoint is ever
-/// shut out. In this node's memory; the oldest pairs are forgotten first. Thread safe.
+/// Wrong credentials of one source, each with what else tells it from its neighbours: a key with SCEP (S06), a user name with
+/// EST. Each after the third doubles the time for which that pair, and no other, is refused without a look: fleets sit behind
+/// one address, so neither an address nor an endpoint is ever shut out. In this node's memory; the oldest pairs are forgotten first. Thread safe.
 class SlowDown {
 public:
     static constexpr int free_tries = 3;
@@ -37,4 +37,4 @@ private:
     std::uint64_t turn_ = 0;
 };
 
-}  // namespace postern::scep
+}  // namespace postern::ra
