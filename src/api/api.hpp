@@ -10,6 +10,7 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/documents.hpp"
 #include "ra/enrollment.hpp"
+#include "ra/est_devices.hpp"
 #include "ra/imported_certificates.hpp"
 #include "ra/one_time_challenges.hpp"
 #include "ra/parked_messages.hpp"
@@ -45,6 +46,7 @@ public:
         ra::OneTimeChallenges& challenges;
         ra::Predecessors& predecessors;
         ra::ImportedCertificates& imported_certificates;
+        ra::EstDevices& est_devices;
     };
     explicit Api(Deps deps) : deps_(deps) {}
     /// Whom a router serves. Bodies are read before anybody is judged, so only the local administrator,

@@ -2,7 +2,7 @@
 #include "core/json/writer.hpp"
 #include "ra/binding_text.hpp"
 
-/// One-time challenges for SCEP: minted for one device each, by whoever manages it.
+/// One-time challenges for SCEP, and bearer tokens for EST: minted for one device each, by whoever manages it.
 namespace postern::api {
 
 namespace {
@@ -62,36 +62,33 @@ core::Result<ra::ChallengeWish> read_wish(const json::Value& root) {
     return wish;
 }
 
-}  // namespace
-
-/// {"account"?, "subject"?, "sans"?, "profile"?, "keyType"?, "ttl"?, "unbound"?} -> {"id", "challenge", "account", "profile", "expires"};
-/// the challenge is shown this once
-core::Task<Answer> mint_challenge(Call call) {
+/// `what`: how the secret is called in the answer.
+core::Task<Answer> mint(Call call, ra::Protocol protocol, std::string_view what) {
     const auto body = read_body(call.request, {"account", "subject", "sans", "profile", "keyType", "ttl", "unbound"});
     if (!body) co_return body.error();
     auto wish = read_wish(body->root());
     if (!wish) co_return wish.error();
+    wish->protocol = protocol;
     wish->endpoint = std::string(call.request.params["endpoint"]);
     ra::Principal by = call.principal;
     core::RequestId id = call.request.id;
     const auto minted = co_await call.deps.challenges.mint(std::move(*wish), std::move(by), std::move(id));
     if (!minted) co_return minted.error();
     json::Writer w;
-    w.begin_object().member("id", minted->token).member("challenge", minted->text.expose()).member("account", minted->account);
+    w.begin_object().member("id", minted->token).member(what, minted->text.expose()).member("account", minted->account);
     w.member("profile", minted->profile).member("expires", core::rfc3339(minted->expires)).end_object();
     co_return json_response(201, w.take());
 }
 
-/// ?after=N&limit=N: one JSON object a line, rising; X-Next-After names the next page. Never a challenge's text.
-core::Task<Answer> list_challenges(Call call) {
+core::Task<Answer> list(Call call, ra::Protocol protocol) {
     const auto after = query_number(call.request, "after", 0, 0, std::numeric_limits<std::int64_t>::max());
     if (!after) co_return after.error();
     const auto limit = query_number(call.request, "limit", page_limit, 1, page_limit);
     if (!limit) co_return limit.error();
     std::string endpoint(call.request.params["endpoint"]);
-    const core::Problem absent(core::ProblemKind::not_found, "there is no SCEP endpoint " + endpoint);
+    const core::Problem absent(core::ProblemKind::not_found, std::string("there is no ") + (protocol == ra::Protocol::est ? "EST" : "SCEP") + " endpoint " + endpoint);
     ra::Principal by = call.principal;
-    const auto rows = co_await call.deps.challenges.list(std::move(endpoint), std::move(by), *after, *limit);
+    const auto rows = co_await call.deps.challenges.list(protocol, std::move(endpoint), std::move(by), *after, *limit);
     if (!rows) co_return absent;
     const auto now = call.deps.clock.now();
     std::string body;
@@ -115,14 +112,29 @@ core::Task<Answer> list_challenges(Call call) {
     co_return response;
 }
 
-/// From then on it is refused; one that was used stays used (conflict).
-core::Task<Answer> withdraw_challenge(Call call) {
-    std::string endpoint(call.request.params["endpoint"]), token(call.request.params["challenge"]);
+core::Task<Answer> withdraw(Call call, ra::Protocol protocol, std::string token) {
+    std::string endpoint(call.request.params["endpoint"]);
     ra::Principal by = call.principal;
     core::RequestId id = call.request.id;
-    const auto done = co_await call.deps.challenges.withdraw(std::move(endpoint), std::move(token), std::move(by), std::move(id));
+    const auto done = co_await call.deps.challenges.withdraw(protocol, std::move(endpoint), std::move(token), std::move(by), std::move(id));
     if (!done) co_return done.error();
     co_return http::Response(204);
 }
+
+}  // namespace
+
+/// {"account"?, "subject"?, "sans"?, "profile"?, "keyType"?, "ttl"?, "unbound"?} -> {"id", "challenge", "account", "profile", "expires"};
+/// the challenge is shown this once
+core::Task<Answer> mint_challenge(Call call) { return mint(call, ra::Protocol::scep, "challenge"); }
+/// The same of an EST endpoint, with "token" for the challenge: the device sends it as Authorization: Bearer.
+core::Task<Answer> mint_token(Call call) { return mint(call, ra::Protocol::est, "token"); }
+
+/// ?after=N&limit=N: one JSON object a line, rising; X-Next-After names the next page. Never a challenge's text.
+core::Task<Answer> list_challenges(Call call) { return list(call, ra::Protocol::scep); }
+core::Task<Answer> list_tokens(Call call) { return list(call, ra::Protocol::est); }
+
+/// From then on it is refused; one that was used stays used (conflict).
+core::Task<Answer> withdraw_challenge(Call call) { return withdraw(call, ra::Protocol::scep, std::string(call.request.params["challenge"])); }
+core::Task<Answer> withdraw_token(Call call) { return withdraw(call, ra::Protocol::est, std::string(call.request.params["token"])); }
 
 }  // namespace postern::api

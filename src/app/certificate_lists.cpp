@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "app/csv.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
 #include "core/crypto/certificate_bag.hpp"
@@ -19,8 +20,6 @@ using core::Problem;
 using core::ProblemKind;
 
 constexpr std::string_view begin_mark = "-----BEGIN ", end_mark = "-----END ";
-/// Larger ones are no certificates: nobody waits for the end of a quote that was forgotten.
-constexpr std::size_t longest_cell = 256 * 1024;
 
 bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_hex(char c) noexcept { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }
@@ -108,65 +107,6 @@ bool is_known_column(std::string_view header) {
     return std::ranges::any_of(known_columns, [&](std::string_view known) { return known == name; });
 }
 
-/// Records of RFC 4180: cells in quotes may have line ends and doubled quotes.
-class Csv {
-public:
-    Csv(std::string_view text, char between) : text_(text), between_(between) {}
-    [[nodiscard]] bool at_end() const { return at_ >= text_.size(); }
-    /// Where the next record begins, from 1.
-    [[nodiscard]] std::size_t line() const { return line_; }
-    /// A cell that does not end is cut at the end of its first line, and `broken` says so.
-    std::vector<std::string> next(bool& broken) {
-        std::vector<std::string> out;
-        broken = false;
-        for (;;) {
-            out.push_back(cell(broken));
-            if (at_end()) return out;
-            const char c = text_[at_++];
-            if (c == between_) continue;
-            if (c == '\r' && !at_end() && text_[at_] == '\n') ++at_;
-            ++line_;
-            return out;
-        }
-    }
-
-private:
-    std::string cell(bool& broken) {
-        while (!at_end() && text_[at_] == ' ') ++at_;
-        if (at_end() || text_[at_] != '"') return bare();
-        std::string out;
-        const auto begin = at_++, line = line_;
-        while (!at_end() && out.size() <= longest_cell) {
-            const char c = text_[at_++];
-            if (c == '\n') ++line_;
-            if (c != '"') {
-                out += c;
-                continue;
-            }
-            if (!at_end() && text_[at_] == '"') {
-                out += '"';
-                ++at_;
-                continue;
-            }
-            bare();  // nothing belongs between the quote and the end of the cell
-            return out;
-        }
-        broken = true;
-        at_ = begin + 1;
-        line_ = line;
-        return bare();
-    }
-    std::string bare() {
-        const auto end = std::min(text_.find_first_of(std::string{between_, '\r', '\n'}, at_), text_.size());
-        std::string out(text_.substr(at_, end - at_));
-        at_ = end;
-        return out;
-    }
-    std::string_view text_;
-    char between_;
-    std::size_t at_ = 0, line_ = 1;
-};
-
 class Reader {
 public:
     Reader(std::string text, std::string_view column) : text_(std::move(text)), column_(column) {}
@@ -200,19 +140,15 @@ private:
     }
     void bad(std::size_t line, std::string why) { out_.unreadable.emplace_back("line " + std::to_string(line), std::move(why)); }
 
-    static char between_of(std::string_view header) {
-        const auto count = [&](char c) { return std::ranges::count(header, c); };
-        return count('\t') > 0 && count('\t') >= count(',') ? '\t' : count(';') > count(',') ? ';' : ',';
-    }
     static bool header_has_column(std::string_view line) {
         bool broken = false;
-        const auto cells = Csv(line, between_of(line)).next(broken);
+        const auto cells = Csv(line, csv_separator(line)).next(broken);
         return std::ranges::any_of(cells, is_known_column);
     }
 
     core::Result<CertificateList> read_csv() {
         std::string_view rest = text_;
-        Csv csv(text_, between_of(take_line(rest)));
+        Csv csv(text_, csv_separator(take_line(rest)));
         bool broken = false;
         const auto header = csv.next(broken);
         const auto wanted = [&](const std::string& cell) { return column_.empty() ? is_known_column(cell) : folded(cell) == folded(column_); };

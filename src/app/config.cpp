@@ -223,6 +223,8 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
     if (c.outbound_proxy_user.empty() != c.outbound_proxy_password_file.empty())
         return Problem(core::ProblemKind::malformed, "[outbound]: proxy_user and proxy_password_file belong together; give both or none");
     if (auto r = section("validation", validation); !r) return r;
+    const auto est = [](Section& s, Config& into) { s.list("proxy_certificates", into.est_proxy_certificates); };
+    if (auto r = section("est", est); !r) return r;
     if (auto r = section("ca", &read_ca); !r) return r;
     return root.finish();
 }

@@ -63,6 +63,9 @@ struct Config {
     // [validation]
     std::chrono::milliseconds http_01_time{10'000};
 
+    // [est]
+    std::vector<std::string> est_proxy_certificates;  ///< PEM files
+
     // [ca]
     std::string ca_name = "Postern";
     crypto::KeySpec root_key, issuing_key;

@@ -5,6 +5,8 @@
 #include <boost/asio/thread_pool.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "app/first_start.hpp"
 #include "app/fleet.hpp"
@@ -18,6 +20,7 @@
 #include "azure/client.hpp"
 #include "core/async/deadline.hpp"
 #include "core/async/run_on.hpp"
+#include "core/crypto/certificate.hpp"
 #include "core/http/curl_outbound.hpp"
 #include "store/bulk.hpp"
 #include "store/tables/setting.hpp"
@@ -180,6 +183,20 @@ void add_scep(House& h, std::string node) {
     h.scep = std::make_unique<scep::Scep>(scep);
 }
 
+/// A proxy that is not known because its file is gone would have its devices refused one by one.
+est::Proxies read_proxies(const std::vector<std::string>& files) {
+    std::vector<core::Bytes> certificates;
+    for (const auto& file : files) {
+        std::ifstream in(file, std::ios::binary);
+        std::ostringstream text;
+        text << in.rdbuf();
+        auto read = crypto::from_pem("CERTIFICATE", text.str());
+        if (!in || !read || read->empty()) throw std::runtime_error("[est] proxy_certificates: " + file + " holds no certificate (PEM)");
+        for (auto& der : *read) certificates.push_back(std::move(der));
+    }
+    return est::Proxies(certificates);
+}
+
 core::Task<void> leave(House& h) {
     try {
         co_await h.registry->leave();
@@ -318,12 +335,15 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     add_scep(h, node);
     const scep::NdesPage::Deps ndes_page{*h.catalog, *h.principals, *h.challenges, *h.ra_credentials, h.log};
     h.ndes_page = std::make_unique<scep::NdesPage>(ndes_page);
+    h.est_proxies = read_proxies(h.config.est_proxy_certificates);
+    const ra::EstDevices::Deps est_devices{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
+    h.est_devices = std::make_unique<ra::EstDevices>(est_devices);
     const est::Deps est{*h.db, *h.catalog, *h.enrollment, h.backends, *h.sealer, h.pool, h.random, *h.clock_agreement, *h.clock_agreement,
-                        h.log, h.metrics, *h.predecessor_status};
+                        h.log, h.metrics, *h.predecessor_status, *h.numbers, h.est_proxies};
     h.est = std::make_unique<est::Est>(est);
     h.operations = std::make_unique<Operations>(h);
     const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations, *h.challenges,
-                             *h.predecessors, *h.imported_certificates};
+                             *h.predecessors, *h.imported_certificates, *h.est_devices};
     h.api = std::make_unique<api::Api>(api);
     co_return house;
 }

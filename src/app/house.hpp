@@ -102,6 +102,8 @@ public:
     std::unique_ptr<scep::Scep> scep;
     std::unique_ptr<ra::OneTimeChallenges> challenges;
     std::unique_ptr<scep::NdesPage> ndes_page;
+    est::Proxies est_proxies;
+    std::unique_ptr<ra::EstDevices> est_devices;
     std::unique_ptr<est::Est> est;
     std::unique_ptr<api::Api> api;
     /// How often is looked at what is due in weeks. In a laboratory they pass in a moment.

@@ -101,10 +101,10 @@ struct Signals {
 /// Said at each start: whoever reaches such an endpoint has what its account's scope allows.
 core::Task<void> name_open_endpoints(House& house) {
     auto none = store::values();
-    const auto rows = co_await house.db->read(store::account_open_scep, std::move(none));
+    const auto rows = co_await house.db->read(store::account_open_devices, std::move(none));
     for (const auto& row : rows)
-        house.log.warning("scep_open_endpoint", {{"endpoint", row.text(1)}, {"account", row.text(0) + "/" + row.text(2)},
-                                                 {"why", "its account asks for no challenge: everybody who reaches it enrolls; for private laboratories only"}});
+        house.log.warning(row.text(3) == "est" ? "est_open_endpoint" : "scep_open_endpoint", {{"endpoint", row.text(1)}, {"account", row.text(0) + "/" + row.text(2)},
+                                                 {"why", "its account asks for no credential: everybody who reaches it enrolls; for private laboratories only"}});
 }
 
 /// From the opened house to the signal that ends it.

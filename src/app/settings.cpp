@@ -56,6 +56,7 @@ std::vector<Setting> settings_of(const Config& c) {
         {"log.level", level_text(c.log_level), live},
         {"log.format", c.log_json ? "json" : "text", restart},
         {"log.file", c.log_file, restart},
+        {"est.proxy_certificates", text(c.est_proxy_certificates), restart},
         {"limits.connections", text(l.connections), live},
         {"limits.header_bytes", text(l.header_bytes), live},
         {"limits.header_count", text(l.header_count), live},

@@ -23,7 +23,7 @@ bool is_basic(std::string_view scheme) noexcept {
 
 core::Result<Basic> read_basic(std::string_view header) {
     const auto space = header.find(' ');
-    if (space == std::string_view::npos || !is_basic(header.substr(0, space))) return bad("only HTTP Basic is understood in Authorization");
+    if (space == std::string_view::npos || !is_basic(header.substr(0, space))) return bad("Basic, and Bearer with a one-time token, are understood in Authorization");
     auto coded = header.substr(space + 1);
     while (!coded.empty() && coded.front() == ' ') coded.remove_prefix(1);
     if (coded.size() > longest) return bad("user name and password are longer than 768 octets");

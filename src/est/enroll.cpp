@@ -6,6 +6,7 @@
 #include "est/proof.hpp"
 #include "est/requester.hpp"
 #include "est/status.hpp"
+#include "ra/audit.hpp"
 
 /// RFC 7030 §4.2: simpleenroll and simplereenroll.
 namespace postern::est {
@@ -37,18 +38,6 @@ Task<Result<crypto::Csr>> parse(Parts& parts, core::Bytes der) {
     co_return co_await parts.deps.pool.run(work);
 }
 
-/// Of a certificate that another CA issued, it is asked whether it still stands.
-Task<Result<void>> check_renewal(Parts& parts, const Call& call, const ra::RenewalRight& right, const crypto::Csr& csr) {
-    const auto names = co_await ra::check_renewal_names(parts.deps.db, right, csr);
-    if (!names) co_return names.error();
-    if (!right.predecessor) co_return Result<void>();
-    auto certificate = right.certificate;
-    auto id = call.request.id;
-    const auto stands = co_await parts.deps.predecessor_status.check(*right.predecessor, std::move(certificate), std::move(id), call.request.deadline);
-    if (!stands) co_return stands.error();
-    co_return Result<void>();
-}
-
 ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr csr, Requester requester) {
     ra::EnrollmentRequest r;
     r.id = call.request.id;
@@ -58,6 +47,16 @@ ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr
     r.requester = std::move(requester.name);
     r.evidence = std::move(requester.evidence);
     r.csr = std::move(csr);
+    if (requester.key && requester.key->spki() != r.csr->key().spki()) r.requester_key = std::move(requester.key);
+    if (requester.token) {
+        r.single_use = std::move(requester.token->use);
+        r.profile = std::move(requester.token->row.profile);
+        r.asked_by = ra::called(ra::Actor(requester.token->row.actor_kind, requester.token->row.actor));
+    }
+    r.binding = std::move(requester.binding);
+    r.device = std::move(requester.device);
+    r.claim = std::move(requester.claim);
+    r.release = std::move(requester.release);
     r.attempt = to_string(operation);
     r.repeated_for = repeated_for;
     r.origin_kind = "est_request";
@@ -86,10 +85,8 @@ Task<Result<ra::EnrollmentOutcome>> carry_out(Parts& parts, const Call& call, Op
     auto csr = co_await parse(parts, std::move(*der));
     if (!csr) co_return csr.error();
     if (const auto proven = check_proof(call, *csr); !proven) co_return proven.error();
-    if (requester->renewal) {
-        const auto good = co_await check_renewal(parts, call, *requester->renewal, *csr);
-        if (!good) co_return good.error();
-    }
+    const auto settled = co_await settle(parts, call, *requester, *csr);
+    if (!settled) co_return settled.error();
     auto wish = compose(call, operation, std::move(*csr), std::move(*requester));
     auto submitting = parts.deps.enrollment.submit(std::move(wish));
     co_return co_await std::move(submitting);

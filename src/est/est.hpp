@@ -13,7 +13,9 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/predecessor_status.hpp"
+#include "est/proxies.hpp"
 #include "store/database.hpp"
+#include "store/numbers.hpp"
 
 /// The EST front end (RFC 7030 as RFC 8951 clarified it): wire to waist and back.
 namespace postern::est {
@@ -31,6 +33,8 @@ struct Deps {
     observe::Log& log;
     observe::Metrics& metrics;
     ra::PredecessorStatus& predecessor_status;
+    store::Numbers& numbers;
+    const Proxies& proxies;
 };
 
 struct Parts;

@@ -1,7 +1,8 @@
 #include "est/requester.hpp"
 
 #include "core/base/encoding.hpp"
-#include "est/basic.hpp"
+#include "core/crypto/digest.hpp"
+#include "est/authorization.hpp"
 #include "ra/bodies.hpp"
 #include "store/tables/scep_challenge.hpp"
 
@@ -25,6 +26,14 @@ Requester requester_of(Parts& parts, ra::Account account, const std::string& use
     return out;
 }
 
+std::optional<Problem> too_many_tries(const Parts& parts, const std::string& pair) {
+    const auto wait = parts.slow_down.wait(pair);
+    if (!wait) return std::nullopt;
+    Problem slow(ProblemKind::rate_limited, "too many wrong credentials of this kind from this address", "credential.tries");
+    slow.retry_after = *wait;
+    return slow;
+}
+
 /// Passwords that people chose are asked one by one, of which an endpoint has few.
 Task<Result<std::optional<ra::Account>>> judge_chosen(Parts& parts, const Call& call, const Basic& basic) {
     auto of_endpoint = store::values(call.endpoint.id);
@@ -43,11 +52,7 @@ Task<Result<std::optional<ra::Account>>> judge_chosen(Parts& parts, const Call& 
 
 Task<Result<Requester>> by_password(Parts& parts, const Call& call, const Basic& basic) {
     const auto pair = call.endpoint.name + " " + call.request.peer.address + " " + basic.user;
-    if (const auto wait = parts.slow_down.wait(pair)) {
-        Problem slow(ProblemKind::rate_limited, "too many wrong passwords for this user from this address", "credential.tries");
-        slow.retry_after = *wait;
-        co_return slow;
-    }
+    if (auto slow = too_many_tries(parts, pair)) co_return std::move(*slow);
     core::SecretText password = basic.password.clone();
     auto account = co_await ra::find_account_by_password(parts.deps.db, parts.deps.sealer, call.endpoint.id, basic.user, std::move(password));
     if (!account) {
@@ -63,19 +68,87 @@ Task<Result<Requester>> by_password(Parts& parts, const Call& call, const Basic&
     co_return requester_of(parts, std::move(*account), basic.user);
 }
 
-/// One that this endpoint issued, or that was imported for it.
-Task<Result<Requester>> by_certificate(Parts& parts, const Call& call) {
+/// One-time, of who minted it.
+Task<Result<Requester>> by_token(Parts& parts, const Call& call, core::SecretText token) {
+    const auto pair = call.endpoint.name + " " + call.request.peer.address + " token";
+    if (auto slow = too_many_tries(parts, pair)) co_return std::move(*slow);
+    std::string text = token.expose();
+    core::Bytes no_key;
+    auto found = co_await ra::find_one_time_challenge(parts.deps.db, parts.deps.sealer, call.endpoint.id, std::move(text), std::move(no_key), parts.now());
+    if (!found) {
+        parts.slow_down.wrong(pair);
+        co_return nobody("the token is not known at this endpoint");
+    }
+    parts.slow_down.right(pair);
+    Requester out;
+    out.name = "token " + found->row.token;
+    out.evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::challenge, "one-time " + found->row.token, parts.now()));
+    out.account = found->account;
+    out.token = std::move(*found);
+    out.token_text = std::move(token);
+    co_return out;
+}
+
+std::optional<crypto::PublicKey> key_of(const crypto::Certificate& certificate) {
+    auto key = crypto::PublicKey::from_spki(certificate.spki(), crypto::KeyUse::account);
+    return key ? std::optional(std::move(*key)) : std::nullopt;
+}
+
+Requester of_record(ra::RenewalRight right) {
+    Requester out;
+    out.name = "certificate " + right.evidence.subject;
+    out.account = right.account;
+    out.evidence.push_back(right.evidence);
+    out.key = key_of(right.certificate);
+    out.renewal = std::move(right);
+    return out;
+}
+
+Result<Requester> of_manufacturer(Parts& parts, Vouched vouched) {
+    Requester out;
+    out.key = key_of(vouched.certificate);
+    if (!out.key) return Problem(ProblemKind::forbidden, "the client certificate's key is one that nobody should trust", "credential.certificate");
+    const auto digest = core::hex(crypto::sha256(vouched.certificate.der()));
+    out.name = vouched.serial.empty() ? "certificate " + digest : "device " + vouched.serial;
+    out.account = vouched.account;
+    out.evidence.push_back(ra::Evidence::manufacturer(digest, vouched.serial, vouched.anchor + " (" + vouched.anchor_sha256 + ")", parts.now()));
+    out.vouched = std::move(vouched);
+    return out;
+}
+
+/// One that this endpoint issued, or that was imported for it; or, for a first certificate, a manufacturer's. Which of the two it is,
+/// our records say, never a trust anchor.
+Task<Result<Requester>> by_certificate(Parts& parts, const Call& call, Operation operation) {
     auto presented = call.request.peer.client_certificate;
-    if (!call.endpoint.est.renewal) co_return Problem(ProblemKind::forbidden, "this endpoint renews no certificates", "renewal.allowed");
     auto finding = ra::find_renewal_right(parts.deps.db, call.endpoint.id, std::move(presented), parts.now(), call.endpoint.est.renewal_window);
     auto right = co_await std::move(finding);
+    const std::string check = right ? std::string() : right.error().check;
+    if (check == "renewal.validity" && operation == Operation::simplereenroll) {
+        auto ended = call.request.peer.client_certificate;
+        auto late = co_await ra::find_late_renewal_right(parts.deps.db, *call.catalog, call.endpoint.id, std::move(ended), parts.now());
+        if (late) right = std::move(*late);
+    }
+    if (check == "renewal.record" && operation == Operation::simpleenroll) {
+        auto certificate = crypto::Certificate::parse(call.request.peer.client_certificate);
+        if (!certificate) co_return right.error();
+        auto asked = *certificate;
+        const bool known = co_await ra::on_record(parts.deps.db, std::move(asked));
+        if (known) co_return right.error();
+        auto vouched = co_await find_vouched(parts, call, std::move(*certificate));
+        if (!vouched) co_return vouched.error();
+        co_return of_manufacturer(parts, std::move(*vouched));
+    }
     if (!right) co_return right.error();
-    Requester out;
-    out.name = "certificate " + right->evidence.subject;
-    out.account = right->account;
-    out.evidence.push_back(right->evidence);
-    out.renewal = std::move(*right);
-    co_return out;
+    if (!call.endpoint.est.renewal) co_return Problem(ProblemKind::forbidden, "this endpoint renews no certificates", "renewal.allowed");
+    co_return of_record(std::move(*right));
+}
+
+/// Where the account wants both, whatever its endpoint wants.
+std::optional<Problem> missing_of(const ra::Account& account, bool certificate, bool password) {
+    if (account.method != ra::AccountMethod::certificate) return std::nullopt;
+    if (!certificate) return Problem(ProblemKind::forbidden, "the account of this password wants the device's certificate, too", "credential.certificate");
+    if (account.devices.with_password && !password) return nobody("the account of this certificate wants its password, too");
+    return std::nullopt;
 }
 
 /// What the endpoint wants beside or instead of what was shown.
@@ -90,35 +163,39 @@ std::optional<Problem> missing(Credential wanted, bool certificate, bool passwor
 }  // namespace
 
 Task<Result<Requester>> find_requester(Parts& parts, const Call& call, Operation operation) {
-    const auto header = call.request.header("Authorization");
     const auto wanted = call.endpoint.est.credential;
     const bool certificate = !call.request.peer.client_certificate.empty();
-    auto basic = header.empty() ? Result<Basic>(Basic()) : read_basic(header);
-    if (!basic) co_return nobody(basic.error().detail);
+    auto said = read_authorization(call.request);
+    if (!said) co_return said.error();
     // Neither makes the other good: whatever is shown must stand (est.md §1.4).
     std::optional<Requester> person, device;
-    if (!header.empty()) {
-        auto found = co_await by_password(parts, call, *basic);
+    if (said->scheme != Authorization::Scheme::none) {
+        const bool bearer = said->scheme == Authorization::Scheme::bearer;
+        auto judging = bearer ? by_token(parts, call, std::move(said->token)) : by_password(parts, call, said->basic);
+        auto found = co_await std::move(judging);
         if (!found) co_return found.error();
         person = std::move(*found);
     }
     if (certificate && (wanted != Credential::password || operation == Operation::simplereenroll)) {
-        auto found = co_await by_certificate(parts, call);
+        auto found = co_await by_certificate(parts, call, operation);
         if (!found) co_return found.error();
         device = std::move(*found);
     }
     if (operation == Operation::simplereenroll && !device)
         co_return Problem(ProblemKind::forbidden, "a re-enrollment is proven by the certificate that it renews, in the TLS handshake", "renewal.record");
     if (auto lack = missing(wanted, device.has_value(), person.has_value())) co_return std::move(*lack);
-    if (person && device) {
-        if (person->account.id != device->account.id)
-            co_return Problem(ProblemKind::forbidden, "the certificate and the password belong to different accounts", "credential.one_identity");
-        for (auto& e : person->evidence) device->evidence.push_back(std::move(e));
+    if (person && device && person->account.id != device->account.id)
+        co_return Problem(ProblemKind::forbidden, "the certificate and the password belong to different accounts", "credential.one_identity");
+    if (device || person) {
+        const auto& account = device ? device->account : person->account;
+        if (auto lack = missing_of(account, device.has_value(), person.has_value())) co_return std::move(*lack);
     }
+    if (person && device)
+        for (auto& e : person->evidence) device->evidence.push_back(std::move(e));
     if (device) co_return std::move(*device);
     if (person) co_return std::move(*person);
     auto open = co_await ra::find_open_account(parts.deps.db, call.endpoint.id);
-    if (!open) co_return nobody("authenticate with a user name and a password, or with a client certificate");
+    if (!open) co_return nobody("authenticate with a user name and a password, with a one-time token, or with a client certificate");
     Requester out;
     out.name = "anybody";
     out.account = std::move(*open);

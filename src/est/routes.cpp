@@ -30,6 +30,14 @@ Task<http::Response> serve(std::shared_ptr<Parts> parts, const http::Request& re
     const auto* tenant = catalog->tenant(endpoint->tenant);
     if (!endpoint->active || tenant == nullptr || !tenant->active)
         co_return refusal(request, realm, Problem(ProblemKind::forbidden, "the administrator disabled this EST endpoint", "endpoint.active"));
+    auto behind = parts->deps.proxies.behind(request);
+    if (!behind) co_return refusal(request, endpoint->name, behind.error());
+    if (*behind) {
+        http::Request forwarded = request;
+        forwarded.peer = std::move(**behind);
+        const Call call(forwarded, catalog, *endpoint);
+        co_return co_await handler(*parts, call);
+    }
     const Call call(request, catalog, *endpoint);
     co_return co_await handler(*parts, call);
 }

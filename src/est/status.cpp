@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "est/authorization.hpp"
+
 namespace postern::est {
 
 namespace {
@@ -50,7 +52,10 @@ http::Response refusal(const http::Request& request, std::string_view realm, con
     const auto status = status_of(problem.kind);
     const auto token = problem.check.empty() ? std::string(core::to_string(problem.kind)) : problem.check;
     http::Response response(status, "text/plain", one_line(std::to_string(status) + " " + token + ": " + problem.detail + " (ref " + request.id.get() + ")") + "\n");
-    if (status == 401) response.set("WWW-Authenticate", "Basic realm=\"" + std::string(realm) + "\", charset=\"UTF-8\"");
+    if (status == 401 && speaks_bearer(request))
+        response.set("WWW-Authenticate", "Bearer realm=\"" + std::string(realm) + "\", error=\"invalid_token\"");
+    else if (status == 401)
+        response.set("WWW-Authenticate", "Basic realm=\"" + std::string(realm) + "\", charset=\"UTF-8\"");
     if (status == 429 || status == 503) {
         const auto wait = std::clamp(problem.retry_after.value_or(soonest), soonest, latest);
         response.set("Retry-After", std::to_string(wait.count()));

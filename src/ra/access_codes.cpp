@@ -50,7 +50,7 @@ core::Task<std::optional<Account>> find_account_by_password(store::Database& db,
                                                             std::string user, core::SecretText password) {
     if (password.empty()) co_return std::nullopt;
     auto account = co_await find_account_by_public_id(db, endpoint, password_id(sealer, endpoint, user, password.expose()));
-    if (!account || account->method != AccountMethod::basic) co_return std::nullopt;
+    if (!account || (account->method != AccountMethod::basic && account->method != AccountMethod::certificate)) co_return std::nullopt;
     co_return account;
 }
 

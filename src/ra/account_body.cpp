@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/crypto/certificate.hpp"
 #include "ra/bodies.hpp"
 #include "ra/body.hpp"
 #include "ra/scope_entries.hpp"
@@ -10,6 +11,8 @@ using core::Problem;
 using core::Result;
 
 namespace {
+
+constexpr std::size_t most_anchors = 100;
 
 /// A key of another method would be one that does nothing.
 void only_of_method(Body& body, const Account& account, AccountMethod own, std::initializer_list<std::string_view> keys) {
@@ -37,7 +40,7 @@ void read_intune(Body& body, Account& a) {
 
 /// RFC 7617 §2: the first colon ends the user name.
 void read_basic(Body& body, Account& a) {
-    only_of_method(body, a, AccountMethod::basic, {"user"});
+    if (a.method != AccountMethod::certificate) only_of_method(body, a, AccountMethod::basic, {"user"});
     a.user = a.name;
     body.text("user", a.user, 100);
     const auto sent_alike = [](char c) { return c >= ' ' && c < 0x7f && c != ':'; };
@@ -57,7 +60,7 @@ void read_one_time(Body& body, Account& a) {
 }
 
 void read_webhook(Body& body, Account& a) {
-    only_of_method(body, a, AccountMethod::webhook, {"url", "webhook_id", "timeout", "trust_anchors"});
+    only_of_method(body, a, AccountMethod::webhook, {"url", "webhook_id", "timeout"});
     if (a.method != AccountMethod::webhook) return;
     auto& s = a.webhook;
     body.text("url", s.url, 2048);
@@ -72,6 +75,33 @@ void read_webhook(Body& body, Account& a) {
     body.text("trust_anchors", s.trust_anchors, 64 * 1024);
     if (!s.trust_anchors.empty() && s.trust_anchors.find("-----BEGIN CERTIFICATE-----") == std::string::npos)
         body.fail("trust_anchors", "expected certificates, PEM");
+}
+
+/// Whose certificates count, and which devices.
+void read_devices(Body& body, Account& a) {
+    const bool certificate = a.method == AccountMethod::certificate;
+    if (!certificate && a.method != AccountMethod::webhook && body.root()["trust_anchors"].exists())
+        body.fail("trust_anchors", "is for accounts of method certificate or webhook");
+    only_of_method(body, a, AccountMethod::certificate, {"revocation", "device_names", "with_password"});
+    if (!certificate && a.method != AccountMethod::basic)
+        for (const auto* key : {"device_serial", "devices", "first_use"})
+            if (body.root()[key].exists()) body.fail(key, "is for accounts of method certificate or basic");
+    auto& s = a.devices;
+    s.serial = static_cast<DeviceSettings::Serial>(body.word("device_serial", {"subject", "common-name", "hardware-module"}));
+    s.naming = static_cast<DeviceSettings::Naming>(body.word("device_names", {"serial-number", "scope"}));
+    s.listed = body.word("devices", {"any", "listed"}) == 1;
+    body.flag("first_use", s.first_use);
+    body.flag("with_password", s.with_password);
+    body.text("revocation", s.revocation, 100);
+    if (a.method == AccountMethod::basic && s.serial == DeviceSettings::Serial::hardware_module)
+        body.fail("device_serial", "a request has no hardware-module; known here: subject, common-name");
+    if (!certificate) return;
+    body.text("trust_anchors", s.trust_anchors, 256 * 1024);
+    const auto anchors = crypto::from_pem("CERTIFICATE", s.trust_anchors);
+    if (!anchors || anchors->empty()) return body.fail("trust_anchors", "expected certificates, PEM: of the manufacturer's CA, or of another CA whose certificates count");
+    if (anchors->size() > most_anchors) return body.fail("trust_anchors", "at most " + std::to_string(most_anchors) + " certificates");
+    for (const auto& der : *anchors)
+        if (const auto parsed = crypto::Certificate::parse(der); !parsed) body.fail("trust_anchors", "a certificate cannot be read: " + parsed.error().detail);
 }
 
 }  // namespace
@@ -89,9 +119,9 @@ Result<Account> read_account(const store::ObjectRow& row) {
     const auto* method = std::get_if<std::string>(&row.keys.at(3));
     bool known = false;
     for (const auto m : {AccountMethod::open, AccountMethod::eab, AccountMethod::system, AccountMethod::access_code, AccountMethod::one_time, AccountMethod::webhook,
-                         AccountMethod::intune, AccountMethod::basic})
+                         AccountMethod::intune, AccountMethod::basic, AccountMethod::certificate})
         if (method && to_string(m) == *method) a.method = m, known = true;
-    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, basic, eab, intune, one_time, open, webhook");
+    if (!known) return Problem(core::ProblemKind::malformed, "$.method: known here: access_code, basic, certificate, eab, intune, one_time, open, webhook");
     if (const auto* id = std::get_if<std::string>(&row.keys.at(4))) a.public_id = *id;
     if (const auto* sealed = std::get_if<core::Bytes>(&row.keys.at(5))) a.secret_sealed = *sealed;
     Body body(row);
@@ -131,6 +161,7 @@ Result<Account> read_account(const store::ObjectRow& row) {
     read_one_time(body, a);
     read_webhook(body, a);
     read_basic(body, a);
+    read_devices(body, a);
     if (body.failure()) return *body.failure();
     return a;
 }

@@ -14,6 +14,7 @@
 #include "ra/binding.hpp"
 #include "ra/catalog.hpp"
 #include "ra/clock_agreement.hpp"
+#include "ra/device.hpp"
 #include "ra/evidence.hpp"
 #include "ra/issuing_gate.hpp"
 #include "ra/open_intents.hpp"
@@ -77,6 +78,8 @@ struct EnrollmentRequest {
     std::optional<SingleUse> single_use;
     /// What the credential was given out for; policy compares.
     std::optional<Binding> binding;
+    /// Which device asks, where its account tells devices apart.
+    std::optional<Device> device;
     core::Deadline deadline{};
 };
 

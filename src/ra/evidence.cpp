@@ -13,7 +13,10 @@ namespace postern::ra {
 namespace {
 constexpr std::array kinds{Evidence::Kind::validated_name, Evidence::Kind::account_key,   Evidence::Kind::password,      Evidence::Kind::challenge,
                            Evidence::Kind::certificate,    Evidence::Kind::administrator, Evidence::Kind::system,
-                           Evidence::Kind::intune};
+                           Evidence::Kind::intune,         Evidence::Kind::manufacturer};
+
+/// Whether somebody vouched for an identifier.
+bool by_somebody(Evidence::Kind kind) { return kind == Evidence::Kind::intune || kind == Evidence::Kind::manufacturer; }
 }
 
 std::string_view to_string(Evidence::Kind kind) noexcept {
@@ -26,6 +29,7 @@ std::string_view to_string(Evidence::Kind kind) noexcept {
         case Evidence::Kind::administrator: return "administrator";
         case Evidence::Kind::system: return "system";
         case Evidence::Kind::intune: return "intune";
+        case Evidence::Kind::manufacturer: return "manufacturer";
     }
     return "";
 }
@@ -57,6 +61,13 @@ Evidence Evidence::intune(std::string challenge_digest, std::string by, core::Ti
     return e;
 }
 
+Evidence Evidence::manufacturer(std::string digest, std::string device, std::string anchor, core::TimePoint at) {
+    Evidence e = of(Kind::manufacturer, std::move(digest), at);
+    e.identifier = std::move(device);
+    e.method = std::move(anchor);
+    return e;
+}
+
 bool vouched_by_intune(const std::vector<Evidence>& evidence) noexcept {
     return std::any_of(evidence.begin(), evidence.end(), [](const Evidence& e) { return e.kind == Evidence::Kind::intune; });
 }
@@ -80,7 +91,7 @@ std::string to_json(const std::vector<Evidence>& evidence) {
                 .member("until", core::to_ms(e.until));
         else
             w.member("subject", e.subject);
-        if (e.kind == Evidence::Kind::intune) w.member("identifier", e.identifier).member("method", e.method);
+        if (by_somebody(e.kind)) w.member("identifier", e.identifier).member("method", e.method);
         if (!e.requester.empty()) w.member("requester", e.requester).member("row", e.row);
         if (!e.key.empty()) w.member("key", core::base64(e.key));
         w.end_object();
@@ -109,7 +120,7 @@ std::vector<Evidence> evidence_from_json(std::string_view text) {
         } else {
             e.subject = item["subject"].string().value();
         }
-        if (e.kind == Evidence::Kind::intune) {
+        if (by_somebody(e.kind)) {
             e.identifier = item["identifier"].string().value();
             e.method = item["method"].string().value();
         }

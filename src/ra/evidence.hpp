@@ -12,6 +12,7 @@ struct Evidence {
     enum class Kind {
         validated_name, account_key, password, challenge, certificate, administrator, system,
         intune,  ///< Intune validated this very CSR with its challenge
+        manufacturer,  ///< a certificate that one of the account's trust anchors vouches for (Implicit, RFC 7030 §1.1)
     };
     Evidence() = default;
     static Evidence validated(std::string identifier_type, std::string identifier, std::string method,
@@ -19,13 +20,15 @@ struct Evidence {
     static Evidence of(Kind kind, std::string subject, core::TimePoint at);
     /// Intune said Success to the challenge of this digest. `by`: the Azure account.
     static Evidence intune(std::string challenge_digest, std::string by, core::TimePoint at);
+    /// `digest`: the certificate's, in hex; `device`: its serial number; `anchor`: who vouches.
+    static Evidence manufacturer(std::string digest, std::string device, std::string anchor, core::TimePoint at);
     /// That the subject has a row of its own (store/tables/requester.hpp) and signed with this key:
     /// whoever takes the request up later asks whether both still stand.
     Evidence resting_on(std::string_view kind_of_requester, std::int64_t id, core::Bytes spki) &&;
     Kind kind = Kind::account_key;
     std::string identifier_type;  ///< validated_name: "dns" or "ip"
-    std::string identifier;       ///< validated_name: normalized, wildcards with "*."; intune: what it said
-    std::string method;           ///< "http-01"; intune: the Azure account
+    std::string identifier;       ///< validated_name: normalized, wildcards with "*."; intune: what it said; manufacturer: the device
+    std::string method;           ///< "http-01"; intune: the Azure account; manufacturer: the trust anchor
     std::string subject;          ///< who: thumbprint, certificate digest, principal
     std::string requester;        ///< kind of the subject's own row; empty: it has none
     std::int64_t row = 0;         ///< its id

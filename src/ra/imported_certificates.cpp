@@ -49,6 +49,13 @@ store::ImportedCertificateRow row_of(const crypto::Certificate& certificate) {
     return row;
 }
 
+/// Another tenant's is as absent as none.
+const Endpoint* endpoint_of(const Catalog& catalog, const std::string& name, const Principal& by) {
+    for (const auto protocol : {Protocol::scep, Protocol::est})
+        if (const auto* endpoint = catalog.endpoint(protocol, name); endpoint != nullptr && (!by.tenant || *by.tenant == endpoint->tenant)) return endpoint;
+    return nullptr;
+}
+
 std::string why_not_theirs(const Predecessor& predecessor, const crypto::Certificate& certificate) {
     for (const auto& each : predecessor.certificates) {
         if (each.subject_der() != certificate.issuer_der()) continue;
@@ -111,14 +118,16 @@ Task<void> ImportedCertificates::drop_known(core::EndpointId endpoint, Judged& j
 
 Task<Result<ImportedCertificates::Report>> ImportedCertificates::add(Order order, Principal by, core::RequestId request) {
     const auto catalog = deps_.catalog.current();
-    const auto* endpoint = catalog->endpoint(Protocol::scep, order.endpoint);
-    if (!endpoint || (by.tenant && *by.tenant != endpoint->tenant))
-        co_return Problem(ProblemKind::not_found, "there is no SCEP endpoint " + order.endpoint + "; what is imported renews at one");
-    if (!endpoint->scep.renewal) co_return Problem(ProblemKind::malformed, "endpoint " + order.endpoint + " renews no certificates (renewal = false)");
+    const auto* endpoint = endpoint_of(*catalog, order.endpoint, by);
+    if (!endpoint) co_return Problem(ProblemKind::not_found, "there is no SCEP or EST endpoint " + order.endpoint + "; what is imported renews at one");
     auto named = store::values(order.account, endpoint->tenant, nullptr);
     const auto ids = co_await store::read_one(deps_.db, store::account_by_name, std::move(named));
     const core::AccountId account_id(ids ? ids->integer(0) : 0);
     const auto account = co_await find_account(deps_.db, account_id);
+    // One name may be that of an endpoint of each protocol: the account says which.
+    if (account && account->endpoint != endpoint->id)
+        if (const auto* other = catalog->endpoint(Protocol::est, order.endpoint); other && other->id == account->endpoint) endpoint = other;
+    if (!(endpoint->protocol == Protocol::est ? endpoint->est.renewal : endpoint->scep.renewal)) co_return Problem(ProblemKind::malformed, "endpoint " + order.endpoint + " renews no certificates (renewal = false)");
     if (!account || account->endpoint != endpoint->id)
         co_return Problem(ProblemKind::not_found, "endpoint " + order.endpoint + " has no account " + order.account);
     const auto predecessor = co_await find_predecessor(deps_.db, endpoint->tenant, order.predecessor);

@@ -30,6 +30,7 @@ std::string_view to_string(AccountMethod m) noexcept {
         case AccountMethod::system: return "system";
         case AccountMethod::access_code: return "access_code";
         case AccountMethod::basic: return "basic";
+        case AccountMethod::certificate: return "certificate";
         case AccountMethod::intune: return "intune";
         case AccountMethod::one_time: return "one_time";
         case AccountMethod::webhook: return "webhook";

@@ -102,6 +102,9 @@ struct Profile {
     Approval approval = Approval::none;
     std::chrono::milliseconds approval_limit{std::chrono::hours(24 * 7)};  ///< how long a request waits for a decision
     std::optional<ProfilePause> paused;               ///< no part of the document
+    bool refuse_key_reuse = false;                    ///< a certificate's successor has another key than it has
+    /// So long after its end a certificate still re-enrolls by EST; only its end is passed over.
+    std::chrono::milliseconds renew_after_expiry{0};
     [[nodiscard]] bool tls_server() const;
     [[nodiscard]] bool certifies(crypto::GeneralNameType type) const noexcept;
 };
@@ -155,9 +158,10 @@ struct Endpoint {
     EstSettings est;
 };
 
-/// How an account's client proves that it may use it. basic: a user name and password of HTTP; access_code: a challenge that many devices share; one_time: one that
+/// How an account's client proves that it may use it. basic: a user name and password of HTTP; certificate: one of a manufacturer,
+/// or of another CA, in the TLS handshake; access_code: a challenge that many devices share; one_time: one that
 /// somebody minted for one certificate; webhook: one that another program judges; intune: one that Microsoft Intune sealed.
-enum class AccountMethod { open, eab, system, access_code, one_time, webhook, intune, basic };
+enum class AccountMethod { open, eab, system, access_code, one_time, webhook, intune, basic, certificate };
 std::string_view to_string(AccountMethod m) noexcept;
 
 /// Of an account whose challenges are minted.
@@ -190,6 +194,25 @@ struct IntuneSettings {
     std::chrono::milliseconds answer_within{std::chrono::seconds(20)};
 };
 
+/// What an account of an EST endpoint makes of the certificates of manufacturers, and of devices by themselves.
+struct DeviceSettings {
+    DeviceSettings() = default;
+    /// Where a device's serial number stands: in the subject's serialNumber or CN, or in the hardwareModuleName of RFC 4108. Of an
+    /// account that goes by passwords it is the request's, else the presented certificate's.
+    enum class Serial { subject, common_name, hardware_module };
+    /// What it may be called: its serial number, or whatever the account's scope has.
+    enum class Naming { serial_number, scope };
+    std::string trust_anchors;  ///< PEM; of method certificate
+    bool with_password = false; ///< of method certificate: the device sends the account's password, too
+    std::string revocation;     ///< name of the tenant's predecessor that says what was revoked; empty: nobody is asked
+    Serial serial = Serial::subject;
+    Naming naming = Naming::serial_number;
+    bool listed = false;        ///< only devices that are listed (store/tables/est_device.hpp)
+    bool first_use = false;     ///< the first key that comes as a device stays that device's
+    /// Whether who they are counts at all.
+    [[nodiscard]] bool tells_apart() const noexcept { return listed || first_use; }
+};
+
 /// A credential under an endpoint, and what may be asked for with it.
 struct Account {
     Account() = default;
@@ -214,6 +237,7 @@ struct Account {
     WebhookSettings webhook;
     std::optional<core::TimePoint> expires;
     IntuneSettings intune;
+    DeviceSettings devices;
 };
 
 /// Whether requests of this account for this profile wait for an officer. The account's word counts before the profile's.

@@ -35,12 +35,14 @@ core::SecretText draw(core::Random& random) {
     return core::SecretText(std::move(text));
 }
 
-Problem no_endpoint(const std::string& name) { return {ProblemKind::not_found, "there is no SCEP endpoint " + name}; }
+Problem no_endpoint(Protocol protocol, const std::string& name) {
+    return {ProblemKind::not_found, std::string("there is no ") + (protocol == Protocol::est ? "EST" : "SCEP") + " endpoint " + name};
+}
 Problem no_challenge(const std::string& token) { return {ProblemKind::not_found, "there is no challenge " + token + " at this endpoint"}; }
 
 /// Another tenant's is as absent as none.
-const Endpoint* endpoint_of(const Catalog& catalog, const std::string& name, const Principal& by) {
-    const auto* endpoint = catalog.endpoint(Protocol::scep, name);
+const Endpoint* endpoint_of(const Catalog& catalog, Protocol protocol, const std::string& name, const Principal& by) {
+    const auto* endpoint = catalog.endpoint(protocol, name);
     if (endpoint == nullptr || (by.tenant && *by.tenant != endpoint->tenant)) return nullptr;
     return endpoint;
 }
@@ -107,8 +109,8 @@ Task<Result<Account>> OneTimeChallenges::minting_account(const Endpoint& endpoin
 
 Task<Result<MintedChallenge>> OneTimeChallenges::mint(ChallengeWish wish, Principal by, core::RequestId request) {
     const auto catalog = deps_.catalog.current();
-    const auto* endpoint = endpoint_of(*catalog, wish.endpoint, by);
-    if (endpoint == nullptr) co_return no_endpoint(wish.endpoint);
+    const auto* endpoint = endpoint_of(*catalog, wish.protocol, wish.endpoint, by);
+    if (endpoint == nullptr) co_return no_endpoint(wish.protocol, wish.endpoint);
     auto wanted = wish.account;
     const auto account = co_await minting_account(*endpoint, std::move(wanted), wish.unbound);
     if (!account) co_return account.error();
@@ -169,19 +171,19 @@ Task<Result<MintedChallenge>> OneTimeChallenges::mint(ChallengeWish wish, Princi
     co_return Problem(ProblemKind::conflict, "account " + account->name + " was changed meanwhile; ask again");
 }
 
-Task<std::optional<store::Rows>> OneTimeChallenges::list(std::string endpoint_name, Principal by, std::int64_t after, std::int64_t limit) {
+Task<std::optional<store::Rows>> OneTimeChallenges::list(Protocol protocol, std::string endpoint_name, Principal by, std::int64_t after, std::int64_t limit) {
     const auto catalog = deps_.catalog.current();
-    const auto* endpoint = endpoint_of(*catalog, endpoint_name, by);
+    const auto* endpoint = endpoint_of(*catalog, protocol, endpoint_name, by);
     if (endpoint == nullptr) co_return std::nullopt;
     auto page = store::values(after, limit, by.tenant, endpoint->id);
     auto rows = co_await deps_.db.read(store::scep_challenge_page, std::move(page));
     co_return std::optional<store::Rows>(std::move(rows));
 }
 
-Task<Result<void>> OneTimeChallenges::withdraw(std::string endpoint_name, std::string token, Principal by, core::RequestId request) {
+Task<Result<void>> OneTimeChallenges::withdraw(Protocol protocol, std::string endpoint_name, std::string token, Principal by, core::RequestId request) {
     const auto catalog = deps_.catalog.current();
-    const auto* endpoint = endpoint_of(*catalog, endpoint_name, by);
-    if (endpoint == nullptr) co_return no_endpoint(endpoint_name);
+    const auto* endpoint = endpoint_of(*catalog, protocol, endpoint_name, by);
+    if (endpoint == nullptr) co_return no_endpoint(protocol, endpoint_name);
     auto by_token = store::values(token);
     const auto found = co_await store::read_one(deps_.db, store::scep_challenge_by_token, std::move(by_token));
     const auto row = found ? store::ScepChallengeRow::from(*found) : store::ScepChallengeRow();

@@ -23,6 +23,7 @@ namespace postern::ra {
 /// What a challenge is to be good for.
 struct ChallengeWish {
     ChallengeWish() = default;
+    Protocol protocol = Protocol::scep;  ///< or est, where it is a bearer token
     std::string endpoint;             ///< name
     std::string account;              ///< name; empty: the endpoint's only one of that method
     bool unbound = false;             ///< for whatever the account's scope allows, as NDES's are
@@ -51,7 +52,8 @@ struct PresentedChallenge {
     SingleUse use;
 };
 
-/// Challenges for one certificate each, minted by principals (registration-authority.md, S06–S08). Stored as HMAC.
+/// Challenges for one certificate each, minted by principals (registration-authority.md, S06–S08); with EST they are bearer tokens.
+/// Stored as HMAC.
 class OneTimeChallenges {
 public:
     struct Deps {
@@ -65,21 +67,21 @@ public:
     };
     explicit OneTimeChallenges(Deps deps) : deps_(deps) {}
 
-    /// Errors: not_found (no such SCEP endpoint or account, another tenant's too), malformed, forbidden ("challenge.unbound":
+    /// Errors: not_found (no such endpoint or account, another tenant's too), malformed, forbidden ("challenge.unbound":
     /// the account mints none without a device), rate_limited ("challenge.outstanding": as many unbound ones wait already),
     /// and what policy says to such a profile and such names.
     core::Task<core::Result<MintedChallenge>> mint(ChallengeWish wish, Principal by, core::RequestId request);
     /// Rows of scep_challenge_page, of the caller's tenant, or all; nullopt: there is no such endpoint.
-    core::Task<std::optional<store::Rows>> list(std::string endpoint, Principal by, std::int64_t after, std::int64_t limit);
+    core::Task<std::optional<store::Rows>> list(Protocol protocol, std::string endpoint, Principal by, std::int64_t after, std::int64_t limit);
     /// Errors: not_found, conflict (it was used, or withdrawn before).
-    core::Task<core::Result<void>> withdraw(std::string endpoint, std::string token, Principal by, core::RequestId request);
+    core::Task<core::Result<void>> withdraw(Protocol protocol, std::string endpoint, std::string token, Principal by, core::RequestId request);
 
 private:
     core::Task<core::Result<Account>> minting_account(const Endpoint& endpoint, std::string name, bool unbound);
     Deps deps_;
 };
 
-/// By the text of a challengePassword; nullopt: nobody minted that here. `spki_sha256` is the presenting key's: what it got
+/// By the text of a challengePassword, or of a bearer token; nullopt: nobody minted that here. `spki_sha256` is the presenting key's: what it got
 /// with the challenge before is repeated to it, also after the challenge's end.
 core::Task<std::optional<PresentedChallenge>> find_one_time_challenge(store::Database& db, const crypto::Sealer& sealer, core::EndpointId endpoint,
                                                                       std::string text, core::Bytes spki_sha256, core::TimePoint now);

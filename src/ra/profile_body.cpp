@@ -118,6 +118,9 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     p.approval = read_approval(body, approval, "").value_or(Approval::officer);
     body.duration("approval_limit", p.approval_limit);
     if (p.approval_limit < std::chrono::minutes(1) || p.approval_limit > std::chrono::hours(24 * 366)) body.fail("approval_limit", "expected 1m to 366d");
+    p.refuse_key_reuse = body.word("key_reuse", {"allow", "refuse"}) == 1;
+    body.duration("renew_after_expiry", p.renew_after_expiry);
+    if (p.renew_after_expiry > std::chrono::hours(24 * 3660)) body.fail("renew_after_expiry", "longer than ten years");
     if (p.text_common_name && p.tls_server()) body.fail("common_name", "of a TLS server's certificate is one of its names");
     if (body.failure()) return *body.failure();
     return p;

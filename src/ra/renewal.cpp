@@ -134,9 +134,13 @@ core::Task<core::Result<RenewalRight>> find_renewal_right(store::Database& db, c
     co_return out;
 }
 
+core::Result<void> check_no_security_identifier(const crypto::Certificate& certificate) {
+    if (!maps_to_account(certificate)) return {};
+    return refuse("renewal.security_identifier", "the certificate holds a security identifier of Windows, for which Intune must vouch each time; enroll with a challenge of Intune");
+}
+
 core::Task<core::Result<void>> check_renewal_names(store::Database& db, const RenewalRight& right, const crypto::Csr& csr) {
-    if (maps_to_account(right.certificate))
-        co_return refuse("renewal.security_identifier", "the certificate holds a security identifier of Windows, for which Intune must vouch each time; enroll with a challenge of Intune");
+    if (const auto none = check_no_security_identifier(right.certificate); !none) co_return none.error();
     co_return co_await asks_for_own_names(db, right, csr);
 }
 

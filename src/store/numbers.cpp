@@ -31,6 +31,7 @@ std::string_view to_string(Series series) {
         case Series::backend: return "backend";
         case Series::challenge: return "challenge";
         case Series::azure_account: return "azure_account";
+        case Series::device: return "device";
         case Series::count_: break;
     }
     throw std::logic_error("store: no series of numbers");

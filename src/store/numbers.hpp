@@ -12,7 +12,7 @@ namespace postern::store {
 /// Series of BIGINT ids, one per family so that certificate and person ids stay within 31 bits.
 enum class Series {
     tenant, organization, department, domain, profile, endpoint, account, principal, enrollment,
-    certificate, acme, audit, backend, challenge, azure_account, count_
+    certificate, acme, audit, backend, challenge, azure_account, device, count_
 };
 
 /// Hands out ids from blocks of 1 000 that this node reserved in `number_block`; a batch needs no

@@ -133,10 +133,13 @@ void scep_challenges(Store& s) {
 
     s.does(store::endpoint_insert, values(61, 1, "lab", "active", 1, "{}", now, now, "test", "scep"));
     s.does(store::account_insert, values(77, 1, "anybody-acme", "active", 1, "{}", now, now, "test", 6, 2, 3, "open", nullptr, nullptr));
-    BOOST_TEST(s.read(store::account_open_scep).empty());  // ACME's has proofs of its own
+    BOOST_TEST(s.read(store::account_open_devices).empty());  // ACME's has proofs of its own
     s.does(store::account_insert, values(78, 1, "anybody", "active", 1, "{}", now, now, "test", 61, 2, 3, "open", nullptr, nullptr));
-    const auto open = s.one(store::account_open_scep);
-    BOOST_TEST((open.text(0) == "default" && open.text(1) == "lab" && open.text(2) == "anybody"));
+    const auto open = s.one(store::account_open_devices);
+    BOOST_TEST((open.text(0) == "default" && open.text(1) == "lab" && open.text(2) == "anybody" && open.text(3) == "scep"));
+    s.does(store::endpoint_insert, values(62, 1, "est-lab", "active", 1, "{}", now, now, "test", "est"));
+    s.does(store::account_insert, values(79, 1, "anybody-est", "active", 1, "{}", now, now, "test", 62, 2, 3, "open", nullptr, nullptr));
+    BOOST_TEST(s.read(store::account_open_devices).at(1).text(3) == "est");
 
     s.does(store::scep_challenge_insert, challenge_of(4, true).insert_values());
     s.does(store::scep_challenge_prune, values(later + std::chrono::milliseconds(1)));

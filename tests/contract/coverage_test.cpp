@@ -25,7 +25,7 @@ constexpr Family families[] = {
     &leases,                &outbox_messages,          &nodes,                   &nonces,        &sealed_keys,
     &submissions,           &refused_submissions,      &resolved_submissions, &revocation_requests,
     &approvals,             &void_approvals,           &ended_approvals,         &restored_approvals, &declined_for_good,
-    &credential_uses,       &scep_challenges,          &intune_requests,         &intune_revocations,
+    &credential_uses,       &scep_challenges,          &est_devices,              &intune_requests,         &intune_revocations,
 };
 
 void on_every_engine(Family family) {
@@ -111,6 +111,7 @@ BOOST_AUTO_TEST_CASE(a_node_is_gone_when_its_beat_stands_still) { on_every_engin
 BOOST_AUTO_TEST_CASE(a_nonce_is_used_once_in_its_epoch) { on_every_engine(&nonces); }
 BOOST_AUTO_TEST_CASE(credentials_are_reserved_once) { on_every_engine(&credential_uses); }
 BOOST_AUTO_TEST_CASE(one_time_challenges_are_withdrawn_and_forgotten) { on_every_engine(&scep_challenges); }
+BOOST_AUTO_TEST_CASE(a_device_is_known_by_its_first_key) { on_every_engine(&est_devices); }
 BOOST_AUTO_TEST_CASE(what_intune_validated_is_kept_until_it_is_told) { on_every_engine(&intune_requests); }
 BOOST_AUTO_TEST_CASE(what_intune_wants_revoked_is_answered_once) { on_every_engine(&intune_revocations); }
 BOOST_AUTO_TEST_CASE(ra_certificates_overlap) { on_every_engine(&ra_certificates); }

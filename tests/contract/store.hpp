@@ -114,6 +114,7 @@ void nonces(Store& s);
 void sealed_keys(Store& s);
 void credential_uses(Store& s);
 void scep_challenges(Store& s);
+void est_devices(Store& s);
 void intune_requests(Store& s);
 void intune_revocations(Store& s);
 

@@ -146,7 +146,7 @@ def test_a_server_that_is_stopped_imports_too(server, press, tmp_path):
 
 @pytest.mark.parametrize(("arguments", "why"), [
     (("--predecessor", "other"), "there is no predecessor other"),
-    (("--endpoint", "default"), "there is no SCEP endpoint default"),
+    (("--endpoint", "default"), "there is no SCEP or EST endpoint default"),
     (("--account", "devices"), "endpoint moved has no account devices"),
     (("--column", "nothing"), "the first line has no column nothing"),
 ])

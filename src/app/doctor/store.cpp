@@ -78,10 +78,10 @@ void examine_intents(Patient& p) {
 
 void examine_open_endpoints(Patient& p) {
     std::string open;
-    for (const auto& row : p.read(store::account_open_scep)) open += (open.empty() ? "" : ", ") + row.text(1) + " (account " + row.text(0) + "/" + row.text(2) + ")";
-    if (open.empty()) return p.findings.good("store.open_endpoints", "every SCEP endpoint asks for a challenge");
-    p.findings.notice("store.open_endpoints", "everybody who reaches them enrolls at these SCEP endpoints: " + open,
-                      "for a private laboratory only; give the account method one_time or access_code");
+    for (const auto& row : p.read(store::account_open_devices)) open += (open.empty() ? "" : ", ") + row.text(1) + " (account " + row.text(0) + "/" + row.text(2) + ")";
+    if (open.empty()) return p.findings.good("store.open_endpoints", "every SCEP and EST endpoint asks for a credential");
+    p.findings.notice("store.open_endpoints", "everybody who reaches them enrolls at these SCEP and EST endpoints: " + open,
+                      "for a private laboratory only; give the account method one_time, access_code (SCEP), basic or certificate (EST)");
 }
 
 /// Time must not run backwards: what is stored lies in the past.

@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
     verbs::add_copy(app, run);
     verbs::add_outbox(app, common, run);
     verbs::add_challenge(app, common, run);
+    verbs::add_est(app, common, run);
     CLI11_PARSE(app, argc, argv);
     try {
         common.door.config.data = find_data(common.door.config.data);

@@ -137,7 +137,7 @@ void add_cert_import(CLI::App& noun, Common& common, Run& run) {
     auto* verb = noun.add_subcommand("import", "Let certificates of a predecessor renew here");
     add_common(*verb, common);
     verb->add_option("--predecessor", o->predecessor, "Who issued them, as `postern ca import` called it")->required();
-    verb->add_option("--endpoint", o->endpoint, "SCEP endpoint that they renew at")->required();
+    verb->add_option("--endpoint", o->endpoint, "SCEP or EST endpoint that they renew at")->required();
     verb->add_option("--account", o->account, "Account of that endpoint which they renew under")->required();
     verb->add_option("--column", o->column, "Column of a CSV file that holds the certificates (default: found by the header)");
     verb->add_option("FILE", o->files, "PEM, DER, PKCS #7, CSV, or an export of EJBCA or certutil")->required();

@@ -14,7 +14,7 @@ using core::Problem;
 using core::ProblemKind;
 using core::Result;
 
-constexpr int most_issuers = 10, security_level = 2;
+constexpr int security_level = 2;
 constexpr std::size_t longest_name = 200;
 
 struct FreeStack {
@@ -90,7 +90,7 @@ Problem why_not(X509_STORE_CTX* context) {
 
 /// One try; `nowhere`: it failed because it leads to none of the anchors.
 Result<std::vector<Certificate>> try_path(X509* leaf, STACK_OF(X509) * untrusted, const std::vector<X509Ptr>& anchors, bool partial,
-                                          core::TimePoint now, bool& nowhere) {
+                                          int most_issuers, core::TimePoint now, bool& nowhere) {
     const StorePtr store(X509_STORE_new());
     const ContextPtr context(X509_STORE_CTX_new());
     if (!store || !context) fail("X509_STORE_new");
@@ -141,9 +141,9 @@ Result<std::vector<Certificate>> verified_path(const PathMaterial& material, cor
         }
     }
     bool nowhere = false;
-    auto path = try_path(leaf.get(), untrusted.get(), roots, false, now, nowhere);
+    auto path = try_path(leaf.get(), untrusted.get(), roots, false, material.most_issuers, now, nowhere);
     if (path || !nowhere || all.size() == roots.size()) return path;
-    return try_path(leaf.get(), untrusted.get(), all, true, now, nowhere);
+    return try_path(leaf.get(), untrusted.get(), all, true, material.most_issuers, now, nowhere);
 }
 
 }  // namespace postern::crypto

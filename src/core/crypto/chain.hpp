@@ -12,6 +12,7 @@ struct PathMaterial {
     Certificate leaf;
     std::vector<Certificate> sent;      ///< came with it: never trusted
     std::vector<Certificate> declared;  ///< by an operator: roots, and issuers on the way
+    int most_issuers = 10;              ///< between leaf and anchor
 };
 
 /// The issuers of `leaf`, from its own to the trust anchor, as OpenSSL builds and validates the path (RFC 5280 §6) at `now`:

@@ -42,7 +42,9 @@ core::Task<std::string> Documents::export_all(Principal by) {
                 if (const auto it = columns.find(std::string(key.name)); it != columns.end()) out += it->first + " = " + quoted(it->second) + "\n";
             const auto hidden = kind.name == "backend" && !may_run_programs(by) ? documents::hidden_keys() : std::span<const std::string_view>();
             out += toml::json_object_to_toml(row.body, hidden);
-            if (method != columns.end() && (method->second == "eab" || method->second == "access_code" || method->second == "basic" || method->second == "webhook")) out += "secret = \"keep\"\n";
+            const bool has_code = kind.name == "account" && (std::holds_alternative<std::string>(row.keys.at(4)) || std::holds_alternative<core::Bytes>(row.keys.at(5)));
+            const bool proven = method != columns.end() && (method->second == "eab" || method->second == "access_code" || method->second == "basic" || method->second == "webhook");
+            if (proven || (has_code && method->second == "certificate")) out += "secret = \"keep\"\n";
             if (kind.name == "azure_account") {
                 out += "secret = \"keep\"\n";
                 if (std::holds_alternative<core::Bytes>(row.keys.at(1))) out += "proxy_password = \"keep\"\n";

@@ -19,8 +19,9 @@ bool good_key_id(std::string_view id) {
 
 /// What proves that an account may be used belongs to one protocol.
 Result<void> fits_endpoint(const Wanted& w, std::string_view method, std::string_view protocol) {
-    const bool scep = method == "access_code" || method == "one_time" || method == "webhook" || method == "intune";
-    const std::string_view own = method == "eab" ? "acme" : method == "basic" ? "est" : scep ? "scep" : protocol;
+    const bool scep = method == "access_code" || method == "webhook" || method == "intune" || (method == "one_time" && protocol != "est");
+    const bool est = method == "basic" || method == "certificate";
+    const std::string_view own = method == "eab" ? "acme" : est ? "est" : scep ? "scep" : protocol;
     if (own == protocol) return {};
     return at(w, "method: " + std::string(method) + " is for endpoints of protocol " + std::string(own) + ", and this one speaks " + std::string(protocol));
 }
@@ -42,7 +43,7 @@ Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
     const auto& method = w.columns.at("method");
     const auto endpoint = std::get<std::int64_t>(step.row.keys.at(0));
     if (const auto fits = fits_endpoint(w, method, endpoint_protocol(endpoint)); !fits) return fits;
-    if (method == "access_code" || method == "basic") return settle_access_code(w, step);
+    if (method == "access_code" || method == "basic" || method == "certificate") return settle_access_code(w, step);
     if (method == "webhook") return settle_webhook(w, step);
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
     store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
@@ -98,6 +99,7 @@ std::string user_of(const std::string& body_text, const std::string& name) {
 Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
     store::Value public_id = step.stored ? step.stored->keys.at(4) : store::Value(std::monostate{});
     store::Value sealed = step.stored ? step.stored->keys.at(5) : store::Value(std::monostate{});
+    if (w.secret == SecretWish::none) public_id = sealed = std::monostate{};  // a certificate alone
     const bool drawn = std::holds_alternative<std::string>(public_id), has_code = drawn || std::holds_alternative<core::Bytes>(sealed);
     // Its hash is over the user's name too, and nobody knows the password any more.
     if (drawn && w.secret != SecretWish::given && user_of(step.stored->body, step.stored->name) != user_of(w.body, w.name))
@@ -110,7 +112,7 @@ Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
         shown.account = w.display();
         const core::EndpointId endpoint(std::get<std::int64_t>(step.row.keys.at(0)));
         auto code = draw_access_code(deps_.random);
-        if (w.columns.at("method") == "basic") {
+        if (w.columns.at("method") != "access_code") {
             shown.user = user_of(w.body, w.name);
             public_id = password_id(deps_.sealer, endpoint, shown.user, code.expose());
             shown.password = std::move(code);
@@ -129,7 +131,7 @@ Result<void> Plan::settle_access_code(const Wanted& w, Step& step) {
 
 core::Task<Result<void>> Plan::settle_chosen_code(const Wanted& w, Step& step) {
     const auto& method = w.columns.at("method");
-    if ((method != "access_code" && method != "basic") || w.secret != SecretWish::given) co_return Result<void>();
+    if ((method != "access_code" && method != "basic" && method != "certificate") || w.secret != SecretWish::given) co_return Result<void>();
     const core::AccountId id(step.row.id);
     const auto* held = std::get_if<core::Bytes>(&step.row.keys.at(5));
     const auto work = [&] {

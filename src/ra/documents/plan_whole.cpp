@@ -67,7 +67,7 @@ void Plan::check_whole() {
 void Plan::check_challenge_accounts() {
     const auto chosen = [](const store::ObjectRow& row) {
         const auto* method = std::get_if<std::string>(&row.keys.at(3));
-        return method && (*method == "access_code" || *method == "basic") && std::holds_alternative<core::Bytes>(row.keys.at(5));
+        return method && (*method == "access_code" || *method == "basic" || *method == "certificate") && std::holds_alternative<core::Bytes>(row.keys.at(5));
     };
     std::map<std::int64_t, std::size_t> count;  // by endpoint
     for (const auto& [id, account] : rows_after("account"))

@@ -67,6 +67,9 @@ Result<void> write_value(const Key& key, const toml::Value& value, json::Writer&
     return {};
 }
 
+/// The key of an account of method certificate that has a secret too.
+constexpr std::string_view asks_for_password = "with_password";
+
 /// Methods that something secret proves.
 bool has_secret(std::string_view method) { return method == "eab" || method == "access_code" || method == "basic" || method == "webhook"; }
 
@@ -175,7 +178,10 @@ Wanted read_object(const Kind& kind, const toml::Table& table, Errors& errors) {
     }
     body.end_object();
     w.body = body.take();
-    if (kind.name == "account" && has_secret(w.columns["method"]))
+    // One beside the certificate, where the account asks for it.
+    const auto password = kind.name == "account" && w.columns["method"] == "certificate" ? table.find(asks_for_password) : std::nullopt;
+    const auto both = password ? password->boolean() : Result<bool>(false);
+    if (kind.name == "account" && (has_secret(w.columns["method"]) || (both && *both)))
         if (const auto r = read_secret(table, w); !r) errors.add(r.error());
     if (kind.name == "azure_account") {
         const auto settle = [&](std::string_view key, SecretWish absent, SecretWish& wish, core::SecretText& value) {

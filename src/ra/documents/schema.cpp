@@ -30,6 +30,7 @@ constexpr std::array profile{
     Key{"email_names", KeyType::flag},      Key{"uri_names", KeyType::flag},       Key{"upn_names", KeyType::flag},
     Key{"other_names", KeyType::text},      Key{"strong_mapping", KeyType::text},  Key{"sid_extension", KeyType::text},
     Key{"approval", KeyType::text},         Key{"approval_limit", KeyType::duration},
+    Key{"key_reuse", KeyType::text},        Key{"renew_after_expiry", KeyType::duration},
 };
 constexpr std::array endpoint{
     Key{"protocol", KeyType::text, true, {}, true}, Key{"profiles", KeyType::list, true, "profile"},
@@ -56,6 +57,9 @@ constexpr std::array account{
     Key{"longest_challenge_lifetime", KeyType::duration},   Key{"outstanding", KeyType::number},
     Key{"url", KeyType::text},                              Key{"webhook_id", KeyType::text},
     Key{"timeout", KeyType::duration},                      Key{"trust_anchors", KeyType::text},
+    Key{"revocation", KeyType::text},                       Key{"device_serial", KeyType::text},
+    Key{"device_names", KeyType::text},                     Key{"devices", KeyType::text},
+    Key{"first_use", KeyType::flag},                        Key{"with_password", KeyType::flag},
 };
 constexpr std::array azure_account{
     Key{"environment", KeyType::text},      Key{"directory", KeyType::text, true},  Key{"application", KeyType::text, true},

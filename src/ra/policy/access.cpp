@@ -100,8 +100,10 @@ Finding evidence_sufficient(const PolicyInput& in) {
         case Protocol::est:
             if (has(Evidence::Kind::certificate)) return Finding::pass(what);
             if (has(Evidence::Kind::password) && in.account->method == AccountMethod::basic) return Finding::pass(what);
+            if (has(Evidence::Kind::manufacturer) && in.account->method == AccountMethod::certificate) return Finding::pass(what);
+            if (has(Evidence::Kind::challenge) && in.account->method == AccountMethod::one_time) return Finding::pass(what);
             if (in.account->method == AccountMethod::open) return Finding::pass(what + ": an open account, anybody may");
-            return Finding::refuse(ProblemKind::forbidden, what, "neither a password nor a certificate of this endpoint");
+            return Finding::refuse(ProblemKind::forbidden, what, "neither a password, nor a token, nor a certificate");
         case Protocol::rest: break;
     }
     return Finding::refuse(ProblemKind::forbidden, what, "no evidence is defined for this protocol");

@@ -22,6 +22,7 @@ Finding profile_not_paused(const PolicyInput& in);
 Finding backend_known(const PolicyInput& in);
 Finding term_within(const PolicyInput& in);
 Finding key_allowed(const PolicyInput& in);
+Finding key_not_reused(const PolicyInput& in);
 
 // keys.cpp: whether the key is known to others
 Finding key_not_blocked(const PolicyInput& in);
@@ -51,6 +52,10 @@ Finding approval_rule(const PolicyInput& in);
 // binding.cpp
 Finding credential_stands(const PolicyInput& in);
 Finding binding_kept(const PolicyInput& in);
+
+// device.cpp: which devices, and what they are called
+Finding device_allowed(const PolicyInput& in);
+Finding device_named(const PolicyInput& in);
 
 // content.cpp: what else the request wished for
 Finding subject_common_name(const PolicyInput& in);

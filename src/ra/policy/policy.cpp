@@ -22,12 +22,14 @@ constexpr std::array before_names{
     Check{"evidence.sufficient", &checks::evidence_sufficient},
     Check{"intune.kind", &checks::intune_kind},
     Check{"challenge.valid", &checks::credential_stands},
+    Check{"device.allowed", &checks::device_allowed},
     Check{"profile.allowed", &checks::profile_allowed, early},
     Check{"profile.paused", &checks::profile_not_paused, early},
     Check{"profile.backend", &checks::backend_known, early},
     Check{"profile.term", &checks::term_within, early},
     Check{"key.allowed", &checks::key_allowed},
     Check{"key.blocked", &checks::key_not_blocked},
+    Check{"key.reuse", &checks::key_not_reused},
     Check{"csr.extensions", &checks::extensions_harmless},
     Check{"csr.attributes", &checks::attributes_ignored},
     Check{"subject.text", &checks::subject_text},
@@ -37,6 +39,7 @@ constexpr std::array before_names{
     Check{"csr.security_identifier", &checks::security_identifier},
     Check{"names.agreed", &checks::names_agreed},
     Check{"challenge.binding", &checks::binding_kept},
+    Check{"device.names", &checks::device_named},
 };
 constexpr std::array after_names{
     Check{"names.proven", &checks::names_proven},

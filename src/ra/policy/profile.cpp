@@ -78,4 +78,14 @@ Finding key_allowed(const PolicyInput& in) {
     return Finding::refuse(ProblemKind::bad_public_key, what, "the profile takes " + allowed);
 }
 
+/// Renewed keys wear out: where the profile says so, a successor has one of its own.
+Finding key_not_reused(const PolicyInput& in) {
+    if (!in.profile->refuse_key_reuse) return Finding::pass("reuse allowed");
+    const auto same = [&](const Evidence& e) {
+        return (e.kind == Evidence::Kind::certificate || e.kind == Evidence::Kind::manufacturer) && e.key == in.request.csr->key().spki();
+    };
+    if (std::none_of(in.request.evidence.begin(), in.request.evidence.end(), same)) return Finding::pass("another key than the presented certificate's");
+    return Finding::refuse(ProblemKind::forbidden, "the presented certificate's key", "the profile wants a new key for each certificate (key_reuse = \"refuse\")");
+}
+
 }  // namespace postern::ra::checks

@@ -5,6 +5,7 @@
 #include "store/statement.hpp"
 #include "store/tables/acme_account.hpp"
 #include "store/tables/certificate.hpp"
+#include "store/tables/est_device.hpp"
 #include "store/tables/imported_certificate.hpp"
 
 namespace postern::store {
@@ -23,10 +24,12 @@ inline constexpr Requester acme_requester{"acme_account", &acme_account_stands, 
 inline constexpr Requester certificate_requester{"certificate", &certificate_stands, &certificate_guard};
 /// The same, of a predecessor's.
 inline constexpr Requester imported_requester{"imported_certificate", &imported_certificate_stands, &imported_certificate_guard, &imported_certificate_replaced};
+/// A device that its account lists, or that is remembered by its first key.
+inline constexpr Requester device_requester{"est_device", &est_device_stands, &est_device_guard, &est_device_enrolled};
 
 /// The kind as stored with an enrollment's evidence.
 inline const Requester& requester(std::string_view kind) {
-    for (const auto* known : {&acme_requester, &certificate_requester, &imported_requester})
+    for (const auto* known : {&acme_requester, &certificate_requester, &imported_requester, &device_requester})
         if (kind == known->kind) return *known;
     throw std::logic_error("stored evidence names an unknown kind of requester: " + std::string(kind));
 }

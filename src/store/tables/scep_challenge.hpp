@@ -79,6 +79,6 @@ inline constexpr Statement account_minting{
 /// Accounts that a challenge cannot be looked up for, so that each must be asked: $1 endpoint
 inline constexpr Statement account_judging{
     "account_judging", "SELECT " POSTERN_ACCOUNT_COLUMNS " FROM account WHERE endpoint_id = $1 AND status = 'active' AND public_id IS NULL "
-                       "AND method IN ('access_code', 'basic', 'webhook') ORDER BY id LIMIT 16"};
+                       "AND secret_sealed IS NOT NULL AND method IN ('access_code', 'basic', 'certificate', 'webhook') ORDER BY id LIMIT 16"};
 
 }  // namespace postern::store

@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_predecessor_and_what_it_issued_are_its_tenants) {
     BOOST_TEST(contains(w.with(w.auditor, Method::get, v1 + "imported-certificates?search=PRINTER").body, "CN=printer-7"));
     BOOST_TEST(w.with(w.auditor, Method::get, v1 + "imported-certificates?search=%25").body.empty());
     BOOST_TEST(w.with(w.stranger, Method::get, v1 + "imported-certificates").body.empty());
-    check_error(w.with(w.stranger, Method::post, v1 + "imported-certificates", import_body(old.device)), 404, -102, "there is no SCEP endpoint devices");
+    check_error(w.with(w.stranger, Method::post, v1 + "imported-certificates", import_body(old.device)), 404, -102, "there is no SCEP or EST endpoint devices");
     check_error(w.with(w.stranger, Method::post, v1 + "imported-certificates/remove", R"({"hex":"2222222222222222"})"), 404, -102, "no imported certificate");
     check_error(w.with(w.stranger, Method::post, v1 + "predecessors/remove", R"({"name":"old"})"), 404, -102, "there is no predecessor old");
     // Another principal's import is nobody's to go on with.
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(what_is_imported_is_judged_one_by_one) {
     w.clock.advance(24h * 21);
     BOOST_TEST(parsed(w.local(Method::post, v1 + "imported-certificates", import_body(old.device))).root()["expired"].integer().value() == 1);
     check_error(w.local(Method::post, v1 + "imported-certificates", import_body(old.device, "strict")), 400, -7, "renews no certificates");
-    check_error(w.local(Method::post, v1 + "imported-certificates", import_body(old.device, "nowhere")), 404, -102, "there is no SCEP endpoint nowhere");
+    check_error(w.local(Method::post, v1 + "imported-certificates", import_body(old.device, "nowhere")), 404, -102, "there is no SCEP or EST endpoint nowhere");
     check_error(w.local(Method::post, v1 + "imported-certificates", R"({"predecessor":"old","endpoint":"devices","account":"devices","source":"x","certificates":[]})"), 400, -7, "expected 1 to 1000");
 }
 

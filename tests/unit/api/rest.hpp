@@ -140,7 +140,8 @@ struct Rest : World {
     core::CpuPool workers{1, 8};
     ra::Predecessors predecessors{ra::Predecessors::Deps{db, numbers, catalog, clock}};
     ra::ImportedCertificates imported_certificates{ra::ImportedCertificates::Deps{db, numbers, catalog, workers, clock}};
-    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends, intune, intune_revocations, challenges, predecessors, imported_certificates}};
+    ra::EstDevices est_devices{ra::EstDevices::Deps{db, numbers, catalog, clock}};
+    api::Api api{api::Api::Deps{db, catalog, documents, principals, revocation, clock, blocked_keys, profile_pauses, parked_messages, operations, clock_agreement, enrollment, approvals, backends, intune, intune_revocations, challenges, predecessors, imported_certificates, est_devices}};
     http::Router router;
     std::string serial, administrator_token, officer, auditor, stranger;
 };

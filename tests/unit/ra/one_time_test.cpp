@@ -93,7 +93,7 @@ struct Phones : World {
 core::Task<void> withdraw(ra::OneTimeChallenges& challenges, std::string token) {
     auto by = administrator();
     core::RequestId id("withdrawrequest0");
-    const auto done = co_await challenges.withdraw("phones", std::move(token), std::move(by), std::move(id));
+    const auto done = co_await challenges.withdraw(ra::Protocol::scep, "phones", std::move(token), std::move(by), std::move(id));
     BOOST_TEST(done.has_value());
 }
 std::function<core::Task<void>()> withdrawing(ra::OneTimeChallenges& challenges, std::string token) {
@@ -260,10 +260,10 @@ BOOST_AUTO_TEST_CASE(another_tenant_is_as_absent_as_none) {
     const auto other = tenant_administrator(core::TenantId(99));
     check_refused(w.mint(Phones::wish(), other), ProblemKind::not_found, "there is no SCEP endpoint phones");
     const auto minted = w.mint(Phones::wish()).value();
-    const auto withdrawn = w.run(w.challenges.withdraw("phones", minted.token, other, core::RequestId("r")));
+    const auto withdrawn = w.run(w.challenges.withdraw(ra::Protocol::scep, "phones", minted.token, other, core::RequestId("r")));
     check_refused(withdrawn, ProblemKind::not_found, "there is no SCEP endpoint phones");
-    BOOST_TEST(!w.run(w.challenges.list("phones", other, 0, 10)));
-    BOOST_TEST(w.run(w.challenges.list("phones", administrator(), 0, 10))->size() == 1U);
+    BOOST_TEST(!w.run(w.challenges.list(ra::Protocol::scep, "phones", other, 0, 10)));
+    BOOST_TEST(w.run(w.challenges.list(ra::Protocol::scep, "phones", administrator(), 0, 10))->size() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

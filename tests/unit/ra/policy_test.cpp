@@ -31,10 +31,10 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
     }
     const std::vector<std::string> order{
         "issuing.open", "tenant.active", "endpoint.active", "account.active", "account.binding", "requester.active",
-        "account.organization", "evidence.sufficient", "intune.kind", "challenge.valid", "profile.allowed", "profile.paused",
-        "profile.backend", "profile.term", "key.allowed", "key.blocked", "csr.extensions", "csr.attributes",
+        "account.organization", "evidence.sufficient", "intune.kind", "challenge.valid", "device.allowed", "profile.allowed", "profile.paused",
+        "profile.backend", "profile.term", "key.allowed", "key.blocked", "key.reuse", "csr.extensions", "csr.attributes",
         "subject.text", "subject.form", "names.form", "csr.alternative_names", "csr.security_identifier", "names.agreed",
-        "challenge.binding", "names.count", "names.profile", "names.scope", "names.suffix", "names.homograph",
+        "challenge.binding", "device.names", "names.count", "names.profile", "names.scope", "names.suffix", "names.homograph",
         "names.domain", "names.principal", "names.proven", "subject.common_name", "subject.fields", "approval.officer"};
     BOOST_TEST(checks == order, boost::test_tools::per_element());
     const auto json = c.trace.to_json();
@@ -63,6 +63,8 @@ BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
         {"evidence.sufficient", forbidden, "only the server itself enrolls here",
          [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::system; }},
         {"evidence.sufficient", forbidden, "no evidence is defined for this protocol",
+         [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::rest; }},
+        {"evidence.sufficient", forbidden, "neither a password, nor a token, nor a certificate",
          [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::est; }},
         {"evidence.sufficient", forbidden, "neither a challenge nor a certificate of this endpoint",
          [](Case& c) { c.request.via = c.catalog.endpoints[0].protocol = ra::Protocol::scep; }},
