@@ -1,6 +1,9 @@
 #include "est/bodies.hpp"
 
+#include <algorithm>
+
 #include "core/base/encoding.hpp"
+#include "core/base/secret.hpp"
 
 namespace postern::est {
 
@@ -58,11 +61,19 @@ core::Result<core::Bytes> read_csr_body(std::string_view body, bool binary) {
     return std::move(*der);
 }
 
+void append_lines(std::string& to, core::BytesView der) {
+    constexpr std::size_t octets = columns / 4 * 3;
+    for (std::size_t at = 0; at < der.size(); at += octets) {
+        auto line = core::base64(der.subspan(at, std::min(octets, der.size() - at)));
+        to.append(line).append("\r\n");
+        core::cleanse(line.data(), line.size());
+    }
+}
+
 http::Response answer_der(std::string_view media_type, core::BytesView der) {
-    const auto text = core::base64(der);
     std::string lines;
-    lines.reserve(text.size() + text.size() / columns * 2 + 2);
-    for (std::size_t at = 0; at < text.size(); at += columns) lines.append(text, at, columns).append("\r\n");
+    lines.reserve(der.size() * 3 / 2 + 4);
+    append_lines(lines, der);
     http::Response response(200, media_type, std::move(lines));
     response.set("Content-Transfer-Encoding", "base64");
     return response;

@@ -14,7 +14,9 @@ namespace postern::est {
 /// `binary`, DER as well. Errors: malformed, with what is wrong.
 core::Result<core::Bytes> read_csr_body(std::string_view body, bool binary);
 
-/// `der` as base64 in lines of 64 columns with CRLF, and the header that BouncyCastle and libest look for (est.md §1.2).
+/// Appends base64 of `der` in lines of 64 columns with CRLF; no other copy of it stays behind.
+void append_lines(std::string& to, core::BytesView der);
+/// Such lines, and the header that BouncyCastle and libest look for (est.md §1.2).
 http::Response answer_der(std::string_view media_type, core::BytesView der);
 
 inline constexpr std::string_view certificates_type = "application/pkcs7-mime";
