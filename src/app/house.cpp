@@ -318,8 +318,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     add_scep(h, node);
     const scep::NdesPage::Deps ndes_page{*h.catalog, *h.principals, *h.challenges, *h.ra_credentials, h.log};
     h.ndes_page = std::make_unique<scep::NdesPage>(ndes_page);
-    const est::Deps est{*h.db, *h.catalog, *h.enrollment, h.backends, *h.sealer, h.pool, h.random, *h.clock_agreement, *h.clock_agreement,
-                        h.log, h.metrics, *h.predecessor_status};
+    const est::Deps est{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.sealer, h.pool, h.random, *h.clock_agreement, *h.clock_agreement,
+                        h.log, h.metrics, *h.predecessor_status, *h.revocation};
     h.est = std::make_unique<est::Est>(est);
     h.operations = std::make_unique<Operations>(h);
     const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations, *h.challenges,

@@ -13,6 +13,7 @@
 #include "ra/clock_agreement.hpp"
 #include "ra/enrollment.hpp"
 #include "ra/predecessor_status.hpp"
+#include "ra/revocation.hpp"
 #include "store/database.hpp"
 
 /// The EST front end (RFC 7030 as RFC 8951 clarified it): wire to waist and back.
@@ -20,6 +21,7 @@ namespace postern::est {
 
 struct Deps {
     store::Database& db;
+    store::Numbers& numbers;
     ra::CatalogSource& catalog;
     ra::Enrollment& enrollment;
     const ca::Backends& backends;
@@ -31,6 +33,7 @@ struct Deps {
     observe::Log& log;
     observe::Metrics& metrics;
     ra::PredecessorStatus& predecessor_status;
+    ra::Revocation& revocation;
 };
 
 struct Parts;
