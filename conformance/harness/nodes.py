@@ -88,26 +88,31 @@ master_key_file = "{key}"
     def scep(self, endpoint="devices"):
         return self.first.scep(endpoint)
 
+    def est(self, endpoint):
+        return f"https://127.0.0.1:{self.relays['est'].port}/.well-known/est/{endpoint}"
+
     def apply(self, document):
         """Applied on one node; done when every node knows every endpoint of the document."""
         secrets = self.first.apply(document)
         endpoints = document.read_text().split("[[endpoint]]")[1:]
         for node in self.nodes:
             for block in endpoints:
-                words = dict(line.split(" = ", 1) for line in block.splitlines() if " = " in line)
+                words = dict(line.split(" = ", 1) for line in block.partition("\n[[")[0].splitlines() if " = " in line)
                 self._await_endpoint(node, words["name"].strip('"'), words["protocol"].strip('"'))
         return secrets
 
     def _await_endpoint(self, node, name, protocol):
-        path = urlsplit(self.directory(name)).path if protocol == "acme" else urlsplit(self.scep(name)).path + "?operation=GetCACaps"
+        path = {"acme": lambda: urlsplit(self.directory(name)).path, "scep": lambda: urlsplit(self.scep(name)).path + "?operation=GetCACaps",
+                "est": lambda: urlsplit(self.est(name)).path + "/cacerts"}[protocol]()
+        listener = "est" if protocol == "est" else "https"
         end = time.monotonic() + APPLY_SECONDS
-        while ask(f"https://127.0.0.1:{node.port('https')}{path}", root=node.root).status != 200:
+        while ask(f"https://127.0.0.1:{node.port(listener)}{path}", root=node.root).status != 200:
             assert time.monotonic() < end, f"node {node.data.parent.name} does not know endpoint {name}:\n{node.log_tail()}"
             time.sleep(0.05)
 
     def connections(self):
         """How many connections each node was given by clients."""
-        return [sum(self.relays[name].served.get(node.port(name), 0) for name in ("https", "http")) for node in self.nodes]
+        return [sum(self.relays[name].served.get(node.port(name), 0) for name in LISTENERS) for node in self.nodes]
 
     def verb(self, *arguments):
         return self.first.verb(*arguments)

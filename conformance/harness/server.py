@@ -142,6 +142,11 @@ class Postern:
         """The URL of a SCEP endpoint, over plain HTTP."""
         return self.ready["scep"]["devices"].replace("/scep/devices", f"/scep/{endpoint}")
 
+    def est(self, endpoint):
+        """The URL of an EST endpoint. The ready file says where they are once the server started with one."""
+        known = next(iter(self.ready["est"].values()))
+        return known.rsplit("/", 1)[0] + f"/{endpoint}"
+
     def access_code(self):
         """What the first start left for the default SCEP endpoint's devices."""
         return re.search(r'^access_code = "(.+)"$', (self.data / "first-account").read_text(), re.MULTILINE)[1]
