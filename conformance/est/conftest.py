@@ -1,0 +1,26 @@
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.suite import database, server  # noqa: F401  (fixtures)
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from device import Site  # noqa: E402  (found only now)
+
+
+@pytest.fixture(scope="session")
+def site(server):
+    accounts = server.apply(HERE / "devices.toml")
+    # The ready file, which says where EST is, is written at the start.
+    server.stop()
+    server.start()
+    return Site(server, accounts)
+
+
+@pytest.fixture
+def name(request):
+    """A common name that no other case uses."""
+    return re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_")).strip("-")[:60]
