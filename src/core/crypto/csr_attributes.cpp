@@ -34,9 +34,9 @@ std::string_view curve_oid(KeyType type) {
 
 /// An RSAPublicKey whose modulus has that length and is no key.
 Bytes placeholder(unsigned bits) {
-    Bytes modulus(bits / 8);
-    modulus.front() = 0x80;
+    Bytes modulus((bits + 7) / 8);
     modulus.back() = 0x01;
+    modulus.front() |= static_cast<std::uint8_t>(1U << ((bits - 1) % 8));
     der::Writer out;
     out.begin(der::sequence).unsigned_integer(modulus).small_integer(65537).end();
     return out.take();
@@ -84,7 +84,7 @@ void write_subject(der::Writer& out, const std::vector<SubjectWish>& subject) {
 void write_key(der::Writer& out, const KeyWish& key) {
     out.begin(der::context_constructed(0)).begin(der::sequence).oid(key.algorithm);
     if (!key.curve.empty()) out.oid(key.curve);
-    if (is_rsa(key)) out.primitive(der::null, {});
+    else if (is_rsa(key)) out.primitive(der::null, {});
     out.end();
     if (is_rsa(key) && key.bits != 0) out.bits(placeholder(key.bits));
     out.end();

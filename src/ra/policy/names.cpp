@@ -255,7 +255,7 @@ Finding names_delegated(const Catalog& catalog, const Account& account, const st
 Finding names_proven(const PolicyInput& in) {
     if (in.request.via == Protocol::system) return Finding::pass("the server's own names");
     // Who holds the account's credential was given its names with it.
-    if (in.request.via == Protocol::scep) return Finding::pass("within the account's scope");
+    if (in.request.via == Protocol::scep || in.request.via == Protocol::est) return Finding::pass("within the account's scope");
     return each_name(in.names, [&](const GeneralName& name) -> std::string {
         std::string why = "nobody proved control of it";
         for (const auto& e : in.request.evidence) {
