@@ -6,10 +6,18 @@ import pytest
 
 from harness.est_client import EstClient
 from harness.manufacturer import Manufacturer
+from harness.row_table import Table
 from harness.suite import database, server  # noqa: F401  (fixtures)
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+from device import Site  # noqa: E402  (found only now)
+from fixtures import classes, fleet, target  # noqa: E402, F401  (fixtures)
+from rows import LISTED, OPEN  # noqa: E402
+
+
+def pytest_configure(config):
+    Table(LISTED, OPEN, "POSTERN_EST_ROWS").register(config)
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +41,15 @@ def passwords(server, maker, tmp_path_factory):
 @pytest.fixture
 def est(server, passwords, tmp_path):
     return EstClient(server, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def site(server):
+    accounts = server.apply(HERE / "devices.toml")
+    # The ready file, which says where EST is, is written at the start.
+    server.stop()
+    server.start()
+    return Site(server, accounts)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ master_key_file = "{key}"
         endpoints = document.read_text().split("[[endpoint]]")[1:]
         for node in self.nodes:
             for block in endpoints:
-                words = dict(line.split(" = ", 1) for line in block.splitlines() if " = " in line)
+                words = dict(line.split(" = ", 1) for line in block.partition("\n[[")[0].splitlines() if " = " in line)
                 self._await_endpoint(node, words["name"].strip('"'), words["protocol"].strip('"'))
         return secrets
 
@@ -109,7 +109,7 @@ master_key_file = "{key}"
 
     def connections(self):
         """How many connections each node was given by clients."""
-        return [sum(self.relays[name].served.get(node.port(name), 0) for name in ("https", "http")) for node in self.nodes]
+        return [sum(self.relays[name].served.get(node.port(name), 0) for name in LISTENERS) for node in self.nodes]
 
     def verb(self, *arguments):
         return self.first.verb(*arguments)

@@ -338,8 +338,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     h.est_proxies = read_proxies(h.config.est_proxy_certificates);
     const ra::EstDevices::Deps est_devices{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
     h.est_devices = std::make_unique<ra::EstDevices>(est_devices);
-    const est::Deps est{*h.db, *h.catalog, *h.enrollment, h.backends, *h.sealer, h.pool, h.random, *h.clock_agreement, *h.clock_agreement,
-                        h.log, h.metrics, *h.predecessor_status, *h.numbers, h.est_proxies};
+    const est::Deps est{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.sealer, h.pool, h.random, *h.clock_agreement, *h.clock_agreement,
+                        h.log, h.metrics, *h.predecessor_status, *h.revocation, h.est_proxies};
     h.est = std::make_unique<est::Est>(est);
     h.operations = std::make_unique<Operations>(h);
     const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations, *h.challenges,

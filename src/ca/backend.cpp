@@ -16,7 +16,7 @@ core::Task<core::Result<std::string>> Backend::test() {
     co_return core::Problem(core::ProblemKind::unsupported, "this backend signs here; `postern doctor` examines its keys");
 }
 
-core::Task<core::Result<core::Bytes>> Backend::sign_as_issuer(core::Bytes) {
+core::Task<core::Result<core::Bytes>> Backend::sign_as_issuer(core::Bytes, std::string) {
     co_return core::Problem(core::ProblemKind::unsupported, "the key of this CA is elsewhere");
 }
 std::optional<core::Bytes> Backend::crl(const std::string&, core::BytesView) const { return std::nullopt; }

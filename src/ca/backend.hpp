@@ -141,13 +141,17 @@ public:
     [[nodiscard]] virtual std::string issuer() const { return {}; }
     /// Who takes over from it, where that is known already.
     [[nodiscard]] virtual std::optional<Successor> successor() const { return std::nullopt; }
-    /// A CMS SignedData over this content, by the key of today's issuing CA: how it vouches for its successor
-    /// (RFC 8894 §4.7). Errors: unsupported (no key here, or one that CMS has no signature for), unavailable.
-    virtual core::Task<core::Result<core::Bytes>> sign_as_issuer(core::Bytes content);
+    /// A CMS SignedData over this content of that type, by the key of today's issuing CA: how it vouches for its successor
+    /// (RFC 8894 §4.7) and for a key that was made here (RFC 7030 §4.4.2). What it held of the content is cleansed.
+    /// Errors: unsupported (no key here, or one that CMS has no signature for), unavailable.
+    virtual core::Task<core::Result<core::Bytes>> sign_as_issuer(core::Bytes content, std::string content_type);
     /// The newest CRL that covers that serial, DER; nullopt: none is published here for it.
     [[nodiscard]] virtual std::optional<core::Bytes> crl(const std::string& issuer_key_id, core::BytesView serial) const;
     /// How far back not_before may lie and the last second an issued certificate may reach.
     [[nodiscard]] virtual core::TimePoint latest_not_after() const = 0;
+    /// DER of what paths of its certificates end in, and of what leads there as far as it was declared: roots last. Where a root
+    /// succeeds another, what each says of the other belongs here too (RFC 4210 §4.4). Empty: not known.
+    [[nodiscard]] virtual std::vector<core::Bytes> anchors() const { return {}; }
 };
 
 /// Backends that documents describe: they come and go while the server runs. Thread safe.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/base/encoding.hpp"
+#include "core/base/secret.hpp"
 
 namespace postern::est {
 
@@ -13,7 +14,6 @@ using core::Problem;
 using core::ProblemKind;
 
 constexpr std::array<std::string_view, 4> strongswan_sends{"Host", "Authorization", "Content-Type", "Content-Length"};
-constexpr std::size_t columns = 64;
 constexpr std::string_view begins = "-----BEGIN ", ends = "-----END ", dashes = "-----";
 constexpr unsigned char der_sequence = 0x30;
 
@@ -62,6 +62,15 @@ core::Result<core::Bytes> read_csr_body(std::string_view body, bool binary) {
     return std::move(*der);
 }
 
+void append_lines(std::string& to, core::BytesView der, std::size_t width) {
+    const std::size_t octets = width / 4 * 3;
+    for (std::size_t at = 0; at < der.size(); at += octets) {
+        auto line = core::base64(der.subspan(at, std::min(octets, der.size() - at)));
+        to.append(line).append("\r\n");
+        core::cleanse(line.data(), line.size());
+    }
+}
+
 bool reads_lines(const http::Request& request) {
     return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
         return std::find(strongswan_sends.begin(), strongswan_sends.end(), header.first) == strongswan_sends.end();
@@ -69,11 +78,9 @@ bool reads_lines(const http::Request& request) {
 }
 
 http::Response answer_der(const http::Request& request, std::string_view media_type, core::BytesView der) {
-    const auto text = core::base64(der);
-    const auto width = reads_lines(request) ? columns : text.size();
     std::string lines;
-    lines.reserve(text.size() + (text.size() / width + 1) * 2);
-    for (std::size_t at = 0; at < text.size(); at += width) lines.append(text, at, width).append("\r\n");
+    lines.reserve(der.size() * 3 / 2 + 4);
+    append_lines(lines, der, reads_lines(request) ? columns : (der.size() + 2) / 3 * 4);
     http::Response response(200, media_type, std::move(lines));
     response.set("Content-Transfer-Encoding", "base64");
     return response;

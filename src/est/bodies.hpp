@@ -14,6 +14,10 @@ namespace postern::est {
 /// `binary`, DER as well. Errors: malformed, with what is wrong.
 core::Result<core::Bytes> read_csr_body(std::string_view body, bool binary);
 
+inline constexpr std::size_t columns = 64;
+/// Appends base64 of `der` in lines of `width` columns, a multiple of four, with CRLF; no other copy of it stays behind.
+void append_lines(std::string& to, core::BytesView der, std::size_t width = columns);
+
 /// Whether the client can be given base64 in lines, as libest and BouncyCastle need it. strongSwan 5.9 reads one line only, and
 /// is known by what it sends: no header beyond Host, Authorization, Content-Type and Content-Length.
 bool reads_lines(const http::Request& request);

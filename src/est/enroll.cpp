@@ -1,41 +1,47 @@
+#include "est/enroll.hpp"
+
 #include "core/async/deadline.hpp"
 #include "core/base/encoding.hpp"
 #include "core/base/unavailable.hpp"
 #include "core/crypto/cms_build.hpp"
+#include "core/json/writer.hpp"
 #include "est/bodies.hpp"
 #include "est/proof.hpp"
-#include "est/requester.hpp"
 #include "est/status.hpp"
 #include "ra/audit.hpp"
+#include "ra/policy/policy.hpp"
 
 /// RFC 7030 §4.2: simpleenroll and simplereenroll.
 namespace postern::est {
-
-namespace {
 
 using core::Problem;
 using core::ProblemKind;
 using core::Result;
 using core::Task;
 
+namespace {
+
 /// A lost answer is repeated for so long (design §3).
 constexpr std::chrono::hours repeated_for{1};
 constexpr std::size_t longest_csr = 16 * 1024;
-constexpr std::chrono::seconds soonest{30};
-
-Result<core::Bytes> read_body(const Call& call) {
-    const auto type = call.request.header("Content-Type");
-    if (!http::media_type_is(type, "application/pkcs10"))
-        return Problem(ProblemKind::malformed, "expected Content-Type: application/pkcs10", "est.media_type");
-    auto der = read_csr_body(call.request.body, call.endpoint.est.binary_bodies);
-    if (der && der->size() > longest_csr) return Problem(ProblemKind::malformed, "the request is longer than 16 KiB of DER", "est.body");
-    return der;
-}
 
 /// Larger keys' signatures are costly to check.
 Task<Result<crypto::Csr>> parse(Parts& parts, core::Bytes der) {
     const auto work = [der = std::move(der)] { return crypto::Csr::parse(der); };
     co_return co_await parts.deps.pool.run(work);
+}
+
+}  // namespace
+
+Result<void> check_media_type(const Call& call) {
+    if (http::media_type_is(call.request.header("Content-Type"), "application/pkcs10")) return {};
+    return Problem(ProblemKind::malformed, "expected Content-Type: application/pkcs10", std::string(media_type_check));
+}
+
+Result<core::Bytes> read_body(const Call& call) {
+    auto der = read_csr_body(call.request.body, call.endpoint.est.binary_bodies);
+    if (der && der->size() > longest_csr) return Problem(ProblemKind::malformed, "the request is longer than 16 KiB of DER", std::string(size_check));
+    return der;
 }
 
 ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr csr, Requester requester) {
@@ -57,7 +63,8 @@ ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr
     r.device = std::move(requester.device);
     r.claim = std::move(requester.claim);
     r.release = std::move(requester.release);
-    r.attempt = to_string(operation);
+    // The names that are certified are part of the attempt anyway; the subject's text, of which only some profiles take any, is not.
+    r.attempt = std::string(to_string(operation)) + " " + r.csr->subject().to_text();
     r.repeated_for = repeated_for;
     r.origin_kind = "est_request";
     r.origin_id = r.requester;
@@ -66,27 +73,79 @@ ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr
 }
 
 http::Response answer_pending(const Call& call, const ra::PendingEnrollment& pending) {
-    const auto wait = std::max(pending.retry_after, soonest);
     http::Response response(202, "text/plain", "202 pending: " + pending.reason + "; send the same request again (ref " + call.request.id.get() + ")\n");
-    response.set("Retry-After", std::to_string(wait.count()));
+    response.set("Retry-After", retry_after(pending.retry_after));
     return response;
 }
 
-http::Response answer_issued(const Call& call, const core::Bytes& der) {
+core::Bytes certs_only(const core::Bytes& der) {
     const std::array<core::Bytes, 1> certificates{der};
-    return answer_der(call.request, certs_only_type, crypto::cms_certificates(certificates));
+    return crypto::cms_certificates(certificates);
 }
 
+void note_issued(Parts& parts, const Call& call, Operation operation, const ra::IssuedCertificate& issued) {
+    parts.issued.add();
+    parts.deps.log.info("est_issued", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"enrollment", issued.enrollment.get()}, {"operation", to_string(operation)}});
+}
+
+Task<void> record_refusal(Parts& parts, const Call& call, Operation operation, const Requester& requester, const Problem& problem) {
+    ra::Trace trace;
+    trace.add(ra::TraceEntry(problem.check, std::string(to_string(operation)), ra::Verdict::refuse, problem.detail));
+    json::Writer detail;
+    detail.begin_object().key("problem").begin_object().member("detail", problem.detail).member("check", problem.check).end_object();
+    detail.key("trace").raw(trace.to_json()).end_object();
+    ra::AuditRecord record;
+    record.at = parts.now();
+    record.tenant = call.endpoint.tenant;
+    record.request = call.request.id;
+    record.actor = ra::Actor("est", requester.name);
+    record.action = "request.refused";
+    record.object_kind = "est_request";
+    record.object_id = requester.name;
+    record.outcome = ra::AuditRecord::Outcome::refused;
+    record.check = problem.check;
+    record.detail = detail.take();
+    const auto id = co_await parts.deps.numbers.next(store::Series::audit);
+    store::Batch batch;
+    ra::add_audit(batch, id, record);
+    const auto written = co_await parts.deps.db.write(std::move(batch));
+    written.value();
+    parts.deps.log.info("est_refused", {{"request", call.request.id.get()}, {"check", problem.check}, {"why", problem.detail}});
+}
+
+const ra::Profile* profile_of(const Call& call, const ra::Account& account) {
+    ra::EnrollmentRequest request;
+    request.via = ra::Protocol::est;
+    return ra::choose_profile(request, *call.catalog, &call.endpoint, &account);
+}
+
+Task<Result<void>> check_request(Parts& parts, const Call& call, Operation operation, Requester& requester, const crypto::Csr& csr) {
+    Result<void> good;
+    if (const auto* profile = profile_of(call, requester.account)) {
+        auto account = requester.account;
+        auto proving = check_proof(parts, call, *profile, std::move(account), csr);
+        good = co_await std::move(proving);
+    }
+    if (good) {
+        auto settling = settle(parts, call, requester, csr);
+        good = co_await std::move(settling);
+    }
+    if (!good) co_await record_refusal(parts, call, operation, requester, good.error());
+    co_return good;
+}
+
+namespace {
+
 Task<Result<ra::EnrollmentOutcome>> carry_out(Parts& parts, const Call& call, Operation operation) {
+    if (const auto type = check_media_type(call); !type) co_return type.error();
     auto requester = co_await find_requester(parts, call, operation);
     if (!requester) co_return requester.error();
     auto der = read_body(call);
     if (!der) co_return der.error();
     auto csr = co_await parse(parts, std::move(*der));
     if (!csr) co_return csr.error();
-    if (const auto proven = check_proof(call, *csr); !proven) co_return proven.error();
-    const auto settled = co_await settle(parts, call, *requester, *csr);
-    if (!settled) co_return settled.error();
+    const auto good = co_await check_request(parts, call, operation, *requester, *csr);
+    if (!good) co_return good.error();
     auto wish = compose(call, operation, std::move(*csr), std::move(*requester));
     auto submitting = parts.deps.enrollment.submit(std::move(wish));
     co_return co_await std::move(submitting);
@@ -104,9 +163,8 @@ Task<http::Response> enroll(Parts& parts, const Call& call, Operation operation)
         co_return answer_pending(call, *pending);
     }
     const auto& issued = std::get<ra::IssuedCertificate>(*outcome);
-    parts.issued.add();
-    parts.deps.log.info("est_issued", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"enrollment", issued.enrollment.get()}, {"operation", to_string(operation)}});
-    co_return answer_issued(call, issued.der);
+    note_issued(parts, call, operation, issued);
+    co_return answer_der(call.request, certs_only_type, certs_only(issued.der));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "ra/enrollment.hpp"
 #include "ra/predecessor_status.hpp"
 #include "est/proxies.hpp"
+#include "ra/revocation.hpp"
 #include "store/database.hpp"
 #include "store/numbers.hpp"
 
@@ -22,6 +23,7 @@ namespace postern::est {
 
 struct Deps {
     store::Database& db;
+    store::Numbers& numbers;
     ra::CatalogSource& catalog;
     ra::Enrollment& enrollment;
     const ca::Backends& backends;
@@ -33,7 +35,7 @@ struct Deps {
     observe::Log& log;
     observe::Metrics& metrics;
     ra::PredecessorStatus& predecessor_status;
-    store::Numbers& numbers;
+    ra::Revocation& revocation;
     const Proxies& proxies;
 };
 

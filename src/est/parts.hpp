@@ -1,5 +1,6 @@
 #pragma once
 #include "est/est.hpp"
+#include "est/key_quota.hpp"
 #include "ra/access_codes.hpp"
 #include "ra/slow_down.hpp"
 
@@ -11,6 +12,7 @@ struct Parts {
     Deps deps;
     ra::SlowDown slow_down;
     ra::ChosenCodes chosen_passwords;
+    KeyQuota key_quota;
     observe::Counter issued, pending, refused;
 
     [[nodiscard]] core::TimePoint now() const noexcept { return deps.clock.now(); }
@@ -24,14 +26,15 @@ struct Call {
     const ra::Endpoint& endpoint;
 };
 
-/// The two ways to a certificate (RFC 7030 §4.2).
-enum class Operation { simpleenroll, simplereenroll };
+/// The ways to a certificate (RFC 7030 §4.2, §4.4).
+enum class Operation { simpleenroll, simplereenroll, serverkeygen };
 std::string_view to_string(Operation o) noexcept;
 
 // One operation of RFC 7030 §4, one file.
 core::Task<http::Response> cacerts(Parts& parts, const Call& call);
 core::Task<http::Response> simpleenroll(Parts& parts, const Call& call);
 core::Task<http::Response> simplereenroll(Parts& parts, const Call& call);
+core::Task<http::Response> serverkeygen(Parts& parts, const Call& call);
 core::Task<http::Response> csrattrs(Parts& parts, const Call& call);
 
 }  // namespace postern::est

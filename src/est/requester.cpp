@@ -85,7 +85,7 @@ Task<Result<Requester>> by_token(Parts& parts, const Call& call, core::SecretTex
     out.evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::challenge, "one-time " + found->row.token, parts.now()));
     out.account = found->account;
     out.token = std::move(*found);
-    out.token_text = std::move(token);
+    out.token_text = std::make_shared<const core::SecretText>(std::move(token));
     co_return out;
 }
 

@@ -16,7 +16,7 @@ struct Requester {
     std::optional<ra::RenewalRight> renewal;    ///< the client's certificate is of this endpoint
     std::optional<Vouched> vouched;             ///< the client's certificate is a manufacturer's
     std::optional<ra::PresentedChallenge> token;
-    core::SecretText token_text;
+    std::shared_ptr<const core::SecretText> token_text;
     std::optional<crypto::PublicKey> key;       ///< of the client's certificate
     // What settle() adds.
     std::optional<ra::Binding> binding;

@@ -24,7 +24,8 @@ using Handler = Task<http::Response> (*)(Parts&, const Call&);
 Task<http::Response> serve(std::shared_ptr<Parts> parts, const http::Request& request, bool labelled, Handler handler) {
     const auto catalog = parts->deps.catalog.current();
     if (!catalog) throw core::Unavailable("EST was asked before the catalog was loaded");
-    const auto* endpoint = find_endpoint(*catalog, request, labelled);
+    // No operation has a query: such a path is another one (est.md §6).
+    const auto* endpoint = request.target == request.path ? find_endpoint(*catalog, request, labelled) : nullptr;
     if (endpoint == nullptr)
         co_return refusal(request, realm, Problem(ProblemKind::not_found, labelled ? "there is no such EST endpoint" : "no EST endpoint answers here without a label", "est.endpoint"));
     const auto* tenant = catalog->tenant(endpoint->tenant);
@@ -60,6 +61,8 @@ constexpr Route routes[] = {
     {http::Method::post, "/.well-known/est/simpleenroll", &simpleenroll},
     {http::Method::post, "/.well-known/est/{endpoint:label}/simplereenroll", &simplereenroll},
     {http::Method::post, "/.well-known/est/simplereenroll", &simplereenroll},
+    {http::Method::post, "/.well-known/est/{endpoint:label}/serverkeygen", &serverkeygen},
+    {http::Method::post, "/.well-known/est/serverkeygen", &serverkeygen},
     {http::Method::get, "/.well-known/est/{endpoint:label}/csrattrs", &csrattrs},
     {http::Method::get, "/.well-known/est/csrattrs", &csrattrs},
     {http::Method::post, "/.well-known/est/{endpoint:label}/fullcmc", &fullcmc},
@@ -78,12 +81,16 @@ Task<http::Response> error_page(const http::Request& request, unsigned status, s
 
 }  // namespace
 
-std::string_view to_string(Operation o) noexcept { return o == Operation::simpleenroll ? "simpleenroll" : "simplereenroll"; }
+std::string_view to_string(Operation o) noexcept {
+    constexpr std::array<std::string_view, 3> names{"simpleenroll", "simplereenroll", "serverkeygen"};
+    return names[static_cast<std::size_t>(o)];
+}
 
 Parts::Parts(Deps d)
     : deps(d),
       slow_down(deps.clock),
       chosen_passwords(deps.sealer, deps.pool, deps.random, deps.clock),
+      key_quota(deps.clock),
       issued(deps.metrics.counter("postern_est_enrollments_total", "EST enrollments by answer", {{"answer", "issued"}})),
       pending(deps.metrics.counter("postern_est_enrollments_total", "EST enrollments by answer", {{"answer", "pending"}})),
       refused(deps.metrics.counter("postern_est_enrollments_total", "EST enrollments by answer", {{"answer", "refused"}})) {}

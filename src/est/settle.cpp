@@ -120,7 +120,7 @@ Task<void> tell_device(Parts& parts, const Call& call, Requester& requester, con
 Task<void> tell_token(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr) {
     auto& found = *requester.token;
     if (found.binding.ended) {
-        auto text = requester.token_text.expose();
+        auto text = requester.token_text->expose();
         auto key = digest_of(csr.key());
         auto again = co_await ra::find_one_time_challenge(parts.deps.db, parts.deps.sealer, call.endpoint.id, std::move(text), std::move(key), parts.now());
         if (again) found = std::move(*again);

@@ -8,7 +8,6 @@ namespace postern::est {
 
 namespace {
 
-constexpr std::chrono::seconds soonest{30}, latest{86'400};
 
 /// One line, whatever stands in a name that the text repeats.
 std::string one_line(std::string text) {
@@ -19,9 +18,11 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-unsigned status_of(core::ProblemKind kind) noexcept {
+unsigned status_of(const core::Problem& problem) noexcept {
     using core::ProblemKind;
-    switch (kind) {
+    if (problem.check == media_type_check) return 415;
+    if (problem.check == size_check) return 413;
+    switch (problem.kind) {
         case ProblemKind::malformed:
         case ProblemKind::bad_csr:
         case ProblemKind::bad_public_key: return 400;
@@ -48,8 +49,10 @@ unsigned status_of(core::ProblemKind kind) noexcept {
     return 403;
 }
 
+std::string retry_after(std::chrono::seconds wait) { return std::to_string(std::clamp(wait, soonest, latest).count()); }
+
 http::Response refusal(const http::Request& request, std::string_view realm, const core::Problem& problem) {
-    const auto status = status_of(problem.kind);
+    const auto status = status_of(problem);
     const auto token = problem.check.empty() ? std::string(core::to_string(problem.kind)) : problem.check;
     http::Response response(status, "text/plain", one_line(std::to_string(status) + " " + token + ": " + problem.detail + " (ref " + request.id.get() + ")") + "\n");
     if (status == 401 && speaks_bearer(request))
@@ -57,8 +60,7 @@ http::Response refusal(const http::Request& request, std::string_view realm, con
     else if (status == 401)
         response.set("WWW-Authenticate", "Basic realm=\"" + std::string(realm) + "\", charset=\"UTF-8\"");
     if (status == 429 || status == 503) {
-        const auto wait = std::clamp(problem.retry_after.value_or(soonest), soonest, latest);
-        response.set("Retry-After", std::to_string(wait.count()));
+        response.set("Retry-After", retry_after(problem.retry_after.value_or(soonest)));
     }
     return response;
 }

@@ -157,6 +157,13 @@ azure::AccountRef Catalog::azure_account(std::int64_t id) const noexcept {
     return found ? *found : nullptr;
 }
 
+bool Catalog::requires_binding(const Endpoint& endpoint) const noexcept {
+    return endpoint.protocol == Protocol::est && std::any_of(endpoint.profiles.begin(), endpoint.profiles.end(), [&](const std::string& name) {
+        const auto* p = profile(endpoint.tenant, name);
+        return p != nullptr && p->active && p->require_binding;
+    });
+}
+
 const Domain* Catalog::governing_domain(core::TenantId tenant_id, std::string_view name) const noexcept {
     if (name.starts_with("*.")) name.remove_prefix(2);
     for (;;) {

@@ -44,6 +44,8 @@ public:
     /// Null when the tenant has none of that name. One that is disabled is found, and its calls are refused.
     [[nodiscard]] azure::AccountRef azure_account(core::TenantId tenant, std::string_view name) const noexcept;
     [[nodiscard]] azure::AccountRef azure_account(std::int64_t id) const noexcept;
+    /// Whether requests at that endpoint may have to be bound to their TLS connection, so that nothing can stand between.
+    [[nodiscard]] bool requires_binding(const Endpoint& endpoint) const noexcept;
     /// The record that governs `name`: itself or its closest ancestor; null when none does.
     [[nodiscard]] const Domain* governing_domain(core::TenantId tenant, std::string_view name) const noexcept;
 };

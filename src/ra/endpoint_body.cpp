@@ -58,7 +58,7 @@ constexpr std::array est_operations{"cacerts", "simpleenroll", "simplereenroll",
 
 void read_est(Body& body, Endpoint& e) {
     const bool own = e.protocol == Protocol::est;
-    only_of(body, own, {"credential", "default_hosts", "binary_bodies"}, "est");
+    only_of(body, own, {"credential", "default_hosts", "binary_bodies", "server_keys", "server_keys_hourly"}, "est");
     if (!own) return;
     if (std::find(est_operations.begin(), est_operations.end(), e.name) != est_operations.end()) body.fail("name", "is the name of an operation of EST");
     auto& s = e.est;
@@ -73,6 +73,9 @@ void read_est(Body& body, Endpoint& e) {
         return {};
     });
     body.flag("binary_bodies", s.binary_bodies);
+    body.flag("server_keys", s.server_keys);
+    body.number("server_keys_hourly", s.server_keys_hourly, 1, 100'000);
+    if (!s.server_keys && body.root()["server_keys_hourly"].exists()) body.fail("server_keys_hourly", "is for endpoints with server_keys = true");
     body.flag("renewal", s.renewal);
     body.duration("renewal_window", s.renewal_window);
 }

@@ -38,6 +38,8 @@ struct EnrollmentRequest {
     EnrollmentRequest() = default;
     core::RequestId id;
     Protocol via = Protocol::acme;
+    /// The front end made the key for this one request (EST's serverkeygen): the same attempt has another key each time.
+    bool made_key = false;
     core::EndpointId endpoint;
     core::AccountId account;           ///< endpoint account
     /// The principal who had it asked for ("principal alice", as add_audit writes actors), where one did: it needs another one's

@@ -46,7 +46,8 @@ core::EndpointId counted_at(const Catalog& catalog, core::EndpointId endpoint, b
 
 core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<crypto::GeneralName>& names) {
     crypto::PartsDigest digest;
-    digest.add(request.endpoint.get()).add(request.requester).add(request.attempt).add(request.csr->key().spki());
+    digest.add(request.endpoint.get()).add(request.requester).add(request.attempt);
+    if (!request.made_key) digest.add(request.csr->key().spki());
     digest.add(static_cast<std::int64_t>(names.size()));
     for (const auto& n : names) digest.add(static_cast<std::int64_t>(n.type)).add(n.value);
     // The presented credential is part of the attempt; when it was presented is not.

@@ -70,6 +70,10 @@ struct ProfilePause {
 /// How a certificate says which account of Windows its holder is (KB5014754).
 enum class StrongMapping { none, uri, extension };
 
+/// What a request's challengePassword is to EST (RFC 7030 §3.5, RFC 7894 §1): the binding of the TLS connection, the account's
+/// password, or nothing.
+enum class ChallengePassword : std::uint8_t { binding, shared_secret, ignore };
+
 /// What a certificate looks like and which backend signs.
 struct Profile {
     Profile() = default;
@@ -99,6 +103,8 @@ struct Profile {
     unsigned names_limit = 100;
     /// The CN is text (a device's name), from the CSR and within the account's common_names; else it is one of the names.
     bool text_common_name = false;
+    ChallengePassword challenge_password = ChallengePassword::binding;
+    bool require_binding = false;                     ///< EST: a request must be bound to its TLS connection
     Approval approval = Approval::none;
     std::chrono::milliseconds approval_limit{std::chrono::hours(24 * 7)};  ///< how long a request waits for a decision
     std::optional<ProfilePause> paused;               ///< no part of the document
@@ -137,6 +143,8 @@ struct EstSettings {
     std::vector<std::string> default_hosts;  ///< whose requests without a label are this endpoint's; "*" for any
     bool binary_bodies = false;              ///< takes DER where RFC 8951 wants base64
     bool renewal = true;                     ///< a certificate of this endpoint enrolls its successor
+    bool server_keys = false;                ///< serverkeygen is offered
+    unsigned server_keys_hourly = 60;        ///< keys that each account has made for it in an hour, by each node
     std::chrono::milliseconds renewal_window{std::chrono::hours(24 * 3660)};  ///< before its end
     [[nodiscard]] bool default_for(std::string_view host) const noexcept;
 };

@@ -109,6 +109,8 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     body.flag("private_targets", p.private_targets);
     body.flag("must_staple", p.must_staple);
     body.number("names_limit", p.names_limit, 1, 1000);
+    p.challenge_password = static_cast<ChallengePassword>(body.word("challenge_password", {"binding", "shared-secret", "ignore"}));
+    body.flag("require_binding", p.require_binding);
     std::string common_name = "name";
     body.text("common_name", common_name, 16);
     if (common_name != "name" && common_name != "text") body.fail("common_name", "known here: name, text");

@@ -46,7 +46,7 @@ core::Task<http::Response> get_next_ca_cert(Parts& parts, const Call& call) {
         if (parts.next_content == content) co_return answer_of(parts.next_answer);
     }
     auto copy = content;
-    auto signing = parts.deps.backends.find(call.source.issuing)->sign_as_issuer(std::move(copy));
+    auto signing = parts.deps.backends.find(call.source.issuing)->sign_as_issuer(std::move(copy), std::string(crypto::oid_cms_data));
     const auto answer = co_await std::move(signing);
     if (!answer) throw core::Unavailable(answer.error().detail);
     const std::lock_guard lock(parts.next_mutex);

@@ -37,6 +37,7 @@ constexpr std::array targets{
     Target{"scep_query", &fuzz::scep_query},       Target{"tbs", &fuzz::tbs},
     Target{"toml", &fuzz::toml},
     Target{"certificate_list", &fuzz::certificate_list}, Target{"ocsp", &fuzz::ocsp},
+    Target{"csr_attributes", &fuzz::csr_attributes}, Target{"est_body", &fuzz::est_body},
 };
 
 const fs::path corpora = fs::path(POSTERN_TEST_DATA) / "fuzz";

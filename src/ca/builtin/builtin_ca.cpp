@@ -202,6 +202,8 @@ std::vector<core::Bytes> BuiltinCa::chain(const std::string& issuer_key_id) cons
     return authority ? std::vector<core::Bytes>(1, authority->certificate.der()) : std::vector<core::Bytes>();
 }
 
+std::vector<core::Bytes> BuiltinCa::anchors() const { return {root_der()}; }
+
 core::TimePoint BuiltinCa::latest_not_after() const {
     return impl_->ready()->hierarchy.today(impl_->deps.clock.now())->certificate.not_after();
 }
@@ -227,13 +229,13 @@ std::optional<Successor> BuiltinCa::successor() const {
     return described(*next, *ready->hierarchy.root);
 }
 
-core::Task<core::Result<core::Bytes>> BuiltinCa::sign_as_issuer(core::Bytes content) {
+core::Task<core::Result<core::Bytes>> BuiltinCa::sign_as_issuer(core::Bytes content, std::string content_type) {
     const auto today = impl_->ready()->hierarchy.today(impl_->deps.clock.now());
     if (today->key.public_key().type() == crypto::KeyType::ed25519)
-        co_return core::Problem(core::ProblemKind::unsupported, "the issuing CA has an Ed25519 key, which SCEP clients cannot verify");
-    auto job = [today, content = std::move(content)] {
+        co_return core::Problem(core::ProblemKind::unsupported, "the issuing CA has an Ed25519 key, which CMS readers cannot verify");
+    auto job = [today, content = core::SecretBytes(std::move(content)), type = std::move(content_type)] {
         const crypto::CmsIdentity identity(crypto::CmsCertificate::parse(today->certificate.der()).value(), today->key);
-        return crypto::cms_sign(core::BytesView(content), {}, identity, crypto::CmsDigest::sha256);
+        return crypto::cms_sign(core::BytesView(content.expose()), {}, identity, crypto::CmsDigest::sha256, {}, type);
     };
     co_return co_await impl_->deps.pool.run(std::move(job));
 }

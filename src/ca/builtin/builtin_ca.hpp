@@ -99,7 +99,8 @@ public:
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const override;
     [[nodiscard]] std::string issuer() const override;
     [[nodiscard]] std::optional<Successor> successor() const override;
-    core::Task<core::Result<core::Bytes>> sign_as_issuer(core::Bytes content) override;
+    core::Task<core::Result<core::Bytes>> sign_as_issuer(core::Bytes content, std::string content_type) override;
+    [[nodiscard]] std::vector<core::Bytes> anchors() const override;
     [[nodiscard]] std::optional<core::Bytes> crl(const std::string& issuer_key_id, core::BytesView serial) const override;
     [[nodiscard]] core::TimePoint latest_not_after() const override;
 

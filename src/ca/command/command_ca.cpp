@@ -267,6 +267,14 @@ void CommandCa::record_revocation(store::Batch&, const Revoked&) {}
 Task<Result<void>> CommandCa::publish_revocations(core::Deadline) { co_return Result<void>(); }
 /// The newest verified one is in the store (issuer_chain).
 std::vector<core::Bytes> CommandCa::chain(const std::string&) const { return {}; }
+std::vector<core::Bytes> CommandCa::anchors() const {
+    const auto now = last_settings();
+    std::vector<core::Bytes> out, roots;
+    if (!now) return out;
+    for (const auto& anchor : now->declared.anchors) (anchor.subject_der() == anchor.issuer_der() ? roots : out).push_back(anchor.der());
+    out.insert(out.end(), roots.begin(), roots.end());
+    return out;
+}
 core::TimePoint CommandCa::latest_not_after() const {
     const auto now = last_settings();
     return deps_.clock.now() + (now ? now->description.longest_lifetime : std::chrono::milliseconds(0));

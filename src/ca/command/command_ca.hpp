@@ -48,6 +48,7 @@ public:
     void record_revocation(store::Batch& batch, const Revoked& revoked) override;
     core::Task<core::Result<void>> publish_revocations(core::Deadline deadline) override;
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const override;
+    [[nodiscard]] std::vector<core::Bytes> anchors() const override;
     [[nodiscard]] core::TimePoint latest_not_after() const override;
 
 private:

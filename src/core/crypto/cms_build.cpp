@@ -71,10 +71,10 @@ Bytes attribute_der(std::string_view oid, std::uint8_t tag, BytesView value) {
 }
 
 /// The content of a SET OF in DER's order (X.690 §11.6): by octets, a shorter one first.
-Bytes signed_attributes(std::span<const CmsAttribute> attributes, BytesView digest) {
+Bytes signed_attributes(std::span<const CmsAttribute> attributes, BytesView digest, std::string_view content_type) {
     std::vector<Bytes> each;
     each.reserve(attributes.size() + 2);
-    each.push_back(attribute_der(oid_content_type, der::oid, der::oid_content(oid_cms_data)));
+    each.push_back(attribute_der(oid_content_type, der::oid, der::oid_content(content_type)));
     each.push_back(attribute_der(oid_message_digest, der::octet_string, digest));
     for (const auto& attribute : attributes) each.push_back(attribute_der(attribute.oid, attribute.tag, attribute.value));
     std::ranges::sort(each);
@@ -129,17 +129,18 @@ Bytes cms_envelope(BytesView content, const CmsParty& recipient, CmsCipher ciphe
 }
 
 Bytes cms_sign(std::optional<BytesView> content, std::span<const CmsAttribute> attributes, const CmsIdentity& signer, CmsDigest digest,
-               std::span<const Bytes> more) {
-    const Bytes signed_content = signed_attributes(attributes, cms_digest(digest, content.value_or(BytesView())));
+               std::span<const Bytes> more, std::string_view content_type) {
+    const Bytes signed_content = signed_attributes(attributes, cms_digest(digest, content.value_or(BytesView())), content_type);
     der::Writer to_sign;
     to_sign.primitive(der::set, signed_content);
     const Bytes signature = cms_sign_octets(signer.key, digest, to_sign.bytes());
 
     der::Writer out;
     begin_content_info(out, oid_cms_signed_data);
-    out.small_integer(1).begin(der::set);
+    // Another type of content than id-data wants version 3 (RFC 5652 §5.1).
+    out.small_integer(content_type == oid_cms_data ? 1 : 3).begin(der::set);
     write_algorithm(out, cms_oid(digest), true);
-    out.end().begin(der::sequence).oid(oid_cms_data);
+    out.end().begin(der::sequence).oid(content_type);
     if (content) out.begin(explicit_0).primitive(der::octet_string, *content).end();
     out.end().begin(explicit_0).raw(signer.certificate.der());
     for (const auto& each : more) out.raw(each);

@@ -7,6 +7,7 @@
 #include "core/base/random.hpp"
 #include "core/crypto/cms_algorithms.hpp"
 #include "core/crypto/cms_certificate.hpp"
+#include "core/crypto/cms_content.hpp"
 
 /// CMS messages as DER, for readers that have never seen anything but OpenSSL's.
 namespace postern::crypto {
@@ -29,12 +30,12 @@ struct CmsAttribute {
     core::Bytes value;
 };
 
-/// SignedData over id-data with one signer, named by issuer and serial, whose certificate comes first,
+/// SignedData over `content_type` with one signer, named by issuer and serial, whose certificate comes first,
 /// then `more`. contentType and messageDigest are added to the attributes, signingTime is not. Without
 /// content, eContent is absent and the digest that of no octets, as SCEP has it in refusals.
 /// Cost: one private-key operation (RSA 0.3 ms and more): run on the CpuPool.
 /// Throws std::invalid_argument for a key that is neither RSA nor EC.
 core::Bytes cms_sign(std::optional<core::BytesView> content, std::span<const CmsAttribute> attributes, const CmsIdentity& signer,
-                     CmsDigest digest, std::span<const core::Bytes> more = {});
+                     CmsDigest digest, std::span<const core::Bytes> more = {}, std::string_view content_type = oid_cms_data);
 
 }  // namespace postern::crypto

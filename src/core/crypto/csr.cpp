@@ -5,8 +5,8 @@
 
 #include "core/crypto/cms_algorithms.hpp"
 #include "core/crypto/der.hpp"
-#include "core/crypto/directory_string.hpp"
 #include "core/crypto/extensions.hpp"
+#include "core/crypto/request_attributes.hpp"
 
 namespace postern::crypto {
 namespace {
@@ -16,11 +16,7 @@ using core::BytesView;
 using core::Problem;
 using core::ProblemKind;
 
-constexpr std::string_view oid_challenge_password = "1.2.840.113549.1.9.7";
 constexpr std::string_view oid_extension_request = "1.2.840.113549.1.9.14";
-constexpr std::string_view oid_microsoft_extensions = "1.3.6.1.4.1.311.2.1.14";  // the same, from before PKCS #9 had it
-
-constexpr std::size_t longest_challenge = 16 * 1024;  // Intune's are sealed blobs of 3 to 4 KB
 
 struct RefusedAlgorithm {
     std::string_view oid;
@@ -62,50 +58,6 @@ bool is_rsa_sha1(BytesView identifier) {
     return parameters && fields.empty();
 }
 
-/// What the attributes can say.
-struct Attributes {
-    std::optional<BytesView> extensions;
-    std::optional<std::string> challenge_password;
-    BytesView challenge_octets;
-    std::vector<std::string> unread;  ///< OIDs of all others
-};
-
-core::Result<Attributes> read_attributes(BytesView content) {
-    Attributes out;
-    der::Reader attributes(content);
-    while (!attributes.empty()) {
-        const auto attribute = attributes.next(der::sequence);
-        if (!attribute) return bad("its attributes are not DER");
-        der::Reader fields(attribute->content);
-        const auto oid = fields.next(der::oid);
-        const auto values = fields.next(der::set);
-        if (!oid || !values || !fields.empty()) return bad("an attribute is not an object identifier and a set of values");
-        const std::string name = der::oid_text(oid->content);
-        const bool is_extensions = name == oid_extension_request || name == oid_microsoft_extensions;
-        if (name.empty()) return bad("an attribute has a broken object identifier");
-        if (!is_extensions && name != oid_challenge_password) {
-            out.unread.push_back(name);
-            continue;
-        }
-
-        der::Reader single(values->content);
-        const auto value = single.next();
-        if (!value || !single.empty())
-            return bad(std::string(is_extensions ? "the extensionRequest" : "the challengePassword") + " attribute has not exactly one value");
-        if (is_extensions) {
-            if (out.extensions) return bad("it has two extensionRequest attributes; put all extensions into one");
-            out.extensions = value->whole;
-        } else {
-            if (out.challenge_password) return bad("it has two challengePassword attributes");
-            out.challenge_password = directory_string(*value);
-            out.challenge_octets = value->content;
-            if (!out.challenge_password) return bad("its challengePassword cannot be read as text");
-            if (out.challenge_password->size() > longest_challenge) return bad("its challengePassword is longer than 16 KiB");
-        }
-    }
-    return out;
-}
-
 /// X18: a list without purposes would read as "any purpose" to some and as "none" to others.
 core::Result<std::vector<std::string>> read_purposes(BytesView value) {
     der::Reader outer(value);
@@ -120,6 +72,19 @@ core::Result<std::vector<std::string>> read_purposes(BytesView value) {
         if (out.back().empty()) return bad("the extendedKeyUsage holds something that is no purpose");
     }
     return out;
+}
+
+/// `subject` is a Name, `extensions` an Extensions or nothing.
+Bytes signed_request(const PrivateKey& key, BytesView subject, BytesView extensions) {
+    der::Writer info;
+    info.begin(der::sequence).small_integer(0).raw(subject).raw(key.public_key().spki()).begin(der::context_constructed(0));
+    if (!extensions.empty()) info.begin(der::sequence).oid(oid_extension_request).begin(der::set).raw(extensions).end().end();
+    info.end().end();
+    const SignatureAlgorithm algorithm = key.default_algorithm();
+    const Bytes signature = key.sign(algorithm, info.bytes());
+    der::Writer out;
+    out.begin(der::sequence).raw(info.bytes()).raw(algorithm_identifier(algorithm)).bits(signature).end();
+    return out.take();
 }
 
 }  // namespace
@@ -147,17 +112,28 @@ std::optional<Problem> Csr::read_requested(BytesView extensions_der) {
     return std::nullopt;
 }
 
-core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) { return read(der, allowed); }
-
-core::Result<Csr> Csr::parse_kept(BytesView kept) { return read(kept, std::nullopt); }
+core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) { return read(der, Judged::key_and_signature, allowed); }
+core::Result<Csr> Csr::parse_kept(BytesView kept) { return read(kept, Judged::key, CsrDigests::modern); }
+core::Result<Csr> Csr::parse_for_new_key(BytesView der) { return read(der, Judged::nothing, CsrDigests::modern); }
 
 core::Bytes Csr::kept() const {
     core::Bytes out = der_;
-    std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(challenge_at_), challenge_size_, std::uint8_t{'*'});
+    const auto read = read_request_attributes(attributes());
+    if (!read) return out;  // was read before
+    for (const auto secret : read->secrets) std::fill_n(out.begin() + (secret.data() - der_.data()), secret.size(), std::uint8_t{'*'});
     return out;
 }
 
-core::Result<Csr> Csr::read(BytesView der, std::optional<CsrDigests> allowed) {
+core::Bytes Csr::remade(const PrivateKey& key) const {
+    const auto read = read_request_attributes(attributes());
+    der::Reader outer(der_);
+    der::Reader info(der::Reader(outer.next(der::sequence).value().content).next(der::sequence).value().content);
+    info.next(der::integer);
+    const auto subject = info.next(der::sequence);
+    return signed_request(key, subject.value().whole, read ? read->extensions.value_or(BytesView()) : BytesView());
+}
+
+core::Result<Csr> Csr::read(BytesView der, Judged judged, CsrDigests allowed) {
     if (core::as_text(der).starts_with("-----BEGIN")) return bad("it is PEM; what is wanted here is DER");
     der::Reader outer(der);
     const auto request = outer.next(der::sequence);
@@ -187,14 +163,15 @@ core::Result<Csr> Csr::read(BytesView der, std::optional<CsrDigests> allowed) {
     // about a request that somebody captured encrypted and changed (SCEP).
     Csr csr;
     const auto signature_algorithm = signature_algorithm_from(algorithm->whole);
+    const bool signature_counts = judged == Judged::key_and_signature;
     const bool sha1 = !signature_algorithm && allowed == CsrDigests::sha1_too && is_rsa_sha1(algorithm->content);
-    if (allowed && !signature_algorithm && !sha1) return unsupported_algorithm(algorithm->content);
+    if (signature_counts && !signature_algorithm && !sha1) return unsupported_algorithm(algorithm->content);
     const auto signature = der::whole_octets(*signature_bits);
-    if (!signature) return bad("its signature is not made of whole octets");
+    if (signature_counts && !signature) return bad("its signature is not made of whole octets");
     auto key = PublicKey::from_spki(spki->whole, KeyUse::csr);
-    if (!key) return key.error();
-    csr.key_ = std::move(*key);
-    const bool proven = !allowed ? true
+    if (!key && judged != Judged::nothing) return key.error();
+    if (key) csr.key_ = std::move(*key);
+    const bool proven = !signature_counts ? true
                         : sha1   ? cms_verify(csr.key_, CmsSignatureFamily::rsa, CmsDigest::sha1, info->whole, *signature)
                                  : csr.key_.verify(*signature_algorithm, info->whole, *signature);
     if (!proven) return bad("its signature does not verify with the public key in it; sign the CSR with the matching private key");
@@ -206,14 +183,12 @@ core::Result<Csr> Csr::read(BytesView der, std::optional<CsrDigests> allowed) {
     if (!name) return bad(name.error());
     csr.subject_ = std::move(*name);
     if (attributes) {
-        auto read = read_attributes(attributes->content);
+        auto read = read_request_attributes(attributes->content);
         if (!read) return read.error();
+        csr.attributes_at_ = static_cast<std::size_t>(attributes->content.data() - der.data());
+        csr.attributes_size_ = attributes->content.size();
         csr.unread_attributes_ = std::move(read->unread);
-        if (read->challenge_password) {
-            csr.challenge_password_ = std::move(*read->challenge_password);
-            csr.challenge_at_ = static_cast<std::size_t>(read->challenge_octets.data() - der.data());
-            csr.challenge_size_ = read->challenge_octets.size();
-        }
+        if (read->challenge_password) csr.challenge_password_ = std::move(*read->challenge_password);
         if (read->extensions)
             if (auto problem = csr.read_requested(*read->extensions)) return std::move(*problem);
     }
@@ -221,21 +196,13 @@ core::Result<Csr> Csr::read(BytesView der, std::optional<CsrDigests> allowed) {
 }
 
 core::Bytes make_csr(const PrivateKey& key, const DistinguishedName& subject, const std::vector<GeneralName>& names) {
-    der::Writer info;
-    info.begin(der::sequence).small_integer(0).raw(subject.to_der()).raw(key.public_key().spki()).begin(der::context_constructed(0));
+    der::Writer extensions;
     if (!names.empty()) {
-        info.begin(der::sequence).oid(oid_extension_request).begin(der::set).begin(der::sequence);
-        info.begin(der::sequence).oid(oid_subject_alt_name);
-        if (subject.entries.empty()) info.boolean_true();
-        info.primitive(der::octet_string, general_names_der(names)).end();
-        info.end().end().end();
+        extensions.begin(der::sequence).begin(der::sequence).oid(oid_subject_alt_name);
+        if (subject.entries.empty()) extensions.boolean_true();
+        extensions.primitive(der::octet_string, general_names_der(names)).end().end();
     }
-    info.end().end();
-    const SignatureAlgorithm algorithm = key.default_algorithm();
-    const Bytes signature = key.sign(algorithm, info.bytes());
-    der::Writer out;
-    out.begin(der::sequence).raw(info.bytes()).raw(algorithm_identifier(algorithm)).bits(signature).end();
-    return out.take();
+    return signed_request(key, subject.to_der(), extensions.bytes());
 }
 
 }  // namespace postern::crypto

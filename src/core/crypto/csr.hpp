@@ -24,9 +24,14 @@ public:
 
     /// What kept() gave, read again: its signature was judged when it came, and does not cover it any more.
     static core::Result<Csr> parse_kept(core::BytesView kept);
+    /// A request whose key somebody else makes: its own key and signature count for nothing (RFC 7030 §4.4.1), and key() is not
+    /// valid() where none can be read. Never for an issuance: see remade().
+    static core::Result<Csr> parse_for_new_key(core::BytesView der);
+    /// The same wishes (subject and extensions, no other attribute) for another key, signed by it.
+    [[nodiscard]] core::Bytes remade(const PrivateKey& key) const;
 
     [[nodiscard]] const core::Bytes& der() const noexcept { return der_; }
-    /// What may be stored: der() with asterisks in place of the challenge, which may open more than this one door.
+    /// What may be stored: der() with asterisks in place of the secrets of its challenges, which may open more than this one door.
     [[nodiscard]] core::Bytes kept() const;
     [[nodiscard]] const PublicKey& key() const noexcept { return key_; }
     [[nodiscard]] const DistinguishedName& subject() const noexcept { return subject_; }
@@ -41,10 +46,12 @@ public:
     [[nodiscard]] bool must_staple() const noexcept { return must_staple_; }
     /// PKCS #9 challengePassword, empty when absent (SCEP, EST).
     [[nodiscard]] const std::string& challenge_password() const noexcept { return challenge_password_; }
+    /// The content of the SET of attributes: request_attributes.hpp reads what only some protocols ask for.
+    [[nodiscard]] core::BytesView attributes() const noexcept { return core::BytesView(der_).subspan(attributes_at_, attributes_size_); }
 
 private:
-    /// nullopt: the signature is not judged.
-    static core::Result<Csr> read(core::BytesView der, std::optional<CsrDigests> allowed);
+    enum class Judged { key_and_signature, key, nothing };
+    static core::Result<Csr> read(core::BytesView der, Judged judged, CsrDigests allowed);
     /// Fills what the extensions ask for; a refusal, or nothing.
     std::optional<core::Problem> read_requested(core::BytesView extensions_der);
 
@@ -55,7 +62,7 @@ private:
     std::vector<std::string> extension_oids_, extended_key_usage_, unread_attributes_;
     bool must_staple_ = false;
     std::string challenge_password_;
-    std::size_t challenge_at_ = 0, challenge_size_ = 0;  ///< its octets in der_
+    std::size_t attributes_at_ = 0, attributes_size_ = 0;  ///< what is in the SET of attributes, in der_
 };
 
 /// Makes a signed request, for Postern's own certificates, tests and bench.

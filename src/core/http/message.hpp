@@ -81,6 +81,7 @@ struct Response {
     Headers headers;
     std::string body;
     bool close = false;  ///< end the connection after this answer
+    bool secret = false; ///< its octets are wiped once they are sent
 
     Response& set(std::string_view name, std::string_view value);  ///< adds one header line
     [[nodiscard]] std::string_view header(std::string_view name) const noexcept;

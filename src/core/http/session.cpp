@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "core/async/fail_point.hpp"
+#include "core/base/secret.hpp"
 #include "core/base/unavailable.hpp"
 #include "core/http/answer.hpp"
 #include "core/http/chunked.hpp"
@@ -307,6 +308,7 @@ core::Task<bool> Session::answer(const Request& request, const Response& respons
     connection_.enter(Phase::writing, core::deadline_in(limits_.write + slow));
     ErrorCode failed = co_await send_answer();
     if (!failed && apart) failed = co_await stream_->write(response.body);
+    if (response.secret) core::cleanse(out_.data(), out_.size());
     if (out_.capacity() > kept_answer) out_ = std::string();
     if (status < 400) registered_.served();
     answered_ = !failed && frame.close;
@@ -349,8 +351,10 @@ core::Task<bool> Session::one_request() {
     }
     request.params = std::move(match.params);
     connection_.enter(Phase::handling, request.deadline + handler_grace);
-    const Response response = co_await handle(match, request);
-    co_return co_await answer(request, response, match.pattern, framing, false);
+    Response response = co_await handle(match, request);
+    const bool more = co_await answer(request, response, match.pattern, framing, false);
+    if (response.secret) core::cleanse(response.body.data(), response.body.size());
+    co_return more;
 }
 
 core::Task<void> Session::farewell() {

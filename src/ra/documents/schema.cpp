@@ -31,6 +31,7 @@ constexpr std::array profile{
     Key{"other_names", KeyType::text},      Key{"strong_mapping", KeyType::text},  Key{"sid_extension", KeyType::text},
     Key{"approval", KeyType::text},         Key{"approval_limit", KeyType::duration},
     Key{"key_reuse", KeyType::text},        Key{"renew_after_expiry", KeyType::duration},
+    Key{"challenge_password", KeyType::text}, Key{"require_binding", KeyType::flag},
 };
 constexpr std::array endpoint{
     Key{"protocol", KeyType::text, true, {}, true}, Key{"profiles", KeyType::list, true, "profile"},
@@ -39,6 +40,7 @@ constexpr std::array endpoint{
     Key{"get_operation", KeyType::flag}, Key{"renewal", KeyType::flag}, Key{"renewal_window", KeyType::duration},
     Key{"officer_messages", KeyType::flag},
     Key{"credential", KeyType::text}, Key{"default_hosts", KeyType::list}, Key{"binary_bodies", KeyType::flag},
+    Key{"server_keys", KeyType::flag}, Key{"server_keys_hourly", KeyType::number},
     Key{"get_crl", KeyType::flag}, Key{"ra", KeyType::text}, Key{"ra_profile", KeyType::text, false, "profile"},
 };
 constexpr std::array account{

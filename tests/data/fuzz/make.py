@@ -368,6 +368,36 @@ def dns():
         write("dns", name, content)
 
 
+# ---- EST ----------------------------------------------------------------------------------------
+
+def est():
+    examples = {"rfc8951": "MEEGCSqGSIb3DQEJBzASBgcqhkjOPQIBMQcGBSuBBAAiMBYGCSqGSIb3DQEJDjEJBgcrBgEBAQEWBggqhkjOPQQDAw==",
+                "acp": "MGgwZgYJKoZIhvcNAQkOMVkwVzBVBgNVHREBAf8ESzBJoEcGCCsGAQUFBwgKoDsWOXJmYzg5OTQrZmQ3MzlmYzIzYzM0NDAxMTIyMzM0NDU1MDAwMDAwMDArQGFjcC5leGFtcGxlLmNvbQ==",
+                "mac-address": "MDIGCSqGSIb3DQEJBzASBgcqhkjOPQIBMQcGBSuBBAAiBgcrBgEBAQEWBggqhkjOPQQDAw==", "rsa-4096": "MCkGCSqGSIb3DQEJBzARBgkqhkiG9w0BAQExBAICEAAGCSqGSIb3DQEBCw==",
+                "p384": "MC4GCSqGSIb3DQEJBzASBgcqhkjOPQIBMQcGBSuBBAAiBgNVBAUGCCqGSM49BAMD", "drink": "MEUGCSqGSIb3DQEJBzASBgcqhkjOPQIBMQcGBSuBBAAjBgkqhkiG9w0BCRQGCgmSJomT8ixkAQUGA1UEBQYIKoZIzj0EAwQ=",
+                "binding": "MAsGCSqGSIb3DQEJBw==", "empty": "MAA=",
+                "template": "MIGpMIGmBgsqhkiG9w0BCRACPTGBljCBkwIBADAsMQcwBQYDVQQDMQ8wDQYDVQQLDAZteURlcHQxEDAOBgNVBAsMB215R3JvdXCgFTATBgcqhkjOPQIBBggqhkjOPQMBB6FJMEcGCyqGSIb3DQEJEAI+MTgwNjAdBgNVHREEFjAUghB3d3cubXlTZXJ2ZXIuY29thwAwDgYDVR0PAQH/BAQDAgOIMAUGA1UdJQ==",
+                "subject": "MCMwIQYLKoZIhvcNAQkQAj0xEjAQAgEAMAkxBzAFBgNVBAOhAA==",
+                "told": "MF8wFQYHKoZIzj0CATEKBggqhkjOPQMBBwYDVQQFMEEGCyqGSIb3DQEJEAI9MTIwMAIBADASMQcwBQYDVQQDMQcwBQYDVQQFoBUwEwYHKoZIzj0CAQYIKoZIzj0DAQehAA=="}
+    for name, text in examples.items():
+        write("csr_attributes", name, base64.b64decode(text))
+    told = base64.b64decode(examples["told"])
+    broken = {"cut": told[:-3], "trailing": told + b"\0", "version": told.replace(b"\2\1\0", b"\2\1\1"), "two-templates": tlv(0x30, base64.b64decode(examples["subject"])[2:] * 2),
+              "integer": b"\x30\3\2\1\0", "no-attributes": tlv(0x30, base64.b64decode(examples["subject"])[2:-2])}
+    for name, content in broken.items():
+        write("csr_attributes", name, content)
+
+    der = (CRYPTO / "ec-p256.csr").read_bytes() if (CRYPTO / "ec-p256.csr").exists() else bytes(range(48, 200))
+    line = base64.b64encode(der).decode()
+    pem = "-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(der).decode() + "-----END CERTIFICATE REQUEST-----\n"
+    bodies = {"one-line": line, "lines": base64.encodebytes(der).decode(), "crlf": base64.encodebytes(der).decode().replace("\n", "\r\n\t "), "pem": pem, "new-pem": pem.replace("BEGIN C", "BEGIN NEW C").replace("END C", "END NEW C"),
+              "other-pem": pem.replace("CERTIFICATE REQUEST", "CERTIFICATE"), "two-pems": pem * 2, "cut-pem": pem[:-9], "crossed-pem": pem.replace("END C", "END NEW C"), "no-padding": line + "A", "url": "-_-_", "junk": "hello, world",
+              "empty": "", "space": " \r\n", "nul": line + "\0"}
+    for name, text in bodies.items():
+        write("est_body", name, text)
+    write("est_body", "der", b"\x30\x03\x02\x01\x00")
+
+
 # ---- SCEP ---------------------------------------------------------------------------------------
 
 def scep():
@@ -494,5 +524,5 @@ def move():
         write("ocsp", name, ca[1].public_bytes(der) + text[0] + content)
 
 
-for make in (jose, pkix, http, texts, dns, scep, general_names, move):
+for make in (jose, pkix, http, texts, dns, est, scep, general_names, move):
     make()

@@ -163,7 +163,7 @@ BOOST_FIXTURE_TEST_CASE(what_one_node_withdraws_no_node_offers, Rollover) {
 BOOST_FIXTURE_TEST_CASE(today_s_ca_signs_what_is_said_of_it, Rollover) {
     const auto made = prepare(24h * 30).value();
     auto content = core::to_bytes(core::as_bytes("next"));
-    const auto signed_data = core::run_to_end(ca->sign_as_issuer(std::move(content))).value();
+    const auto signed_data = core::run_to_end(ca->sign_as_issuer(std::move(content), std::string(crypto::oid_cms_data))).value();
     const auto read = crypto::CmsSignedData::parse(signed_data);
     BOOST_TEST_REQUIRE(read.has_value());
     const auto by = read->verify();
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(an_ed25519_ca_cannot_say_it_by_cms) {
     auto config = world.config();
     config.issuing_key = *crypto::KeySpec::from("ed25519");
     const auto ca = world.open(config);
-    const auto refused = core::run_to_end(ca->sign_as_issuer(core::Bytes(3, 1)));
+    const auto refused = core::run_to_end(ca->sign_as_issuer(core::Bytes(3, 1), std::string(crypto::oid_cms_data)));
     BOOST_TEST_REQUIRE(!refused.has_value());
     BOOST_TEST((refused.error().kind == ProblemKind::unsupported));
 }

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/crypto/der.hpp"
+#include "core/crypto/request_attributes.hpp"
 #include "tests/support/csr.hpp"
 #include "tests/unit/crypto/support.hpp"
 
@@ -36,6 +37,11 @@ using test::joined;
 struct Forge : test::CsrParts {
     [[nodiscard]] core::Bytes build() const { return sign(signer()); }
 };
+core::Bytes all(std::initializer_list<core::Bytes> parts) {
+    core::Bytes out;
+    for (const auto& part : parts) out = joined(std::move(out), part);
+    return out;
+}
 core::Bytes alt_name(std::string value) { return test::dns_names_extension({{GeneralNameType::dns, std::move(value)}}); }
 
 std::string with_attributes(core::Bytes attributes) {
@@ -283,6 +289,58 @@ BOOST_AUTO_TEST_CASE(our_requests_pass_openssl_and_ourselves) {
         }
     }
     BOOST_TEST(Csr::parse(crypto::make_csr(signer(), subject, {})).value().alt_names().empty());
+}
+
+BOOST_AUTO_TEST_CASE(linking_attributes_are_read_each_by_its_name) {
+    const auto text = [](std::string_view value) {
+        der::Writer out;
+        out.text(der::utf8_string, value);
+        return out.take();
+    };
+    Forge forge;
+    forge.attributes = all({csr_attribute("1.2.840.113549.1.9.7", text("")), csr_attribute("1.2.840.113549.1.9.16.2.56", text("otp")),
+                               csr_attribute("1.2.840.113549.1.9.16.2.57", text("revoke")), csr_attribute("1.2.840.113549.1.9.16.2.58", text("link"))});
+    const auto csr = Csr::parse(forge.build()).value();
+    const auto read = crypto::read_request_attributes(csr.attributes()).value();
+    BOOST_TEST((read.challenge_password == std::optional<std::string>("")));
+    BOOST_TEST(*read.linking.otp_challenge == "otp");
+    BOOST_TEST(*read.linking.revocation_challenge == "revoke");
+    BOOST_TEST(*read.linking.est_identity_linking == "link");
+    const auto kept = crypto::read_request_attributes(Csr::parse_kept(csr.kept()).value().attributes()).value();
+    BOOST_TEST(*kept.linking.otp_challenge == "***");
+    BOOST_TEST(*kept.linking.revocation_challenge == "******");
+    BOOST_TEST(*kept.linking.est_identity_linking == "link");
+}
+
+BOOST_AUTO_TEST_CASE(linking_attributes_are_there_once_with_one_value_of_text) {
+    for (const auto* oid : {"1.2.840.113549.1.9.16.2.56", "1.2.840.113549.1.9.16.2.57", "1.2.840.113549.1.9.16.2.58"}) {
+        der::Writer text, number;
+        text.text(der::utf8_string, "x");
+        number.small_integer(1);
+        Forge twice, two, none;
+        twice.attributes = all({csr_attribute(oid, text.bytes()), csr_attribute(oid, text.bytes())});
+        two.attributes = csr_attribute(oid, all({text.bytes(), text.bytes()}));
+        none.attributes = csr_attribute(oid, number.bytes());
+        for (const auto& forge : {twice, two, none}) BOOST_TEST(contains(refusal(Csr::parse(forge.build()), ProblemKind::bad_csr), "the CSR is refused"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_request_for_a_new_key_is_read_whatever_its_own_is) {
+    Forge forge;
+    forge.attributes = all({extension_request(alt_name("a.example")), csr_attribute("1.2.840.113549.1.9.16.2.54", hex("0403010203"))});
+    auto broken = forge.build();
+    broken.back() ^= 1;
+    BOOST_TEST(!Csr::parse(broken));
+    const auto csr = Csr::parse_for_new_key(broken).value();
+    BOOST_TEST(csr.key().valid());
+    BOOST_TEST((*crypto::read_request_attributes(csr.attributes()).value().key_delivery.asymmetric_key == hex("010203")));
+    const auto key = PrivateKey::generate(KeySpec());
+    const auto remade = Csr::parse(csr.remade(key)).value();
+    BOOST_TEST((remade.key().spki() == key.public_key().spki()));
+    BOOST_TEST((remade.alt_names() == csr.alt_names()));
+    BOOST_TEST(remade.subject().to_text() == csr.subject().to_text());
+    BOOST_TEST(remade.unread_attributes().empty());
+    BOOST_TEST(!crypto::read_request_attributes(remade.attributes()).value().key_delivery.encrypted());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
