@@ -106,7 +106,7 @@ def test_every_result_has_intunes_name(client, tenant, number, name):
 
 
 @pytest.mark.parametrize("name, behaviour, check", [
-    ("false", behaviours.fields(value=False), "intune.answer"), ("text", behaviours.fields(value="true"), "intune.answer"),
+    ("false", behaviours.fields(value=False), "intune.rejected"), ("text", behaviours.fields(value="true"), "intune.answer"),
     ("nothing", {"remove": ["value"]}, "intune.answer"), ("html", behaviours.html(), "intune.answer"),
     ("503", behaviours.status(503), "intune.unreachable"), ("403", behaviours.status(403), "intune.permission"),
     ("400", behaviours.status(400), "intune.rejected")])
