@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "est/bodies.hpp"
+
 namespace postern::est {
 
 namespace {
@@ -54,6 +56,7 @@ http::Response refusal(const http::Request& request, std::string_view realm, con
     const auto token = problem.check.empty() ? std::string(core::to_string(problem.kind)) : problem.check;
     http::Response response(status, "text/plain", one_line(std::to_string(status) + " " + token + ": " + problem.detail + " (ref " + request.id.get() + ")") + "\n");
     if (status == 401) response.set("WWW-Authenticate", "Basic realm=\"" + std::string(realm) + "\", charset=\"UTF-8\"");
+    if (status == 401 && !reads_text(request)) response.body.clear();
     if (status == 429 || status == 503) {
         response.set("Retry-After", retry_after(problem.retry_after.value_or(soonest)));
     }
