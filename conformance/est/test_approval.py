@@ -1,10 +1,8 @@
 """An officer decides (docs/approval.md): 202, what the poll reads afterwards, and who does not."""
 import json
-import subprocess
 
 import pytest
 
-from harness.environment import environment
 from harness.row_table import row
 from programs import Curl, StrongSwan
 from strict.probe import Endpoint, Probe, Target
@@ -116,7 +114,7 @@ def test_approval_curl_asks_until_it_is_answered(server, fleet, name, tmp_path):
 
 
 def test_approval_strongswan_asks_again_with_its_password(server, fleet, name, tmp_path):
-    """Its own poll has no password any more (5.9.8), so whoever has one asks anew."""
+    """Its own poll shows neither password nor certificate (5.9.8) and is refused: it is started again."""
     client = StrongSwan(server, tmp_path, "fleet-watched")
     client.new_key()
     request = client.request(name)
@@ -126,30 +124,6 @@ def test_approval_strongswan_asks_again_with_its_password(server, fleet, name, t
     done = client.est(request, "--userpass", fleet["fleet-watched"])
     assert done.returncode == 0, client.words(done)
     assert client.subject() == f"CN={name}"
-
-
-def test_approval_strongswan_waits_for_the_officer(server, fleet, name, tmp_path):
-    """By its certificate it polls by itself, as often as Retry-After lets it."""
-    client = StrongSwan(server, tmp_path, "fleet-watched")
-    client.new_key()
-    client.est(client.request(name), "--userpass", fleet["fleet-watched"], "--interval", "1", "--maxpolltime", "1", output="none.pem")
-    decide(server, "approve", name, "seen")
-    assert client.est(client.request(name), "--userpass", fleet["fleet-watched"]).returncode == 0
-    client.new_key(name="next.pem")
-    command = ["pki", "--est", "--url", client.url, "--in", client.request(name, "next.pem"), "--cacert", server.root, "--outform", "pem", "--cert", "cert.pem",
-               "--key", "key.pem", "--interval", "1", "--maxpolltime", "180"]
-    with (tmp_path / "renewed.pem").open("wb") as out, (tmp_path / "words").open("wb") as words:
-        running = subprocess.Popen(list(map(str, command)), cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=out, stderr=words, env=environment())
-        try:
-            while not waiting(server, name):
-                assert running.poll() is None, (tmp_path / "words").read_text()
-            decide(server, "approve", name, "seen")
-            assert running.wait(200) == 0, (tmp_path / "words").read_text()
-        finally:
-            if running.poll() is None:
-                running.kill()
-                running.wait()
-    assert client.serial("renewed.pem") != client.serial()
 
 
 def test_approval_bouncycastle_is_told_when_to_come_again(server, fleet, classes, name, tmp_path):
