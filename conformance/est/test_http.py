@@ -236,7 +236,7 @@ def test_requests_behind_each_other_are_answered_in_order(site, name):
 def test_it_is_not_served_without_tls(site):
     """E02: a password never crosses in clear."""
     from harness.wire import ask
-    http = site.server.ready["scep"]["devices"].rsplit("/scep", 1)[0]
+    http = site.server.scep().rsplit("/scep", 1)[0]
     assert ask(f"{http}{ROOT}/proof-device/cacerts").status == 404
     assert ask(f"{http}{ROOT}/proof-device/simpleenroll", b"x").status == 404
 
