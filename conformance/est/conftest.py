@@ -45,11 +45,27 @@ def est(server, passwords, tmp_path):
 
 @pytest.fixture(scope="session")
 def site(server):
-    accounts = server.apply(HERE / "devices.toml")
-    # The ready file, which says where EST is, is written at the start.
-    server.stop()
-    server.start()
-    return Site(server, accounts)
+    """Of devices.toml."""
+    return Site(server, server.apply(HERE / "devices.toml"))
+
+
+@pytest.fixture(scope="session")
+def maker(tmp_path_factory):
+    """Whose trust anchor the accounts of method certificate have."""
+    return Manufacturer(tmp_path_factory.mktemp("maker"))
+
+
+@pytest.fixture(scope="session")
+def passwords(server, maker, tmp_path_factory):
+    """"user:password" of each account of endpoints.toml that has one, by its name."""
+    document = tmp_path_factory.mktemp("documents") / "endpoints.toml"
+    document.write_text((HERE / "endpoints.toml").read_text().replace("@MAKER@", maker.root.pem))
+    return {name: f"{secret['user']}:{secret['password']}" for name, secret in server.apply(document).items()}
+
+
+@pytest.fixture
+def est(server, passwords, tmp_path):
+    return EstClient(server, tmp_path)
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class Site:
         self.server, self._accounts = server, accounts
 
     def url(self, endpoint):
-        return self.server.ready["est"]["proof-device"].replace("/proof-device", f"/{endpoint}")
+        return self.server.est(endpoint)
 
     def credentials(self, account):
         secret = self._accounts[account]

@@ -1,10 +1,8 @@
 """An officer decides (docs/approval.md): 202, what the poll reads afterwards, and who does not."""
 import json
-import subprocess
 
 import pytest
 
-from harness.environment import environment
 from harness.row_table import row
 from programs import Curl, StrongSwan
 from strict.probe import Endpoint, Probe, Target
@@ -115,24 +113,17 @@ def test_approval_curl_asks_until_it_is_answered(server, fleet, name, tmp_path):
     assert curl.subject() == f"CN={name}"
 
 
-def test_approval_strongswan_waits_for_the_officer(server, fleet, name, tmp_path):
-    """It polls by itself, as often as Retry-After lets it."""
+def test_approval_strongswan_asks_again_with_its_password(server, fleet, name, tmp_path):
+    """Its own poll shows neither password nor certificate (5.9.8) and is refused: it is started again."""
     client = StrongSwan(server, tmp_path, "fleet-watched")
     client.new_key()
-    command = ["pki", "--est", "--url", client.url, "--in", client.request(name), "--cacert", server.root, "--outform", "pem", "--userpass", fleet["fleet-watched"],
-               "--interval", "1", "--maxpolltime", "180"]
-    with (tmp_path / "cert.pem").open("wb") as out, (tmp_path / "words").open("wb") as words:
-        running = subprocess.Popen(list(map(str, command)), cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=out, stderr=words, env=environment())
-        try:
-            while not waiting(server, name):
-                assert running.poll() is None, (tmp_path / "words").read_text()
-            decide(server, "approve", name, "seen")
-            assert running.wait(200) == 0, (tmp_path / "words").read_text()
-        finally:
-            if running.poll() is None:
-                running.kill()
-                running.wait()
-    assert b"BEGIN CERTIFICATE" in (tmp_path / "cert.pem").read_bytes()
+    request = client.request(name)
+    early = client.est(request, "--userpass", fleet["fleet-watched"], "--interval", "1", "--maxpolltime", "1", output="none.pem")
+    assert early.returncode != 0 and "pending" in client.words(early), client.words(early)
+    decide(server, "approve", name, "seen")
+    done = client.est(request, "--userpass", fleet["fleet-watched"])
+    assert done.returncode == 0, client.words(done)
+    assert client.subject() == f"CN={name}"
 
 
 def test_approval_bouncycastle_is_told_when_to_come_again(server, fleet, classes, name, tmp_path):

@@ -81,7 +81,7 @@ def test_a_request_over_16_kib_is_413(site, name):
 
 def test_a_body_over_64_kib_is_413(site):
     with site.connect("proof-device") as connection:
-        connection.send(f"POST {ROOT}/proof-device/simpleenroll HTTP/1.1\r\nHost: {connection._host}\r\nContent-Type: application/pkcs10\r\n"
+        connection.send(f"POST {ROOT}/proof-device/simpleenroll HTTP/1.1\r\nHost: {connection.host}\r\nContent-Type: application/pkcs10\r\n"
                         "Content-Length: 104857600\r\n\r\n".encode())
         answer = connection.answer()
         assert answer.status == 413 and answer.headers["connection"] == "close"
@@ -116,7 +116,7 @@ def test_the_form_without_a_label_is_the_hosts_default(site):
     answer = get(site, f"{ROOT}/cacerts")
     assert answer.status == 404, "this host name has no default endpoint"
     with site.connect("proof-device") as connection:
-        connection._host = "localhost:" + connection._host.split(":")[1]
+        connection.host = "localhost:" + connection.host.split(":")[1]
         answer = connection.ask("GET", f"{ROOT}/cacerts")
     assert answer.status == 200 and answer.body == get(site, "cacerts").body, answer.text
 
@@ -199,7 +199,7 @@ def test_no_other_protocol_than_http_1_1(site):
 def test_a_client_that_waits_to_be_told_to_go_on_is(site, name):
     with site.connect("proof-device") as connection:
         octets = body(request(new_key(), name))
-        head = "\r\n".join([f"POST {ROOT}/proof-device/simpleenroll HTTP/1.1", f"Host: {connection._host}", "Content-Type: application/pkcs10", "Expect: 100-continue",
+        head = "\r\n".join([f"POST {ROOT}/proof-device/simpleenroll HTTP/1.1", f"Host: {connection.host}", "Content-Type: application/pkcs10", "Expect: 100-continue",
                             f"Content-Length: {len(octets)}", "Authorization: " + site.credentials("proof-device")["Authorization"], "", ""])
         connection.send(head.encode())
         assert connection.answer().status == 100
@@ -208,7 +208,7 @@ def test_a_client_that_waits_to_be_told_to_go_on_is(site, name):
 
 
 def chunked(connection, site, octets, *more):
-    head = "\r\n".join([f"POST {ROOT}/proof-device/simpleenroll HTTP/1.1", f"Host: {connection._host}", "Content-Type: application/pkcs10", "Transfer-Encoding: chunked", *more,
+    head = "\r\n".join([f"POST {ROOT}/proof-device/simpleenroll HTTP/1.1", f"Host: {connection.host}", "Content-Type: application/pkcs10", "Transfer-Encoding: chunked", *more,
                         "Authorization: " + site.credentials("proof-device")["Authorization"], "", ""])
     connection.send(head.encode() + b"".join(b"%x\r\n%s\r\n" % (len(octets[i:i + 100]), octets[i:i + 100]) for i in range(0, len(octets), 100)) + b"0\r\n\r\n")
     return connection.answer()
@@ -229,14 +229,14 @@ def test_two_lengths_are_400(site, name, more):
 def test_requests_behind_each_other_are_answered_in_order(site, name):
     with site.connect("proof-device") as connection:
         for _ in range(2):
-            connection.send(f"GET {ROOT}/proof-device/cacerts HTTP/1.1\r\nHost: {connection._host}\r\n\r\n".encode())
+            connection.send(f"GET {ROOT}/proof-device/cacerts HTTP/1.1\r\nHost: {connection.host}\r\n\r\n".encode())
         assert certificates(connection.answer()) == certificates(connection.answer())
 
 
 def test_it_is_not_served_without_tls(site):
     """E02: a password never crosses in clear."""
     from harness.wire import ask
-    http = site.server.ready["scep"]["devices"].rsplit("/scep", 1)[0]
+    http = site.server.scep().rsplit("/scep", 1)[0]
     assert ask(f"{http}{ROOT}/proof-device/cacerts").status == 404
     assert ask(f"{http}{ROOT}/proof-device/simpleenroll", b"x").status == 404
 

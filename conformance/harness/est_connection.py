@@ -30,7 +30,7 @@ class Connection:
 
     def __init__(self, url, root, version=None, extended_master_secret=True, certificate=None, alpn=()):
         parts = urlsplit(url)
-        self._prefix, self._host = parts.path, parts.netloc
+        self._prefix, self.host = parts.path, parts.netloc
         context = ssl.create_default_context(cafile=str(root))
         if version:
             context.minimum_version = context.maximum_version = VERSIONS[version]
@@ -83,7 +83,7 @@ class Connection:
     def ask(self, method, path, body=None, type="application/pkcs10", **headers):
         """`path` is an operation, or begins with "/". Underscores in names of headers stand for hyphens."""
         target = path if path.startswith("/") else f"{self._prefix}/{path}"
-        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}"]
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self.host}"]
         if body is not None:
             lines += [f"Content-Type: {type}"] if type else []
             lines += [f"Content-Length: {len(body)}"]

@@ -77,6 +77,8 @@ bool reads_lines(const http::Request& request) {
     });
 }
 
+bool reads_text(const http::Request& request) { return request.header("Content-Transfer-Encoding").empty() || !request.header("User-Agent").empty(); }
+
 http::Response answer_der(const http::Request& request, std::string_view media_type, core::BytesView der) {
     std::string lines;
     lines.reserve(der.size() * 3 / 2 + 4);

@@ -22,6 +22,10 @@ void append_lines(std::string& to, core::BytesView der, std::size_t width = colu
 /// is known by what it sends: no header beyond Host, Authorization, Content-Type and Content-Length.
 bool reads_lines(const http::Request& request);
 
+/// Whether a 401 or a 202 may have a text: BouncyCastle's client takes it for an error if such an answer ends before it was read,
+/// which it never reads. It is known by Content-Transfer-Encoding on its requests, and no User-Agent.
+bool reads_text(const http::Request& request);
+
 /// `der` as base64, in lines of 64 columns with CRLF for who reads them, and the header that BouncyCastle and libest look for (est.md §1.2).
 http::Response answer_der(const http::Request& request, std::string_view media_type, core::BytesView der);
 

@@ -75,6 +75,7 @@ ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr
 http::Response answer_pending(const Call& call, const ra::PendingEnrollment& pending) {
     http::Response response(202, "text/plain", "202 pending: " + pending.reason + "; send the same request again (ref " + call.request.id.get() + ")\n");
     response.set("Retry-After", retry_after(pending.retry_after));
+    if (!reads_text(call.request)) response.body.clear();
     return response;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "est/authorization.hpp"
+#include "est/bodies.hpp"
 
 namespace postern::est {
 
@@ -59,6 +60,7 @@ http::Response refusal(const http::Request& request, std::string_view realm, con
         response.set("WWW-Authenticate", "Bearer realm=\"" + std::string(realm) + "\", error=\"invalid_token\"");
     else if (status == 401)
         response.set("WWW-Authenticate", "Basic realm=\"" + std::string(realm) + "\", charset=\"UTF-8\"");
+    if (status == 401 && !reads_text(request)) response.body.clear();
     if (status == 429 || status == 503) {
         response.set("Retry-After", retry_after(problem.retry_after.value_or(soonest)));
     }

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(whoever_comes_again_is_told_when_within_a_day) {
     BOOST_TEST(est::retry_after(std::chrono::seconds(0)) == "30");
     BOOST_TEST(est::retry_after(std::chrono::seconds(31)) == "31");
     BOOST_TEST(est::retry_after(std::chrono::hours(48)) == "86400");
-    const http::Request request;
+    http::Request request;
     for (const auto kind : {ProblemKind::rate_limited, ProblemKind::unavailable}) BOOST_TEST(est::refusal(request, "r", Problem(kind, "later")).header("Retry-After") == "30");
     BOOST_TEST(est::refusal(request, "r", Problem(ProblemKind::forbidden, "no")).header("Retry-After").empty());
     BOOST_TEST(est::refusal(request, "r", Problem(ProblemKind::forbidden, "two\r\nlines", "a.check")).body.starts_with("403 a.check: two  lines (ref "));

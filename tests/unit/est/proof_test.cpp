@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(either_binding_of_the_connection_is_taken) {
 
 BOOST_AUTO_TEST_CASE(one_line_end_is_taken_off_and_no_more) {
     const auto both = facts(twelve, thirty_two);
-    for (const auto* end : {"\n\n", "\r\n", " ", "\r", "A", "=", "="})
+    for (const auto* end : {"\n\n", "\r\n", " ", "\r", "A", "="})
         BOOST_TEST(!est::check_binding(both, core::base64(twelve) + end));
     BOOST_TEST(!est::check_binding(both, "\n" + core::base64(twelve)));
 }
