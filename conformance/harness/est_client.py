@@ -68,8 +68,8 @@ class EstClient:
 
 
 def subject(answer):
-    """Of a certificate that was answered, as "CN = router-7"."""
-    return run("openssl", "x509", "-in", answer.chain, "-noout", "-subject", "-nameopt", "utf8,sep_comma_plus_space").decode().strip().removeprefix("subject=").strip()
+    """Of a certificate that was answered, as "CN=router-7"."""
+    return run("openssl", "x509", "-in", answer.chain, "-noout", "-subject", "-nameopt", "rfc2253,utf8").decode().strip().removeprefix("subject=").strip()
 
 
 def serial(answer):
