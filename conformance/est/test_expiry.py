@@ -23,7 +23,7 @@ lifetime = "30d"
 keys = ["ec-p256"]
 extended_key_usage = ["clientAuth"]
 common_name = "text"
-renew_after_expiry = "{grace}"
+{grace}
 [[endpoint]]
 name = "{name}"
 protocol = "est"
@@ -33,7 +33,7 @@ name = "{name}"
 endpoint = "{name}"
 method = "open"
 common_names = ["*"]
-""" for name, grace in (("patient", "10d"), ("strict", "0s"))), encoding="utf-8")
+""" for name, grace in (("patient", 'renew_after_expiry = "10d"'), ("strict", ""))), encoding="utf-8")
         server.apply(document)
         server.stop()
         server.start()

@@ -11,7 +11,7 @@ from harness.manufacturer import CMC_RA, Authority, Manufacturer, hardware_modul
 
 def test_password_enrolls(est, passwords, name):
     answer = est.enroll("routers", est.request(f"/CN={name}"), user=passwords["operator"])
-    assert answer.status == 200 and subject(answer) == f"CN = {name}"
+    assert answer.status == 200 and subject(answer) == f"CN={name}"
 
 
 def test_host_names_within_the_scope(est, passwords, name):
@@ -21,7 +21,7 @@ def test_host_names_within_the_scope(est, passwords, name):
     refused(bad, 403, "names.scope")
 
 
-@pytest.mark.parametrize("credential", ["nobody", "operator:wrong", "operator", "who:what", ":", "x" * 3000 + ":y"])
+@pytest.mark.parametrize("credential", ["nobody", "operator:wrong", "operator", "who:what", ":", pytest.param("x" * 3000 + ":y", id="huge")])
 def test_wrong_credentials(est, name, credential):
     answer = est.enroll("routers", est.request(f"/CN={name}"), **({} if credential == "nobody" else {"user": credential if ":" in credential else credential + ":"}))
     refused(answer, 401, "credential.known")
@@ -137,7 +137,7 @@ def a_ca(maker, folder):
 
 @pytest.mark.parametrize("make, check", [(stranger, "credential.chain"), (self_signed, "credential.chain"), (same_name, "credential.chain"), (without_intermediate, "credential.chain"),
                                          (past, "credential.validity"), (future, "credential.validity"), (server_only, "credential.purpose"), (registrar, "credential.purpose"),
-                                         (a_ca, "credential.purpose")])
+                                         (a_ca, "credential.purpose")], ids=lambda value: getattr(value, "__name__", ""))
 def test_bad_certificate_is_not_rescued_by_a_password(est, maker, passwords, tmp_path, make, check):
     device = make(maker, tmp_path)
     for how in ({}, {"user": passwords["operator"]}):

@@ -61,7 +61,7 @@ def test_proxy_says_who(behind, tmp_path):
     request = est.request("/CN=SN-5001")
     answer = est.enroll("routers", request, identity=proxy, headers=said)
     assert answer.status == 200, answer.text
-    own = x509.load_pem_x509_certificates(answer.chain.read_bytes())[0]
+    own = x509.load_pem_x509_certificate(answer.chain.read_bytes())
     again = est.ask("routers", "simplereenroll", request, identity=proxy, headers=[f"Client-Cert: {item(own)}"])
     assert again.status == 200, again.text
     # The proxy itself is nobody, and its chain leads nowhere without the one that it forwards.

@@ -45,15 +45,27 @@ core::Result<ra::EstDevices::Listed> read_device(const json::Value& item) {
     return out;
 }
 
-core::Result<std::vector<ra::EstDevices::Listed>> read_devices(const json::Value& list) {
+/// Those that can be read, and which of the list each was.
+struct Part {
+    Part() = default;
+    std::vector<ra::EstDevices::Listed> devices;
+    std::vector<std::size_t> places;
+    std::vector<std::pair<std::size_t, std::string>> refused;
+};
+
+core::Result<Part> read_devices(const json::Value& list) {
     const auto items = list.items();
     if (items.empty() || items.size() > ra::EstDevices::most_of_a_part)
         return list.problem("expected 1 to " + std::to_string(ra::EstDevices::most_of_a_part) + " devices such as {\"serial\": \"4711\"}");
-    std::vector<ra::EstDevices::Listed> out;
-    for (const auto& item : items) {
-        auto device = read_device(item);
-        if (!device) return device.error();
-        out.push_back(std::move(*device));
+    Part out;
+    for (std::size_t at = 0; at < items.size(); ++at) {
+        auto device = read_device(items[at]);
+        if (!device) {
+            out.refused.emplace_back(at, device.error().detail);
+            continue;
+        }
+        out.devices.push_back(std::move(*device));
+        out.places.push_back(at);
     }
     return out;
 }
@@ -86,15 +98,16 @@ core::Task<Answer> change(Call call, Change how, std::string_view done, std::str
     if (!body) co_return body.error();
     auto place = place_of(call, body->root());
     if (!place) co_return place.error();
-    auto devices = read_devices(body->root()["devices"]);
-    if (!devices) co_return devices.error();
+    auto part = read_devices(body->root()["devices"]);
+    if (!part) co_return part.error();
     ra::Principal by = call.principal;
     core::RequestId id = call.request.id;
-    const auto report = co_await (call.deps.est_devices.*how)(std::move(*place), std::move(*devices), std::move(by), std::move(id));
+    const auto report = co_await (call.deps.est_devices.*how)(std::move(*place), std::move(part->devices), std::move(by), std::move(id));
     if (!report) co_return report.error();
     json::Writer w;
     w.begin_object().member(done, report->added).member(other, report->known).key("refused").begin_array();
-    for (const auto& [index, why] : report->refused) w.begin_object().member("index", static_cast<std::int64_t>(index)).member("why", why).end_object();
+    for (const auto& [index, why] : report->refused) part->refused.emplace_back(part->places.at(index), why);
+    for (const auto& [index, why] : part->refused) w.begin_object().member("index", static_cast<std::int64_t>(index)).member("why", why).end_object();
     w.end_array().end_object();
     co_return json_response(200, w.take());
 }
