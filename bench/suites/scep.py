@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import urllib.request
 
-from .measuring import CLIENT_CORE, SERVER_CORE, Suite, accepts, free_port, on_core, process, wait_for
+from .measuring import CLIENT_CORE, SERVER_CORE, Failed, Suite, accepts, free_port, on_core, process, wait_for
 from .table import Table, judged
 
 # Multiples of the crypto floor, and what the peer must be left behind by.
@@ -63,6 +63,8 @@ class Scep(Suite):
 
     def table(self):
         o = self.options
+        if o.promises and (o.peers_only or o.store == "postgres" or not shutil.which("scepserver")):
+            raise Failed("the promises are about SQLite and beside scepserver (package scep): leave out --peers-only and --store postgres")
         floor = self.floor()
         operations = floor["operations"]
         out = Table("scep", "scep", floor, o)

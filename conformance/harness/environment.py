@@ -1,6 +1,5 @@
 """What every child process gets: no proxies, no trust store but the one that a test names."""
 import os
-import socket
 from pathlib import Path
 
 _DROPPED = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "LEGO_CA_CERTIFICATES"}
@@ -23,9 +22,3 @@ def faulty_executable():
 def environment(**extra):
     kept = {k: v for k, v in os.environ.items() if k not in _DROPPED and not k.lower().endswith("_proxy")}
     return {**kept, "LC_ALL": "C.UTF-8", **extra}
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]

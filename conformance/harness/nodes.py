@@ -3,7 +3,7 @@ import os
 import time
 from urllib.parse import urlsplit
 
-from .environment import free_port
+from .ports import free_port
 from .relay import Relay
 from .server import Postern
 from .wire import ask
@@ -39,10 +39,7 @@ master_key_file = "{key}"
         for number in range(1, count + 1):
             own = folder / f"node{number}"
             own.mkdir()
-            node = Postern(executable, own, suffix, lab, options=("--config", config, *options))
-            # A port 0 is chosen once for a store, and these share one.
-            node.listeners = {name: f"127.0.0.1:{free_port()}" for name in node.listeners}
-            self.nodes.append(node)
+            self.nodes.append(Postern(executable, own, suffix, lab, options=("--config", config, *options)))
         self.http01_port = self.nodes[0].http01_port
         for node in self.nodes:
             node.http01_port = self.http01_port

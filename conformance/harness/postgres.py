@@ -9,11 +9,13 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from .environment import environment, free_port
+from .environment import environment
+from .ports import free_port
 
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -69,18 +71,21 @@ class Database:
             self.cluster.psql(statement, self.name)
 
     def mirror(self):
-        """An SQLite database in memory with all rows of all tables, so that one comparison reads both engines."""
+        """An SQLite database in memory with all rows of all tables at one moment, so that one comparison reads both engines."""
+        tables = defaultdict(dict)
+        for column in self.rows("SELECT relname AS relation, attname AS name, atttypid::regtype::text AS type FROM pg_attribute JOIN pg_class c ON c.oid = attrelid "
+                                "WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped ORDER BY relname, attnum"):
+            tables[column["relation"]][column["name"]] = column["type"]
+        names = {table: ", ".join(f'"{name}"' for name in columns) for table, columns in tables.items()}
         copy = sqlite3.connect(":memory:")
-        for table in self.rows("SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"):
-            name = table["name"]
-            columns = self.rows(f"SELECT attname AS name, atttypid::regtype::text AS type FROM pg_attribute "
-                                f"WHERE attrelid = '{name}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum")
-            names = ", ".join(f'"{column["name"]}"' for column in columns)
-            copy.execute(f"CREATE TABLE {name} ({names})")
-            octets = {column["name"] for column in columns if column["type"] == "bytea"}
-            copy.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", (
-                [bytes.fromhex(value[2:]) if key in octets and value else value for key, value in row.items()]
-                for row in self.rows(f"SELECT {names} FROM {name}")))
+        # One statement: one process of psql, and one snapshot.
+        held = self.rows(" UNION ALL ".join(f"SELECT '{table}' AS relation, (SELECT coalesce(json_agg(r), '[]') FROM (SELECT {names[table]} FROM {table}) r) AS rows"
+                                            for table in tables)) if tables else ()
+        for each in held:
+            columns = tables[each["relation"]]
+            copy.execute(f"CREATE TABLE {each['relation']} ({names[each['relation']]})")
+            copy.executemany(f"INSERT INTO {each['relation']} VALUES ({', '.join('?' * len(columns))})", (
+                [bytes.fromhex(value[2:]) if columns[key] == "bytea" and value else value for key, value in row.items()] for row in each["rows"]))
         copy.commit()
         return copy
 

@@ -5,10 +5,13 @@ import signal
 import subprocess
 import time
 
-from .environment import environment, free_port
+from .environment import environment
+from .ports import free_port
 
 READY_SECONDS = 120
 STOP_SECONDS = 60
+LISTENERS = ("https", "est", "http", "management")
+ANY_PORTS = dict.fromkeys(LISTENERS, "127.0.0.1:0")  # of the kernel's choice at the first start; the store keeps them
 
 
 class Postern:
@@ -18,7 +21,8 @@ class Postern:
         self.executable = executable
         self.lab = lab
         self.options = options
-        self.listeners = dict.fromkeys(("https", "est", "http", "management"), "127.0.0.1:0")
+        # Not 0: a port of the kernel's choice is anybody's while the server is down.
+        self.listeners = {name: f"127.0.0.1:{free_port()}" for name in LISTENERS}
         self.data = folder / "data"
         self.log = folder / "server.log"
         self.suffix = suffix

@@ -4,7 +4,7 @@ import threading
 from urllib.parse import urlsplit
 
 from client import Acme
-from harness.environment import LOAD, executable, free_port
+from harness.environment import LOAD, executable
 from harness.server import Postern
 from octets import Connection, trusting
 
@@ -54,9 +54,6 @@ class Laboratory:
         self.server = Postern(executable(), folder, SUFFIX, options=("--config", config))
         if HEAP_COUNTER.exists():
             self.server.variables = {"LD_PRELOAD": str(HEAP_COUNTER)}
-        self._ports = {name: free_port() for name in ("http", "est")}
-        for name, port in self._ports.items():
-            self.server.listeners[name] = f"127.0.0.1:{port}"
         self.answers = []
         """All that was read on connections of `connect` since the last look."""
         self._web = None
@@ -81,10 +78,7 @@ class Laboratory:
         return self._web
 
     def address(self, listener="https"):
-        if listener in self._ports:
-            return "127.0.0.1", self._ports[listener]
-        where = urlsplit(self.https if listener == "https" else self.server.ready["management"])
-        return where.hostname, where.port
+        return urlsplit(self.https).hostname if listener == "https" else "127.0.0.1", self.server.port(listener)
 
     def connect(self, listener="https", context=None):
         """A connection over TLS where the listener has it; `context` replaces the honest one."""

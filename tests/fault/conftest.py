@@ -33,13 +33,12 @@ class Place:
         self.store = database or self.server.data / "postern.db"  # for ledger.open_store
 
 
-@pytest.fixture
-def new_place(request, tmp_path):
+def places(request, new_folder):
     """Makes places; whatever still runs is stopped at the end."""
     made = []
 
     def make(engine, program):
-        made.append(Place(engine, program, tmp_path, lambda: request.getfixturevalue("cluster")))
+        made.append(Place(engine, program, new_folder(), lambda: request.getfixturevalue("cluster")))
         return made[-1]
 
     try:
@@ -47,6 +46,17 @@ def new_place(request, tmp_path):
     finally:
         for place in made:
             place.server.stop()
+
+
+@pytest.fixture
+def new_place(request, tmp_path_factory):
+    yield from places(request, lambda: tmp_path_factory.mktemp("p"))
+
+
+@pytest.fixture(scope="module")
+def lasting_place(request, tmp_path_factory):
+    """For cases that leave a server as good as they found it: its first start is the dearest."""
+    yield from places(request, lambda: tmp_path_factory.mktemp("m"))
 
 
 @pytest.fixture(scope="session", autouse=True)

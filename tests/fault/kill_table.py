@@ -1,4 +1,5 @@
-"""What was done to whom, and what was lost by it: one row each, printed at the end and kept in POSTERN_KILL_TABLE."""
+"""What was done to whom, and what was lost by it: one row each, printed at the end and kept in POSTERN_KILL_TABLE. A - stands
+for what was not looked at."""
 import os
 
 COLUMNS = ("lost", "double", "unrecorded", "unfinished", "unlisted", "untold")
@@ -12,7 +13,7 @@ def add(store, what, times, found):
 def text():
     lines = ["store     killed at or how             times  received  settled  " + "  ".join(COLUMNS)]
     for store, what, times, found in ROWS:
-        counts = "  ".join(f"{len(getattr(found, column)):{len(column)}}" for column in COLUMNS)
+        counts = "  ".join(f"{'-' if (each := getattr(found, column)) is None else len(each):>{len(column)}}" for column in COLUMNS)
         lines.append(f"{store:8}  {what:27}  {times:5}  {found.received:8}  {found.settled:7}  {counts}")
     return "\n".join(lines) + "\n"
 

@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
 
+from cryptography.hazmat.primitives.hashes import SHA256
+
 
 @dataclass
 class Findings:
@@ -18,15 +20,15 @@ class Findings:
     unrecorded: list = field(default_factory=list)  # a certificate without its audit records, or the reverse
     unfinished: list = field(default_factory=list)  # an intent that nobody settled
     unlisted: list = field(default_factory=list)    # a voided serial that is not revoked, or in use
-    untold: list = field(default_factory=list)      # an issued certificate of which no message was sent, or a stray message
+    untold: list = None                             # an issued certificate of which no message was sent, or a stray message; None: not looked at
     repeated_messages: int = 0
 
     def offences(self):
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) and f.type is list}
 
     def __str__(self):
-        return ", ".join(f"{f.name} {value if isinstance(value := getattr(self, f.name), int) else len(value)}"
-                         for f in fields(self))
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return ", ".join(f"{name} {value if isinstance(value, int) else len(value)}" for name, value in values.items() if value is not None)
 
 
 def open_store(store):
@@ -34,6 +36,11 @@ def open_store(store):
     database = store.mirror() if hasattr(store, "mirror") else sqlite3.connect(f"file:{store}?mode=ro", uri=True)
     database.row_factory = sqlite3.Row
     return database
+
+
+def in_hand(request, certificate):
+    """What a client holds, as an entry of a journal."""
+    return request, f"{certificate.serial_number:032x}", certificate.fingerprint(SHA256()).hex()
 
 
 def repeated(values):

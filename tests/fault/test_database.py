@@ -13,6 +13,7 @@ from harness.management import await_metric, await_readiness, metrics
 from harness.wire import ask
 from ledger import compare, open_store
 
+FULL = "POSTERN_KILLS" in os.environ  # every blow under clients of every protocol; else of one each
 TIMES = min(10, int(os.environ.get("POSTERN_KILLS", "3")))  # a frozen database takes seconds each time
 WORKERS = 16
 GROWTH = 2 * WORKERS + 5  # certificates between two blows
@@ -31,8 +32,12 @@ def freeze(cluster, database):
     assert database.value("SELECT 1") == 1
 
 
+def end_connections(_, database):
+    assert database.terminate_backends() > 0
+
+
 BLOWS = {
-    "connections ended": lambda cluster, database: database.terminate_backends(),
+    "connections ended": end_connections,
     "database restarted": lambda cluster, database: cluster.restart(),
     "database crashed": crash,
     "database frozen": freeze,
@@ -42,8 +47,8 @@ BLOWS = {
 STREAMS = {"acme": Stream, "scep": ScepStream}
 
 
-@pytest.mark.parametrize("protocol", STREAMS)
-@pytest.mark.parametrize("blow", BLOWS)
+@pytest.mark.parametrize("protocol, blow", [(protocol, blow) for p, protocol in enumerate(STREAMS) for b, blow in enumerate(BLOWS)
+                                            if FULL or (p + b) % 2 == 0])
 def test_clients_go_on_when_the_database_comes_back(new_place, cluster, tmp_path, blow, protocol):
     place = new_place("postgres", executable())
     server, database = place.server, place.store

@@ -98,8 +98,9 @@ def story(tmp_path_factory):
 @pytest.fixture
 def restored(story, new_server, tmp_path):
     """A server on what the backup gave, not started; the lost one's public URLs are its own."""
-    backup, _, _ = story
+    backup, lost, _ = story
     server = new_server()
+    server.listeners = dict(lost.listeners)
     server.restore_report = json.loads(verb("restore", backup, "--data", server.data, "--json").stdout)
     return server
 
@@ -381,6 +382,7 @@ def test_an_intent_that_was_open_at_the_backup_is_left_unknown(new_server, tmp_p
                          "FROM enrollment WHERE status = 'issued' ORDER BY id LIMIT 1")
     lost.cli("backup", tmp_path / "backup")
     restored = new_server()
+    restored.listeners = dict(lost.listeners)
     report = json.loads(verb("restore", tmp_path / "backup", "--data", restored.data, "--json").stdout)
     assert report["unknown"] == [999_999]
     restored.start()
@@ -416,7 +418,7 @@ def test_the_own_certificate_of_elsewhere_serves_until_the_opening(story, new_se
     """Its names are not this machine's, and a new one cannot be issued yet."""
     server = new_server()
     assert verb("restore", story[0], "--data", server.data).returncode == 0
-    server.listeners["est"] = "127.0.0.2:0"
+    server.listeners = {**story[1].listeners, "est": "127.0.0.2:0"}
     server.start()
     assert server.events("own_tls_old") == 1
     assert ask(server.directory(), root=server.root).status == 200

@@ -51,6 +51,7 @@ def server(new_server, stopped):
     """A stopped installation of one's own, as `stopped` is."""
     postern = new_server()
     shutil.copytree(stopped.data, postern.data)
+    postern.listeners = dict(stopped.listeners)
     postern.http01_port = stopped.http01_port
     return postern
 

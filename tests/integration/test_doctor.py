@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from harness.environment import environment, executable, free_port
+from harness.environment import environment, executable
 from harness.load import enroll
-from harness.server import Postern
+from harness.ports import free_port
+from harness.server import ANY_PORTS, Postern
 
 DAY = datetime.timedelta(days=1)
 
@@ -61,7 +62,7 @@ def configuration(tmp_path_factory, resolver):
     return file
 
 
-LISTENERS = [word for name in ("https", "est", "http", "management") for word in (f"--{name}", "127.0.0.1:0")]
+LISTENERS = [word for name, address in ANY_PORTS.items() for word in (f"--{name}", address)]
 
 
 class Patient:
@@ -109,6 +110,7 @@ class Patient:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, configuration):
     postern = Postern(executable(), tmp_path_factory.mktemp("s"), "integration.test", options=("--config", configuration))
+    postern.listeners = dict(ANY_PORTS)
     try:
         postern.start()
         enroll(postern, tmp_path_factory.mktemp("load"))
@@ -121,6 +123,7 @@ def server(tmp_path_factory, configuration):
 def healthy(tmp_path_factory, configuration):
     """A folder whose server was stopped in good order; copied for each who harms it."""
     postern = Postern(executable(), tmp_path_factory.mktemp("h"), "integration.test", options=("--config", configuration))
+    postern.listeners = dict(ANY_PORTS)
     postern.start()
     postern.stop()
     return postern.data
@@ -533,6 +536,7 @@ def test_a_revoked_certificate_of_the_server_itself_is_replaced(new_server, conf
 
 def test_a_restored_and_closed_one_is_told_to_be_opened(new_server, configuration, tmp_path):
     server = new_server()
+    server.listeners = dict(ANY_PORTS)
     server.options = ("--config", configuration)
     server.start()
     server.cli("backup", tmp_path / "backup")

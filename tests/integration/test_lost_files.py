@@ -17,13 +17,14 @@ def stopped(tmp_path_factory):
     postern = Postern(executable(), tmp_path_factory.mktemp("s"), "integration.test")
     postern.start()
     postern.stop()
-    return postern.data
+    return postern
 
 
 @pytest.fixture
 def copy(stopped, new_server):
     server = new_server()
-    shutil.copytree(stopped, server.data)
+    shutil.copytree(stopped.data, server.data)
+    server.listeners = dict(stopped.listeners)
     return server
 
 

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from conftest import SUFFIX
-from harness.environment import environment, executable, free_port
+from harness.environment import environment, executable
+from harness.ports import free_port
 from harness.server import Postern
 
 SECONDS = 60

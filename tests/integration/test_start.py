@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.environment import free_port
+from harness.ports import free_port
+from harness.server import ANY_PORTS
 from harness.wire import ask
+
 
 def ports(server):
     """What was chosen for port 0, by listener."""
@@ -32,6 +34,7 @@ def test_the_ready_file_says_where_everything_is(server):
 
 def test_the_ready_file_comes_whole_and_when_all_listeners_accept(new_server):
     server = new_server()
+    server.listeners = dict(ANY_PORTS)
     server.start()  # reads the file in the moment it sees it
     assert json.loads(server.ready_file.read_text()) == server.ready
     assert list(server.ready_file.parent.glob("ready.json?*")) == []
@@ -44,6 +47,7 @@ def test_the_ready_file_comes_whole_and_when_all_listeners_accept(new_server):
 
 def test_free_ports_are_kept(new_server):
     server = new_server()
+    server.listeners = dict(ANY_PORTS)
     server.start()
     before, chosen = dict(server.ready), ports(server)
     server.stop()
@@ -191,6 +195,7 @@ def test_the_file_counts_where_the_command_line_is_silent(new_server):
     file = server.data.parent / "postern.toml"
     file.write_text(f'[listen]\nhttps = "127.0.0.1:{port}"\nhttp = "127.0.0.1:{unused}"\n[log]\nformat = "text"\n')
     server.options = ("--config", file)
+    server.listeners = dict(ANY_PORTS)
     del server.listeners["https"]
     server.start()
     assert server.directory().startswith(f"https://127.0.0.1:{port}/")

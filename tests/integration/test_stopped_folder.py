@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.environment import environment, executable
-from harness.server import Postern
+from harness.server import ANY_PORTS, Postern
 
 NOBODY = 65534
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can work as another user")
@@ -63,6 +63,7 @@ def service(tmp_path):
     folder = Path(tempfile.mkdtemp(prefix="postern-"))
     folder.chmod(0o755)
     server = Postern(executable(), folder, "integration.test")
+    server.listeners = dict(ANY_PORTS)
     try:
         server.start()
         server.stop()
@@ -104,8 +105,8 @@ def test_the_audit_names_root(service):
 @root_only
 def test_roots_doctor_sees_what_the_service_sees(service):
     before = {path: path.read_bytes() for path in service.data.rglob("*") if path.is_file()}
-    done = run(executable(), "doctor", "--data", service.data, "--lab", "--json", "--https", "127.0.0.1:0", "--est", "127.0.0.1:0",
-               "--http", "127.0.0.1:0", "--management", "127.0.0.1:0")
+    done = run(executable(), "doctor", "--data", service.data, "--lab", "--json",
+               *(word for name, address in ANY_PORTS.items() for word in (f"--{name}", address)))
     findings = json.loads(done.stdout)["findings"]
     assert [f for f in findings if f["verdict"] == "failed" and not f["check"].startswith(("dns.", "outbound."))] == []
     assert {"folder.modes", "keys.master", "keys.issuing_key"} <= {f["check"] for f in findings if f["verdict"] == "good"}
