@@ -146,9 +146,21 @@ class Postern:
         """The URL of a SCEP endpoint, over plain HTTP."""
         return self.ready["scep"]["devices"].replace("/scep/devices", f"/scep/{endpoint}")
 
+    def est(self, endpoint):
+        """The URL of an EST endpoint. The ready file says where they are once the server started with one."""
+        known = next(iter(self.ready["est"].values()))
+        return known.rsplit("/", 1)[0] + f"/{endpoint}"
+
     def access_code(self):
         """What the first start left for the default SCEP endpoint's devices."""
-        return re.search(r'^access_code = "(.+)"$', (self.data / "first-account").read_text(), re.MULTILINE)[1]
+        return self._first_secret("access_code")
+
+    def basic(self):
+        """User name and password that the first start left for the default EST endpoint."""
+        return self._first_secret("user"), self._first_secret("password")
+
+    def _first_secret(self, key):
+        return re.search(rf'^{key} = "(.+)"$', (self.data / "first-account").read_text(), re.MULTILINE)[1]
 
     def verb(self, *arguments):
         """Runs a verb as it is written; gives the finished process."""
