@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <thread>
 
@@ -167,6 +168,7 @@ int run(int argc, char** argv) {
 }  // namespace postern::bench
 
 int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to connections that a killed server left
     try {
         return postern::bench::run(argc, argv);
     } catch (const std::exception& e) {

@@ -17,19 +17,13 @@ std::string in_double_quotes(std::string_view text) {
 std::string size_of(const crypto::KeySpec& key) { return std::to_string(key.bits); }
 
 std::string openssl_key(const crypto::KeySpec& key) {
-    switch (key.type) {
-        case crypto::KeyType::rsa: return "rsa:" + size_of(key);
-        case crypto::KeyType::ed25519: return "ed25519";
-        default: return "ec -pkeyopt ec_paramgen_curve:P-" + size_of(key);
-    }
+    if (key.type == crypto::KeyType::rsa) return "rsa:" + size_of(key);
+    return key.type == crypto::KeyType::ed25519 ? "ed25519" : "ec -pkeyopt ec_paramgen_curve:P-" + size_of(key);
 }
 
 std::string pki_key(const crypto::KeySpec& key) {
-    switch (key.type) {
-        case crypto::KeyType::rsa: return "rsa --size " + size_of(key);
-        case crypto::KeyType::ed25519: return "ed25519";
-        default: return "ecdsa --size " + size_of(key);
-    }
+    if (key.type == crypto::KeyType::rsa) return "rsa --size " + size_of(key);
+    return key.type == crypto::KeyType::ed25519 ? "ed25519" : "ecdsa --size " + size_of(key);
 }
 
 /// What was in a PKCS #7 of certificates, as PEM.
