@@ -159,10 +159,19 @@ def test_a_user_belongs_to_est_alone(server):  # noqa: F811
 def test_two_endpoints_of_one_name_are_told_apart(server, tmp_path):  # noqa: F811
     document = tmp_path / "twins.toml"
     document.write_text("".join(f'''
+[[tenant]]
+name = "{protocol}-side"
+
+[[profile]]
+tenant = "{protocol}-side"
+name = "twin"
+keys = ["rsa-2048"]
+
 [[endpoint]]
+tenant = "{protocol}-side"
 name = "twins"
 protocol = "{protocol}"
-profiles = ["device"]
+profiles = ["twin"]
 ''' for protocol in ("scep", "est")))
     server.apply(document)
     done = server.verb("endpoint", "client-config", "twins", "--for", "strongswan", "--data", server.data)
@@ -183,7 +192,7 @@ def test_the_page_for_device_makers_shows_these_lines(configure, server, tmp_pat
     printed = printed.replace(base, "https://HOST:8444").replace("/pasted", "/gateways")
     known = {line.removeprefix("# ") for line in printed.splitlines()}
     page = (Path(__file__).resolve().parents[2] / "docs/protocols/est.md").read_text(encoding="utf-8")
-    shown = [line for block in re.findall(r"^```\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) for line in block.splitlines()
+    shown = [line for _, block in re.findall(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) for line in block.splitlines()
              if re.match(r"\(umask|openssl |curl |pki ", line)]
     assert len(shown) >= 12
     assert [line for line in shown if line not in known] == []
