@@ -21,13 +21,6 @@ extended_key_usage = ["clientAuth"]
 common_name = "text"
 subject = ["CN"]
 
-[[profile]]
-name = "pasted-dns"
-lifetime = "30d"
-keys = ["ec-p384"]
-extended_key_usage = ["serverAuth", "clientAuth"]
-subject = ["CN"]
-
 [[endpoint]]
 name = "pasted"
 protocol = "est"
@@ -101,12 +94,6 @@ def enrolls_and_renews(text, folder):
 def test_the_lines_enroll_and_renew(configure, name, client, key):
     first = enrolls_and_renews(*configure(client, name, key=key))
     assert first.subject.rfc4514_string() == f"CN={name}"
-
-
-@pytest.mark.parametrize("client", CLIENTS)
-def test_a_name_in_the_dns_is_asked_for_as_one(configure, name, client):
-    first = enrolls_and_renews(*configure(client, name + ".example.com", profile="pasted-dns"))
-    assert first.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName) == [name + ".example.com"]
 
 
 def test_the_certificate_stands_under_what_cacerts_gave(configure, name):
