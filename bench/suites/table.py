@@ -24,12 +24,16 @@ class Table:
         self.floor_parts = ""
         self.rows, self.verdicts, self.notes = [], [], []
 
+    def floor_of(self, name):
+        """Milliseconds."""
+        return self.floor_ms
+
     def verdict_on(self, name, row, must, aim):
-        multiple = row["server_cpu_ms_each"] / self.floor_ms
+        multiple = row["server_cpu_ms_each"] / self.floor_of(name)
         return f"{name.split(',')[0]}: {multiple:.2f} x the floor, {judged(multiple, must, aim)} (at most {must}, aim {aim})."
 
-    def _cells(self, row):
-        figures = {**row, "floors": row["server_cpu_ms_each"] / self.floor_ms, "peak_mb": row["peak_rss_kib"] / 1024,
+    def _cells(self, name, row):
+        figures = {**row, "floors": row["server_cpu_ms_each"] / self.floor_of(name), "peak_mb": row["peak_rss_kib"] / 1024,
                    "latencies": f"{row['p50_ms']:.1f} / {row['p95_ms']:.1f} / {row['p99_ms']:.1f}"}
         return "  ".join(f"{form.format(figures[key]) if key in figures else '':>{width}}" for _, key, width, form in COLUMNS)
 
@@ -43,7 +47,7 @@ class Table:
         width = max([len(name) for name, _ in self.rows] + [9])
         print(f"{'operation':{width}}  " + "  ".join(f"{title:>{size}}" for title, _, size, _ in COLUMNS))
         for name, row in self.rows:
-            print(f"{name:{width}}  {self._cells(row)}")
+            print(f"{name:{width}}  {self._cells(name, row)}")
         print()
         for line in [*self.verdicts, *self.notes]:
             print(line)

@@ -7,6 +7,7 @@ _DROPPED = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUND
 _BUILD = Path(__file__).resolve().parents[2] / "build/release"
 LOAD = _BUILD / "bench/acme_load"
 SCEP_LOAD = _BUILD / "bench/scep_load"
+EST_LOAD = _BUILD / "bench/est_load"
 
 
 def executable():

@@ -3,7 +3,7 @@ import json
 import subprocess
 import time
 
-from .environment import LOAD, SCEP_LOAD, environment
+from .environment import EST_LOAD, LOAD, SCEP_LOAD, environment
 
 NET_SECONDS = 240
 
@@ -24,7 +24,7 @@ class _Stream:
         return self.journal_file.read_bytes().count(b"\n")
 
     def journal(self):
-        """[(order token or SCEP transaction, serial, SHA-256)] of what was received."""
+        """[(order token, SCEP transaction or common name by EST, serial, SHA-256)] of what was received."""
         entries = []
         for line in self.journal_file.read_text().splitlines():
             request, serial, sha256 = line.split()
@@ -82,6 +82,16 @@ class ScepStream(_Stream):
         super().__init__(SCEP_LOAD, folder, "scep-", seconds, [
             "--url", server.scep(), "--challenge", server.access_code(), "--enrollments", enrollments, "--workers", workers, "--devices", 8,
             "--retry", "--retry-for", seconds, *options])
+
+
+class EstStream(_Stream):
+    """simpleenroll by the default endpoint's user name and password, each for a name of its own."""
+
+    def __init__(self, server, folder, enrollments, workers=16, seconds=NET_SECONDS, options=()):
+        user, password = server.basic()
+        super().__init__(EST_LOAD, folder, "est-", seconds, [
+            "--url", server.est("equipment"), "--ca", server.root, "--user", user, "--password", password, "--enrollments", enrollments,
+            "--workers", workers, "--retry", "--retry-for", seconds, *options])
 
 
 def enroll(server, folder, orders=1):

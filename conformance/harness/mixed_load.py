@@ -1,10 +1,10 @@
-"""Requests of mixed good and bad kind, and issuances by ACME and SCEP, in ten parts; and what the server's heap holds between them."""
+"""Requests of mixed good and bad kind, and issuances by ACME, SCEP and EST, in ten parts; and what the server's heap holds between them."""
 import subprocess
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .environment import LOAD, SCEP_LOAD, environment
+from .environment import EST_LOAD, LOAD, SCEP_LOAD, environment
 from .management import crl_url, metrics
 
 MIX = LOAD.with_name("http_mix")
@@ -26,8 +26,8 @@ def heap_in_use(server):
     end = time.monotonic() + 60
     while True:
         now = metrics(server)
-        load = [now[f'postern_http_connections{{listener="{name}"}}'] for name in ("https", "http")]
-        if load == [0, 0]:
+        load = [now[f'postern_http_connections{{listener="{name}"}}'] for name in ("https", "est", "http")]
+        if not any(load):
             return now["postern_heap_in_use_bytes"] - now["postern_store_cache_bytes"] * PAGE_BLOCK
         assert time.monotonic() < end, f"connections of the load are left: {load}"
         time.sleep(0.05)
@@ -44,6 +44,7 @@ def run_parts(server, requests, issuances, told=lambda line: None):
     """The heap in use after each of ten parts; `told` hears of each."""
     Path(MIX).stat()
     https, crl = urlsplit(server.directory()), urlsplit(crl_url(server))
+    user, password = server.basic()
     heaps = []
     for part in range(1, PARTS + 1):
         mixed = _run([MIX, "--https", https.port, "--http", crl.port, "--crl", crl.path, "--requests", requests // PARTS])
@@ -51,6 +52,9 @@ def run_parts(server, requests, issuances, told=lambda line: None):
                        server.http01_port, "--orders", issuances // PARTS, "--warmup", 0, "--time-limit", NET_SECONDS])
         enrolled = _run([SCEP_LOAD, "--url", server.scep(), "--challenge", server.access_code(), "--enrollments", issuances // PARTS, "--warmup", 0,
                          "--time-limit", NET_SECONDS])
+        equipped = [_run([EST_LOAD, "--url", server.est("equipment"), "--ca", server.root, "--user", user, "--password", password, "--enrollments",
+                          issuances // PARTS, "--warmup", 0, "--time-limit", NET_SECONDS, *more]) for more in ([], ["--renew"])]
         heaps.append(heap_in_use(server))
-        told(f"part {part}: {mixed}; ACME {issued.splitlines()[0]}; SCEP {enrolled.splitlines()[0]}; heap in use {heaps[-1] / 1024:.0f} KiB")
+        told(f"part {part}: {mixed}; ACME {issued.splitlines()[0]}; SCEP {enrolled.splitlines()[0]}; "
+             f"EST {equipped[0].splitlines()[0]}, renewals {equipped[1].splitlines()[0]}; heap in use {heaps[-1] / 1024:.0f} KiB")
     return heaps

@@ -155,7 +155,14 @@ class Postern:
 
     def access_code(self):
         """What the first start left for the default SCEP endpoint's devices."""
-        return re.search(r'^access_code = "(.+)"$', (self.data / "first-account").read_text(), re.MULTILINE)[1]
+        return self._first_secret("access_code")
+
+    def basic(self):
+        """User name and password that the first start left for the default EST endpoint."""
+        return self._first_secret("user"), self._first_secret("password")
+
+    def _first_secret(self, key):
+        return re.search(rf'^{key} = "(.+)"$', (self.data / "first-account").read_text(), re.MULTILINE)[1]
 
     def verb(self, *arguments):
         """Runs a verb as it is written; gives the finished process."""

@@ -56,8 +56,8 @@ public:
     /// What clients are told of this server; `backend` as a profile names it.
     struct ClientFacts {
         ClientFacts() = default;
-        std::string https, http;          ///< [public]
-        std::vector<core::Bytes> chain;   ///< DER: who issues, up to the root; the root alone where no RA certificate is there
+        std::string https, http, est;     ///< [public]
+        std::vector<core::Bytes> chain;   ///< DER: who issues, up to the root; the root alone where no RA certificate is there, and for EST where another CA issues
         core::Bytes ra;                   ///< what SCEP clients encrypt to; empty: none yet
     };
     virtual core::Task<ClientFacts> client_facts(core::EndpointId endpoint) = 0;

@@ -9,8 +9,16 @@ core::Task<Operations::ClientFacts> Operations::client_facts(core::EndpointId en
     ClientFacts out;
     out.https = house_.config.public_https;
     out.http = house_.config.public_http;
+    out.est = house_.config.public_est;
     const auto catalog = house_.catalog->current();
     const auto* served = catalog->endpoint(endpoint);
+    if (served && served->protocol == ra::Protocol::est) {
+        // Of another CA, cacerts tells the chain to who trusts the listener.
+        const auto* profile = served->profiles.empty() ? nullptr : catalog->profile(served->tenant, served->profiles.front());
+        if (profile && profile->backend == "builtin") out.chain = house_.builtin->chain(house_.builtin->issuer());
+        out.chain.push_back(house_.builtin->root_der());
+        co_return out;
+    }
     const auto source = served ? scep::ra_source(*catalog, *served) : scep::RaSource();
     auto credentials = house_.ra_credentials->of(source);
     if (credentials->empty()) {  // in process, nobody loaded them yet

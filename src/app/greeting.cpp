@@ -53,6 +53,12 @@ std::string fingerprint(const core::Bytes& der) {
     return out;
 }
 
+std::string indented(const std::string& lines) {
+    std::string out = "  ";
+    for (const char c : lines) out += c == '\n' ? std::string("\n  ") : std::string(1, c);
+    return out;
+}
+
 /// Lines for strongSwan's `pki`, which Debian has.
 void greet_scep_clients(const House& house) {
     const auto list = scep_urls(house);
@@ -65,6 +71,25 @@ void greet_scep_clients(const House& house) {
     for (const auto& secret : house.first_secrets)
         if (!secret.access_code.empty()) code = secret.access_code.expose();
     for (const auto& line : {pki.scepca(), pki.generate("key.pem"), pki.enroll("key.pem", code)}) std::cout << "  " << line << "\n";
+}
+
+/// Lines for curl and openssl, with which scripts enroll.
+void greet_est_clients(const House& house) {
+    const auto list = est_urls(house);
+    if (list.empty()) return;
+    api::clients::EstCommands est;
+    est.url = list.front().second;
+    est.root_file = api::clients::quoted(house.folder.file("root.pem"));
+    est.name = "NAME";
+    est.password = true;
+    std::string user = "USER", password = "PASSWORD";
+    for (const auto& secret : house.first_secrets) {
+        if (secret.password.empty()) continue;
+        user = secret.user;
+        password = secret.password.expose();
+    }
+    std::cout << "\n";
+    for (const auto& line : {est.keep_password(user, password), est.request("key.pem"), est.enroll("simpleenroll", "cert.pem")}) std::cout << indented(line) << "\n";
 }
 
 /// Lines for certbot and lego, at the first endpoint.
@@ -108,6 +133,7 @@ void greet(const House& house) {
         out << "  First accounts   their keys and codes are in " << house.first_account_file << " (0600); remove it once you have them\n";
     greet_acme_clients(house);
     greet_scep_clients(house);
+    greet_est_clients(house);
     out << std::endl;
     // Last: whoever waits for the file finds the greeting too.
     if (!house.config.ready_file.empty()) write_ready_file(house);

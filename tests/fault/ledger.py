@@ -5,7 +5,9 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
 
+from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
 
 
 @dataclass
@@ -15,7 +17,7 @@ class Findings:
     received: int = 0
     stored: int = 0
     settled: int = 0
-    lost: list = field(default_factory=list)        # a client has it, its order does not lead to it
+    lost: list = field(default_factory=list)        # a client has it, its request does not lead to it
     double: list = field(default_factory=list)      # an order, name or enrollment with more than one
     unrecorded: list = field(default_factory=list)  # a certificate without its audit records, or the reverse
     unfinished: list = field(default_factory=list)  # an intent that nobody settled
@@ -70,7 +72,7 @@ def await_messages(store, tail, seconds=60):
 
 
 def compare(journal, database, sink=None):
-    """`journal`: [(order token or SCEP transaction, serial, SHA-256)] of what clients hold. `sink`: what a sender received, all of it."""
+    """`journal`: [(order token, SCEP transaction or common name by EST, serial, SHA-256)] of what clients hold. `sink`: what a sender received, all of it."""
     found = Findings(received=len(journal))
     certificates = database.execute("SELECT enrollment_id, hex(serial) AS serial, hex(sha256) AS sha256, names, "
                                     "issuer_key_id FROM certificate").fetchall()
@@ -89,14 +91,22 @@ def compare(journal, database, sink=None):
     return found
 
 
+def _by_est(database):
+    """(certificate, its common name): a repeated request is known by key and names, and the generator takes fresh ones each time."""
+    for row in database.execute("SELECT hex(c.serial) AS serial, hex(c.sha256) AS sha256, c.der FROM enrollment e "
+                                "JOIN certificate c ON c.enrollment_id = e.id WHERE e.protocol = 'est'"):
+        yield row, x509.load_der_x509_certificate(row["der"]).subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+
+
 def _find_lost(found, journal, database):
-    """By the order or the transaction, as the client would ask again: its enrollment's certificate is the one in hand."""
+    """By the order, the transaction or the name, as the client would ask again: its enrollment's certificate is the one in hand."""
     known = {row["requester"]: (row["serial"].lower(), row["sha256"].lower()) for row in database.execute(
         "SELECT e.requester, hex(c.serial) AS serial, hex(c.sha256) AS sha256 "
         "FROM enrollment e JOIN certificate c ON c.enrollment_id = e.id WHERE e.protocol = 'scep'")}
     known |= {row["token"]: (row["serial"].lower(), row["sha256"].lower()) for row in database.execute(
         "SELECT o.token, hex(c.serial) AS serial, hex(c.sha256) AS sha256 "
         "FROM acme_order o JOIN certificate c ON c.enrollment_id = o.enrollment_id")}
+    known |= {name: (row["serial"].lower(), row["sha256"].lower()) for row, name in _by_est(database)}
     found.lost = [entry for entry in journal if known.get(entry[0]) != entry[1:]]
 
 
@@ -106,6 +116,7 @@ def _find_double(found, journal, certificates, database):
     acme = {row["id"] for row in database.execute("SELECT id FROM enrollment WHERE protocol = 'acme'")}
     transactions = {row["id"]: row["requester"] for row in database.execute("SELECT id, requester FROM enrollment WHERE protocol = 'scep'")}
     found.double += repeated(transactions[row["enrollment_id"]] for row in certificates if row["enrollment_id"] in transactions)
+    found.double += repeated(name for _, name in _by_est(database))
     found.double += repeated(entry[0] for entry in journal)
     found.double += repeated(entry[1] for entry in journal)
     found.double += repeated(row["names"] for row in certificates if row["enrollment_id"] in acme)

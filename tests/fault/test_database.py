@@ -8,7 +8,7 @@ import pytest
 import kill_table
 from account import Account, assert_try_later
 from harness.environment import executable
-from harness.load import ScepStream, Stream
+from harness.load import EstStream, ScepStream, Stream
 from harness.management import await_metric, await_readiness, metrics
 from harness.wire import ask
 from ledger import compare, open_store
@@ -44,7 +44,7 @@ BLOWS = {
 }
 
 
-STREAMS = {"acme": Stream, "scep": ScepStream}
+STREAMS = {"acme": Stream, "scep": ScepStream, "est": EstStream}
 
 
 @pytest.mark.parametrize("protocol, blow", [(protocol, blow) for p, protocol in enumerate(STREAMS) for b, blow in enumerate(BLOWS)

@@ -12,7 +12,7 @@ import pytest
 import kill_table
 import test_intune
 from harness.environment import faulty_executable
-from harness.load import ScepStream, Stream
+from harness.load import EstStream, ScepStream, Stream
 from harness.server import Postern
 from ledger import await_messages, compare, open_store, waiting_messages
 
@@ -24,8 +24,8 @@ WORKERS = 16
 # Which passage a start is killed at. A start settles what the kill before it left, at most one intent a worker: so
 # the first kill falls in the stream, the second, where the point left intents, in the start itself, and so on.
 IN_STREAM, IN_START = (WORKERS + 4, 2 * WORKERS + 8), (3, WORKERS - 4)
-# Before and after the waist an order is answered eight times or so, a PKCSReq once.
-STREAMS = {"acme": (Stream, 8), "scep": (ScepStream, 1)}
+# Before and after the waist an order is answered eight times or so, a request by SCEP or EST once.
+STREAMS = {"acme": (Stream, 8), "scep": (ScepStream, 1), "est": (EstStream, 1)}
 ORDERS = KILLS * IN_STREAM[1] + 2 * WORKERS
 ENGINES = ("sqlite", "postgres")
 # Where the request that is repeated meets an intent, an outcome or half an answer: that is each protocol's own matter.

@@ -93,7 +93,7 @@ def test_the_account_is_printed_once_on_a_terminal_and_kept_sealed(tmp_path_fact
         os.close(theirs)
         said = b""
         try:
-            while b"run\r\n" not in said:  # the greeting's last line
+            while b"false; }\r\n" not in said:  # the greeting's last line
                 said += os.read(ours, 4096)
         finally:
             process.terminate()
@@ -104,6 +104,8 @@ def test_the_account_is_printed_once_on_a_terminal_and_kept_sealed(tmp_path_fact
     said = start()
     [(key_id, mac_key)] = re.findall(r"--eab-kid=(\S+) --eab-hmac-key=(\S+)", said)
     assert f"--eab --kid={key_id} --hmac={mac_key} " in said
+    [password] = re.findall(r"user = \"equipment:(\w+)\"", said)
     assert not (data / "first-account").exists()
-    assert mac_key not in start()
+    again = start()
+    assert mac_key not in again and password not in again and 'user = "USER:PASSWORD"' in again
     assert mac_key.encode() not in (data / "postern.db").read_bytes()

@@ -13,13 +13,13 @@ from harness.scep_style import STYLES
 from harness.wire import ask
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "src/store/migrations/sqlite"
-# What SCEP's version added at the first start: the server's own, and an endpoint for devices.
+# What the versions of SCEP and EST added at the first start: the server's own, and an endpoint each.
 OLDER = """
 DELETE FROM ra_certificate;
 DELETE FROM certificate WHERE enrollment_id IN (SELECT id FROM enrollment WHERE profile_id IN (SELECT id FROM profile WHERE name = 'scep-ra'));
 DELETE FROM enrollment WHERE profile_id IN (SELECT id FROM profile WHERE name = 'scep-ra');
-DELETE FROM account WHERE name = 'devices';
-DELETE FROM endpoint WHERE name = 'devices';
+DELETE FROM account WHERE name IN ('devices', 'equipment');
+DELETE FROM endpoint WHERE name IN ('devices', 'equipment');
 DELETE FROM profile WHERE name IN ('scep-ra', 'device');
 UPDATE endpoint SET body = '{"profiles":["server-tls"]}', version = 1 WHERE name = 'system';
 UPDATE account SET body = '{"names":["*"]}', version = 1 WHERE name = 'server';

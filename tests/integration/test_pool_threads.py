@@ -52,6 +52,29 @@ def test_an_acme_issuance_from_an_rsa_ca_signs_on_the_pool(watched, tmp_path):
     assert [entry for entry in done if entry[1] != "cpu pool"] == []
 
 
+# CSR; certificate.
+NEEDED_BY_EST = Counter(verify=1, sign=1)
+
+
+@pytest.mark.parametrize("bits", [2048, 4096])
+def test_an_est_enrollment_with_an_rsa_key_works_on_the_pool_alone(watched, tmp_path, bits):
+    server, notes = watched
+    curl(server, tmp_path, bits)
+    done = [entry for entry in operations(notes) if not entry[0].endswith("_content")]
+    assert Counter(function for function, _ in done) >= NEEDED_BY_EST
+    assert [entry for entry in done if entry[1] != "cpu pool"] == []
+
+
+def curl(server, folder, bits):
+    """simpleenroll; the request's signature is checked by the server alone."""
+    user, password = server.basic()
+    lines = f"""openssl req -new -newkey rsa:{bits} -nodes -keyout key.pem -subj /CN=gateway -outform DER -out request.der
+openssl base64 -in request.der -out request.b64
+curl -sS --fail-with-body --cacert {server.root} --user {user}:{password} -H 'Content-Type: application/pkcs10' --data-binary @request.b64 {server.est("equipment")}/simpleenroll"""
+    done = subprocess.run(["sh", "-e", "-c", lines], cwd=folder, capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL, env=environment())
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+
+
 def strongswan(server, folder):
     def pki(*arguments):
         done = subprocess.run(["pki", *map(str, arguments)], cwd=folder, capture_output=True, check=False, timeout=120,

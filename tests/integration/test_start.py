@@ -24,7 +24,7 @@ def test_the_ready_file_says_where_everything_is(server):
     assert set(ready) == {"acme", "scep", "est", "management", "root", "pid"}
     assert list(ready["acme"]) == ["default"]
     assert ready["scep"].keys() == {"devices"} and ready["scep"]["devices"].endswith("/scep/devices")
-    assert ready["est"] == {}
+    assert ready["est"].keys() == {"equipment"} and ready["est"]["equipment"].endswith("/.well-known/est/equipment")
     assert ready["pid"] == server.pid
     assert Path(ready["root"]).is_absolute()
     assert Path(ready["root"]).read_text().startswith("-----BEGIN CERTIFICATE-----")

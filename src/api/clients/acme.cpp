@@ -10,9 +10,7 @@ constexpr std::string_view key_id = "KEY_ID", mac_key = "MAC_KEY";
 
 Configuration begin(const Facts& facts) {
     Configuration out;
-    const auto pem = crypto::to_pem("CERTIFICATE", facts.root().der());
-    const auto octets = core::as_bytes(pem);
-    out.files.emplace_back("root.pem", core::to_bytes(octets), facts.root().subject().to_text() + ", SHA-256 " + sha256_hex(facts.root()));
+    add_pem(out, facts.root(), "root.pem");
     out.values = {{"directory", facts.acme_directory()}, {"root", facts.http + "/ca/root.pem"}};
     if (facts.account_required) out.values.emplace_back("account", "KEY_ID and MAC_KEY are those that `postern apply` showed once");
     return out;

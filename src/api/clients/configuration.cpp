@@ -20,6 +20,7 @@ constexpr Known all[] = {
     {"strongswan", Client::strongswan, ra::Protocol::scep}, {"certmonger", Client::certmonger, ra::Protocol::scep},
     {"certbot", Client::certbot, ra::Protocol::acme},       {"lego", Client::lego, ra::Protocol::acme},
     {"caddy", Client::caddy, ra::Protocol::acme},           {"cert-manager", Client::cert_manager, ra::Protocol::acme},
+    {"est-curl", Client::est_curl, ra::Protocol::est},      {"strongswan", Client::est_strongswan, ra::Protocol::est},
 };
 
 const Known& known(Client c) noexcept {
@@ -44,16 +45,19 @@ Configuration made(Client client, const Facts& facts, unsigned bits) {
         case Client::lego: return lego(facts);
         case Client::caddy: return caddy(facts);
         case Client::cert_manager: return cert_manager(facts);
+        case Client::est_curl: return est_curl(facts);
+        case Client::est_strongswan: return est_strongswan(facts);
     }
     return {};
 }
 
 }  // namespace
 
-std::optional<Client> client_from(std::string_view word) noexcept {
+std::vector<Client> clients_from(std::string_view word) {
+    std::vector<Client> out;
     for (const auto& each : all)
-        if (each.word == word) return each.client;
-    return std::nullopt;
+        if (each.word == word) out.push_back(each.client);
+    return out;
 }
 
 std::string_view to_string(Client c) noexcept { return known(c).word; }
@@ -101,6 +105,12 @@ std::string stable_uuid(std::string_view words) {
 std::string chain_name(const Facts& facts, std::size_t n) {
     if (n + 1 == facts.chain.size()) return "root";
     return n == 0 ? "issuing-ca" : "intermediate-" + std::to_string(n + 1);
+}
+
+void add_pem(Configuration& out, const crypto::Certificate& certificate, const std::string& name) {
+    const auto pem = crypto::to_pem("CERTIFICATE", certificate.der());
+    const auto octets = core::as_bytes(pem);
+    out.files.emplace_back(name, core::to_bytes(octets), certificate.subject().to_text() + ", SHA-256 " + sha256_hex(certificate));
 }
 
 core::Result<Configuration> configure(Client client, const Facts& facts) {

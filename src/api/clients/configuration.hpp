@@ -12,8 +12,9 @@
 /// What a client is told so that it enrolls at an endpoint: lines to paste, values for a form, files.
 namespace postern::api::clients {
 
-enum class Client { apple, intune, windows, cisco, strongswan, certmonger, certbot, lego, caddy, cert_manager };
-std::optional<Client> client_from(std::string_view word) noexcept;
+enum class Client { apple, intune, windows, cisco, strongswan, certmonger, certbot, lego, caddy, cert_manager, est_curl, est_strongswan };
+/// The clients of that word, one a protocol.
+std::vector<Client> clients_from(std::string_view word);
 std::string_view to_string(Client c) noexcept;
 /// "apple, intune, …": those of the protocol
 std::string known_clients(ra::Protocol protocol);
@@ -21,24 +22,29 @@ ra::Protocol protocol_of(Client c) noexcept;
 
 /// Stands where an access code belongs and nobody gave one: codes are stored as a hash, so the server cannot tell them.
 inline constexpr std::string_view code_placeholder = "REPLACE-WITH-THE-ACCESS-CODE";
+inline constexpr std::string_view user_placeholder = "REPLACE-WITH-THE-USER", password_placeholder = "REPLACE-WITH-THE-PASSWORD";
 
 struct Facts {
     Facts() = default;
     std::string endpoint;
-    std::string https, http;                    ///< base URLs
+    std::string https, http, est_base;          ///< base URLs
     std::vector<crypto::Certificate> chain;     ///< who issues first, the root last
-    core::Bytes ra;                             ///< DER; empty for ACME
+    core::Bytes ra;                             ///< DER; of SCEP alone
     ra::Profile profile;                        ///< the endpoint's first
     ra::ScepSettings scep;
+    ra::EstSettings est;
+    std::string user;                           ///< EST: of an account; empty: nobody said
     bool account_required = true;               ///< ACME: external account binding
     std::string name;                           ///< of the device, or the DNS name; a placeholder where none was said
-    std::optional<core::SecretText> challenge;
+    std::optional<core::SecretText> challenge;  ///< SCEP's access code, EST's password
 
     [[nodiscard]] const crypto::Certificate& issuer() const { return chain.front(); }
     [[nodiscard]] const crypto::Certificate& root() const { return chain.back(); }
     [[nodiscard]] std::string scep_url(bool tls) const { return (tls ? https : http) + "/scep/" + endpoint; }
     [[nodiscard]] std::string acme_directory() const { return https + "/acme/" + endpoint + "/directory"; }
     [[nodiscard]] std::string code() const { return challenge ? std::string(challenge->expose()) : std::string(code_placeholder); }
+    [[nodiscard]] std::string shown_user() const;
+    [[nodiscard]] std::string password() const;
     /// The smallest RSA key that the profile takes; nullopt: none.
     [[nodiscard]] std::optional<unsigned> rsa_bits() const;
 };
@@ -73,6 +79,8 @@ Configuration certbot(const Facts& facts);
 Configuration lego(const Facts& facts);
 Configuration caddy(const Facts& facts);
 Configuration cert_manager(const Facts& facts);
+Configuration est_curl(const Facts& facts);
+Configuration est_strongswan(const Facts& facts);
 
 /// Upper-case hexadecimal, without colons.
 std::string sha1_hex(const crypto::Certificate& certificate);
@@ -83,5 +91,7 @@ std::string xml_text(std::string_view text);
 std::string stable_uuid(std::string_view words);
 /// File name of the certificate n of the chain: "root", "issuing-ca", "intermediate-2".
 std::string chain_name(const Facts& facts, std::size_t n);
+/// A file with it, PEM.
+void add_pem(Configuration& out, const crypto::Certificate& certificate, const std::string& name);
 
 }  // namespace postern::api::clients

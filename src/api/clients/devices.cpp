@@ -6,12 +6,6 @@ namespace postern::api::clients {
 
 namespace {
 
-void add_pem(Configuration& out, const crypto::Certificate& certificate, const std::string& name) {
-    const auto pem = crypto::to_pem("CERTIFICATE", certificate.der());
-    const auto octets = core::as_bytes(pem);
-    out.files.emplace_back(name, core::to_bytes(octets), certificate.subject().to_text() + ", SHA-256 " + sha256_hex(certificate));
-}
-
 int percent_of_life(const Facts& facts) {
     const auto window = facts.scep.renewal_window.count(), life = facts.profile.lifetime.count();
     const auto begins = window >= life ? 10 : 100 - static_cast<int>(100 * window / life) + 1;

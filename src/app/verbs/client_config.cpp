@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
     Options() = default;
-    std::string endpoint, client, name, challenge_file, out;
+    std::string endpoint, client, name, user, challenge_file, out;
 };
 
 /// The first line of a file that only its owner may read, or of standard input ("-").
@@ -31,7 +31,7 @@ core::SecretText read_challenge(const std::string& path) {
         std::getline(in, line);
     }
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) throw std::runtime_error(path + " holds no access code");
+    if (line.empty()) throw std::runtime_error(path + " holds neither access code nor password");
     return core::SecretText(std::move(line));
 }
 
@@ -52,6 +52,7 @@ int configure(const Common& common, const Options& o) {
     json::Writer w;
     w.begin_object().member("endpoint", o.endpoint).member("for", o.client);
     if (!o.name.empty()) w.member("name", o.name);
+    if (!o.user.empty()) w.member("user", o.user);
     if (!o.challenge_file.empty()) w.member("challenge", read_challenge(o.challenge_file).expose());
     w.end_object();
     const auto door = Door::open(common.door);
@@ -78,9 +79,10 @@ void add_endpoint(CLI::App& app, Common& common, Run& run) {
     auto* verb = noun->add_subcommand("client-config", "What a client needs to enroll at an endpoint");
     add_common(*verb, common);
     verb->add_option("NAME", o->endpoint, "The endpoint")->required();
-    verb->add_option("--for", o->client, "SCEP: apple, intune, windows, cisco, strongswan, certmonger. ACME: certbot, lego, caddy, cert-manager")->required();
+    verb->add_option("--for", o->client, "SCEP: apple, intune, windows, cisco, strongswan, certmonger. ACME: certbot, lego, caddy, cert-manager. EST: est-curl, strongswan")->required();
     verb->add_option("--name", o->name, "Name that the device asks for, or DNS name (default: a placeholder)");
-    verb->add_option("--challenge-file", o->challenge_file, "File (0600) with the access code, or - (default: a placeholder)");
+    verb->add_option("--user", o->user, "EST: user name of the account (default: a placeholder)");
+    verb->add_option("--challenge-file", o->challenge_file, "File (0600) with the access code, or EST's password, or - (default: a placeholder)");
     verb->add_option("--out", o->out, "Folder for profiles and certificates (made if needed)");
     verb->callback([o, &common, &run] { run = [o, &common] { return configure(common, *o); }; });
 }

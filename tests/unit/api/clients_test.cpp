@@ -29,6 +29,7 @@ struct Told : World {
         facts.profile.keys = {crypto::KeySpec(crypto::KeyType::rsa, 3072), crypto::KeySpec(crypto::KeyType::rsa, 2048), crypto::KeySpec()};
         facts.profile.extended_key_usage = {"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"};
         facts.name = "phone-7";
+        facts.est_base = "https://est.test";
     }
     crypto::Certificate authority(crypto::CertificateShape shape, const std::string& name) {
         crypto::DistinguishedName dn;
@@ -57,19 +58,21 @@ struct Told : World {
 }  // namespace
 
 BOOST_FIXTURE_TEST_CASE(every_client_has_its_word_and_its_protocol, Told) {
-    for (const auto protocol : {ra::Protocol::scep, ra::Protocol::acme}) {
+    for (const auto protocol : {ra::Protocol::scep, ra::Protocol::acme, ra::Protocol::est}) {
         std::istringstream words(known_clients(protocol));
         for (std::string word; words >> word;) {
             if (word.back() == ',') word.pop_back();
-            const auto client = client_from(word);
-            BOOST_TEST_REQUIRE(client.has_value(), word);
-            BOOST_TEST((protocol_of(*client) == protocol && to_string(*client) == word));
+            const auto known = clients_from(word);
+            const auto client = std::ranges::find(known, protocol, &protocol_of);
+            BOOST_TEST_REQUIRE((client != known.end()), word);
+            BOOST_TEST(to_string(*client) == word);
             const auto made = configure(*client, facts);
             BOOST_TEST_REQUIRE(made.has_value(), word);
             BOOST_TEST((!made->text.empty() && made->text.back() == '\n' && !made->values.empty()), word);
         }
     }
-    BOOST_TEST(!client_from("est-curl").has_value());
+    BOOST_TEST(clients_from("nokia").empty());
+    BOOST_TEST(clients_from("strongswan").size() == 2U);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_profile_without_rsa_suits_no_scep_client, Told) {
@@ -135,6 +138,44 @@ BOOST_FIXTURE_TEST_CASE(acme_clients_need_keys_where_the_endpoint_does, Told) {
     BOOST_TEST(contains(configure(Client::lego, facts).value().text, " --eab --kid=KEY_ID --hmac=MAC_KEY --http -d phone-7 run\n"));
     facts.account_required = false;
     for (const auto client : {Client::certbot, Client::lego, Client::caddy, Client::cert_manager}) BOOST_TEST(!contains(configure(client, facts).value().text, "KEY"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_password_of_est_reaches_the_shell_whole_and_no_command_line_of_curl, Told) {
+    facts.user = "line 4";
+    facts.challenge.emplace(std::string("a'b\"c\\d$e"));
+    const auto curl = configure(Client::est_curl, facts).value();
+    BOOST_TEST(contains(curl.text, "(umask 077; printf '%s\\n' 'user = \"line 4:a'\\''b\\\"c\\\\d$e\"' > est.curl)\n"));
+    BOOST_TEST(contains(curl.text, "-K est.curl -H 'Content-Type: application/pkcs10'"));
+    BOOST_TEST(contains(curl.text, "'https://est.test/.well-known/est/phones/simpleenroll'"));
+    const auto pki = configure(Client::est_strongswan, facts).value();
+    BOOST_TEST(contains(pki.text, "--userpass 'line 4:a'\\''b\"c\\d$e'"));
+    BOOST_TEST(contains(pki.text, "--url 'https://est.test/est/phones'"));
+    for (const auto& [name, value] : pki.values) BOOST_TEST(!contains(value, "$e"), name);
+}
+
+BOOST_FIXTURE_TEST_CASE(est_lines_follow_the_endpoint_and_the_profile, Told) {
+    using Credential = ra::EstSettings::Credential;
+    const auto lines = [&](Client client, Credential credential) {
+        facts.est.credential = credential;
+        return configure(client, facts).value().text;
+    };
+    for (const auto client : {Client::est_curl, Client::est_strongswan}) {
+        const auto either = lines(client, Credential::either), certificate = lines(client, Credential::certificate), both = lines(client, Credential::both);
+        BOOST_TEST((contains(either, std::string(password_placeholder)) && !contains(either, "factory-cert.pem")));
+        BOOST_TEST((!contains(certificate, std::string(password_placeholder)) && contains(certificate, "--cert factory-cert.pem --key factory-key.pem")));
+        BOOST_TEST((contains(both, std::string(password_placeholder)) && contains(both, "--cert factory-cert.pem --key factory-key.pem")));
+        BOOST_TEST((contains(either, "rsa") && contains(either, "3072")));
+    }
+    facts.profile.keys = {crypto::KeySpec(crypto::KeyType::ec_p384, 384)};
+    facts.profile.text_common_name = true;
+    BOOST_TEST((contains(lines(Client::est_curl, Credential::either), "ec_paramgen_curve:P-384") && !contains(lines(Client::est_curl, Credential::either), "subjectAltName")));
+    BOOST_TEST((contains(lines(Client::est_strongswan, Credential::either), "ecdsa --size 384") && !contains(lines(Client::est_strongswan, Credential::either), "--san")));
+    facts.profile.text_common_name = false;
+    BOOST_TEST(contains(lines(Client::est_curl, Credential::either), "'subjectAltName=DNS:phone-7'"));
+    BOOST_TEST(contains(lines(Client::est_strongswan, Credential::either), "--san 'phone-7'"));
+    facts.est.renewal = false;
+    BOOST_TEST(contains(lines(Client::est_curl, Credential::either), "renews no certificates"));
+    BOOST_TEST(!contains(lines(Client::est_curl, Credential::either), "simplereenroll"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

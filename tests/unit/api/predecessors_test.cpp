@@ -159,6 +159,8 @@ BOOST_AUTO_TEST_CASE(clients_are_told_how_to_enroll) {
     BOOST_TEST((file.front() == 'S' && contains(core::as_text(file), "<string>secret</string>")));
     BOOST_TEST(!contains(document.root()["text"].string().value(), "secret"));
     BOOST_TEST(ask(R"({"endpoint":"web","for":"certbot"})").status == 200U);
+    check_error(ask(R"({"endpoint":"web","for":"certbot","user":"x"})"), 400, -7, "only clients of EST endpoints have one");
+    check_error(ask(R"({"endpoint":"devices","for":"est-curl"})"), 409, -1112, "--for takes: apple, intune");
 
     check_error(ask(R"({"endpoint":"devices","for":"certbot"})"), 409, -1112, "--for takes: apple, intune");
     check_error(ask(R"({"endpoint":"nowhere","for":"apple"})"), 404, -102, "there is no endpoint nowhere");
