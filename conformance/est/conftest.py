@@ -21,29 +21,6 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="session")
-def maker(tmp_path_factory):
-    """Whose trust anchor the accounts of method certificate have."""
-    return Manufacturer(tmp_path_factory.mktemp("maker"))
-
-
-@pytest.fixture(scope="session")
-def passwords(server, maker, tmp_path_factory):
-    """"user:password" of each account of endpoints.toml that has one, by its name."""
-    document = tmp_path_factory.mktemp("documents") / "endpoints.toml"
-    document.write_text((HERE / "endpoints.toml").read_text().replace("@MAKER@", maker.root.pem))
-    secrets = server.apply(document)
-    if not hasattr(server, "nodes"):
-        server.stop()  # the ready file says where EST is once there is an endpoint
-        server.start()
-    return {name: f"{secret['user']}:{secret['password']}" for name, secret in secrets.items()}
-
-
-@pytest.fixture
-def est(server, passwords, tmp_path):
-    return EstClient(server, tmp_path)
-
-
-@pytest.fixture(scope="session")
 def site(server):
     """Of devices.toml."""
     return Site(server, server.apply(HERE / "devices.toml"))

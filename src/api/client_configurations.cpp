@@ -56,7 +56,7 @@ core::Result<std::string> read_user(const json::Value& value) {
     if (!text) return text.error();
     if (!*text) return std::string();
     const auto printable = std::ranges::all_of(**text, [](char c) { return c >= ' ' && c < '\x7f' && c != ':'; });
-    if ((*text)->empty() || (*text)->size() > longest_challenge || !printable) return value.problem("expected a user name: 1 to 255 characters of ASCII that can be seen, no colon");
+    if ((*text)->empty() || (*text)->size() > longest_code || !printable) return value.problem("expected a user name: 1 to 255 characters of ASCII that can be seen, no colon");
     return std::string(**text);
 }
 

@@ -57,9 +57,10 @@ Task<Result<void>> check_password(Parts& parts, const Call& call, ra::Account ac
     bool right = !account.public_id.empty() && core::equal_constant_time(core::as_bytes(account.public_id), core::as_bytes(ra::password_id(parts.deps.sealer, call.endpoint.id, account.user, given)));
     if (!right && !account.secret_sealed.empty()) {
         core::SecretText password(std::move(given));
-        const auto judged = co_await parts.chosen_passwords.judge(std::move(account), std::move(password));
-        if (!judged) co_return judged.error();
-        right = *judged;
+        auto source = call.request.peer.address;
+        const auto verdict = co_await parts.chosen_passwords.judge(std::move(account), std::move(password), std::move(source), call.request.deadline);
+        if (!verdict) co_return verdict.error();
+        right = *verdict == ra::ChosenCodes::Verdict::right;
     }
     if (!right) {
         parts.slow_down.wrong(pair);

@@ -43,9 +43,10 @@ Task<Result<std::optional<ra::Account>>> judge_chosen(Parts& parts, const Call& 
         if (!account || account->secret_sealed.empty() || account->user != basic.user) continue;
         auto asked = *account;
         core::SecretText password = basic.password.clone();
-        const auto right = co_await parts.chosen_passwords.judge(std::move(asked), std::move(password));
-        if (!right) co_return right.error();
-        if (*right) co_return std::optional<ra::Account>(std::move(*account));
+        auto source = call.request.peer.address;
+        const auto verdict = co_await parts.chosen_passwords.judge(std::move(asked), std::move(password), std::move(source), call.request.deadline);
+        if (!verdict) co_return verdict.error();
+        if (*verdict == ra::ChosenCodes::Verdict::right) co_return std::optional<ra::Account>(std::move(*account));
     }
     co_return std::optional<ra::Account>();
 }

@@ -89,7 +89,7 @@ std::string name_key(std::string text) {
 void index_names(store::Batch& batch, core::EnrollmentId enrollment, Protocol via, const std::vector<crypto::GeneralName>& names) {
     for (const auto& n : names) {
         const bool host = n.type == crypto::GeneralNameType::dns || n.type == crypto::GeneralNameType::ip;
-        if (host && via != Protocol::scep) continue;  // orders have theirs, and the server knows its own
+        if (host && via != Protocol::scep && via != Protocol::est) continue;  // orders have theirs, and the server knows its own
         batch.add(store::enrollment_name_put, store::values(name_key(crypto::to_text(n)), enrollment), store::Expect::any);
     }
 }

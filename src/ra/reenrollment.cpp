@@ -75,7 +75,7 @@ core::Task<bool> on_record(store::Database& db, crypto::Certificate certificate)
     auto by_certificate = store::values(certificate.serial(), sha256);
     const auto issued = co_await db.read(store::certificate_presented, std::move(by_certificate));
     if (!issued.empty()) co_return true;
-    auto by_digest = store::values(sha256);
+    auto by_digest = store::values(sha256, nullptr);
     const auto imported = co_await db.read(store::imported_certificate_by_digest, std::move(by_digest));
     co_return !imported.empty();
 }
