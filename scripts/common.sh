@@ -7,6 +7,7 @@ build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev
 client_packages=(certbot lego strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins openssl curl python3)
 package_packages=(dpkg-dev file)
 test_packages=(certmonger scep python3-pytest python3-cryptography unbound systemd faketime jq postgresql-15
+    wget ecj openjdk-17-jre-headless libbcpkix-java libbctls-java  # BouncyCastle's EST client
     "${package_packages[@]}")  # tests/packaging makes the package
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
 

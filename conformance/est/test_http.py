@@ -112,13 +112,27 @@ def test_a_path_that_is_no_operation_is_404(site, path):
     assert get(site, f"{ROOT}/proof-device/{path}").status == 404
 
 
-def test_the_form_without_a_label_is_the_hosts_default(site):
-    answer = get(site, f"{ROOT}/cacerts")
-    assert answer.status == 404, "this host name has no default endpoint"
-    with site.connect("proof-device") as connection:
-        connection.host = "localhost:" + connection.host.split(":")[1]
-        answer = connection.ask("GET", f"{ROOT}/cacerts")
-    assert answer.status == 200 and answer.body == get(site, "cacerts").body, answer.text
+def test_the_form_without_a_label_is_the_hosts_default(site, name):
+    """By whose credentials count: the first start's endpoint answers for any host, this one for a host of its own."""
+    def ask(host):
+        with site.connect("proof-device") as connection:
+            connection.host = f"{host}:{connection.host.split(':')[1]}"
+            octets = body(request(new_key(), name))
+            return connection.ask("GET", f"{ROOT}/cacerts"), connection.ask("POST", f"{ROOT}/simpleenroll", octets, **site.credentials("proof-device"))
+
+    chain, enrolled = ask("localhost")
+    assert chain.status == 200 and chain.body == get(site, "cacerts").body, chain.text
+    assert certificate(enrolled)
+    chain, refusal = ask("127.0.0.1")
+    assert chain.status == 200, chain.text
+    refused(refusal, 401, "credential.known")
+
+
+def test_a_host_has_one_default(site, server, tmp_path):
+    document = tmp_path / "second.toml"
+    document.write_text('[[endpoint]]\nname = "second"\nprotocol = "est"\nprofiles = ["device"]\ndefault_hosts = ["localhost"]\n')
+    done = server.verb("apply", document, "--data", server.data)
+    assert done.returncode == 1 and "default_hosts: another endpoint of this installation answers for localhost" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("method,path,allow", [("POST", "cacerts", "GET"), ("GET", "simpleenroll", "POST"), ("GET", "simplereenroll", "POST"), ("GET", "serverkeygen", "POST"),
@@ -139,7 +153,8 @@ def test_without_a_credential_401_says_which_one(site, name, header):
         answer = connection.ask("POST", "simpleenroll", body(request(new_key(), name)), **({"Authorization": header} if header else {}))
     assert answer.status == 401, answer.text
     offered = answer.headers["www-authenticate"]
-    assert offered.startswith('Basic realm="proof-device"') and "Negotiate" not in offered and "NTLM" not in offered
+    scheme = "Bearer" if header == "Bearer abc" else "Basic"
+    assert offered.startswith(f'{scheme} realm="proof-device"') and "Negotiate" not in offered and "NTLM" not in offered
 
 
 def test_an_officers_request_is_202_whatever_connection_it_comes_on(site, name):
@@ -180,13 +195,18 @@ def test_a_lost_answer_is_repeated_and_another_subject_is_another_request(site, 
 
 def test_answers_are_small_and_come_in_one_piece(site, name):
     with site.connect("proof-device") as connection:
-        for answer in (connection.ask("GET", "cacerts"), connection.ask("GET", "csrattrs"),
-                       connection.ask("POST", "simpleenroll", body(request(new_key(), name)), **site.credentials("proof-device"))):
+        for answer in (connection.ask("GET", "cacerts", Accept="*/*"), connection.ask("GET", "csrattrs", Accept="*/*"),
+                       connection.ask("POST", "simpleenroll", body(request(new_key(), name)), Accept="*/*", **site.credentials("proof-device"))):
             assert answer.status == 200 and len(answer.head) + 4 < 1024
             assert int(answer.headers["content-length"]) == len(answer.body) and "transfer-encoding" not in answer.headers
             assert answer.first == answer.head + b"\r\n\r\n" + answer.body, "one TLS record"
             assert all(len(line) <= 64 for line in answer.body.split(b"\r\n"))
             assert b"Content-Type: " in answer.head and b"Content-Transfer-Encoding: base64" in answer.head
+
+
+def test_who_sends_what_strongswan_sends_reads_one_line(site):
+    answer = get(site, "cacerts")
+    assert answer.status == 200 and answer.body.count(b"\r\n") == 1 and answer.body.endswith(b"\r\n")
 
 
 def test_no_other_protocol_than_http_1_1(site):

@@ -187,5 +187,7 @@ def test_hardware_module(est, maker):
 def test_open_endpoint_says_so(est, server, name):
     assert est.enroll("laboratory", est.request(f"/CN={name}")).status == 200
     if not hasattr(server, "nodes"):
+        server.stop()
+        server.start()
         assert server.events("est_open_endpoint") > 0
         assert "laboratory (account default/laboratory)" in server.verb("doctor", "--data", server.data).stdout

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/base/unavailable.hpp"
 #include "est/status.hpp"
 
@@ -11,12 +13,16 @@ using core::Task;
 
 constexpr std::string_view realm = "EST";
 
-/// RFC 7030 §3.2.2: with a label the endpoint so named, without one the default of the host that was asked.
+/// RFC 7030 §3.2.2: with a label the endpoint so named, without one the default of the host that was asked, before that of any host.
 const ra::Endpoint* find_endpoint(const ra::Catalog& catalog, const http::Request& request, bool labelled) {
     if (labelled) return catalog.endpoint(ra::Protocol::est, request.params["endpoint"]);
-    for (const auto& e : catalog.endpoints)
-        if (e.protocol == ra::Protocol::est && e.est.default_for(request.host)) return &e;
-    return nullptr;
+    const ra::Endpoint* of_any = nullptr;
+    for (const auto& e : catalog.endpoints) {
+        if (e.protocol != ra::Protocol::est) continue;
+        if (std::ranges::find(e.est.default_hosts, request.host) != e.est.default_hosts.end()) return &e;
+        if (of_any == nullptr && e.est.default_for(request.host)) of_any = &e;
+    }
+    return of_any;
 }
 
 using Handler = Task<http::Response> (*)(Parts&, const Call&);

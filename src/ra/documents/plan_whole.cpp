@@ -1,3 +1,4 @@
+#include "core/json/reader.hpp"
 #include "ra/access_codes.hpp"
 #include "ra/documents/plan.hpp"
 
@@ -13,7 +14,12 @@ std::vector<std::pair<std::string, std::string>> unique_keys(std::string_view ki
         const auto* t = std::get_if<std::string>(&row.keys.at(i));
         return t ? *t : std::string();
     };
-    if (kind == "endpoint") out.emplace_back(text(0) + " " + row.name, "name: an endpoint named " + row.name + " exists already in this installation");
+    if (kind == "endpoint") {
+        out.emplace_back(text(0) + " " + row.name, "name: an endpoint named " + row.name + " exists already in this installation");
+        const auto body = json::Document::parse(row.body);
+        for (const auto& host : body ? body->root()["default_hosts"].items() : json::Value().items())
+            if (const auto name = host.string()) out.emplace_back("host " + std::string(*name), "default_hosts: another endpoint of this installation answers for " + (*name == "*" ? std::string("any host") : std::string(*name)));
+    }
     if (kind != "account") return out;
     if (const auto id = text(4); !id.empty()) out.emplace_back("kid " + id, "secret: the key id " + id + " is taken already in this installation");
     if (text(3) == "webhook")
