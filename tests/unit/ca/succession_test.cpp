@@ -1,3 +1,4 @@
+#include "core/crypto/cms_content.hpp"
 #include "core/crypto/cms_signed.hpp"
 #include "store/tables/authority.hpp"
 #include "tests/unit/ca/support.hpp"
