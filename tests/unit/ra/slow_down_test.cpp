@@ -4,11 +4,11 @@
 
 #include "core/base/clock.hpp"
 
-namespace postern::scep {
+namespace postern::ra {
 
 using std::chrono::seconds;
 
-BOOST_AUTO_TEST_SUITE(scep_slow_down)
+BOOST_AUTO_TEST_SUITE(ra_slow_down)
 
 struct Clocked {
     core::FakeClock clock{core::from_ms(1'800'000'000'000)};
@@ -56,4 +56,4 @@ BOOST_FIXTURE_TEST_CASE(memory_is_bounded_and_the_oldest_are_forgotten, Clocked)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace postern::scep
+}  // namespace postern::ra
