@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(wrong_documents_are_refused_with_what_would_be_right) {
         {standard + "[[profile]]\nname=\"p\"\ncommon_name=\"any\"\n", "default/p: common_name: known here: name, text"},
         {standard + "[[profile]]\nname=\"p\"\nextended_key_usage=[\"cmcRA\"]\n", "extended_key_usage: cmcRA is the server's own"},
         {standard + "[[account]]\nname=\"a\"\nendpoint=\"gone\"\nmethod=\"open\"\n", "endpoint: there is no endpoint named gone"},
-        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"magic\"\n", "default/a: method: known here: access_code, eab, intune, one_time, open, webhook"},
+        {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"magic\"\n", "default/a: method: known here: access_code, basic, certificate, eab, intune, one_time, open, webhook"},
         {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nsecret=\"keep\"\n", "secret: unknown key"},
         {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"eab\"\nsecret=\"hunter2\"\n", "expected {generate = true}"},
         {standard + "[[account]]\nname=\"a\"\nendpoint=\"web\"\nmethod=\"open\"\nnames=[\"*.x.example\"]\n", "write \\\".x.example\\\" for the names below it"},
