@@ -71,6 +71,8 @@ RaCredentials::RaCredentials(Deps deps) : deps_(std::move(deps)), lease_(deps_.d
 std::shared_ptr<const RaCredentialList> RaCredentials::of(const RaSource& source) const {
     static const auto none = std::make_shared<const RaCredentialList>();
     const std::lock_guard lock(mutex_);
+    // An endpoint that was just applied: a chain without who issues to its devices would be another one a moment later.
+    if (!source.same_ca() && !issuers_.contains(source.issuing)) return none;
     const auto found = lists_.find(source.key);
     return found == lists_.end() ? none : found->second;
 }
@@ -246,10 +248,16 @@ core::Task<void> RaCredentials::load(RaSource source) {
     std::ranges::stable_partition(*list, [&](const RaCredential& c) { return today.empty() || c.issuer_key_id == today; });
     if (!list->empty()) {
         // Said here, for devices that cannot use it say nothing.
-        const auto wrong = check_chain(chain_of(source, list->front()), ChainForm::chain_and_root);
+        const auto chain = chain_of(source, list->front());
+        const auto judge = [&chain] {
+            auto wrong = check_chain(chain, ChainForm::chain_and_root);
+            return wrong ? std::move(wrong->detail) : std::string();
+        };
+        const auto judged = co_await deps_.pool.run(judge);
+        const auto wrong = judged ? *judged : std::string();
         auto& told = told_chains_[source.key + " for " + source.issuing];
-        if (wrong && told != wrong->detail) deps_.log.error("scep_chain_unusable", {{"source", source.key}, {"backend", source.issuing}, {"why", wrong->detail}});
-        told = wrong ? wrong->detail : std::string();
+        if (!wrong.empty() && told != wrong) deps_.log.error("scep_chain_unusable", {{"source", source.key}, {"backend", source.issuing}, {"why", wrong}});
+        told = wrong;
     }
     const std::lock_guard lock(mutex_);
     lists_[source.key] = std::move(list);

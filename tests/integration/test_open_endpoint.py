@@ -43,7 +43,7 @@ def test_an_open_endpoint_is_marked(new_server, tmp_path):
     server.apply(document)
     marked = finding(server)
     assert marked["verdict"] == "notice"
-    assert marked["what"] == "everybody who reaches them enrolls at these SCEP endpoints: laboratory (account default/anybody)"
+    assert marked["what"] == "everybody who reaches them enrolls at these SCEP and EST endpoints: laboratory (account default/anybody)"
     server.stop()
     server.start()
     assert warnings(server) == [("laboratory", "default/anybody")]
