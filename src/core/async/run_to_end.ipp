@@ -5,21 +5,36 @@
 
 namespace postern::core {
 
+/// A context that outlives its use: the thread of another executor that has just delivered a task's
+/// result may still be inside the context's functions when run() has returned.
+class LentContext {
+public:
+    LentContext();
+    ~LentContext();
+    LentContext(const LentContext&) = delete;
+    LentContext& operator=(const LentContext&) = delete;
+
+    boost::asio::io_context& operator*() const noexcept { return *context_; }
+
+private:
+    boost::asio::io_context* context_;
+};
+
 template <class T>
 T run_to_end(Task<T> task) {
-    boost::asio::io_context context(1);
+    const LentContext context;
     std::exception_ptr failure;
     if constexpr (std::is_void_v<T>) {
-        boost::asio::co_spawn(context, std::move(task), [&](std::exception_ptr e) { failure = e; });
-        context.run();
+        boost::asio::co_spawn(*context, std::move(task), [&](std::exception_ptr e) { failure = e; });
+        (*context).run();
         if (failure) std::rethrow_exception(failure);
     } else {
         std::optional<T> value;
-        boost::asio::co_spawn(context, std::move(task), [&](std::exception_ptr e, T v) {
+        boost::asio::co_spawn(*context, std::move(task), [&](std::exception_ptr e, T v) {
             failure = e;
             if (!e) value.emplace(std::move(v));
         });
-        context.run();
+        (*context).run();
         if (failure) std::rethrow_exception(failure);
         return std::move(*value);
     }

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/async/deadline.hpp"
+#include "core/async/run_on.hpp"
 #include "core/async/shards.hpp"
 
 using namespace postern::core;
@@ -34,6 +35,19 @@ private:
     const bool& there_;
     bool& seen_;
 };
+
+Task<int> number(int of) {
+    co_return of;
+}
+
+Task<int> throwing() {
+    throw std::runtime_error("as planned");
+    co_return 0;
+}
+
+Task<int> number_made_inside() {
+    co_return run_to_end(number(7));
+}
 
 }  // namespace
 
@@ -80,6 +94,19 @@ BOOST_AUTO_TEST_CASE(what_waits_on_one_shard_goes_before_any_other_shard_does) {
     }
     BOOST_TEST(!there);
     BOOST_TEST(seen);
+}
+
+// The other thread may still be inside the context when the result is here: AddressSanitizer and ThreadSanitizer see one that went.
+BOOST_AUTO_TEST_CASE(run_to_end_gets_what_another_executor_made) {
+    Shards shards(2);
+    shards.start();
+    for (int i = 0; i < 5000; ++i) BOOST_REQUIRE(run_to_end(run_on(shards.executor(i % 2), number(i))) == i);
+}
+
+BOOST_AUTO_TEST_CASE(run_to_end_may_be_used_inside_itself_and_after_a_failure) {
+    BOOST_TEST(run_to_end(number_made_inside()) == 7);
+    BOOST_CHECK_THROW(run_to_end(throwing()), std::runtime_error);
+    BOOST_TEST(run_to_end(number_made_inside()) == 7);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
