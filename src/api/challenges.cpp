@@ -80,6 +80,16 @@ core::Task<Answer> mint(Call call, ra::Protocol protocol, std::string_view what)
     co_return json_response(201, w.take());
 }
 
+/// {"subject"?, "sans"?}
+core::Result<void> read_device(const json::Value& item, ra::ChallengeWish& wish) {
+    const auto text = item["subject"].optional_string();
+    if (!text) return text.error();
+    auto entries = ra::subject_from_text(text->value_or(""));
+    if (!entries) return item["subject"].problem(entries.error().detail);
+    wish.subject = std::move(*entries);
+    return read_sans(item["sans"], wish.names);
+}
+
 core::Task<Answer> list(Call call, ra::Protocol protocol) {
     const auto after = query_number(call.request, "after", 0, 0, std::numeric_limits<std::int64_t>::max());
     if (!after) co_return after.error();
@@ -128,6 +138,34 @@ core::Task<Answer> withdraw(Call call, ra::Protocol protocol, std::string token)
 core::Task<Answer> mint_challenge(Call call) { return mint(call, ra::Protocol::scep, "challenge"); }
 /// The same of an EST endpoint, with "token" for the challenge: the device sends it as Authorization: Bearer.
 core::Task<Answer> mint_token(Call call) { return mint(call, ra::Protocol::est, "token"); }
+
+/// {"account"?, "profile"?, "keyType"?, "ttl"?, "devices": [{"subject"?, "sans"?}]} -> {"account", "profile", "tokens": [{"id", "token",
+/// "expires"}]}, in the order of the devices: all or none
+core::Task<Answer> mint_tokens(Call call) {
+    const auto body = read_body(call.request, {"account", "profile", "keyType", "ttl", "devices"});
+    if (!body) co_return body.error();
+    auto common = read_wish(body->root());
+    if (!common) co_return common.error();
+    common->protocol = ra::Protocol::est;
+    common->endpoint = std::string(call.request.params["endpoint"]);
+    const auto devices = body->root()["devices"].items();
+    if (devices.empty() || devices.size() > ra::OneTimeChallenges::most_at_once)
+        co_return body->root()["devices"].problem("expected 1 to " + std::to_string(ra::OneTimeChallenges::most_at_once) + " devices such as {\"subject\": \"CN=router-7\"}");
+    std::vector<ra::ChallengeWish> wishes;
+    for (const auto& device : devices) {
+        wishes.push_back(*common);
+        if (const auto read = read_device(device, wishes.back()); !read) co_return read.error();
+    }
+    ra::Principal by = call.principal;
+    core::RequestId id = call.request.id;
+    const auto minted = co_await call.deps.challenges.mint_all(std::move(wishes), std::move(by), std::move(id));
+    if (!minted) co_return minted.error();
+    json::Writer w;
+    w.begin_object().member("account", minted->front().account).member("profile", minted->front().profile).key("tokens").begin_array();
+    for (const auto& each : *minted) w.begin_object().member("id", each.token).member("token", each.text.expose()).member("expires", core::rfc3339(each.expires)).end_object();
+    w.end_array().end_object();
+    co_return json_response(201, w.take());
+}
 
 /// ?after=N&limit=N: one JSON object a line, rising; X-Next-After names the next page. Never a challenge's text.
 core::Task<Answer> list_challenges(Call call) { return list(call, ra::Protocol::scep); }

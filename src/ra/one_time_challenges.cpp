@@ -87,6 +87,22 @@ Result<void> judge_form(const ChallengeWish& wish, const Account& account) {
     return {};
 }
 
+AuditRecord minting_record(const store::ScepChallengeRow& row, const Endpoint& endpoint, const Account& account, const Principal& by, const core::RequestId& request) {
+    AuditRecord record;
+    record.at = row.created;
+    record.tenant = endpoint.tenant;
+    record.request = request;
+    record.actor = by.actor;
+    record.action = "challenge.minted";
+    record.object_kind = "scep_challenge";
+    record.object_id = row.token;
+    json::Writer detail;
+    detail.begin_object().member("endpoint", endpoint.name).member("account", account.name).member("profile", row.profile).member("bound", row.bound);
+    detail.key("subject").raw(row.subject).key("names").raw(row.names).member("expires", core::rfc3339(row.expires)).end_object();
+    record.detail = detail.take();
+    return record;
+}
+
 }  // namespace
 
 Task<Result<Account>> OneTimeChallenges::minting_account(const Endpoint& endpoint, std::string name, bool unbound) {
@@ -108,61 +124,63 @@ Task<Result<Account>> OneTimeChallenges::minting_account(const Endpoint& endpoin
 }
 
 Task<Result<MintedChallenge>> OneTimeChallenges::mint(ChallengeWish wish, Principal by, core::RequestId request) {
+    std::vector<ChallengeWish> one;
+    one.push_back(std::move(wish));
+    auto minted = co_await mint_all(std::move(one), std::move(by), std::move(request));
+    if (!minted) co_return minted.error();
+    co_return std::move(minted->front());
+}
+
+Task<Result<std::vector<MintedChallenge>>> OneTimeChallenges::mint_all(std::vector<ChallengeWish> wishes, Principal by, core::RequestId request) {
+    if (wishes.empty() || wishes.size() > most_at_once) co_return Problem(ProblemKind::malformed, "expected 1 to " + std::to_string(most_at_once) + " devices");
     const auto catalog = deps_.catalog.current();
-    const auto* endpoint = endpoint_of(*catalog, wish.protocol, wish.endpoint, by);
-    if (endpoint == nullptr) co_return no_endpoint(wish.protocol, wish.endpoint);
-    auto wanted = wish.account;
-    const auto account = co_await minting_account(*endpoint, std::move(wanted), wish.unbound);
+    const bool unbound = wishes.front().unbound;
+    const auto endpoint_name = wishes.front().endpoint;
+    const auto* endpoint = endpoint_of(*catalog, wishes.front().protocol, endpoint_name, by);
+    if (endpoint == nullptr) co_return no_endpoint(wishes.front().protocol, endpoint_name);
+    auto wanted = wishes.front().account;
+    const auto account = co_await minting_account(*endpoint, std::move(wanted), unbound);
     if (!account) co_return account.error();
-    if (const auto good = judge_form(wish, *account); !good) co_return good.error();
-    const auto profile = profile_of(wish, *catalog, deps_.backends, *endpoint, *account);
-    if (!profile) co_return profile.error();
-
-    const auto now = deps_.clock.now();
     const auto* tenant = catalog->tenant(endpoint->tenant);
-    MintedChallenge out;
-    out.text = draw(deps_.random);
-    out.account = (tenant ? tenant->name : std::string()) + "/" + account->name;
-    out.profile = (*profile)->name;
-    out.expires = now + wish.lifetime.value_or(account->one_time.lifetime);
-    store::ScepChallengeRow row;
-    row.id = co_await deps_.numbers.next(store::Series::challenge);
-    row.token = out.token = deps_.random.token();
-    row.tenant = endpoint->tenant;
-    row.endpoint = endpoint->id;
-    row.account = account->id;
-    row.digest = digest_of(deps_.sealer, endpoint->id, out.text.expose());
-    row.bound = !wish.unbound;
-    row.profile = out.profile;
-    row.subject = to_stored(wish.subject);
-    row.names = to_stored(wish.names);
-    row.key_type = wish.key ? wish.key->to_string() : "";
-    row.status = "open";
-    row.created = now;
-    row.expires = out.expires;
-    row.actor_kind = by.actor.kind;
-    row.actor = by.actor.name;
-
-    AuditRecord record;
-    record.at = now;
-    record.tenant = endpoint->tenant;
-    record.request = request;
-    record.actor = by.actor;
-    record.action = "challenge.minted";
-    record.object_kind = "scep_challenge";
-    record.object_id = row.token;
-    json::Writer detail;
-    detail.begin_object().member("endpoint", endpoint->name).member("account", account->name).member("profile", row.profile).member("bound", row.bound);
-    detail.key("subject").raw(row.subject).key("names").raw(row.names).member("expires", core::rfc3339(row.expires)).end_object();
-    record.detail = detail.take();
-    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    const auto now = deps_.clock.now();
     store::Batch batch;
     batch.add(store::scep_challenge_turn, store::values(account->id));
-    if (wish.unbound) batch.add(store::scep_challenge_room, store::values(account->id, now, std::int64_t{account->one_time.outstanding}));
-    batch.add(store::scep_challenge_insert, row.insert_values());
-    add_audit(batch, audit_id, record);
+    if (unbound) batch.add(store::scep_challenge_room, store::values(account->id, now, std::int64_t{account->one_time.outstanding}));
+    std::vector<MintedChallenge> minted;
+    for (const auto& wish : wishes) {
+        const auto which = wishes.size() > 1 ? "device " + std::to_string(minted.size() + 1) + ": " : std::string();
+        auto good = judge_form(wish, *account);
+        const auto profile = good ? profile_of(wish, *catalog, deps_.backends, *endpoint, *account) : Result<const Profile*>(good.error());
+        if (!profile) co_return Problem(profile.error().kind, which + profile.error().detail, profile.error().check);
+        MintedChallenge out;
+        out.text = draw(deps_.random);
+        out.account = (tenant ? tenant->name : std::string()) + "/" + account->name;
+        out.profile = (*profile)->name;
+        out.expires = now + wish.lifetime.value_or(account->one_time.lifetime);
+        store::ScepChallengeRow row;
+        row.id = co_await deps_.numbers.next(store::Series::challenge);
+        row.token = out.token = deps_.random.token();
+        row.tenant = endpoint->tenant;
+        row.endpoint = endpoint->id;
+        row.account = account->id;
+        row.digest = digest_of(deps_.sealer, endpoint->id, out.text.expose());
+        row.bound = !unbound;
+        row.profile = out.profile;
+        row.subject = to_stored(wish.subject);
+        row.names = to_stored(wish.names);
+        row.key_type = wish.key ? wish.key->to_string() : "";
+        row.status = "open";
+        row.created = now;
+        row.expires = out.expires;
+        row.actor_kind = by.actor.kind;
+        row.actor = by.actor.name;
+        batch.add(store::scep_challenge_insert, row.insert_values());
+        const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+        add_audit(batch, audit_id, minting_record(row, *endpoint, *account, by, request));
+        minted.push_back(std::move(out));
+    }
     const auto written = co_await deps_.db.write(std::move(batch));
-    if (written) co_return std::move(out);
+    if (written) co_return std::move(minted);
     if (written.error().statement == &store::scep_challenge_room) {
         Problem full(ProblemKind::rate_limited, "account " + account->name + " has " + std::to_string(account->one_time.outstanding) +
                                                     " unbound challenges that no device has used yet, which are the most", "challenge.outstanding");

@@ -71,6 +71,10 @@ public:
     /// the account mints none without a device), rate_limited ("challenge.outstanding": as many unbound ones wait already),
     /// and what policy says to such a profile and such names.
     core::Task<core::Result<MintedChallenge>> mint(ChallengeWish wish, Principal by, core::RequestId request);
+    /// One for each of many devices, in one commit: all or none. What the first says of endpoint, account and `unbound` holds for all. A
+    /// refusal says which of them it is about.
+    core::Task<core::Result<std::vector<MintedChallenge>>> mint_all(std::vector<ChallengeWish> wishes, Principal by, core::RequestId request);
+    static constexpr std::size_t most_at_once = 1000;
     /// Rows of scep_challenge_page, of the caller's tenant, or all; nullopt: there is no such endpoint.
     core::Task<std::optional<store::Rows>> list(Protocol protocol, std::string endpoint, Principal by, std::int64_t after, std::int64_t limit);
     /// Errors: not_found, conflict (it was used, or withdrawn before).

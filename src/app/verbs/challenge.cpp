@@ -22,8 +22,6 @@ struct Wish {
     bool unbound = false;
 };
 
-/// "ENDPOINT" or "ENDPOINT/ACCOUNT"
-std::string endpoint_of(const std::string& place) { return place.substr(0, place.find('/')); }
 std::string path_of(const Wish& o) { return "/api/postern/v1/" + std::string(o.kind->protocol) + "/" + endpoint_of(o.place) + "/" + std::string(o.kind->resource); }
 
 int create(const Common& common, const Wish& o) {
@@ -59,13 +57,6 @@ int withdraw(const Common& common, const Wish& o) {
     return ask_done(common, make_request(http::Method::delete_, path_of(o) + "/" + o.id), "Withdrawn " + o.id + ".");
 }
 
-/// What is neither would be another path to the server.
-std::string read_place(std::string& text) {
-    const auto slash = text.find('/');
-    const bool good = !text.empty() && slash != 0 && slash != text.size() - 1 && text.find('/', slash == text.npos ? slash : slash + 1) == text.npos &&
-                      text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz._-/") == text.npos;
-    return good ? "" : "expected an endpoint, or ENDPOINT/ACCOUNT";
-}
 std::string read_id(std::string& text) {
     const bool good = text.size() == 22 && text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == text.npos;
     return good ? "" : "expected the id that the verb list prints";
