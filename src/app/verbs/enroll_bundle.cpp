@@ -1,220 +1,299 @@
 #include <chrono>
+#include <filesystem>
 #include <iostream>
+#include <iterator>
 
-#include "api/clients/commands.hpp"
-#include "app/csv.hpp"
-#include "app/data_folder.hpp"
+#include "app/new_file.hpp"
 #include "app/tar.hpp"
 #include "app/verbs/answers.hpp"
 #include "app/verbs/certificate_files.hpp"
+#include "app/verbs/enroll_script.hpp"
 #include "app/verbs/est_places.hpp"
-#include "core/base/encoding.hpp"
 #include "core/base/secret.hpp"
+#include "core/crypto/certificate.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
-#include "ra/binding_text.hpp"
+#include "ra/one_time_challenges.hpp"
 
 /// First credentials for a batch of devices: one token each, with what a device needs to use it.
 namespace postern::app::verbs {
 
 namespace {
 
-constexpr std::size_t most_of_a_part = 1000;
+constexpr std::size_t most_shown = 20;
 
-struct Device {
-    Device() = default;
-    std::string subject;            ///< "CN=gateway-7,O=Example"
-    std::vector<std::string> sans;  ///< "dns:gateway-7.example.com"
-    std::string where;              ///< file and line, for people
+struct Options {
+    Options() = default;
+    std::string place, names, table, out, profile, key_type, ttl, root;
+    DevicePattern pattern;
+    bool replace = false;
+};
+
+struct Credential {
+    Credential() = default;
     std::string id, expires;
     core::SecretText token;
 };
 
-struct Options {
-    Options() = default;
-    std::string place, devices, out, profile, key_type, ttl;
+/// What the server answered.
+struct Minted {
+    Minted() = default;
+    std::string account, profile, key, url, label, root;
+    std::vector<Credential> credentials;  ///< in the order of the devices
 };
 
-/// CSV whose first line names its columns: subject, and where there are any sans (words).
-std::vector<Device> read_devices(const std::string& file) {
-    const auto contents = read_whole(file);
-    std::string_view text = contents;
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    Csv csv(text, csv_separator(text.substr(0, text.find('\n'))));
-    bool broken = false;
-    const auto header = csv.next(broken);
-    for (const auto& name : header)
-        if (name != "subject" && name != "sans") throw std::runtime_error(file + ": unknown column " + json::printable(name) + "; known are subject and sans");
-    const auto column = [&](std::string_view name) { return static_cast<std::size_t>(std::ranges::find(header, name) - header.begin()); };
-    const auto subject = column("subject"), sans = column("sans");
-    std::vector<Device> out;
-    while (!csv.at_end()) {
-        Device device;
-        device.where = file + ": line " + std::to_string(csv.line());
-        const auto cells = csv.next(broken);
-        if (broken) throw std::runtime_error(device.where + ": a quote that does not end");
-        if (cells.size() == 1 && cells.front().empty()) continue;
-        if (cells.size() > header.size()) throw std::runtime_error(device.where + ": more cells than columns; a subject with a comma stands in quotes");
-        const auto cell = [&](std::size_t at) { return at < cells.size() ? cells[at] : std::string(); };
-        device.subject = cell(subject);
-        device.sans = words(cell(sans));
-        out.push_back(std::move(device));
-    }
-    if (out.empty()) throw std::runtime_error(file + ": there is no device in it");
-    return out;
+enum class Form { archive, table };
+
+Form form_of(const std::string& file) {
+    if (file.ends_with(".tar")) return Form::archive;
+    if (file.ends_with(".csv")) return Form::table;
+    throw std::runtime_error("--out: expected FILE.tar for an archive with a script for each device, or FILE.csv for a table");
 }
 
-/// As `openssl req -subj` has it: "/CN=gateway-7/O=Example".
-std::string openssl_subject(const Device& device) {
-    const auto entries = ra::subject_from_text(device.subject);
-    if (!entries) throw std::runtime_error(device.where + ": " + entries.error().detail);
-    const auto stored = ra::to_stored(*entries);
-    const auto list = json::Document::parse(stored);
-    std::string out;
-    for (const auto& item : list.value().root().items()) {
-        std::string entry(item.string().value());
-        if (entry.starts_with("E=")) entry.replace(0, 1, "emailAddress");
-        out += '/';
-        for (const char c : entry) {
-            if (c == '/' || c == '+' || c == '\\') out += '\\';
-            out += c;
-        }
-    }
-    return out.empty() ? "/" : out;
+/// What is unpacked: "batch-7" of "out/batch-7.tar".
+std::string folder_of(const std::string& file) {
+    auto name = std::filesystem::path(file).stem().string();
+    if (name.empty() || name.front() == '.' || name.front() == '-' || name.size() > 155) throw std::runtime_error("--out: the archive's folder is called as its file, which takes a name of 1 to 155 octets before .tar that begins with neither . nor -");
+    return name;
 }
 
-/// As openssl's subjectAltName has them: "DNS:gateway-7.example.com,IP:192.0.2.7".
-std::string openssl_names(const Device& device) {
+void print_bad(const std::string& source, const std::vector<BadLine>& bad, std::size_t of) {
+    for (std::size_t at = 0; at < std::min(bad.size(), most_shown); ++at)
+        std::cerr << "postern: " << json::printable(source) << ": line " << bad[at].line << ": " << json::printable(bad[at].why) << "\n";
+    if (of > most_shown) std::cerr << "postern: and " << of - std::min(bad.size(), most_shown) << " more\n";
+    std::cerr << "postern: nothing was minted or written\n";
+}
+
+std::string source_of(const Options& o) {
+    const auto& file = o.names.empty() ? o.table : o.names;
+    return file == "-" ? "standard input" : file;
+}
+
+DeviceList read_list(const Options& o) {
+    if (o.names.empty() == o.table.empty()) throw std::runtime_error("give the devices by --devices, a name a line, or by --table, CSV");
+    const auto& file = o.names.empty() ? o.table : o.names;
+    const auto text = file == "-" ? std::string(std::istreambuf_iterator<char>(std::cin), {}) : read_whole(file);
+    DeviceList list;
+    try {
+        list = o.names.empty() ? read_device_table(text, o.pattern) : read_device_names(text, o.pattern);
+    } catch (const std::runtime_error& problem) {
+        throw std::runtime_error(source_of(o) + ": " + problem.what());
+    }
+    if (list.devices.empty() && list.bad.empty()) throw std::runtime_error(source_of(o) + ": there is no device in it");
+    if (list.devices.size() > ra::OneTimeChallenges::most_at_once)
+        throw std::runtime_error(source_of(o) + ": " + std::to_string(list.devices.size()) + " devices; a batch is one commit, of at most " + std::to_string(ra::OneTimeChallenges::most_at_once) + ": make several");
+    return list;
+}
+
+/// PEM of the anchors that were given; empty: none were.
+std::string read_anchors(const std::string& file) {
+    if (file.empty()) return {};
+    const auto found = crypto::from_pem("CERTIFICATE", read_whole(file));
+    if (!found || found->empty()) throw std::runtime_error(file + " holds no certificate in PEM");
     std::string out;
-    for (const auto& san : device.sans) {
-        const auto colon = std::min(san.find(':'), san.size());
-        const auto kind = san.substr(0, colon), value = colon < san.size() ? san.substr(colon + 1) : std::string();
-        const std::string_view known = kind == "dns" ? "DNS" : kind == "ip" ? "IP" : kind == "email" ? "email" : kind == "uri" ? "URI" : "";
-        if (known.empty() || value.find(',') != value.npos) throw std::runtime_error(device.where + ": " + json::printable(san) + ": enroll.sh asks for dns:, ip:, email: and uri: names without commas");
-        out += (out.empty() ? "" : ",") + std::string(known) + ":" + value;
+    for (const auto& der : *found) {
+        if (const auto read = crypto::Certificate::parse(der); !read) throw std::runtime_error(file + ": " + read.error().detail);
+        out += crypto::to_pem("CERTIFICATE", der);
     }
     return out;
 }
 
-/// Mints in parts. The exit status of what the server refused.
-int mint(Door& door, const Options& o, std::vector<Device>& devices) {
-    for (std::size_t from = 0; from < devices.size(); from += most_of_a_part) {
-        const auto until = std::min(from + most_of_a_part, devices.size());
-        json::Writer w;
-        w.begin_object();
-        if (const auto account = account_of(o.place); !account.empty()) w.member("account", account);
-        if (!o.profile.empty()) w.member("profile", o.profile);
-        if (!o.key_type.empty()) w.member("keyType", o.key_type);
-        if (!o.ttl.empty()) w.member("ttl", o.ttl);
-        w.key("devices").begin_array();
-        for (auto at = from; at < until; ++at) {
-            w.begin_object();
-            if (!devices[at].subject.empty()) w.member("subject", devices[at].subject);
-            w.key("sans").begin_array();
-            for (const auto& name : devices[at].sans) w.string(name);
-            w.end_array().end_object();
-        }
-        w.end_array().end_object();
-        const auto answer = door.ask(make_request(http::Method::post, "/api/postern/v1/est/" + endpoint_of(o.place) + "/tokens/batch", w.take()));
-        if (const int failed = report(answer)) {
-            std::cerr << "postern: these were " << devices[from].where << " to " << devices[until - 1].where << "; nothing was written"
-                      << (from > 0 ? ", and the " + std::to_string(from) + " tokens before them are lost: `postern est token withdraw`" : "") << "\n";
-            return failed;
-        }
-        const auto document = parsed(answer);
-        const auto tokens = document.root()["tokens"].items();
-        if (tokens.size() != until - from) throw std::runtime_error("the server's answer holds not as many tokens as devices");
-        auto at = from;
-        for (const auto& minted : tokens) {
-            devices[at].id = minted["id"].string().value();
-            devices[at].expires = minted["expires"].string().value();
-            devices[at++].token = core::SecretText(std::string(minted["token"].string().value()));
-        }
-    }
-    return 0;
-}
+std::string tokens_path(const Options& o) { return "/api/postern/v1/est/" + endpoint_of(o.place) + "/tokens"; }
 
-std::string quoted_cell(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return out + "\"";
-}
-
-std::string credentials(const std::vector<Device>& devices) {
-    std::string out = "subject,sans,id,expires,openssl_subject,openssl_sans,token\r\n";
+http::Request minting(const Options& o, const std::vector<ListedDevice>& devices, Form form) {
+    json::Writer w;
+    w.begin_object();
+    if (const auto account = account_of(o.place); !account.empty()) w.member("account", account);
+    if (!o.profile.empty()) w.member("profile", o.profile);
+    if (!o.key_type.empty()) w.member("keyType", o.key_type);
+    if (!o.ttl.empty()) w.member("ttl", o.ttl);
+    w.member("scripted", form == Form::archive).key("devices").begin_array();
     for (const auto& device : devices) {
-        std::string sans;
-        for (const auto& name : device.sans) sans += (sans.empty() ? "" : " ") + name;
-        for (const auto& cell : {device.subject, sans, device.id, device.expires, openssl_subject(device), openssl_names(device)}) out += quoted_cell(cell) + ",";
-        out += std::string(device.token.expose()) + "\r\n";
+        w.begin_object();
+        if (!device.subject.empty()) w.member("subject", device.subject);
+        if (!device.sans.empty()) {
+            w.key("sans").begin_array();
+            for (const auto& name : device.sans) w.string(name);
+            w.end_array();
+        }
+        w.end_object();
+    }
+    w.end_array().end_object();
+    return make_request(http::Method::post, tokens_path(o) + "/batch", w.take());
+}
+
+/// What the server said of single devices, by their lines. The exit status.
+int report_batch(const Options& o, const http::Response& answer, const std::vector<ListedDevice>& devices) {
+    const auto document = parsed(answer);
+    const auto refused = document.root()["refused"].items();
+    std::vector<BadLine> bad;
+    for (const auto& each : refused) {
+        const auto index = each["index"].integer();
+        if (!index || *index < 0 || static_cast<std::size_t>(*index) >= devices.size()) continue;
+        const auto& device = devices[static_cast<std::size_t>(*index)];
+        bad.emplace_back(device.line, device.name + ": " + text(each["why"]));
+    }
+    const auto total = bad.empty() ? 0 : static_cast<std::size_t>(document.root()["refusedDevices"].integer().value());
+    // What is wrong with the whole batch is said once.
+    const bool alike = total == devices.size() && std::ranges::all_of(refused, [&](const json::Value& each) { return text(each["why"]) == text(refused.front()["why"]); });
+    if (bad.empty()) {
+        report(answer);
+        std::cerr << "postern: nothing was minted or written\n";
+    } else if (alike) {
+        std::cerr << "postern: " << text(refused.front()["why"]) << "\npostern: nothing was minted or written\n";
+    } else {
+        print_bad(source_of(o), bad, total);
+    }
+    return 1;
+}
+
+http::Response ask_for(Door& door, http::Request request) {
+    try {
+        return door.ask(std::move(request));
+    } catch (const std::runtime_error& problem) {
+        throw std::runtime_error(std::string(problem.what()) + "\npostern: nothing was written. All tokens of the batch were minted or none; if they were, nobody knows them: `postern est token list` shows them until their end");
+    }
+}
+
+Minted read_minted(const http::Response& answer) {
+    const auto document = parsed(answer);
+    const auto root = document.root();
+    Minted out;
+    for (const auto& [key, into] : {std::pair<std::string_view, std::string*>("account", &out.account), {"profile", &out.profile}, {"key", &out.key}, {"url", &out.url}, {"label", &out.label}, {"root", &out.root}})
+        *into = root[key].string().value();
+    for (const auto& each : root["tokens"].items()) {
+        Credential credential;
+        credential.id = each["id"].string().value();
+        credential.expires = each["expires"].string().value();
+        credential.token = core::SecretText(std::string(each["token"].string().value()));
+        out.credentials.push_back(std::move(credential));
     }
     return out;
 }
 
-std::string key_command(std::string_view key) {
-    const auto spec = crypto::KeySpec::from(key).value_or(crypto::KeySpec());
-    if (spec.type == crypto::KeyType::rsa) return "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:" + std::to_string(spec.bits);
-    if (spec.type == crypto::KeyType::ed25519) return "openssl genpkey -algorithm ED25519";
-    return "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-" + std::to_string(spec.bits);
+/// Always in quotes (RFC 4180).
+std::string row(std::initializer_list<std::string_view> cells) {
+    std::string out;
+    for (const auto cell : cells) {
+        out += out.empty() ? "\"" : ",\"";
+        for (const char c : cell) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+        out += '"';
+    }
+    return out + "\r\n";
 }
 
-/// Run again it sends the same key, which gets the same certificate when an answer was lost.
-std::string script(const std::string& url, std::string_view key) {
-    return R"(#!/bin/sh
-# Enrolls this device by EST: sh enroll.sh SUBJECT [NAMES] < TOKEN
-# SUBJECT, NAMES and TOKEN are openssl_subject, openssl_sans and token of the device's line in credentials.csv, which stays in the factory.
-# Beside it must lie root.pem. It leaves key.pem, cert.pem and chain.pem; run again after a failure it goes on with the same key.
-set -eu
-umask 077
-url=)" + api::clients::quoted(url) + R"(
-subject=$1 names=${2-}
-read -r token
-[ -s key.pem ] || )" + key_command(key) + R"( -out key.pem
-openssl req -new -key key.pem -subj "$subject" ${names:+-addext "subjectAltName=$names"} -outform DER -out request.der
-openssl base64 -in request.der -out request.b64
-printf 'header = "Authorization: Bearer %s"\n' "$token" > est.curl
-trap 'rm -f est.curl request.der request.b64' EXIT
-curl -sS --fail-with-body --cacert root.pem -o cacerts.b64 "$url/cacerts"
-openssl base64 -d -in cacerts.b64 | openssl pkcs7 -inform DER -print_certs -out chain.pem
-curl -sS --fail-with-body --cacert root.pem -K est.curl -H 'Content-Type: application/pkcs10' --data-binary @request.b64 -o answer.b64 "$url/simpleenroll" &&
-    openssl base64 -d -in answer.b64 | openssl pkcs7 -inform DER -print_certs -out cert.pem || { cat answer.b64; exit 1; }
-rm -f cacerts.b64 answer.b64
-)";
+std::string joined(const std::vector<std::string>& names) {
+    std::string out;
+    for (const auto& name : names) out += (out.empty() ? "" : " ") + name;
+    return out;
+}
+
+void write_table(NewFile& file, const std::vector<ListedDevice>& devices, const Minted& minted) {
+    file.write(row({"device", "id", "subject", "sans", "url", "expires", "token"}));
+    for (std::size_t at = 0; at < devices.size(); ++at) {
+        const auto& credential = minted.credentials[at];
+        const core::SecretText line(row({devices[at].name, credential.id, devices[at].subject, joined(devices[at].sans), minted.url, credential.expires, credential.token.expose()}));
+        file.write(line.expose());
+    }
+}
+
+std::string readme(const Minted& minted, std::size_t devices) {
+    return "First credentials of " + std::to_string(devices) + " devices for EST\n\nURL      " + minted.url + "\nlabel    " + minted.label + "\naccount  " + minted.account + "\nprofile  " +
+           minted.profile + "\nkey      " + minted.key + "\nexpires  " + minted.credentials.front().expires + R"(
+
+root.pem         the trust anchor of the server's TLS certificate
+devices.csv      which device has which token, by the token's id; no secrets
+devices/DEVICE   what one device gets and nobody else: its token, good for one certificate with exactly its subject and names, root.pem, and
+                 enroll.sh, for sh, openssl and curl: sh enroll.sh
+
+A token that was lost: postern est token withdraw )" + minted.label + " ID\n";
+}
+
+/// What goes to one device lies in one folder.
+void write_archive(NewFile& file, const std::string& folder, const std::vector<ListedDevice>& devices, const std::vector<OpensslWish>& wishes, const Minted& minted) {
+    Tar tar(folder, std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count(), [&file](std::string_view octets) { file.write(octets); });
+    tar.add("README.txt", readme(minted, devices.size()), 0600);
+    tar.add("root.pem", minted.root, 0600);
+    json::Writer w;
+    w.begin_object().member("url", minted.url).member("label", minted.label).member("account", minted.account).member("profile", minted.profile).member("key", minted.key).end_object();
+    tar.add("endpoint.json", w.take() + "\n", 0600);
+    auto table = row({"device", "id", "subject", "sans", "expires"});
+    for (std::size_t at = 0; at < devices.size(); ++at)
+        table += row({devices[at].name, minted.credentials[at].id, devices[at].subject, joined(devices[at].sans), minted.credentials[at].expires});
+    tar.add("devices.csv", table, 0600);
+    tar.add_folder("devices/");
+    for (std::size_t at = 0; at < devices.size(); ++at) {
+        const auto place = "devices/" + devices[at].name + "/";
+        tar.add_folder(place);
+        tar.add(place + "enroll.sh", enroll_script(devices[at], wishes[at], minted.url, minted.key), 0700);
+        tar.add(place + "root.pem", minted.root, 0600);
+        const core::SecretText token(std::string(minted.credentials[at].token.expose()) + "\n");
+        tar.add(place + "token", token.expose(), 0600);
+    }
+    tar.finish();
+}
+
+/// Nobody has them: the file could not be written. Says how many are still good.
+void withdraw(Door& door, const Options& o, const Minted& minted) {
+    std::size_t left = 0;
+    for (const auto& credential : minted.credentials) {
+        try {
+            if (door.ask(make_request(http::Method::delete_, tokens_path(o) + "/" + credential.id)).status >= 300) ++left;
+        } catch (const std::runtime_error&) {
+            ++left;
+        }
+    }
+    std::cerr << "postern: the tokens were withdrawn" << (left > 0 ? " but for " + std::to_string(left) + ", which nobody knows; see `postern est token list`" : "") << "\n";
+}
+
+void print_done(const Common& common, const Options& o, const std::vector<ListedDevice>& devices, const Minted& minted) {
+    const auto& expires = minted.credentials.front().expires;
+    if (!common.json) {
+        std::cout << "Wrote " << json::printable(o.out) << ": " << devices.size() << (devices.size() == 1 ? " device" : " devices") << " of " << json::printable(minted.account) << " (profile "
+                  << json::printable(minted.profile) << "), each with a token for one certificate, good until " << expires << ". The tokens are nowhere else.\n";
+        return;
+    }
+    json::Writer w;
+    w.begin_object().member("file", o.out).member("account", minted.account).member("profile", minted.profile).member("url", minted.url).member("expires", expires).key("devices").begin_array();
+    for (std::size_t at = 0; at < devices.size(); ++at) w.begin_object().member("device", devices[at].name).member("id", minted.credentials[at].id).end_object();
+    w.end_array().end_object();
+    std::cout << w.take() << "\n";
 }
 
 int bundle(const Common& common, const Options& o) {
-    auto devices = read_devices(o.devices);
-    for (const auto& device : devices) {  // what is wrong in the file is said before anything is minted
-        openssl_subject(device);
-        openssl_names(device);
+    // Whatever can be wrong here is said before anything is minted.
+    const auto form = form_of(o.out);
+    const auto folder = form == Form::archive ? folder_of(o.out) : std::string();
+    auto list = read_list(o);
+    const auto& devices = list.devices;
+    const auto anchors = read_anchors(o.root);
+    std::vector<OpensslWish> wishes;
+    for (const auto& device : form == Form::archive ? devices : std::vector<ListedDevice>()) {
+        auto wish = OpensslWish::of(device);
+        if (!wish) list.bad.emplace_back(device.line, device.name + ": " + wish.error().detail);
+        else wishes.push_back(std::move(*wish));
+    }
+    if (!list.bad.empty()) {
+        std::ranges::stable_sort(list.bad, {}, &BadLine::line);
+        print_bad(source_of(o), list.bad, list.bad.size());
+        return 1;
     }
     const auto door = Door::open(common.door);
-    json::Writer w;
-    w.begin_object().member("endpoint", endpoint_of(o.place)).member("for", "est-curl").end_object();
-    const auto told = door->ask(make_request(http::Method::post, "/api/postern/v1/client-configurations", w.take()));
-    if (const int failed = report(told)) return failed;
-    const auto facts = parsed(told);
-    const auto values = facts.root()["values"];
-    const std::string url(values["url"].string().value());
-    const auto key = o.key_type.empty() ? std::string(values["key"].string().value()) : o.key_type;
-    const auto root = core::from_base64(facts.root()["files"].items().at(0)["content"].string().value());
-    if (!root) throw std::runtime_error("the server's answer holds no root");
-    if (const int failed = mint(*door, o, devices)) return failed;
-
-    Tar tar(std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
-    tar.add("root.pem", core::as_text(*root), 0644);
-    tar.add("endpoint", "url " + url + "\nlabel " + endpoint_of(o.place) + "\n", 0644);
-    tar.add("enroll.sh", script(url, key), 0755);
-    const core::SecretText table(credentials(devices));
-    tar.add("credentials.csv", table.expose(), 0600);
-    const core::SecretText whole(tar.finish());
-    write_file(o.out, whole.expose(), 0600);
-    if (!common.json) std::cout << "Wrote " << json::printable(o.out) << ": " << devices.size() << " tokens, each for one certificate, good until " << devices.back().expires << ". They are nowhere else.\n";
-    else {
-        json::Writer out;
-        out.begin_object().member("file", o.out).member("devices", static_cast<std::int64_t>(devices.size())).member("expires", devices.back().expires).end_object();
-        std::cout << out.take() << "\n";
+    NewFile file(o.out, o.replace);
+    const auto answer = ask_for(*door, minting(o, devices, form));
+    if (answer.status >= 400) return report_batch(o, answer, devices);
+    auto minted = read_minted(answer);
+    if (minted.credentials.size() != devices.size()) throw std::runtime_error("the server's answer holds not as many tokens as devices");
+    if (!anchors.empty()) minted.root = anchors;
+    try {
+        if (form == Form::archive) write_archive(file, folder, devices, wishes, minted);
+        else write_table(file, devices, minted);
+        file.keep();
+    } catch (const std::runtime_error&) {
+        withdraw(*door, o, minted);
+        throw;
     }
+    print_done(common, o, devices, minted);
     return 0;
 }
 
@@ -222,14 +301,19 @@ int bundle(const Common& common, const Options& o) {
 
 void add_enroll_bundle(CLI::App& noun, Common& common, Run& run) {
     auto o = std::make_shared<Options>();
-    auto* verb = noun.add_subcommand("enroll-bundle", "One archive with a one-time token for each of many devices, and what they need to use it");
+    auto* verb = noun.add_subcommand("enroll-bundle", "A one-time token for each of many devices, with what they need to use it, in one file");
     add_common(*verb, common);
     verb->add_option("ENDPOINT", o->place, "EST endpoint, or ENDPOINT/ACCOUNT where it has several accounts of method one_time")->required()->transform(CLI::Validator(read_place, ""));
-    verb->add_option("--devices", o->devices, "CSV with the columns subject and, where wanted, sans")->required()->check(CLI::ExistingFile);
-    verb->add_option("--out", o->out, "The archive (tar, 0600)")->required();
+    verb->add_option("--devices", o->names, "File with a device name a line, or - for standard input");
+    verb->add_option("--table", o->table, "In place of --devices: CSV with the columns device, subject and sans, or -");
+    verb->add_option("--subject", o->pattern.subject, "What devices ask for, {} being their name (default: CN={})");
+    verb->add_option("--san", o->pattern.sans, "Alternative name that they ask for, as dns:{}.example.com; repeatable");
+    verb->add_option("--out", o->out, "FILE.tar: a folder for each device, with a script; or FILE.csv (0600)")->required();
+    verb->add_flag("--replace", o->replace, "Write over a file that is there");
     verb->add_option("--profile", o->profile, "Profile of their certificates");
     verb->add_option("--key", o->key_type, "Key type they must have, as ec-p256");
-    verb->add_option("--ttl", o->ttl, "How long the tokens are good for, as 30d");
+    verb->add_option("--ttl", o->ttl, "How long the tokens are good for, as 7d");
+    verb->add_option("--root", o->root, "PEM file with the anchors of the listener's TLS certificate (default: this server's root)");
     verb->callback([o, &common, &run] { run = [o, &common] { return bundle(common, *o); }; });
 }
 
