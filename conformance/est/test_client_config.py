@@ -8,7 +8,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from harness.environment import environment
-from harness.suite import database, server  # noqa: F401  (fixtures)
 
 CLIENTS = ("est-curl", "strongswan")
 PASSWORD = "it's\"all\"$HOME\\n`id`%s!"  # what a shell, printf and curl's configuration each read otherwise
@@ -43,7 +42,7 @@ def name(request):
 
 
 @pytest.fixture
-def configure(server, tmp_path):  # noqa: F811
+def configure(server, tmp_path):
     """Applies an endpoint whose password holds what shells read, and runs the verb; gives what it printed and the folder."""
 
     def run(client, name, *options, profile="pasted-text", key="ec-p256"):
@@ -119,7 +118,7 @@ def test_the_password_stands_in_a_file_of_its_owner_alone(configure, name):
     assert not [line for line in text.splitlines() if line.startswith("curl") and "all" in line]
 
 
-def test_placeholders_say_what_belongs_there(configure, server, name):  # noqa: F811
+def test_placeholders_say_what_belongs_there(configure, server, name):
     configure("est-curl", name)
     for client in CLIENTS:
         text = server.cli("endpoint", "client-config", "pasted", "--for", client)
@@ -132,18 +131,18 @@ def test_placeholders_say_what_belongs_there(configure, server, name):  # noqa: 
     ("default", "est-curl", "--for takes: certbot, lego, caddy, cert-manager"),
     ("nowhere", "est-curl", "there is no endpoint nowhere"),
 ])
-def test_what_does_not_go_together(server, endpoint, client, why):  # noqa: F811
+def test_what_does_not_go_together(server, endpoint, client, why):
     done = server.verb("endpoint", "client-config", endpoint, "--for", client, "--data", server.data)
     assert done.returncode == 1
     assert why in done.stderr
 
 
-def test_a_user_belongs_to_est_alone(server):  # noqa: F811
+def test_a_user_belongs_to_est_alone(server):
     done = server.verb("endpoint", "client-config", "devices", "--for", "strongswan", "--user", "x", "--data", server.data)
     assert (done.returncode, "only clients of EST endpoints have one" in done.stderr) == (1, True), done.stderr
 
 
-def test_two_endpoints_of_one_name_are_told_apart(server, tmp_path):  # noqa: F811
+def test_two_endpoints_of_one_name_are_told_apart(server, tmp_path):
     document = tmp_path / "twins.toml"
     document.write_text("".join(f'''
 [[tenant]]
@@ -167,7 +166,7 @@ profiles = ["twin"]
     assert "/.well-known/est/twins/" in server.cli("endpoint", "client-config", "twins", "--for", "est-curl")
 
 
-def test_the_page_for_device_makers_shows_these_lines(configure, server, tmp_path):  # noqa: F811
+def test_the_page_for_device_makers_shows_these_lines(configure, server, tmp_path):
     """docs/protocols/est.md: each line of its blocks, with the page's host, endpoint, user and password."""
     configure("est-curl", "gateway-7")
     secret = tmp_path / "shown"

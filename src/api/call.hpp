@@ -62,6 +62,7 @@ core::Task<Answer> mint_challenge(Call call);
 core::Task<Answer> list_challenges(Call call);
 core::Task<Answer> withdraw_challenge(Call call);
 core::Task<Answer> mint_token(Call call);
+core::Task<Answer> mint_tokens(Call call);
 core::Task<Answer> list_tokens(Call call);
 core::Task<Answer> withdraw_token(Call call);
 core::Task<Answer> add_devices(Call call);

@@ -80,6 +80,33 @@ core::Task<Answer> mint(Call call, ra::Protocol protocol, std::string_view what)
     co_return json_response(201, w.take());
 }
 
+/// {"subject"?, "sans"?}
+core::Result<void> read_device(const json::Value& item, ra::ChallengeWish& wish) {
+    for (const auto& [name, value] : item.members())
+        if (name != "subject" && name != "sans") return value.problem("unknown member");
+    const auto text = item["subject"].optional_string();
+    if (!text) return text.error();
+    auto entries = ra::subject_from_text(text->value_or(""));
+    if (!entries) return item["subject"].problem(entries.error().detail);
+    wish.subject = std::move(*entries);
+    return read_sans(item["sans"], wish.names);
+}
+
+/// Which devices of a batch, and why: the first 100.
+http::Response refused_batch(const http::Request& request, const std::vector<ra::RefusedWish>& refused, std::size_t of) {
+    constexpr std::size_t most_told = 100;
+    const auto& first = refused.front();
+    auto answer = error_response(request, core::Problem(first.why.kind, std::to_string(refused.size()) + " of " + std::to_string(of) + " devices are refused, and no token was minted; device " +
+                                                                            std::to_string(first.index + 1) + ": " + first.why.detail));
+    json::Writer w;
+    w.begin_array();
+    for (std::size_t at = 0; at < std::min(refused.size(), most_told); ++at)
+        w.begin_object().member("index", static_cast<std::int64_t>(refused[at].index)).member("why", refused[at].why.detail).end_object();
+    w.end_array();
+    answer.body.insert(answer.body.size() - 1, ",\"refusedDevices\":" + std::to_string(refused.size()) + ",\"refused\":" + w.take());
+    return answer;
+}
+
 core::Task<Answer> list(Call call, ra::Protocol protocol) {
     const auto after = query_number(call.request, "after", 0, 0, std::numeric_limits<std::int64_t>::max());
     if (!after) co_return after.error();
@@ -128,6 +155,55 @@ core::Task<Answer> withdraw(Call call, ra::Protocol protocol, std::string token)
 core::Task<Answer> mint_challenge(Call call) { return mint(call, ra::Protocol::scep, "challenge"); }
 /// The same of an EST endpoint, with "token" for the challenge: the device sends it as Authorization: Bearer.
 core::Task<Answer> mint_token(Call call) { return mint(call, ra::Protocol::est, "token"); }
+
+/// {"account"?, "profile"?, "keyType"?, "ttl"?, "scripted"?, "devices": [{"subject"?, "sans"?}]} -> {"account", "profile", "key", "url", "label",
+/// "root", "tokens": [{"id", "token", "expires"}]}, in the order of the devices: all or none, with {"refusedDevices", "refused": [{"index", "why"}]}
+/// in the error. `scripted`: what such a token alone, with curl, could not enroll is refused.
+core::Task<Answer> mint_tokens(Call call) {
+    const auto body = read_body(call.request, {"account", "profile", "keyType", "ttl", "scripted", "devices"});
+    if (!body) co_return body.error();
+    const auto root = body->root();
+    auto common = read_wish(root);
+    if (!common) co_return common.error();
+    common->protocol = ra::Protocol::est;
+    common->endpoint = std::string(call.request.params["endpoint"]);
+    if (const auto scripted = root["scripted"]; scripted.exists()) {
+        const auto flag = scripted.boolean();
+        if (!flag) co_return flag.error();
+        common->scripted = *flag;
+    }
+    const auto devices = root["devices"].items();
+    if (devices.empty() || devices.size() > ra::OneTimeChallenges::most_at_once)
+        co_return root["devices"].problem("expected 1 to " + std::to_string(ra::OneTimeChallenges::most_at_once) + " devices such as {\"subject\": \"CN=router-7\"}");
+    std::vector<ra::ChallengeWish> wishes;
+    std::vector<ra::RefusedWish> refused;
+    for (std::size_t at = 0; at < devices.size(); ++at) {
+        wishes.push_back(*common);
+        if (const auto read = read_device(devices[at], wishes.back()); !read) refused.emplace_back(at, read.error());
+    }
+    if (!refused.empty()) co_return refused_batch(call.request, refused, devices.size());
+    const auto endpoint = common->endpoint;
+    const auto key = common->key;
+    ra::Principal by = call.principal;
+    core::RequestId id = call.request.id;
+    // Once something is minted nothing may fail any more.
+    const auto catalog = call.deps.catalog.current();
+    const auto* served = catalog->endpoint(ra::Protocol::est, endpoint);
+    Operations::ClientFacts told;
+    if (served) told = co_await call.deps.operations.client_facts(served->id);
+    const auto made = co_await call.deps.challenges.mint_all(std::move(wishes), std::move(by), std::move(id));
+    if (!made) co_return made.error();
+    if (!made->refused.empty()) co_return refused_batch(call.request, made->refused, devices.size());
+    const auto* profile = served ? catalog->profile(served->tenant, made->minted.front().profile) : nullptr;
+    const auto of_profile = profile && !profile->keys.empty() ? profile->keys.front() : crypto::KeySpec();
+    json::Writer w;
+    w.begin_object().member("account", made->minted.front().account).member("profile", made->minted.front().profile).member("key", key.value_or(of_profile).to_string());
+    w.member("url", told.est + "/.well-known/est/" + endpoint).member("label", endpoint);
+    w.member("root", told.chain.empty() ? std::string() : crypto::to_pem("CERTIFICATE", told.chain.back())).key("tokens").begin_array();
+    for (const auto& each : made->minted) w.begin_object().member("id", each.token).member("token", each.text.expose()).member("expires", core::rfc3339(each.expires)).end_object();
+    w.end_array().end_object();
+    co_return json_response(201, w.take());
+}
 
 /// ?after=N&limit=N: one JSON object a line, rising; X-Next-After names the next page. Never a challenge's text.
 core::Task<Answer> list_challenges(Call call) { return list(call, ra::Protocol::scep); }

@@ -66,6 +66,7 @@ constexpr Route routes[] = {
     {Method::delete_, "/api/postern/v1/scep/{endpoint:label}/challenges/{challenge:token}", Role::officer, &withdraw_challenge, true},
     {Method::get, "/api/postern/v1/est/{endpoint:label}/tokens", Role::auditor, &list_tokens, true},
     {Method::post, "/api/postern/v1/est/{endpoint:label}/tokens", Role::officer, &mint_token, true},
+    {Method::post, "/api/postern/v1/est/{endpoint:label}/tokens/batch", Role::officer, &mint_tokens, true},
     {Method::delete_, "/api/postern/v1/est/{endpoint:label}/tokens/{token:token}", Role::officer, &withdraw_token, true},
     {Method::get, "/api/postern/v1/est/{endpoint:label}/devices", Role::auditor, &list_devices},
     {Method::post, "/api/postern/v1/est/{endpoint:label}/devices", Role::officer, &add_devices},

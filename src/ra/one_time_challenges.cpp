@@ -1,13 +1,14 @@
 #include "ra/one_time_challenges.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/base/encoding.hpp"
 #include "core/crypto/security_identifier.hpp"
 #include "core/json/writer.hpp"
 #include "ra/binding_text.hpp"
 #include "ra/bodies.hpp"
-#include "ra/policy/policy.hpp"
+#include "ra/policy/checks.hpp"
 #include "store/tables/credential_use.hpp"
 
 namespace postern::ra {
@@ -49,6 +50,13 @@ const Endpoint* endpoint_of(const Catalog& catalog, Protocol protocol, const std
 
 bool lists(const std::vector<std::string>& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
 
+std::vector<std::string> common_names(const ChallengeWish& wish) {
+    std::vector<std::string> out;
+    for (const auto& entry : wish.subject)
+        if (entry.type == crypto::DnAttribute::common_name) out.push_back(entry.value);
+    return out;
+}
+
 /// What would be refused to every device that presents it is refused to whoever mints it.
 Result<const Profile*> profile_of(const ChallengeWish& wish, const Catalog& catalog, const ca::Backends& backends, const Endpoint& endpoint, const Account& account) {
     EnrollmentRequest request;
@@ -70,6 +78,12 @@ Result<const Profile*> profile_of(const ChallengeWish& wish, const Catalog& cata
     Trace trace;
     if (!judged.empty())
         if (const auto good = check_names(catalog, account, *profile, judged, trace); !good) return good.error();
+    if (profile->text_common_name && !wish.unbound)
+        if (const auto good = record("subject.common_name", checks::text_common_name(account, common_names(wish)), trace); !good) return good.error();
+    if (wish.key && std::ranges::find(profile->keys, wish.key->type, &crypto::KeySpec::type) == profile->keys.end())
+        return Problem(ProblemKind::bad_public_key, "profile " + profile->name + " takes no key of type " + wish.key->to_string(), "key.allowed");
+    if (wish.scripted && profile->require_binding)
+        return Problem(ProblemKind::conflict, "profile " + profile->name + " wants requests that are bound to their TLS connection (require_binding), which no script with curl can make", "proof.binding");
     return profile;
 }
 
@@ -85,6 +99,42 @@ Result<void> judge_form(const ChallengeWish& wish, const Account& account) {
     if (wish.lifetime && (*wish.lifetime <= std::chrono::milliseconds(0) || *wish.lifetime > account.one_time.longest))
         return Problem(ProblemKind::malformed, "ttl: account " + account.name + " gives at most " + core::format_duration(account.one_time.longest));
     return {};
+}
+
+/// The profile of each; where anybody's wish is refused, who and why. Two devices of one batch are never the same.
+std::vector<const Profile*> judge(const std::vector<ChallengeWish>& wishes, const Catalog& catalog, const ca::Backends& backends, const Endpoint& endpoint, const Account& account,
+                                  std::vector<RefusedWish>& refused) {
+    std::vector<const Profile*> out;
+    std::unordered_map<std::string, std::size_t> seen;
+    for (std::size_t at = 0; at < wishes.size(); ++at) {
+        const auto& wish = wishes[at];
+        const auto good = judge_form(wish, account);
+        const auto profile = good ? profile_of(wish, catalog, backends, endpoint, account) : Result<const Profile*>(good.error());
+        out.push_back(profile ? *profile : nullptr);
+        if (!profile) {
+            refused.emplace_back(at, profile.error());
+            continue;
+        }
+        const auto [before, first] = seen.emplace(to_stored(wish.subject) + to_stored(wish.names), at);
+        if (!first) refused.emplace_back(at, Problem(ProblemKind::malformed, "its subject and names are those of device " + std::to_string(before->second + 1) + " of the batch"));
+    }
+    return out;
+}
+
+AuditRecord minting_record(const store::ScepChallengeRow& row, const Endpoint& endpoint, const Account& account, const Principal& by, const core::RequestId& request) {
+    AuditRecord record;
+    record.at = row.created;
+    record.tenant = endpoint.tenant;
+    record.request = request;
+    record.actor = by.actor;
+    record.action = "challenge.minted";
+    record.object_kind = "scep_challenge";
+    record.object_id = row.token;
+    json::Writer detail;
+    detail.begin_object().member("endpoint", endpoint.name).member("account", account.name).member("profile", row.profile).member("bound", row.bound);
+    detail.key("subject").raw(row.subject).key("names").raw(row.names).member("expires", core::rfc3339(row.expires)).end_object();
+    record.detail = detail.take();
+    return record;
 }
 
 }  // namespace
@@ -108,59 +158,65 @@ Task<Result<Account>> OneTimeChallenges::minting_account(const Endpoint& endpoin
 }
 
 Task<Result<MintedChallenge>> OneTimeChallenges::mint(ChallengeWish wish, Principal by, core::RequestId request) {
+    std::vector<ChallengeWish> one;
+    one.push_back(std::move(wish));
+    auto made = co_await mint_all(std::move(one), std::move(by), std::move(request));
+    if (!made) co_return made.error();
+    if (!made->refused.empty()) co_return made->refused.front().why;
+    co_return std::move(made->minted.front());
+}
+
+Task<Result<MintedBatch>> OneTimeChallenges::mint_all(std::vector<ChallengeWish> wishes, Principal by, core::RequestId request) {
+    if (wishes.empty() || wishes.size() > most_at_once) co_return Problem(ProblemKind::malformed, "expected 1 to " + std::to_string(most_at_once) + " devices");
     const auto catalog = deps_.catalog.current();
-    const auto* endpoint = endpoint_of(*catalog, wish.protocol, wish.endpoint, by);
-    if (endpoint == nullptr) co_return no_endpoint(wish.protocol, wish.endpoint);
-    auto wanted = wish.account;
-    const auto account = co_await minting_account(*endpoint, std::move(wanted), wish.unbound);
+    const bool unbound = wishes.front().unbound;
+    const auto endpoint_name = wishes.front().endpoint;
+    const auto* endpoint = endpoint_of(*catalog, wishes.front().protocol, endpoint_name, by);
+    if (endpoint == nullptr) co_return no_endpoint(wishes.front().protocol, endpoint_name);
+    auto wanted = wishes.front().account;
+    const auto account = co_await minting_account(*endpoint, std::move(wanted), unbound);
     if (!account) co_return account.error();
-    if (const auto good = judge_form(wish, *account); !good) co_return good.error();
-    const auto profile = profile_of(wish, *catalog, deps_.backends, *endpoint, *account);
-    if (!profile) co_return profile.error();
-
-    const auto now = deps_.clock.now();
+    using Credential = EstSettings::Credential;
+    const auto shown = endpoint->est.credential;
+    if (wishes.front().scripted && (shown == Credential::certificate || shown == Credential::both))
+        co_return Problem(ProblemKind::conflict, "endpoint " + endpoint->name + " wants a client certificate in the TLS handshake, so that a token is nobody's first credential there", "credential.certificate");
+    MintedBatch out;
+    const auto profiles = judge(wishes, *catalog, deps_.backends, *endpoint, *account, out.refused);
+    if (!out.refused.empty()) co_return std::move(out);
     const auto* tenant = catalog->tenant(endpoint->tenant);
-    MintedChallenge out;
-    out.text = draw(deps_.random);
-    out.account = (tenant ? tenant->name : std::string()) + "/" + account->name;
-    out.profile = (*profile)->name;
-    out.expires = now + wish.lifetime.value_or(account->one_time.lifetime);
-    store::ScepChallengeRow row;
-    row.id = co_await deps_.numbers.next(store::Series::challenge);
-    row.token = out.token = deps_.random.token();
-    row.tenant = endpoint->tenant;
-    row.endpoint = endpoint->id;
-    row.account = account->id;
-    row.digest = digest_of(deps_.sealer, endpoint->id, out.text.expose());
-    row.bound = !wish.unbound;
-    row.profile = out.profile;
-    row.subject = to_stored(wish.subject);
-    row.names = to_stored(wish.names);
-    row.key_type = wish.key ? wish.key->to_string() : "";
-    row.status = "open";
-    row.created = now;
-    row.expires = out.expires;
-    row.actor_kind = by.actor.kind;
-    row.actor = by.actor.name;
-
-    AuditRecord record;
-    record.at = now;
-    record.tenant = endpoint->tenant;
-    record.request = request;
-    record.actor = by.actor;
-    record.action = "challenge.minted";
-    record.object_kind = "scep_challenge";
-    record.object_id = row.token;
-    json::Writer detail;
-    detail.begin_object().member("endpoint", endpoint->name).member("account", account->name).member("profile", row.profile).member("bound", row.bound);
-    detail.key("subject").raw(row.subject).key("names").raw(row.names).member("expires", core::rfc3339(row.expires)).end_object();
-    record.detail = detail.take();
-    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    const auto now = deps_.clock.now();
     store::Batch batch;
     batch.add(store::scep_challenge_turn, store::values(account->id));
-    if (wish.unbound) batch.add(store::scep_challenge_room, store::values(account->id, now, std::int64_t{account->one_time.outstanding}));
-    batch.add(store::scep_challenge_insert, row.insert_values());
-    add_audit(batch, audit_id, record);
+    if (unbound) batch.add(store::scep_challenge_room, store::values(account->id, now, std::int64_t{account->one_time.outstanding}));
+    for (std::size_t at = 0; at < wishes.size(); ++at) {
+        const auto& wish = wishes[at];
+        MintedChallenge made;
+        made.text = draw(deps_.random);
+        made.account = (tenant ? tenant->name : std::string()) + "/" + account->name;
+        made.profile = profiles[at]->name;
+        made.expires = now + wish.lifetime.value_or(account->one_time.lifetime);
+        store::ScepChallengeRow row;
+        row.id = co_await deps_.numbers.next(store::Series::challenge);
+        row.token = made.token = deps_.random.token();
+        row.tenant = endpoint->tenant;
+        row.endpoint = endpoint->id;
+        row.account = account->id;
+        row.digest = digest_of(deps_.sealer, endpoint->id, made.text.expose());
+        row.bound = !unbound;
+        row.profile = made.profile;
+        row.subject = to_stored(wish.subject);
+        row.names = to_stored(wish.names);
+        row.key_type = wish.key ? wish.key->to_string() : "";
+        row.status = "open";
+        row.created = now;
+        row.expires = made.expires;
+        row.actor_kind = by.actor.kind;
+        row.actor = by.actor.name;
+        batch.add(store::scep_challenge_insert, row.insert_values());
+        const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+        add_audit(batch, audit_id, minting_record(row, *endpoint, *account, by, request));
+        out.minted.push_back(std::move(made));
+    }
     const auto written = co_await deps_.db.write(std::move(batch));
     if (written) co_return std::move(out);
     if (written.error().statement == &store::scep_challenge_room) {

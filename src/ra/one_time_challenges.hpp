@@ -27,6 +27,7 @@ struct ChallengeWish {
     std::string endpoint;             ///< name
     std::string account;              ///< name; empty: the endpoint's only one of that method
     bool unbound = false;             ///< for whatever the account's scope allows, as NDES's are
+    bool scripted = false;            ///< the token alone, in a script with curl and openssl, must be enough; all of a batch or none
     std::vector<crypto::DnEntry> subject;
     std::vector<crypto::GeneralName> names;
     std::string profile;              ///< empty: the first that endpoint and account allow
@@ -41,6 +42,19 @@ struct MintedChallenge {
     std::string account;              ///< "tenant/name"
     std::string profile;
     core::TimePoint expires{};
+};
+
+struct RefusedWish {
+    RefusedWish(std::size_t i, core::Problem w) : index(i), why(std::move(w)) {}
+    std::size_t index;  ///< of the batch, from 0
+    core::Problem why;
+};
+
+/// `minted` in the order of the wishes; empty where anything was refused.
+struct MintedBatch {
+    MintedBatch() = default;
+    std::vector<MintedChallenge> minted;
+    std::vector<RefusedWish> refused;
 };
 
 /// One that a device presented.
@@ -71,6 +85,10 @@ public:
     /// the account mints none without a device), rate_limited ("challenge.outstanding": as many unbound ones wait already),
     /// and what policy says to such a profile and such names.
     core::Task<core::Result<MintedChallenge>> mint(ChallengeWish wish, Principal by, core::RequestId request);
+    /// One for each of many devices, in one commit: all or none. What the first says of protocol, endpoint, account and `unbound` holds for
+    /// all. Errors: as above where they are about all of them; wishes that policy refuses are in the answer, and then nothing was minted.
+    core::Task<core::Result<MintedBatch>> mint_all(std::vector<ChallengeWish> wishes, Principal by, core::RequestId request);
+    static constexpr std::size_t most_at_once = 5000;
     /// Rows of scep_challenge_page, of the caller's tenant, or all; nullopt: there is no such endpoint.
     core::Task<std::optional<store::Rows>> list(Protocol protocol, std::string endpoint, Principal by, std::int64_t after, std::int64_t limit);
     /// Errors: not_found, conflict (it was used, or withdrawn before).

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "app/verbs/answers.hpp"
+#include "app/verbs/est_places.hpp"
 #include "core/json/writer.hpp"
 
 namespace postern::app::verbs {
@@ -17,13 +18,11 @@ constexpr Kind tokens{"est", "tokens", "token", "Token", "token", "EST"};
 struct Wish {
     Wish() = default;
     const Kind* kind = &challenges;
-    std::string place, id, subject, profile, key_type, ttl;
-    std::vector<std::string> sans;
+    std::string place, subject, profile, key_type, ttl;
+    std::vector<std::string> sans, ids;
     bool unbound = false;
 };
 
-/// "ENDPOINT" or "ENDPOINT/ACCOUNT"
-std::string endpoint_of(const std::string& place) { return place.substr(0, place.find('/')); }
 std::string path_of(const Wish& o) { return "/api/postern/v1/" + std::string(o.kind->protocol) + "/" + endpoint_of(o.place) + "/" + std::string(o.kind->resource); }
 
 int create(const Common& common, const Wish& o) {
@@ -55,17 +54,18 @@ void print(const json::Value& r) {
               << "  by " << text(r["by"]) << "\n";
 }
 
+/// Each by itself: one that a device has used already keeps no other from being withdrawn.
 int withdraw(const Common& common, const Wish& o) {
-    return ask_done(common, make_request(http::Method::delete_, path_of(o) + "/" + o.id), "Withdrawn " + o.id + ".");
+    const auto door = Door::open(common.door);
+    int status = 0;
+    for (const auto& id : o.ids) {
+        const auto answer = door->ask(make_request(http::Method::delete_, path_of(o) + "/" + id));
+        if (const int failed = report(answer)) status = failed;
+        else if (!common.json) std::cout << "Withdrawn " << id << ".\n";
+    }
+    return status;
 }
 
-/// What is neither would be another path to the server.
-std::string read_place(std::string& text) {
-    const auto slash = text.find('/');
-    const bool good = !text.empty() && slash != 0 && slash != text.size() - 1 && text.find('/', slash == text.npos ? slash : slash + 1) == text.npos &&
-                      text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz._-/") == text.npos;
-    return good ? "" : "expected an endpoint, or ENDPOINT/ACCOUNT";
-}
 std::string read_id(std::string& text) {
     const bool good = text.size() == 22 && text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == text.npos;
     return good ? "" : "expected the id that the verb list prints";
@@ -78,7 +78,7 @@ void add_verbs(CLI::App& noun, Common& common, Run& run, const Kind& kind) {
     noun.require_subcommand(1);
     auto* create_verb = noun.add_subcommand("create", "Mint a " + one + " for one device");
     auto* list_verb = noun.add_subcommand("list", kind.shown == "Token" ? "Tokens of an endpoint and what became of them" : "Challenges of an endpoint and what became of them");
-    auto* withdraw_verb = noun.add_subcommand("withdraw", "Refuse a " + one + " that no device has used");
+    auto* withdraw_verb = noun.add_subcommand("withdraw", "Refuse " + one + "s that no device has used");
     for (auto* each : {create_verb, list_verb, withdraw_verb}) add_common(*each, common);
     create_verb->add_option("ENDPOINT", o->place, protocol + " endpoint, or ENDPOINT/ACCOUNT where it has several accounts of method one_time")
         ->required()->transform(CLI::Validator(read_place, ""));
@@ -92,7 +92,7 @@ void add_verbs(CLI::App& noun, Common& common, Run& run, const Kind& kind) {
     list_verb->add_option("ENDPOINT", o->place, protocol + " endpoint")->required()->transform(CLI::Validator(read_place, ""));
     list_verb->callback([o, &common, &run] { run = [o, &common] { return ask_lines(common, path_of(*o), print); }; });
     withdraw_verb->add_option("ENDPOINT", o->place, protocol + " endpoint")->required()->transform(CLI::Validator(read_place, ""));
-    withdraw_verb->add_option("ID", o->id, "Id of the " + one)->required()->transform(CLI::Validator(read_id, ""));
+    withdraw_verb->add_option("ID", o->ids, "Id of the " + one + "; several after one another")->required()->transform(CLI::Validator(read_id, ""));
     withdraw_verb->callback([o, &common, &run] { run = [o, &common] { return withdraw(common, *o); }; });
 }
 

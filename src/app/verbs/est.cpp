@@ -4,7 +4,7 @@
 
 #include "app/csv.hpp"
 #include "app/verbs/certificate_files.hpp"
-#include "app/verbs/verbs.hpp"
+#include "app/verbs/est_places.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
 
@@ -27,30 +27,7 @@ struct Options {
     Device device;
 };
 
-std::string endpoint_of(const std::string& place) { return place.substr(0, place.find('/')); }
-std::string account_of(const std::string& place) {
-    const auto slash = place.find('/');
-    return slash == place.npos ? std::string() : place.substr(slash + 1);
-}
 std::string path_of(const Options& o, std::string_view below = {}) { return "/api/postern/v1/est/" + endpoint_of(o.place) + "/devices" + std::string(below); }
-
-/// What is neither would be another path to the server.
-std::string read_place(std::string& text) {
-    const auto slash = text.find('/');
-    const bool good = !text.empty() && slash != 0 && slash != text.size() - 1 && text.find('/', slash == text.npos ? slash : slash + 1) == text.npos &&
-                      text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz._-/") == text.npos;
-    return good ? "" : "expected an endpoint, or ENDPOINT/ACCOUNT";
-}
-
-std::vector<std::string> words(std::string_view text) {
-    std::vector<std::string> out;
-    while (!text.empty()) {
-        const auto end = std::min(text.find_first_of(" \t"), text.size());
-        if (end > 0) out.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return out;
-}
 
 /// CSV whose first line names its columns: serial, and where there are any manufacturer, subject and sans (words).
 std::vector<Device> read_devices(const std::string& file) {
@@ -231,6 +208,7 @@ void add_est(CLI::App& app, Common& common, Run& run) {
     noun->require_subcommand(1);
     add_device(*noun, common, run);
     add_token(*noun, common, run);
+    add_enroll_bundle(*noun, common, run);
 }
 
 }  // namespace postern::app::verbs

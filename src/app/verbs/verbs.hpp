@@ -54,6 +54,7 @@ void add_challenge(CLI::App& app, Common& common, Run& run);
 void add_est(CLI::App& app, Common& common, Run& run);
 /// Below `est`: bearer tokens.
 void add_token(CLI::App& noun, Common& common, Run& run);
+void add_enroll_bundle(CLI::App& noun, Common& common, Run& run);
 
 void add_common(CLI::App& verb, Common& common);
 /// Prints the server's description of an error and gives 1; 0 for a good answer.

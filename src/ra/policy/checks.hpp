@@ -59,6 +59,8 @@ Finding device_named(const PolicyInput& in);
 
 // content.cpp: what else the request wished for
 Finding subject_common_name(const PolicyInput& in);
+/// Of a profile whose CN is text: `names` are the common names asked for.
+Finding text_common_name(const Account& account, const std::vector<std::string>& names);
 
 // identity.cpp: who somebody is to a directory
 Finding security_identifier(const PolicyInput& in);

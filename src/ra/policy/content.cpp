@@ -52,8 +52,6 @@ bool matches(std::string_view pattern, std::string_view text) {
     return p == pattern.size();
 }
 
-namespace {
-
 /// The one wish of a CSR that goes into a subject, and only within what the account was given.
 Finding text_common_name(const Account& account, const std::vector<std::string>& names) {
     using core::ProblemKind;
@@ -67,8 +65,6 @@ Finding text_common_name(const Account& account, const std::vector<std::string>&
     return Finding::refuse(ProblemKind::rejected_identifier, "CN=" + name,
                            "the common name is none that account " + account.name + " may ask for (common_names)");
 }
-
-}  // namespace
 
 Finding subject_common_name(const PolicyInput& in) {
     const auto names = in.request.csr->subject().values(crypto::DnAttribute::common_name);

@@ -46,6 +46,7 @@ public:
         ClientFacts facts;
         facts.https = "https://ra.test";
         facts.http = "http://ra.test";
+        facts.est = "https://est.ra.test";
         facts.chain = chain;
         facts.ra = ra;
         co_return facts;
