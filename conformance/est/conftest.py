@@ -7,7 +7,7 @@ import pytest
 from harness.est_client import EstClient
 from harness.manufacturer import Manufacturer
 from harness.row_table import Table
-from harness.suite import database, server  # noqa: F401  (fixtures)
+from harness.suite import database, own_server, server  # noqa: F401  (fixtures)
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -37,7 +37,11 @@ def passwords(server, maker, tmp_path_factory):
     """"user:password" of each account of endpoints.toml that has one, by its name."""
     document = tmp_path_factory.mktemp("documents") / "endpoints.toml"
     document.write_text((HERE / "endpoints.toml").read_text().replace("@MAKER@", maker.root.pem))
-    return {name: f"{secret['user']}:{secret['password']}" for name, secret in server.apply(document).items()}
+    chosen = document.with_name("chosen")
+    chosen.touch(0o600)
+    chosen.write_text("Meadow-Lantern-42\n")
+    drawn = {name: f"{secret['user']}:{secret['password']}" for name, secret in server.apply(document).items()}
+    return {**drawn, "fleet": "fleet:Meadow-Lantern-42"}
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ def run(*command, data=None):
 
 
 class EstClient:
-    def __init__(self, server, folder):
-        self.server, self.folder = server, folder
+    def __init__(self, server, folder, source=None):
+        """`source`: the loopback address that it asks from."""
+        self.server, self.folder, self.source = server, folder, source
         self._count = 0
 
     def file(self, name):
@@ -37,6 +38,8 @@ class EstClient:
         """Status, headers, text; the certificate's PEM file of an enrollment that was answered. `identity`: what has .chain and .key."""
         body, head = self.file("answer"), self.file("head")
         command = ["curl", "-sS", "--max-time", "60", "--cacert", self.server.root, "-o", body, "-D", head]
+        if self.source:
+            command += ["--interface", self.source]
         if request is not None:
             command += ["-H", "Content-Type: application/pkcs10", "--data-binary", f"@{request.file}"]
         if identity is not None:

@@ -1,4 +1,4 @@
-"""Finds co_await expressions that GCC 12 compiles wrongly, and results that a co_return turns into their own truth.
+"""Finds co_await expressions that GCC 12 compiles wrongly.
 
 An aggregate temporary (a closure with captures counts) made in the same full expression as a
 co_await is destroyed twice, and a structured binding directly of a co_await skips destructors. A
@@ -6,10 +6,6 @@ co_await that runs only sometimes within its expression (right of && or ||, in ?
 condition of a while, can give the ramp and the body of the coroutine two layouts of one frame. The
 habit that avoids all: co_await takes named operands, its result gets a name, records and lambdas are
 made a line before.
-
-Result<bool> has an explicit constructor from whatever has a truth, and a const Result<bool> has one: whether it holds a
-value. For anything but a plain rvalue that constructor fits better than the copy, and asio constructs what is returned from
-what stands behind co_return. So a const one, or one by reference, comes back as true, whatever it was.
 """
 import bisect
 import re
@@ -28,8 +24,6 @@ LAMBDA = "a lambda in a statement with co_await: name it on a line of its own"
 BINDING = "a structured binding directly of a co_await: name the value, then bind to it"
 SOMETIMES = "a co_await right of && or ||, or in ?: -- name its result on a line of its own"
 WHILE = "a co_await in the condition of a while: name its result, and again at the end of the body"
-
-TRUTH = "co_return of a const Result<bool>, or one by reference, gives its truth: return *r or r.error(), or leave const away"
 
 
 def check(name, text):
@@ -50,44 +44,7 @@ def check(name, text):
             offence = f"{name}:{where}: {what}"
             if offence not in offences:
                 offences.append(offence)
-    return offences + [f"{name}:{line}: {TRUTH}" for line in _truths(words, partner)]
-
-
-def _truths(words, partner):
-    """Lines of coroutines of Result<bool> that return a name which stands for a const result or a reference."""
-    names = [word for word, _ in words]
-    lines = []
-    for at in range(len(names) - 4):
-        if names[at:at + 5] != ["Result", "<", "bool", ">", ">"]:
-            continue
-        begin = next((i for i in range(at, len(names)) if names[i] in {"{", ";"}), None)
-        if begin is None or names[begin] == ";":
-            continue  # a declaration
-        for i in range(begin, partner.get(begin, begin)):
-            if names[i] != "co_return":
-                continue
-            returned = names[i + 1:names.index(";", i)]
-            if returned[:4] == ["std", "::", "move", "("]:
-                returned = returned[4:-1]
-            if len(returned) == 1 and _bound(names, at + 5, i, returned[0]):
-                lines.append(words[i][1])
-    return lines
-
-
-def _bound(names, begin, end, name):
-    """Whether the last declaration of that name is of a const result or a reference to one."""
-    for i in range(end - 1, begin, -1):
-        if names[i] != name or names[i + 1] not in {"=", "(", "{", ";", ",", ")", ":"}:
-            continue
-        last = i - 1
-        reference = names[last] in {"&", "&&"}
-        last -= reference
-        if names[last] == "auto":
-            return reference or names[last - 1] == "const"
-        if names[last - 3:last + 1] == ["Result", "<", "bool", ">"]:
-            first = last - 5 if names[last - 4] == "::" else last - 3
-            return reference or names[first - 1] == "const"
-    return False
+    return offences
 
 
 def _split_brackets(tokens):

@@ -179,7 +179,7 @@ void add_scep(House& h, std::string node) {
     credentials.first_retry = h.between_looks();
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);
     const scep::Deps scep{*h.db, *h.catalog, *h.enrollment, h.intune_enrollment.get(), h.backends, *h.ra_credentials, *h.sealer, h.pool,
-                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics, *h.predecessor_status, h.outbound.get()};
+                          h.random, *h.clock_agreement, *h.clock_agreement, h.log, h.metrics, *h.predecessor_status, *h.refusals, h.outbound.get()};
     h.scep = std::make_unique<scep::Scep>(scep);
 }
 
@@ -332,6 +332,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
                           *h.sealer, *h.nonces, h.tasks,   h.random,      *h.clock_agreement, *h.clock_agreement,
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
+    const ra::Refusals::Deps refusals{*h.db, *h.numbers, *h.clock_agreement, h.log, h.metrics};
+    h.refusals = std::make_unique<ra::Refusals>(refusals);
     add_scep(h, node);
     const scep::NdesPage::Deps ndes_page{*h.catalog, *h.principals, *h.challenges, *h.ra_credentials, h.log};
     h.ndes_page = std::make_unique<scep::NdesPage>(ndes_page);
@@ -339,7 +341,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const ra::EstDevices::Deps est_devices{*h.db, *h.numbers, *h.catalog, *h.clock_agreement};
     h.est_devices = std::make_unique<ra::EstDevices>(est_devices);
     const est::Deps est{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.sealer, h.pool, h.random, *h.clock_agreement, *h.clock_agreement,
-                        h.log, h.metrics, *h.predecessor_status, *h.revocation, h.est_proxies};
+                        h.log, h.metrics, *h.predecessor_status, *h.revocation, h.est_proxies, *h.refusals};
     h.est = std::make_unique<est::Est>(est);
     h.operations = std::make_unique<Operations>(h);
     const api::Api::Deps api{*h.db, *h.catalog, *h.documents, *h.principals, *h.revocation, *h.clock_agreement, *h.blocked_keys, *h.profile_pauses, *h.parked_messages, *h.operations, *h.clock_agreement, *h.enrollment, *h.approvals, h.backends, *h.intune, *h.intune_revocations, *h.challenges,

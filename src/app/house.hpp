@@ -25,6 +25,7 @@
 #include "ra/intune_revocations.hpp"
 #include "ra/laboratory.hpp"
 #include "ra/poller.hpp"
+#include "ra/refusals.hpp"
 #include "ra/restoration.hpp"
 #include "ra/sweeper.hpp"
 #include "scep/ra_credentials.hpp"
@@ -98,6 +99,7 @@ public:
     acme::FleetNonces* fleet_nonces = nullptr;  ///< `nonces`, where other nodes share the store
     std::unique_ptr<acme::Acme> acme;
     std::unique_ptr<ca::KeyStore> ra_keys;
+    std::unique_ptr<ra::Refusals> refusals;
     std::unique_ptr<scep::RaCredentials> ra_credentials;
     std::unique_ptr<scep::Scep> scep;
     std::unique_ptr<ra::OneTimeChallenges> challenges;

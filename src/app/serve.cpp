@@ -107,6 +107,16 @@ core::Task<void> name_open_endpoints(House& house) {
                                                  {"why", "its account asks for no credential: everybody who reaches it enrolls; for private laboratories only"}});
 }
 
+/// A proxy that ends TLS leaves nothing that a request could be bound to.
+void name_unbindable_endpoints(House& house) {
+    if (house.config.est_proxy_certificates.empty()) return;
+    const auto catalog = house.catalog->current();
+    for (const auto& endpoint : catalog->endpoints)
+        if (endpoint.active && catalog->requires_binding(endpoint))
+            house.log.warning("est_binding_behind_proxy", {{"endpoint", endpoint.name},
+                                                           {"why", "a profile of it has require_binding, and [est] proxy_certificates names a proxy that ends TLS: every device behind it is refused"}});
+}
+
 /// From the opened house to the signal that ends it.
 core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signals, Reload& reload) {
     auto executor = co_await boost::asio::this_coro::executor;
@@ -116,6 +126,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
                                            "everybody; never on a network with strangers"}});
     house.db->use_shards(house.shards);
     co_await name_open_endpoints(house);
+    name_unbindable_endpoints(house);
     if (house.registry) {
         co_await house.registry->join();
         house.tasks.spawn(executor, keep_node(house));

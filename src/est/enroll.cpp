@@ -4,11 +4,10 @@
 #include "core/base/encoding.hpp"
 #include "core/base/unavailable.hpp"
 #include "core/crypto/cms_build.hpp"
-#include "core/json/writer.hpp"
 #include "est/bodies.hpp"
 #include "est/proof.hpp"
+#include "est/refusals.hpp"
 #include "est/status.hpp"
-#include "ra/audit.hpp"
 #include "ra/policy/policy.hpp"
 
 /// RFC 7030 §4.2: simpleenroll and simplereenroll.
@@ -24,12 +23,6 @@ namespace {
 /// A lost answer is repeated for so long (design §3).
 constexpr std::chrono::hours repeated_for{1};
 constexpr std::size_t longest_csr = 16 * 1024;
-
-/// Larger keys' signatures are costly to check.
-Task<Result<crypto::Csr>> parse(Parts& parts, core::Bytes der) {
-    const auto work = [der = std::move(der)] { return crypto::Csr::parse(der); };
-    co_return co_await parts.deps.pool.run(work);
-}
 
 }  // namespace
 
@@ -89,38 +82,13 @@ void note_issued(Parts& parts, const Call& call, Operation operation, const ra::
     parts.deps.log.info("est_issued", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"enrollment", issued.enrollment.get()}, {"operation", to_string(operation)}});
 }
 
-Task<void> record_refusal(Parts& parts, const Call& call, Operation operation, const Requester& requester, const Problem& problem) {
-    ra::Trace trace;
-    trace.add(ra::TraceEntry(problem.check, std::string(to_string(operation)), ra::Verdict::refuse, problem.detail));
-    json::Writer detail;
-    detail.begin_object().key("problem").begin_object().member("detail", problem.detail).member("check", problem.check).end_object();
-    detail.key("trace").raw(trace.to_json()).end_object();
-    ra::AuditRecord record;
-    record.at = parts.now();
-    record.tenant = call.endpoint.tenant;
-    record.request = call.request.id;
-    record.actor = ra::Actor("est", requester.name);
-    record.action = "request.refused";
-    record.object_kind = "est_request";
-    record.object_id = requester.name;
-    record.outcome = ra::AuditRecord::Outcome::refused;
-    record.check = problem.check;
-    record.detail = detail.take();
-    const auto id = co_await parts.deps.numbers.next(store::Series::audit);
-    store::Batch batch;
-    ra::add_audit(batch, id, record);
-    const auto written = co_await parts.deps.db.write(std::move(batch));
-    written.value();
-    parts.deps.log.info("est_refused", {{"request", call.request.id.get()}, {"check", problem.check}, {"why", problem.detail}});
-}
-
 const ra::Profile* profile_of(const Call& call, const ra::Account& account) {
     ra::EnrollmentRequest request;
     request.via = ra::Protocol::est;
     return ra::choose_profile(request, *call.catalog, &call.endpoint, &account);
 }
 
-Task<Result<void>> check_request(Parts& parts, const Call& call, Operation operation, Requester& requester, const crypto::Csr& csr) {
+Task<Result<void>> check_request(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr) {
     Result<void> good;
     if (const auto* profile = profile_of(call, requester.account)) {
         auto account = requester.account;
@@ -131,22 +99,32 @@ Task<Result<void>> check_request(Parts& parts, const Call& call, Operation opera
         auto settling = settle(parts, call, requester, csr);
         good = co_await std::move(settling);
     }
-    if (!good) co_await record_refusal(parts, call, operation, requester, good.error());
     co_return good;
 }
 
 namespace {
 
+Task<Result<crypto::Csr>> read_request(Parts& parts, const Call& call, Requester& requester) {
+    auto der = read_body(call);
+    if (!der) co_return der.error();
+    // Larger keys' signatures are costly to check.
+    const auto work = [der = std::move(*der)] { return crypto::Csr::parse(der); };
+    auto csr = co_await parts.deps.pool.run(work);
+    if (!csr) co_return csr.error();
+    const auto good = co_await check_request(parts, call, requester, *csr);
+    if (!good) co_return good.error();
+    co_return csr;
+}
+
 Task<Result<ra::EnrollmentOutcome>> carry_out(Parts& parts, const Call& call, Operation operation) {
     if (const auto type = check_media_type(call); !type) co_return type.error();
     auto requester = co_await find_requester(parts, call, operation);
     if (!requester) co_return requester.error();
-    auto der = read_body(call);
-    if (!der) co_return der.error();
-    auto csr = co_await parse(parts, std::move(*der));
-    if (!csr) co_return csr.error();
-    const auto good = co_await check_request(parts, call, operation, *requester, *csr);
-    if (!good) co_return good.error();
+    auto csr = co_await read_request(parts, call, *requester);
+    if (!csr) {
+        co_await record_refusal(parts, call, operation, *requester, csr.error());
+        co_return csr.error();
+    }
     auto wish = compose(call, operation, std::move(*csr), std::move(*requester));
     auto submitting = parts.deps.enrollment.submit(std::move(wish));
     co_return co_await std::move(submitting);

@@ -10,9 +10,9 @@ core::Result<void> check_media_type(const Call& call);
 core::Result<core::Bytes> read_body(const Call& call);
 /// Which profile judges this request, and with it the proof; null: none allows it, as the waist will say.
 const ra::Profile* profile_of(const Call& call, const ra::Account& account);
-/// Its proof of possession, and what settle() says. What is refused here was somebody's whose credential was judged: it is
-/// recorded. `requester` and `csr` must outlive the task.
-core::Task<core::Result<void>> check_request(Parts& parts, const Call& call, Operation operation, Requester& requester, const crypto::Csr& csr);
+/// Its proof of possession, and what settle() says. What is refused here was somebody's whose credential was judged, and is for
+/// record_refusal(). `requester` and `csr` must outlive the task.
+core::Task<core::Result<void>> check_request(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr);
 ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr csr, Requester requester);
 
 http::Response answer_pending(const Call& call, const ra::PendingEnrollment& pending);
@@ -20,8 +20,5 @@ http::Response answer_pending(const Call& call, const ra::PendingEnrollment& pen
 core::Bytes certs_only(const core::Bytes& der);
 /// Counts and logs it.
 void note_issued(Parts& parts, const Call& call, Operation operation, const ra::IssuedCertificate& issued);
-
-/// Records a refusal that the waist does not hear of.
-core::Task<void> record_refusal(Parts& parts, const Call& call, Operation operation, const Requester& requester, const core::Problem& problem);
 
 }  // namespace postern::est

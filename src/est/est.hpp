@@ -14,6 +14,7 @@
 #include "ra/enrollment.hpp"
 #include "ra/predecessor_status.hpp"
 #include "est/proxies.hpp"
+#include "ra/refusals.hpp"
 #include "ra/revocation.hpp"
 #include "store/database.hpp"
 #include "store/numbers.hpp"
@@ -37,6 +38,7 @@ struct Deps {
     ra::PredecessorStatus& predecessor_status;
     ra::Revocation& revocation;
     const Proxies& proxies;
+    ra::Refusals& refusals;
 };
 
 struct Parts;

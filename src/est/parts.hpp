@@ -10,7 +10,7 @@ namespace postern::est {
 struct Parts {
     explicit Parts(Deps d);
     Deps deps;
-    ra::SlowDown slow_down;
+    ra::SlowDown slow_down, token_slow_down;
     ra::ChosenCodes chosen_passwords;
     KeyQuota key_quota;
     observe::Counter issued, pending, refused;

@@ -2,6 +2,7 @@
 
 #include "core/base/encoding.hpp"
 #include "core/crypto/request_attributes.hpp"
+#include "est/passwords.hpp"
 
 namespace postern::est {
 
@@ -48,25 +49,17 @@ Result<void> check_required(const Call& call, bool bound) {
 Task<Result<void>> check_password(Parts& parts, const Call& call, ra::Account account, std::string given) {
     if (account.method != ra::AccountMethod::basic)
         co_return Problem(ProblemKind::malformed, "the request's challengePassword would be a password, which the account that asks does not have", "proof.password");
-    const auto pair = call.endpoint.name + " " + call.request.peer.address + " " + account.user;
-    if (const auto wait = parts.slow_down.wait(pair)) {
-        Problem slow(ProblemKind::rate_limited, "too many wrong passwords for this user from this address", "credential.tries");
-        slow.retry_after = *wait;
-        co_return slow;
-    }
-    bool right = !account.public_id.empty() && core::equal_constant_time(core::as_bytes(account.public_id), core::as_bytes(ra::password_id(parts.deps.sealer, call.endpoint.id, account.user, given)));
-    if (!right && !account.secret_sealed.empty()) {
-        core::SecretText password(std::move(given));
-        auto source = call.request.peer.address;
-        const auto verdict = co_await parts.chosen_passwords.judge(std::move(account), std::move(password), std::move(source), call.request.deadline);
-        if (!verdict) co_return verdict.error();
-        right = *verdict == ra::ChosenCodes::Verdict::right;
-    }
-    if (!right) {
-        parts.slow_down.wrong(pair);
-        co_return Problem(ProblemKind::malformed, "the request's challengePassword is not the password of the account that asks", "proof.password");
-    }
-    parts.slow_down.right(pair);
+    auto digest = ra::password_id(parts.deps.sealer, call.endpoint.id, account.user, given);
+    if (!account.public_id.empty() && core::equal_constant_time(core::as_bytes(account.public_id), core::as_bytes(digest))) co_return Result<void>();
+    auto attempt = attempt_password(parts, call, account.user, std::move(digest));
+    if (attempt.wait()) co_return too_many_tries("passwords for this user", *attempt.wait());
+    std::vector<ra::Account> chosen;
+    if (!account.secret_sealed.empty()) chosen.push_back(std::move(account));
+    core::SecretText password(std::move(given));
+    auto judging = judge_chosen(parts, call, std::move(password), std::move(chosen), std::move(attempt));
+    const auto found = co_await std::move(judging);
+    if (!found) co_return found.error();
+    if (!*found) co_return Problem(ProblemKind::malformed, "the request's challengePassword is not the password of the account that asks", "proof.password");
     co_return Result<void>();
 }
 

@@ -3,6 +3,8 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
 #include "est/authorization.hpp"
+#include "est/passwords.hpp"
+#include "est/refusals.hpp"
 #include "ra/bodies.hpp"
 #include "store/tables/scep_challenge.hpp"
 
@@ -26,61 +28,46 @@ Requester requester_of(Parts& parts, ra::Account account, const std::string& use
     return out;
 }
 
-std::optional<Problem> too_many_tries(const Parts& parts, const std::string& pair) {
-    const auto wait = parts.slow_down.wait(pair);
-    if (!wait) return std::nullopt;
-    Problem slow(ProblemKind::rate_limited, "too many wrong credentials of this kind from this address", "credential.tries");
-    slow.retry_after = *wait;
-    return slow;
-}
-
 /// Passwords that people chose are asked one by one, of which an endpoint has few.
-Task<Result<std::optional<ra::Account>>> judge_chosen(Parts& parts, const Call& call, const Basic& basic) {
+Task<std::vector<ra::Account>> chosen_accounts(Parts& parts, const Call& call, std::string user) {
+    std::vector<ra::Account> out;
     auto of_endpoint = store::values(call.endpoint.id);
     const auto rows = co_await parts.deps.db.read(store::account_judging, std::move(of_endpoint));
     for (const auto& row : rows) {
         auto account = ra::read_account(store::ObjectRow::from(row));
-        if (!account || account->secret_sealed.empty() || account->user != basic.user) continue;
-        auto asked = *account;
-        core::SecretText password = basic.password.clone();
-        auto source = call.request.peer.address;
-        const auto verdict = co_await parts.chosen_passwords.judge(std::move(asked), std::move(password), std::move(source), call.request.deadline);
-        if (!verdict) co_return verdict.error();
-        if (*verdict == ra::ChosenCodes::Verdict::right) co_return std::optional<ra::Account>(std::move(*account));
+        if (account && !account->secret_sealed.empty() && account->user == user) out.push_back(std::move(*account));
     }
-    co_return std::optional<ra::Account>();
+    co_return out;
 }
 
 Task<Result<Requester>> by_password(Parts& parts, const Call& call, const Basic& basic) {
-    const auto pair = call.endpoint.name + " " + call.request.peer.address + " " + basic.user;
-    if (auto slow = too_many_tries(parts, pair)) co_return std::move(*slow);
     core::SecretText password = basic.password.clone();
-    auto account = co_await ra::find_account_by_password(parts.deps.db, parts.deps.sealer, call.endpoint.id, basic.user, std::move(password));
-    if (!account) {
-        auto chosen = co_await judge_chosen(parts, call, basic);
-        if (!chosen) co_return chosen.error();
-        account = std::move(*chosen);
-    }
-    if (!account) {
-        parts.slow_down.wrong(pair);
-        co_return nobody("user name or password is wrong");
-    }
-    parts.slow_down.right(pair);
-    co_return requester_of(parts, std::move(*account), basic.user);
+    auto drawn = co_await ra::find_account_by_password(parts.deps.db, parts.deps.sealer, call.endpoint.id, basic.user, std::move(password));
+    if (drawn) co_return requester_of(parts, std::move(*drawn), basic.user);
+    auto attempt = attempt_password(parts, call, basic.user, ra::password_id(parts.deps.sealer, call.endpoint.id, basic.user, basic.password.expose()));
+    if (attempt.wait()) co_return too_many_tries("passwords for this user", *attempt.wait());
+    auto user = basic.user;
+    auto accounts = co_await chosen_accounts(parts, call, std::move(user));
+    core::SecretText given = basic.password.clone();
+    auto judging = judge_chosen(parts, call, std::move(given), std::move(accounts), std::move(attempt));
+    auto account = co_await std::move(judging);
+    if (!account) co_return account.error();
+    if (!*account) co_return nobody("user name or password is wrong");
+    co_return requester_of(parts, std::move(**account), basic.user);
 }
 
-/// One-time, of who minted it.
+/// One-time, of who minted it. A wrong one slows down whoever presents that very one: no other is worth guessing.
 Task<Result<Requester>> by_token(Parts& parts, const Call& call, core::SecretText token) {
-    const auto pair = call.endpoint.name + " " + call.request.peer.address + " token";
-    if (auto slow = too_many_tries(parts, pair)) co_return std::move(*slow);
     std::string text = token.expose();
     core::Bytes no_key;
     auto found = co_await ra::find_one_time_challenge(parts.deps.db, parts.deps.sealer, call.endpoint.id, std::move(text), std::move(no_key), parts.now());
     if (!found) {
-        parts.slow_down.wrong(pair);
+        const auto digest = core::hex(crypto::sha256(core::as_bytes(token.expose())));
+        auto attempt = parts.token_slow_down.attempt(call.endpoint.name + " " + call.request.peer.address + " " + digest, digest);
+        if (attempt.wait()) co_return too_many_tries("tries with this token", *attempt.wait());
+        attempt.wrong();
         co_return nobody("the token is not known at this endpoint");
     }
-    parts.slow_down.right(pair);
     Requester out;
     out.name = "token " + found->row.token;
     out.evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::challenge, "one-time " + found->row.token, parts.now()));
@@ -161,9 +148,7 @@ std::optional<Problem> missing(Credential wanted, bool certificate, bool passwor
     return std::nullopt;
 }
 
-}  // namespace
-
-Task<Result<Requester>> find_requester(Parts& parts, const Call& call, Operation operation) {
+Task<Result<Requester>> judge(Parts& parts, const Call& call, Operation operation) {
     const auto wanted = call.endpoint.est.credential;
     const bool certificate = !call.request.peer.client_certificate.empty();
     auto said = read_authorization(call.request);
@@ -201,6 +186,14 @@ Task<Result<Requester>> find_requester(Parts& parts, const Call& call, Operation
     out.name = "anybody";
     out.account = std::move(*open);
     co_return out;
+}
+
+}  // namespace
+
+Task<Result<Requester>> find_requester(Parts& parts, const Call& call, Operation operation) {
+    auto found = co_await judge(parts, call, operation);
+    if (!found) co_await record_stranger(parts, call, found.error());
+    co_return found;
 }
 
 }  // namespace postern::est

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/base/unavailable.hpp"
+#include "est/refusals.hpp"
 #include "est/status.hpp"
 
 namespace postern::est {
@@ -35,8 +36,12 @@ Task<http::Response> serve(std::shared_ptr<Parts> parts, const http::Request& re
     if (endpoint == nullptr)
         co_return refusal(request, realm, Problem(ProblemKind::not_found, labelled ? "there is no such EST endpoint" : "no EST endpoint answers here without a label", "est.endpoint"));
     const auto* tenant = catalog->tenant(endpoint->tenant);
-    if (!endpoint->active || tenant == nullptr || !tenant->active)
-        co_return refusal(request, realm, Problem(ProblemKind::forbidden, "the administrator disabled this EST endpoint", "endpoint.active"));
+    if (!endpoint->active || tenant == nullptr || !tenant->active) {
+        const Problem disabled(ProblemKind::forbidden, "the administrator disabled this EST endpoint", "endpoint.active");
+        const Call call(request, catalog, *endpoint);
+        co_await record_stranger(*parts, call, disabled);
+        co_return refusal(request, realm, disabled);
+    }
     auto behind = parts->deps.proxies.behind(request);
     if (!behind) co_return refusal(request, endpoint->name, behind.error());
     if (*behind) {
@@ -95,6 +100,7 @@ std::string_view to_string(Operation o) noexcept {
 Parts::Parts(Deps d)
     : deps(d),
       slow_down(deps.clock),
+      token_slow_down(deps.clock),
       chosen_passwords(deps.sealer, deps.pool, deps.random, deps.clock),
       key_quota(deps.clock),
       issued(deps.metrics.counter("postern_est_enrollments_total", "EST enrollments by answer", {{"answer", "issued"}})),

@@ -7,6 +7,7 @@
 #include "est/bodies.hpp"
 #include "est/enroll.hpp"
 #include "est/multipart.hpp"
+#include "est/refusals.hpp"
 #include "est/status.hpp"
 #include "store/tables/certificate.hpp"
 
@@ -76,38 +77,45 @@ Result<void> choose_delivery(Wish& wish, const http::Peer& peer) {
     return {};
 }
 
+/// All of it but who asks, which `wish` has already.
+Task<Result<void>> judge_wish(Parts& parts, const Call& call, Wish& wish) {
+    const auto der = read_body(call);
+    if (!der) co_return der.error();
+    auto csr = crypto::Csr::parse_for_new_key(*der);
+    if (!csr) co_return csr.error();
+    wish.csr = std::move(*csr);
+    const auto good = co_await check_request(parts, call, wish.requester, wish.csr);
+    if (!good) co_return good.error();
+    const auto* profile = profile_of(call, wish.requester.account);
+    if (profile == nullptr) co_return refused("no profile of this endpoint is for this account", "profile.allowed");
+    wish.backend = parts.deps.backends.find(profile->backend);
+    const auto may = check_profile(*profile, wish.requester.account, wish.backend);
+    if (!may) co_return may.error();
+    if (const auto& device = wish.requester.device; device && device->first_use && !wish.requester.vouched)
+        co_return refused("the first key of this device stays its own, and a key made here is another one each time; make the key yourself", "serverkeygen.first_use");
+    const auto delivery = choose_delivery(wish, call.request.peer);
+    if (!delivery) co_return delivery.error();
+    if (const auto wait = parts.key_quota.take(wish.requester.account.id, call.endpoint.est.server_keys_hourly)) {
+        Problem slow(ProblemKind::rate_limited, "this account has had as many keys made as an hour allows", "serverkeygen.quota");
+        slow.retry_after = *wait;
+        co_return slow;
+    }
+    wish.spec = choose_key(*profile, wish.csr.key());
+    co_return Result<void>();
+}
+
 Task<Result<Wish>> read_wish(Parts& parts, const Call& call) {
     if (!call.endpoint.est.server_keys) co_return Problem(ProblemKind::not_found, "this endpoint makes no keys; use simpleenroll", "est.serverkeygen");
     if (const auto type = check_media_type(call); !type) co_return type.error();
     auto requester = co_await find_requester(parts, call, self);
     if (!requester) co_return requester.error();
-    auto der = read_body(call);
-    if (!der) co_return der.error();
-    auto csr = crypto::Csr::parse_for_new_key(*der);
-    if (!csr) co_return csr.error();
-    const auto good = co_await check_request(parts, call, self, *requester, *csr);
-    if (!good) co_return good.error();
     Wish wish;
     wish.requester = std::move(*requester);
-    wish.csr = std::move(*csr);
-    const auto* profile = profile_of(call, wish.requester.account);
-    if (profile == nullptr) co_return refused("no profile of this endpoint is for this account", "profile.allowed");
-    wish.backend = parts.deps.backends.find(profile->backend);
-    Result<void> may = check_profile(*profile, wish.requester.account, wish.backend);
-    if (const auto& device = wish.requester.device; may && device && device->first_use && !wish.requester.vouched)
-        may = refused("the first key of this device stays its own, and a key made here is another one each time; make the key yourself", "serverkeygen.first_use");
-    if (may) may = choose_delivery(wish, call.request.peer);
-    if (may)
-        if (const auto wait = parts.key_quota.take(wish.requester.account.id, call.endpoint.est.server_keys_hourly)) {
-            Problem slow(ProblemKind::rate_limited, "this account has had as many keys made as an hour allows", "serverkeygen.quota");
-            slow.retry_after = *wait;
-            may = std::move(slow);
-        }
+    const auto may = co_await judge_wish(parts, call, wish);
     if (!may) {
         co_await record_refusal(parts, call, self, wish.requester, may.error());
         co_return may.error();
     }
-    wish.spec = choose_key(*profile, wish.csr.key());
     co_return wish;
 }
 
@@ -191,7 +199,10 @@ Task<Result<http::Response>> carry_out(Parts& parts, const Call& call) {
     auto wish = co_await read_wish(parts, call);
     if (!wish) co_return wish.error();
     auto made = co_await make(parts, wish->csr, wish->spec);
-    if (!made) co_return made.error();
+    if (!made) {
+        co_await record_refusal(parts, call, self, wish->requester, made.error());
+        co_return made.error();
+    }
     // Before the certificate: who cannot be sent the key gets neither.
     auto first = co_await key_part(parts, *wish, made->key);
     if (!first) co_return first.error();

@@ -43,7 +43,7 @@ bool is_chosen_code(const crypto::Sealer& sealer, core::AccountId account, core:
 /// nor shut others out: few are hashed at one time, a bounded line waits, and of one source a part of it. Thread safe.
 class ChosenCodes {
 public:
-    /// Not bool: a Result<bool> that is made of a const one asks that for its truth, which is that it has a value.
+    /// What a code is for one account.
     enum class Verdict { wrong, right };
 
     ChosenCodes(const crypto::Sealer& sealer, core::CpuPool& pool, core::Random& random, const core::Clock& clock);

@@ -271,6 +271,8 @@ core::Task<core::Result<std::string>> explain(store::Database& db, const Princip
     if (looks_like_token && found.empty()) co_await by_token(found, std::move(token));
     // What was refused of a SCEP transaction; one that was issued stands under its enrollment.
     if (found.empty()) co_await found.object("scep_transaction", reference);
+    // Of an EST client, as its refusals name it: "user factory", "device 4711", "certificate 1f…".
+    if (found.empty()) co_await found.object("est_request", reference);
     if (found.empty()) co_await by_account(db, by, found, std::move(account));
     if (found.empty()) co_await by_name(by, found, std::move(name));
     co_await found.refusals();
@@ -278,8 +280,8 @@ core::Task<core::Result<std::string>> explain(store::Database& db, const Princip
     core::Problem absent(core::ProblemKind::not_found,
                          "nothing is recorded under " + reference +
                              "; give a request id (X-Request-Id), the number of an enrollment or certificate, a serial, the token of an "
-                             "order, authorization, certificate or account from its URL, a SCEP transactionID, an account's name, a DNS name or an e-mail address, uri:… or upn:…. What was refused "
-                             "before a credential was judged is in the log only");
+                             "order, authorization, certificate or account from its URL, a SCEP transactionID, an EST client as a refusal names it (\"user factory\"), an account's name, a DNS name or an e-mail address, uri:… or upn:…. What was refused "
+                             "before a credential was judged, or was one of too many, is in the log only");
     co_return absent;
 }
 

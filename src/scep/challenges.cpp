@@ -104,26 +104,25 @@ Task<Result<std::optional<Leave>>> judge(Parts& parts, const Call& call, const R
 
 }  // namespace
 
-std::string pair_of(const Call& call, const crypto::Csr& csr) {
-    return call.endpoint.name + " " + call.request.peer.address + " " + core::hex(csr.key().spki_sha256());
+ra::SlowDown::Try attempt_challenge(Parts& parts, const Call& call, const crypto::Csr& csr) {
+    return parts.slow_down.attempt(call.endpoint.name + " " + call.request.peer.address + " " + core::hex(csr.key().spki_sha256()),
+                                   ra::access_code_id(parts.deps.sealer, call.endpoint.id, csr.challenge_password()));
 }
 
-std::optional<Problem> too_many_tries(const Parts& parts, const std::string& pair) {
-    const auto wait = parts.slow_down.wait(pair);
-    if (!wait) return std::nullopt;
-    return Problem(ProblemKind::rate_limited, "too many wrong challenges for this key from this address; wait " + std::to_string(wait->count()) + " s", "challenge.tries");
+Problem too_many_tries(std::chrono::seconds wait) {
+    return {ProblemKind::rate_limited, "too many wrong challenges for this key from this address; wait " + std::to_string(wait.count()) + " s", "challenge.tries"};
 }
 
 Task<Result<Leave>> leave_by_challenge(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr) {
-    const auto pair = pair_of(call, csr);
-    if (auto slow = too_many_tries(parts, pair)) co_return std::move(*slow);
+    auto attempt = attempt_challenge(parts, call, csr);
+    if (attempt.wait()) co_return too_many_tries(*attempt.wait());
     auto found = co_await judge(parts, call, request, csr);
     if (!found) co_return found.error();
     if (!*found) {
-        parts.slow_down.wrong(pair);
+        attempt.wrong();
         co_return unknown();
     }
-    parts.slow_down.right(pair);
+    attempt.right();
     co_return std::move(**found);
 }
 

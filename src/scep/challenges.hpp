@@ -19,10 +19,10 @@ struct Leave {
     std::function<void(store::Batch&, core::EnrollmentId)> claim;
 };
 
-/// Who tries challenges: other devices behind the same address are not slowed down (S06).
-std::string pair_of(const Call& call, const crypto::Csr& csr);
+/// Of that key from that address: other devices behind the same address are not slowed down (S06).
+ra::SlowDown::Try attempt_challenge(Parts& parts, const Call& call, const crypto::Csr& csr);
 /// Nothing is looked at before that pair has waited.
-std::optional<core::Problem> too_many_tries(const Parts& parts, const std::string& pair);
+core::Problem too_many_tries(std::chrono::seconds wait);
 
 /// Whose challenge it is: a drawn access code, a one-time challenge, a chosen access code, or one that a webhook judges. Wrong
 /// ones slow down that source and key alone (S06). Errors: rate_limited ("challenge.tries"), forbidden ("challenge.known",

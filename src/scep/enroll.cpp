@@ -5,6 +5,7 @@
 #include "core/base/unavailable.hpp"
 #include "scep/answer.hpp"
 #include "scep/challenges.hpp"
+#include "scep/refusals.hpp"
 #include "store/tables/submission.hpp"
 
 namespace postern::scep {
@@ -107,11 +108,22 @@ Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request
     co_return co_await answer_with(parts, call, std::move(to), std::move(certificates), std::move(no_crls));
 }
 
+namespace {
+
+Task<http::Response> refuse_stranger(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr, const Problem& problem) {
+    co_await record_stranger(parts, call, request, csr, problem);
+    ReplyTo to(request, call.policy);
+    auto told = problem;
+    co_return co_await refuse(parts, call, std::move(to), std::move(told));
+}
+
+}  // namespace
+
 Task<http::Response> enroll(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, bool own, const Result<ra::RenewalRight>& right) {
     ReplyTo to(request, call.policy);
     if (const auto agreed = parts.deps.clock_agreement.check(); !agreed) throw core::Unavailable(agreed.error().detail);
     const auto signed_for = co_await check_signer(parts, right, own, csr);
-    if (!signed_for) co_return co_await refuse(parts, call, std::move(to), signed_for.error());
+    if (!signed_for) co_return co_await refuse_stranger(parts, call, request, csr, signed_for.error());
     const auto* intune = call.catalog->intune_account(call.endpoint.id);
     // By certificate comes only what the account lets come that way (catalog.cpp).
     const bool by_certificate = right && csr.challenge_password().empty();
@@ -120,7 +132,7 @@ Task<http::Response> enroll(Parts& parts, const Call& call, const Request& reque
     auto leave = co_await leave_of(parts, call, request, csr, right);
     if (!leave && leave.error().kind == ProblemKind::unavailable)
         throw core::Unavailable(leave.error().detail, leave.error().retry_after.value_or(std::chrono::seconds(5)));
-    if (!leave) co_return co_await refuse(parts, call, std::move(to), leave.error());
+    if (!leave) co_return co_await refuse_stranger(parts, call, request, csr, leave.error());
     const auto successor = successor_of(parts, call);
     auto wish = compose(call, request, std::move(csr), std::move(*leave), successor);
     const auto outcome = co_await parts.deps.enrollment.submit(std::move(wish));

@@ -2,6 +2,7 @@
 #include "scep/answer.hpp"
 #include "scep/challenges.hpp"
 #include "scep/enroll.hpp"
+#include "scep/refusals.hpp"
 
 /// PKCSReq at an endpoint whose challenges Intune seals. Intune knows neither "pending" nor "try again": whatever happens,
 /// the device reads a certificate or a FAILURE, in time.
@@ -28,11 +29,15 @@ bool judged(const Problem& problem) noexcept { return problem.kind == ProblemKin
 
 core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, const Request& request, crypto::Csr csr, const ra::Account& account) {
     ReplyTo to(request, call.policy);
-    const auto pair = pair_of(call, csr);
-    if (auto slow = too_many_tries(parts, pair)) co_return co_await refuse(parts, call, std::move(to), std::move(*slow));
+    auto attempt = attempt_challenge(parts, call, csr);
+    if (attempt.wait()) {
+        auto slow = too_many_tries(*attempt.wait());
+        co_return co_await refuse(parts, call, std::move(to), std::move(slow));
+    }
     if (csr.challenge_password().empty()) {
-        parts.slow_down.wrong(pair);
+        attempt.wrong();
         Problem absent(ProblemKind::forbidden, "the request has no challenge", "challenge.known");
+        co_await record_stranger(parts, call, request, csr, absent);
         co_return co_await refuse(parts, call, std::move(to), std::move(absent));
     }
     ra::IntuneRequest wish;
@@ -45,11 +50,11 @@ core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, co
     auto outcome = co_await ask(*parts.deps.intune, std::move(wish));
     if (!outcome) {
         auto problem = outcome.error();
-        if (judged(problem)) parts.slow_down.wrong(pair);
+        if (judged(problem)) attempt.wrong();
         if (problem.check == "store.available") problem.detail = "the server cannot work now; ask again later";
         co_return co_await refuse(parts, call, std::move(to), std::move(problem));
     }
-    parts.slow_down.right(pair);
+    attempt.right();
     parts.deps.log.info("scep_issued", {{"request", call.request.id.get()}, {"endpoint", call.endpoint.name}, {"transaction", request.transaction_id()},
                                         {"enrollment", outcome->enrollment.get()}, {"message", to_string(request.type())}});
     auto certificate = std::move(outcome->der);

@@ -15,6 +15,7 @@
 #include "ra/enrollment.hpp"
 #include "ra/intune_enrollment.hpp"
 #include "ra/predecessor_status.hpp"
+#include "ra/refusals.hpp"
 #include "scep/ra_credentials.hpp"
 #include "store/database.hpp"
 
@@ -36,6 +37,7 @@ struct Deps {
     observe::Log& log;
     observe::Metrics& metrics;
     ra::PredecessorStatus& predecessor_status;
+    ra::Refusals& refusals;
     http::Outbound* outbound = nullptr;  ///< for webhooks
 };
 

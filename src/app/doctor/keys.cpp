@@ -2,11 +2,10 @@
 #include <filesystem>
 
 #include "app/data_folder.hpp"
-#include "app/doctor/doctor.hpp"
+#include "app/doctor/catalog.hpp"
 #include "ca/builtin/ceremony.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/system_random.hpp"
-#include "ra/catalog.hpp"
 #include "store/tables/authority.hpp"
 #include "store/tables/sealed_key.hpp"
 #include "store/tables/certificate.hpp"
@@ -36,11 +35,9 @@ std::optional<crypto::Sealer> examine_master(Patient& p, core::Random& random) {
 
 /// The longest term that an active profile gives: a CA that ends before refuses it.
 std::chrono::milliseconds longest_term(const Patient& p) {
-    observe::Log log(observe::Level::error, {}, false);
-    ra::CatalogSource source(p.db(), log);
-    core::run_to_end(source.refresh());
+    const auto catalog = read_catalog(p);
     std::chrono::milliseconds longest{0};
-    for (const auto& profile : source.current()->profiles)
+    for (const auto& profile : catalog->profiles)
         if (profile.active && profile.backend == "builtin") longest = std::max(longest, profile.longest);
     return longest;
 }

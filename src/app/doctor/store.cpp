@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "app/doctor/doctor.hpp"
+#include "app/doctor/catalog.hpp"
 #include "app/store.hpp"
 #include "ra/laboratory.hpp"
 #include "ra/restoration.hpp"
@@ -173,6 +173,7 @@ void examine_store(Patient& p) {
         examine_restoration(p);
         examine_intents(p);
         examine_open_endpoints(p);
+        examine_binding(p);
         examine_stored_time(p);
         examine_steps(p);
     } catch (const std::runtime_error& e) {

@@ -13,45 +13,117 @@ BOOST_AUTO_TEST_SUITE(ra_slow_down)
 struct Clocked {
     core::FakeClock clock{core::from_ms(1'800'000'000'000)};
     SlowDown slow{clock};
-    void wrong(const std::string& pair, int times) {
-        for (int i = 0; i < times; ++i) slow.wrong(pair);
+    int guesses = 0;
+
+    /// Another secret each time.
+    [[nodiscard]] SlowDown::Try attempt(const std::string& pair) { return slow.attempt(pair, std::to_string(++guesses)); }
+    /// As many as are let through, one after the other.
+    int wrong(const std::string& pair, int times) {
+        int judged = 0;
+        for (int i = 0; i < times; ++i) {
+            auto one = attempt(pair);
+            if (one.wait()) continue;
+            one.wrong();
+            ++judged;
+        }
+        return judged;
     }
+    [[nodiscard]] std::optional<seconds> wait(const std::string& pair) { return attempt(pair).wait(); }
 };
 
 BOOST_FIXTURE_TEST_CASE(three_tries_are_free_and_then_each_doubles_the_wait, Clocked) {
-    wrong("a", 3);
-    BOOST_TEST(!slow.wait("a").has_value());
-    wrong("a", 1);
-    BOOST_TEST((slow.wait("a") == seconds(2)));
-    wrong("a", 1);
-    BOOST_TEST((slow.wait("a") == seconds(4)));
-    wrong("a", 100);
-    BOOST_TEST((slow.wait("a") == SlowDown::longest));
+    BOOST_TEST(wrong("a", 3) == 3);
+    BOOST_TEST(!wait("a").has_value());
+    BOOST_TEST(wrong("a", 9) == 1);
+    BOOST_TEST((wait("a") == seconds(2)));
+    clock.advance(seconds(2));
+    BOOST_TEST(wrong("a", 9) == 1);
+    BOOST_TEST((wait("a") == seconds(4)));
+    for (int i = 0; i < 100; ++i) {
+        clock.advance(seconds(60));
+        BOOST_TEST(wrong("a", 2) == 1);
+    }
+    BOOST_TEST((wait("a") == SlowDown::longest));
 }
 
 BOOST_FIXTURE_TEST_CASE(the_wait_ends_and_others_never_have_one, Clocked) {
     wrong("a", 4);
-    BOOST_TEST(!slow.wait("b").has_value());
+    BOOST_TEST(!wait("b").has_value());
     clock.advance(seconds(1));
-    BOOST_TEST((slow.wait("a") == seconds(1)));
+    BOOST_TEST((wait("a") == seconds(1)));
     clock.advance(seconds(1));
-    BOOST_TEST(!slow.wait("a").has_value());
+    BOOST_TEST(!wait("a").has_value());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_right_challenge_begins_anew, Clocked) {
+BOOST_FIXTURE_TEST_CASE(a_right_one_begins_anew, Clocked) {
     wrong("a", 4);
     clock.advance(seconds(2));
-    slow.right("a");
+    attempt("a").right();
+    BOOST_TEST(wrong("a", 9) == 4);
+}
+
+BOOST_FIXTURE_TEST_CASE(of_many_at_once_no_more_are_judged_than_of_many_in_a_row, Clocked) {
+    std::vector<SlowDown::Try> judged;
+    for (int i = 0; i < 50; ++i)
+        if (auto one = attempt("a"); !one.wait()) judged.push_back(std::move(one));
+    BOOST_TEST(judged.size() == 4U);
+    for (auto& one : judged) one.wrong();
+    BOOST_TEST((wait("a") == seconds(2)));
+    // One of them right, the others still count.
+    judged.clear();
+    for (int i = 0; i < 50; ++i)
+        if (auto one = attempt("b"); !one.wait()) judged.push_back(std::move(one));
+    judged.front().right();
+    BOOST_TEST(wrong("b", 9) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_same_secret_at_once_is_one_try, Clocked) {
+    std::vector<SlowDown::Try> fleet;
+    for (int i = 0; i < 50; ++i) fleet.push_back(slow.attempt("a", "of all"));
+    for (const auto& one : fleet) BOOST_TEST(!one.wait().has_value());
+    BOOST_TEST(wrong("a", 9) == 3);
+    for (auto& one : fleet) one.wrong();
+    BOOST_TEST(slow.attempt("a", "of all").wait().has_value());  // and no longer once it was judged
+    for (int i = 0; i < 50; ++i) fleet.push_back(slow.attempt("b", "of all"));
+    for (auto& one : fleet) one.right();
+    BOOST_TEST(wrong("b", 9) == 4);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_nobody_judged_counts_for_nothing, Clocked) {
+    for (int i = 0; i < 50; ++i) BOOST_TEST(!attempt("a").wait().has_value());
     wrong("a", 3);
-    BOOST_TEST(!slow.wait("a").has_value());
+    for (int i = 0; i < 50; ++i) BOOST_TEST(!attempt("a").wait().has_value());
+    BOOST_TEST(wrong("a", 9) == 1);
+    // Of two that wait for the same answer one may leave.
+    clock.advance(seconds(2));
+    auto stays = slow.attempt("a", "same");
+    { const auto leaves = slow.attempt("a", "same"); }
+    BOOST_TEST(wait("a").has_value());
+    stays.wrong();
+    BOOST_TEST((wait("a") == seconds(4)));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_hour_after_the_last_wrong_one_it_begins_anew, Clocked) {
+    wrong("a", 4);
+    clock.advance(SlowDown::forgotten_after - seconds(1));
+    BOOST_TEST(wrong("a", 9) == 1);
+    clock.advance(SlowDown::forgotten_after);
+    BOOST_TEST(wrong("a", 9) == 4);
 }
 
 BOOST_FIXTURE_TEST_CASE(memory_is_bounded_and_the_oldest_are_forgotten, Clocked) {
     wrong("first", 4);
     wrong("second", 4);
-    for (std::size_t i = 0; i + 1 < SlowDown::most_pairs; ++i) slow.wrong(std::to_string(i));
-    BOOST_TEST(!slow.wait("first").has_value());
-    BOOST_TEST(slow.wait("second").has_value());
+    for (std::size_t i = 0; i + 1 < SlowDown::most_pairs; ++i) wrong(std::to_string(i), 1);
+    BOOST_TEST(!wait("first").has_value());
+    BOOST_TEST(wait("second").has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(one_that_was_forgotten_while_it_was_judged_hurts_nobody, Clocked) {
+    auto judged = attempt("first");
+    for (std::size_t i = 0; i < SlowDown::most_pairs; ++i) wrong(std::to_string(i), 1);
+    judged.wrong();
+    BOOST_TEST(wrong("first", 9) == 4);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

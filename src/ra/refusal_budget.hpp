@@ -1,0 +1,47 @@
+#pragma once
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "core/base/clock.hpp"
+
+namespace postern::ra {
+
+/// How many refusals are worth a row of the store, where anybody can cause them: some of each source at once and then one at a time, and
+/// the same of all sources together. In this node's memory, of which a source that was quiet for long takes none. Thread safe.
+class RefusalBudget {
+public:
+    struct Bounds {
+        int of_source, of_all;                               ///< at once
+        std::chrono::seconds source_again, all_again;        ///< until there is one more
+    };
+    static constexpr std::size_t most_sources = 4096;
+
+    RefusalBudget(const core::Clock& clock, Bounds bounds) : clock_(clock), bounds_(bounds), all_(bounds.of_all, clock.steady()) {}
+    RefusalBudget(const RefusalBudget&) = delete;
+    RefusalBudget& operator=(const RefusalBudget&) = delete;
+    /// nullopt: not this one; else how many of that source were left out since the last that was taken.
+    [[nodiscard]] std::optional<std::int64_t> take(const std::string& source);
+
+private:
+    struct Purse {
+        Purse(int count, core::SteadyPoint t) : left(count), at(t) {}
+        int left;
+        core::SteadyPoint at;  ///< since when the next one is earned
+        std::int64_t left_out = 0;
+        std::uint64_t turn = 0;
+    };
+    static void earn(Purse& purse, int most, std::chrono::seconds each, core::SteadyPoint now);
+
+    const core::Clock& clock_;
+    Bounds bounds_;
+    std::mutex mutex_;
+    Purse all_;
+    std::map<std::string, Purse> sources_;
+    std::map<std::uint64_t, std::string> by_age_;
+    std::uint64_t turn_ = 0;
+};
+
+}  // namespace postern::ra

@@ -1,0 +1,50 @@
+#pragma once
+#include "core/base/result.hpp"
+#include "core/observe/log.hpp"
+#include "core/observe/metrics.hpp"
+#include "ra/audit.hpp"
+#include "ra/refusal_budget.hpp"
+#include "store/database.hpp"
+#include "store/numbers.hpp"
+
+namespace postern::ra {
+
+/// A request that a front end refused: what the waist does not hear of.
+struct Refusal {
+    Refusal() = default;
+    AuditRecord record;     ///< but for outcome, check and detail
+    core::Problem problem;  ///< as the client reads it
+    std::string input;      ///< what the check looked at; no secrets
+};
+
+/// Audit rows of refusals (design §8), for `postern explain`. Thread safe.
+class Refusals {
+public:
+    struct Deps {
+        store::Database& db;
+        store::Numbers& numbers;
+        const core::Clock& clock;
+        observe::Log& log;
+        observe::Metrics& metrics;
+    };
+    /// Wrong, unknown or ended credentials were judged; who shows none was only asked for one, and many clients begin so.
+    enum class Shown { nothing, credential };
+    static constexpr RefusalBudget::Bounds of_strangers{3, 100, std::chrono::minutes(10), std::chrono::minutes(1)};
+    static constexpr RefusalBudget::Bounds of_credentials{20, 1000, std::chrono::minutes(1), std::chrono::seconds(10)};
+
+    explicit Refusals(Deps deps);
+    /// Of whoever was known.
+    core::Task<void> record(Refusal refusal);
+    /// Of whoever was not, at `address`. Strangers can cause these at will: beyond a bound they are only logged and counted, and the
+    /// next row of that address says how many.
+    core::Task<void> record(Refusal refusal, Shown shown, std::string address);
+
+private:
+    core::Task<void> write(Refusal refusal, std::int64_t left_out);
+
+    Deps deps_;
+    RefusalBudget strangers_, credentials_;
+    observe::Counter left_out_;
+};
+
+}  // namespace postern::ra
