@@ -116,11 +116,13 @@ Finding validity(const Subject& s) {
 }
 
 Finding key(const Subject& s) {
-    // Loading it anew from the signed bytes checks encoding, curve, size, exponent and quality.
-    const auto loaded = crypto::PublicKey::from_spki(s.tbs.spki, crypto::KeyUse::csr);
-    if (!loaded) return Offence(name_of(s.tbs.spki, loaded.error()), loaded.error().detail, Fault::request);
-    if (!std::ranges::equal(s.tbs.spki, s.content.key.spki()))
+    // A PublicKey exists only after its encoding, curve, size, exponent and quality were judged: octets that are its own are
+    // as good as it is. Others are loaded, so that what is told is what is wrong with them.
+    if (!s.content.key.valid() || !std::ranges::equal(s.tbs.spki, s.content.key.spki())) {
+        const auto loaded = crypto::PublicKey::from_spki(s.tbs.spki, crypto::KeyUse::csr);
+        if (!loaded) return Offence(name_of(s.tbs.spki, loaded.error()), loaded.error().detail, Fault::request);
         return Offence("key", "the public key is not the authorised one");
+    }
     if (s.content.key_blocked) return Offence("blocked_key", "the public key is on the blocklist", Fault::request);
     return std::nullopt;
 }

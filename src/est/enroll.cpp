@@ -24,6 +24,13 @@ namespace {
 constexpr std::chrono::hours repeated_for{1};
 constexpr std::size_t longest_csr = 16 * 1024;
 
+/// Larger keys' signatures are costly to check.
+Task<Result<crypto::Csr>> parse(Parts& parts, core::Bytes der) {
+    if (crypto::Csr::is_quick(der)) co_return crypto::Csr::parse(der);
+    const auto work = [der = std::move(der)] { return crypto::Csr::parse(der); };
+    co_return co_await parts.deps.pool.run(work);
+}
+
 }  // namespace
 
 Result<void> check_media_type(const Call& call) {
@@ -43,6 +50,7 @@ ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr
     r.via = ra::Protocol::est;
     r.endpoint = call.endpoint.id;
     r.account = requester.account.id;
+    r.account_read = std::move(requester.account);
     r.requester = std::move(requester.name);
     r.evidence = std::move(requester.evidence);
     r.csr = std::move(csr);
@@ -107,9 +115,7 @@ namespace {
 Task<Result<crypto::Csr>> read_request(Parts& parts, const Call& call, Requester& requester) {
     auto der = read_body(call);
     if (!der) co_return der.error();
-    // Larger keys' signatures are costly to check.
-    const auto work = [der = std::move(*der)] { return crypto::Csr::parse(der); };
-    auto csr = co_await parts.deps.pool.run(work);
+    auto csr = co_await parse(parts, std::move(*der));
     if (!csr) co_return csr.error();
     const auto good = co_await check_request(parts, call, requester, *csr);
     if (!good) co_return good.error();

@@ -1,5 +1,7 @@
 #include "ra/blocked_keys.hpp"
 
+#include <algorithm>
+
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
 #include "core/json/writer.hpp"
@@ -129,6 +131,8 @@ core::Task<core::Result<std::int64_t>> BlockedKeys::block(Order order, Principal
 }
 
 core::Task<core::Result<std::size_t>> BlockedKeys::unblock(std::vector<core::Bytes> digests, Principal by, core::RequestId request) {
+    std::ranges::sort(digests);
+    digests.erase(std::unique(digests.begin(), digests.end()), digests.end());
     store::Values wanted;
     for (auto& digest : digests) wanted.emplace_back(std::move(digest));
     wanted.resize(6, std::monostate{});

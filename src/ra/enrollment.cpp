@@ -55,7 +55,9 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     attempt.request = std::move(request);
     attempt.catalog = deps_.catalog.current();
     attempt.now = deps_.clock.now();
-    attempt.account = co_await find_account(deps_.db, attempt.request.account);
+    // Taken once: an attempt that is submitted anew looks again.
+    attempt.account = std::exchange(attempt.request.account_read, std::nullopt);
+    if (!attempt.account) attempt.account = co_await find_account(deps_.db, attempt.request.account);
     auto keys = attempt.keys();
     attempt.key_block = co_await find_block(deps_.db, std::move(keys));
     attempt.wished_from = attempt.request.not_before;

@@ -42,6 +42,8 @@ struct EnrollmentRequest {
     bool made_key = false;
     core::EndpointId endpoint;
     core::AccountId account;           ///< endpoint account
+    /// The same as the front end read it for this very request; nullopt: it is read. The intent's guard holds its version.
+    std::optional<Account> account_read;
     /// The principal who had it asked for ("principal alice", as add_audit writes actors), where one did: it needs another one's
     /// approval.
     std::string asked_by;

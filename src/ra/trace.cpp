@@ -15,6 +15,12 @@ std::string_view to_string(Verdict v) noexcept {
     return "refuse";
 }
 
+void Trace::add(TraceEntry entry) {
+    constexpr std::size_t usual = 40;  // entries of one request
+    if (entries_.empty()) entries_.reserve(usual);
+    entries_.push_back(std::move(entry));
+}
+
 const TraceEntry* Trace::needs_approval() const noexcept {
     const auto found = std::ranges::find(entries_, Verdict::needs_approval, &TraceEntry::verdict);
     return found == entries_.end() ? nullptr : &*found;

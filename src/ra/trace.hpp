@@ -21,7 +21,7 @@ struct TraceEntry {
 class Trace {
 public:
     Trace() = default;
-    void add(TraceEntry entry) { entries_.push_back(std::move(entry)); }
+    void add(TraceEntry entry);
     [[nodiscard]] const std::vector<TraceEntry>& entries() const noexcept { return entries_; }
     /// The first entry that wants an officer's yes; null: none does.
     [[nodiscard]] const TraceEntry* needs_approval() const noexcept;

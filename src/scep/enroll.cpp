@@ -65,6 +65,7 @@ ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::
     r.via = ra::Protocol::scep;
     r.endpoint = call.endpoint.id;
     r.account = leave.account.id;
+    r.account_read = std::move(leave.account);
     r.requester = request.transaction_id();
     if (leave.evidence) r.evidence.push_back(std::move(*leave.evidence));
     r.csr = std::move(csr);

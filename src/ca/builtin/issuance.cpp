@@ -54,12 +54,13 @@ Issuance::Form Issuance::form_for(const Content& content) {
 }
 
 core::Bytes Issuance::mark(const core::Bytes& tbs, const Content& content) const {
+    // The key at both ends: a MAC of one digest, of what never leaves the process.
     crypto::PartsDigest digest;
-    digest.add(tbs).add(content.key.spki()).add(content.subject.to_der()).add(crypto::general_names_der(content.names));
+    digest.add(mark_key_).add(tbs).add(content.key.spki()).add(content.subject.to_der()).add(crypto::general_names_der(content.names));
     digest.add(core::to_ms(content.not_before)).add(core::to_ms(content.not_after)).add(content.profile.get()).add(content.profile_version);
-    digest.add(content.security_identifier);
+    digest.add(content.security_identifier).add(mark_key_);
     const auto octets = digest.finish();
-    return crypto::hmac(crypto::HmacHash::sha256, mark_key_, octets);
+    return {octets.begin(), octets.end()};
 }
 
 core::Result<Prepared> Issuance::prepare(const Content& content) {

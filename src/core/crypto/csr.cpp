@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/crypto/cms_algorithms.hpp"
+#include "core/crypto/curves.hpp"
 #include "core/crypto/der.hpp"
 #include "core/crypto/extensions.hpp"
 #include "core/crypto/request_attributes.hpp"
@@ -113,6 +114,17 @@ std::optional<Problem> Csr::read_requested(BytesView extensions_der) {
 }
 
 core::Result<Csr> Csr::parse(BytesView der, CsrDigests allowed) { return read(der, Judged::key_and_signature, allowed); }
+bool Csr::is_quick(BytesView der) noexcept {
+    der::Reader outer(der);
+    const auto request = outer.next(der::sequence);
+    der::Reader parts(request ? request->content : BytesView());
+    const auto info = parts.next(der::sequence);
+    der::Reader fields(info ? info->content : BytesView());
+    if (!fields.next(der::integer) || !fields.next(der::sequence)) return false;
+    const auto spki = fields.next(der::sequence);
+    const auto& prefix = curve_of(KeyType::ec_p256)->spki_prefix;
+    return spki && spki->whole.size() > prefix.size() && std::ranges::equal(spki->whole.first(prefix.size()), prefix);
+}
 core::Result<Csr> Csr::parse_kept(BytesView kept) { return read(kept, Judged::key, CsrDigests::modern); }
 core::Result<Csr> Csr::parse_for_new_key(BytesView der) { return read(der, Judged::nothing, CsrDigests::modern); }
 

@@ -104,9 +104,15 @@ std::optional<core::SecretBytes> Sealer::open(std::string_view label, std::strin
     return core::SecretBytes(std::move(exact));
 }
 
+const core::SecretBytes& Sealer::lookup_key(std::string_view label) const {
+    const std::lock_guard lock(mutex_);
+    auto found = lookup_keys_.find(label);
+    if (found == lookup_keys_.end()) found = lookup_keys_.emplace(std::string(label), derive(master_, "lookup", label)).first;
+    return found->second;  // stays where it is
+}
+
 core::Bytes Sealer::lookup_hash(std::string_view label, core::BytesView secret) const {
-    const core::SecretBytes key = derive(master_, "lookup", label);
-    return hmac(HmacHash::sha256, key.expose(), secret);
+    return hmac(HmacHash::sha256, lookup_key(label).expose(), secret);
 }
 
 }  // namespace postern::crypto

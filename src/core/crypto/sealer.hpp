@@ -1,5 +1,8 @@
 #pragma once
+#include <map>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/base/bytes.hpp"
@@ -26,8 +29,13 @@ public:
     [[nodiscard]] core::Bytes lookup_hash(std::string_view label, core::BytesView secret) const;
 
 private:
+    /// Derived once: every request with a credential asks.
+    [[nodiscard]] const core::SecretBytes& lookup_key(std::string_view label) const;
+
     core::SecretBytes master_;
     core::Random& random_;
+    mutable std::mutex mutex_;
+    mutable std::map<std::string, core::SecretBytes, std::less<>> lookup_keys_;  ///< by label, of which the program has a handful
 };
 
 }  // namespace postern::crypto

@@ -1,5 +1,6 @@
 #include "core/json/escape.hpp"
 
+#include <array>
 #include <cstdint>
 
 namespace postern::json {
@@ -56,8 +57,15 @@ void append_ascii(std::string& out, char c) {
     }
 }
 
+/// Octets that stand for themselves.
+constexpr auto plain_octets = [] {
+    std::array<bool, 256> out{};
+    for (std::size_t c = 0x20; c < 0x7F; ++c) out[c] = c != '"' && c != '\\';
+    return out;
+}();
+
 bool plain(char c) {
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+    return plain_octets[static_cast<std::uint8_t>(c)];
 }
 
 }  // namespace

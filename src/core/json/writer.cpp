@@ -53,7 +53,10 @@ struct Writer::Impl {
     }
 };
 
-Writer::Writer() : impl_(std::make_unique<Impl>()) {}
+Writer::Writer() : impl_(std::make_unique<Impl>()) {
+    impl_->out.reserve(256);
+    impl_->frames.reserve(8);
+}
 Writer::~Writer() = default;
 Writer::Writer(Writer&&) noexcept = default;
 Writer& Writer::operator=(Writer&&) noexcept = default;

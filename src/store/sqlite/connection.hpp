@@ -57,6 +57,8 @@ public:
     [[nodiscard]] bool in_transaction() const noexcept { return sqlite3_get_autocommit(db_.get()) == 0; }
     /// Deferred foreign keys that are violated now and would fail the commit.
     [[nodiscard]] bool foreign_keys_open() const noexcept;
+    /// Rows changed since it was opened, in transactions that were rolled back too.
+    [[nodiscard]] std::int64_t changes() const noexcept { return sqlite3_total_changes64(db_.get()); }
     /// Frames in the write-ahead log after the last commit.
     [[nodiscard]] int wal_frames() const noexcept { return wal_frames_; }
     /// Brings the gauge up to date with the page cache's memory, which `cache_size` bounds.

@@ -9,6 +9,8 @@ namespace {
 
 /// Bounds the time that the first job of a commit waits for the last.
 constexpr std::size_t jobs_per_commit = 256;
+/// How often the I/O thread is let go on while it adds jobs.
+constexpr int turns_given = 3;
 /// More than that is an outage already; callers hear so at once.
 constexpr std::size_t queue_limit = 16384;
 /// 16 MiB of log: rare enough to write a busy page once, small enough not to stall the writer.
@@ -112,9 +114,13 @@ bool Writer::take(Jobs& jobs) {
         wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
         // Woken by the first job. Where the I/O thread shares this core, it has more in hand: let it
         // finish its round, so that they commit together. On an idle core this returns at once.
-        lock.unlock();
-        std::this_thread::yield();
-        lock.lock();
+        std::size_t seen = 0;
+        for (int turns = 0; turns < turns_given && queue_.size() > seen && queue_.size() < jobs_per_commit; ++turns) {
+            seen = queue_.size();
+            lock.unlock();
+            std::this_thread::yield();
+            lock.lock();
+        }
         const auto count = std::min(queue_.size(), jobs_per_commit);
         for (std::size_t i = 0; i < count; ++i) {
             jobs.push_back(std::move(queue_.front()));
@@ -132,7 +138,11 @@ void Writer::commit(Jobs& jobs) {
     try {
         if (!broken_.empty()) throw StoreUnavailable(broken_);
         connection_.run(begin, none);
-        for (Job& job : jobs) run(job);
+        if (!run_bare(jobs)) {
+            connection_.run(rollback_all, none);
+            connection_.run(begin, none);
+            for (Job& job : jobs) run(job);
+        }
         connection_.run(commit_all, none);
         metrics_.commits.add();
         set_trouble({});
@@ -152,9 +162,28 @@ void Writer::commit(Jobs& jobs) {
     metrics_.seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
-/// Throws when the transaction around the job is lost.
+/// A savepoint has SQLite keep a copy of each page that a job changes, for the job that fails after it changed something, and
+/// of those there are few: guards come first in a batch. What failed before that left nothing to undo.
+bool Writer::run_bare(Jobs& jobs) {
+    for (Job& job : jobs) {
+        const auto before = connection_.changes();
+        attempt(job);
+        if (job.failure) return false;
+        if (!job.written && (connection_.changes() != before || connection_.foreign_keys_open())) return false;
+    }
+    return true;
+}
+
 void Writer::run(Job& job) {
     connection_.run(savepoint, none);
+    attempt(job);
+    if (job.failure || !job.written) connection_.run(rollback_job, none);
+    connection_.run(release, none);
+}
+
+/// Throws when the transaction around the job is lost.
+void Writer::attempt(Job& job) {
+    job.failure = nullptr;
     try {
         job.written = run_steps(job.batch);
     } catch (const Fault& fault) {
@@ -165,8 +194,6 @@ void Writer::run(Job& job) {
     } catch (...) {
         job.failure = std::current_exception();
     }
-    if (job.failure || !job.written) connection_.run(rollback_job, none);
-    connection_.run(release, none);
 }
 
 Written Writer::run_steps(const Batch& batch) {

@@ -18,8 +18,8 @@ inline observe::Gauge cache_gauge(observe::Metrics& metrics) {
     return metrics.gauge("postern_store_cache_bytes", "Page caches of all connections to the store, 8 MB each at most");
 }
 
-/// The one thread that writes. Batches that arrive while a commit runs share the next one, each
-/// in a savepoint of its own, so one fsync serves many and a conflict disturbs no neighbour.
+/// The one thread that writes. Batches that arrive while a commit runs share the next one, so one fsync serves
+/// many. A conflict disturbs no neighbour: where it comes after changes, all are run again, each in a savepoint of its own.
 class Writer {
 public:
     Writer(const std::string& path, observe::Metrics& metrics, DiskFailed disk_failed);
@@ -54,7 +54,10 @@ private:
     /// False: closed, and nothing is left.
     bool take(Jobs& jobs);
     void commit(Jobs& jobs);
+    /// False: one failed that had changed something, and nothing of the transaction may be kept.
+    bool run_bare(Jobs& jobs);
     void run(Job& job);
+    void attempt(Job& job);
     Written run_steps(const Batch& batch);
     void rollback() noexcept;
     void complete(Jobs& jobs);

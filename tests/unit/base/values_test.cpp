@@ -49,10 +49,23 @@ BOOST_AUTO_TEST_CASE(token_is_22_characters_of_base64url) {
     BOOST_TEST(random.token() == "AAECAwQFBgcICQoLDA0ODw");
 }
 
-BOOST_AUTO_TEST_CASE(request_id_is_16_characters_of_base32) {
+BOOST_AUTO_TEST_CASE(request_id_is_16_characters_of_base32_the_first_half_of_them_the_time) {
     CountingRandom random;
-    BOOST_TEST(random.request_id().get() == "abcdefghijklmnop");
-    BOOST_TEST(random.request_id().get() == "qrstuvwxyz234567");
+    const auto first = random.request_id().get();
+    const auto second = random.request_id().get();
+    BOOST_TEST(first.size() == 16U);
+    BOOST_TEST(first.substr(8) == "234567ab");
+    BOOST_TEST(second.substr(8) == "cdefghij");
+    BOOST_TEST(first.find_first_not_of("abcdefghijklmnopqrstuvwxyz234567") == std::string::npos);
+    // In sorting order, so that an index of them grows at one end.
+    const auto now = [] { return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count() & 0xffffffffff; };
+    const auto before = now();
+    const auto made = random.request_id().get();
+    const auto after = now();
+    std::int64_t time = 0;
+    for (const char c : made.substr(0, 8)) time = time * 32 + static_cast<std::int64_t>(std::string_view("234567abcdefghijklmnopqrstuvwxyz").find(c));
+    BOOST_TEST(before <= time);
+    BOOST_TEST(time <= after);
     BOOST_TEST(random.bytes(3).size() == 3U);
 }
 
