@@ -13,26 +13,34 @@ std::optional<core::Problem> refuse_tenants(const Call& call) {
 
 }  // namespace
 
-/// -> {"authorities": [{"authority", "role": root|issuing|successor|former|withdrawn, "subject", "notAfter", "takesOver"?}]}, the root first
+/// -> {"authorities": [{"authority", "role", "issuer", "subject", "notAfter", "takesOver"?}], "crossCertificates": [{"subject", "issuer", "serial", "notBefore",
+/// "notAfter"}]}: roots first, of these today's; role is root, next_root, former_root, withdrawn_root, issuing, successor, former or withdrawn
 core::Task<Answer> list_authorities(Call call) { co_return json_response(200, call.deps.operations.authorities()); }
 
-/// {"takesOver": "2027-01-31T00:00:00Z"} -> {"authority", "takesOver", "notAfter"}
+/// {"takesOver": "2027-01-31T00:00:00Z", "root": false} -> {"authority", "takesOver", "notAfter", "root"?: {"authority", "notAfter", "sha256"}}
 core::Task<Answer> prepare_successor(Call call) {
     if (auto refused = refuse_tenants(call)) co_return std::move(*refused);
-    const auto body = read_body(call.request, {"takesOver"});
+    const auto body = read_body(call.request, {"takesOver", "root"});
     if (!body) co_return body.error();
+    Operations::SuccessorOrder order;
     const auto wish = body->root()["takesOver"];
     const auto text = wish.string();
     if (!text) co_return text.error();
     const auto at = core::from_rfc3339(*text);
     if (!at) co_return wish.problem("expected a time such as \"2027-01-31T00:00:00Z\"");
+    order.takes_over = *at;
+    if (const auto root = body->root()["root"]; root.exists()) {
+        const auto flag = root.boolean();
+        if (!flag) co_return flag.error();
+        order.new_root = *flag;
+    }
     auto principal = call.principal;
-    auto done = co_await call.deps.operations.prepare_successor(*at, std::move(principal), call.request.id);
+    auto done = co_await call.deps.operations.prepare_successor(order, std::move(principal), call.request.id);
     if (!done) co_return done.error();
     co_return json_response(201, std::move(*done));
 }
 
-/// -> {"authority"}: the one that waited
+/// -> {"authority", "root"?}: the one that waited, and the root that came with it
 core::Task<Answer> withdraw_successor(Call call) {
     if (auto refused = refuse_tenants(call)) co_return std::move(*refused);
     auto principal = call.principal;

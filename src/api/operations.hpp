@@ -30,10 +30,16 @@ public:
         std::string certificates;  ///< PEM, the RA's first
     };
     virtual ~Operations() = default;
-    /// Of the built-in CA: {"authorities": […]}.
+    /// Of the built-in CA: {"authorities": […], "crossCertificates": […]}.
     [[nodiscard]] virtual std::string authorities() const = 0;
-    /// An issuing CA that takes over at that time: {"authority", "takesOver", "notAfter"}. Errors: malformed, conflict, unavailable.
-    virtual core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal by, core::RequestId request) = 0;
+    struct SuccessorOrder {
+        SuccessorOrder() = default;
+        core::TimePoint takes_over{};
+        bool new_root = false;  ///< with a root of its own
+    };
+    /// An issuing CA that takes over at that time: {"authority", "takesOver", "notAfter", "root"?: {"authority", "notAfter", "sha256"}}.
+    /// Errors: malformed, conflict, unavailable.
+    virtual core::Task<core::Result<std::string>> prepare_successor(SuccessorOrder order, ra::Principal by, core::RequestId request) = 0;
     /// scep::RaCredentials::import: {"serial", "until", "warning"?}.
     virtual core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal by, core::RequestId request) = 0;
     /// Begins a backup. Errors: malformed, conflict (the target exists, another one is being made),
@@ -63,7 +69,7 @@ public:
     virtual core::Task<ClientFacts> client_facts(core::EndpointId endpoint) = 0;
     /// CMS SignedData around it, by the key of the TLS listeners, with its chain. `unavailable` while the server has none.
     virtual core::Task<core::Result<core::Bytes>> sign_for_clients(core::Bytes content) = 0;
-    /// Of the issuing CA that waits for its day: it never takes over. {"authority"}. Errors: not_found, conflict, unavailable.
+    /// Of the issuing CA that waits for its day: it never takes over. {"authority", "root"?}. Errors: not_found, conflict, unavailable.
     virtual core::Task<core::Result<std::string>> withdraw_successor(ra::Principal by, core::RequestId request) = 0;
 };
 

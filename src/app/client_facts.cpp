@@ -15,8 +15,8 @@ core::Task<Operations::ClientFacts> Operations::client_facts(core::EndpointId en
     if (served && served->protocol == ra::Protocol::est) {
         // Of another CA, cacerts tells the chain to who trusts the listener.
         const auto* profile = served->profiles.empty() ? nullptr : catalog->profile(served->tenant, served->profiles.front());
-        if (profile && profile->backend == "builtin") out.chain = house_.builtin->chain(house_.builtin->issuer());
-        out.chain.push_back(house_.builtin->root_der());
+        if (profile && profile->backend == "builtin") out.chain = house_.builtin->path(house_.builtin->issuer());
+        else out.chain.push_back(house_.builtin->root_der());
         co_return out;
     }
     const auto source = served ? scep::ra_source(*catalog, *served) : scep::RaSource();

@@ -174,7 +174,7 @@ void add_predecessors(House& h) {
 void add_scep(House& h, std::string node) {
     const bool several = shares_store(h.config);
     h.ra_keys = std::make_unique<ca::KeyRows>(*h.db, *h.sealer, ca::KeyFiles(h.folder.file("keys"), *h.sealer), *h.clock_agreement, several);
-    scep::RaCredentials::Deps credentials{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.ra_keys, h.builtin->root_der(),
+    scep::RaCredentials::Deps credentials{*h.db, *h.numbers, *h.catalog, *h.enrollment, h.backends, *h.ra_keys,
                                                 h.pool, h.random, *h.clock_agreement, h.log, std::move(node)};
     credentials.first_retry = h.between_looks();
     h.ra_credentials = std::make_unique<scep::RaCredentials>(credentials);

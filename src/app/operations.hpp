@@ -26,7 +26,7 @@ public:
     core::Task<ClientFacts> client_facts(core::EndpointId endpoint) override;
     core::Task<core::Result<core::Bytes>> sign_for_clients(core::Bytes content) override;
     [[nodiscard]] std::string authorities() const override;
-    core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal by, core::RequestId request) override;
+    core::Task<core::Result<std::string>> prepare_successor(SuccessorOrder order, ra::Principal by, core::RequestId request) override;
     core::Task<core::Result<std::string>> withdraw_successor(ra::Principal by, core::RequestId request) override;
     core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal by, core::RequestId request) override;
     /// What reload() does; set by the server while it runs.

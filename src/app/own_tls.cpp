@@ -8,6 +8,7 @@
 #include "app/house.hpp"
 #include "app/public_urls.hpp"
 #include "core/async/deadline.hpp"
+#include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
 #include "ra/own_request.hpp"
 #include "store/tables/certificate.hpp"
@@ -74,6 +75,8 @@ std::optional<crypto::Certificate> OwnTls::stored() const {
 bool OwnTls::usable() const {
     const auto leaf = stored();
     if (!leaf) return false;
+    // Who knows the new root alone would be shown a path to the former one.
+    if (house_.builtin->under_former_root(core::hex(leaf->authority_key_id()))) return false;
     const auto life = leaf->not_after() - leaf->not_before();
     if (house_.clock.now() > leaf->not_after() - life / 3) return false;
     const auto& held = leaf->alt_names();
@@ -109,11 +112,28 @@ core::Task<bool> OwnTls::enroll() {
     }
     const auto* issued = std::get_if<ra::IssuedCertificate>(&*outcome);
     if (!issued) co_return false;
-    auto chain = crypto::to_pem("CERTIFICATE", issued->der);
-    for (const auto& der : house_.backends.chain(issued->issuer_key_id)) chain += crypto::to_pem("CERTIFICATE", der);
     write_file(house_.folder.file("tls/server.key"), key.to_pem().expose(), 0600);
-    write_file(house_.folder.file("tls/server.pem"), chain, 0644);
+    write_file(house_.folder.file("tls/server.pem"), with_chain(issued->der, issued->issuer_key_id), 0644);
     co_return true;
+}
+
+std::string OwnTls::with_chain(const core::Bytes& leaf, const std::string& issuer_key_id) const {
+    auto out = crypto::to_pem("CERTIFICATE", leaf);
+    for (const auto& der : house_.backends.chain(issuer_key_id)) out += crypto::to_pem("CERTIFICATE", der);
+    return out;
+}
+
+/// What leads from an older root goes when that has ended. False: nothing has changed.
+bool OwnTls::renew_chain() const {
+    const auto leaf = stored();
+    if (!leaf) return false;
+    const auto issuer = core::hex(leaf->authority_key_id());
+    const auto path = house_.folder.file("tls/server.pem");
+    if (house_.backends.chain(issuer).empty()) return false;
+    const auto chain = with_chain(leaf->der(), issuer);
+    if (read_file(path) == chain) return false;
+    write_file(path, chain, 0644);
+    return true;
 }
 
 core::Result<OwnTls::Files> OwnTls::read(const Config& config, Expired expired) const {
@@ -187,7 +207,10 @@ core::Task<void> OwnTls::prepare() {
 core::Task<void> OwnTls::renew_when_due() {
     if (configured()) co_return;
     const bool good = co_await fit();
-    if (good) co_return;
+    if (good) {
+        if (renew_chain()) present();
+        co_return;
+    }
     const bool enrolled = co_await enroll();
     if (enrolled && !configured()) present();
 }

@@ -47,6 +47,9 @@ private:
     [[nodiscard]] std::optional<crypto::Certificate> stored() const;
     core::Task<void> renew_when_due();
     [[nodiscard]] bool usable() const;
+    /// PEM as it is presented: the leaf, who issued it, and what leads there from an older root.
+    [[nodiscard]] std::string with_chain(const core::Bytes& leaf, const std::string& issuer_key_id) const;
+    bool renew_chain() const;
     core::Task<bool> fit() const;
     void present();
 

@@ -134,9 +134,11 @@ public:
     /// After that batch: publishes (signs a CRL, tells the upstream CA). Returns when the revocation
     /// can be seen, or `unavailable` at the deadline; it is published later all the same.
     virtual core::Task<core::Result<void>> publish_revocations(core::Deadline deadline) = 0;
-    /// DER of the chain for a certificate of that issuer: issuing CA first, root left out unless it
-    /// signs directly. Empty for an issuer that is not ours.
+    /// DER of what goes along with a certificate of that issuer: issuing CA first, root left out unless it signs directly; where that root
+    /// succeeds another, which clients may still know alone, what leads there (NewWithOld). Empty for an issuer that is not ours.
     [[nodiscard]] virtual std::vector<core::Bytes> chain(const std::string& issuer_key_id) const = 0;
+    /// DER of that issuer, of who issued it, and so on; its root last. Empty for an issuer that is not ours.
+    [[nodiscard]] virtual std::vector<core::Bytes> path(const std::string&) const { return {}; }
     /// Of today's issuing CA; "" where only a certificate will tell.
     [[nodiscard]] virtual std::string issuer() const { return {}; }
     /// Who takes over from it, where that is known already.
@@ -202,6 +204,12 @@ public:
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const {
         for (const auto& [n, b] : list_)
             if (auto c = b->chain(issuer_key_id); !c.empty()) return c;
+        return {};
+    }
+    /// Its path, likewise.
+    [[nodiscard]] std::vector<core::Bytes> path(const std::string& issuer_key_id) const {
+        for (const auto& [n, b] : list_)
+            if (auto p = b->path(issuer_key_id); !p.empty()) return p;
         return {};
     }
 

@@ -100,7 +100,9 @@ Task<std::vector<core::Bytes>> foreign_chain(Parts& parts, const Call& call, std
 }  // namespace
 
 Task<http::Response> answer_issued(Parts& parts, const Call& call, const Request& request, core::Bytes certificate, std::string issuer_key_id) {
-    auto chain = parts.deps.backends.chain(issuer_key_id);
+    // A line up to the root, which is left out; what an older root says of that one is for clients that build paths.
+    auto chain = parts.deps.backends.path(issuer_key_id);
+    if (chain.size() > 1) chain.pop_back();
     if (chain.empty() && call.endpoint.scep.reply_with_issuer) chain = co_await foreign_chain(parts, call, issuer_key_id);
     const auto form = call.endpoint.scep.reply_with_issuer ? ReplyChain::leaf_and_chain : ReplyChain::leaf;
     auto certificates = reply_certificates(certificate, chain, form);

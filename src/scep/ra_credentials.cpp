@@ -219,9 +219,7 @@ core::Task<std::optional<RaCredential>> RaCredentials::open(store::RaCertificate
     out.identity = crypto::CmsIdentity(crypto::CmsCertificate::parse(row.certificate).value(), std::move(*key));
     out.issuers = read_chain(row.chain);
     if (!row.chain.empty()) co_return out;
-    auto chain = deps_.backends.chain(row.issuer_key_id);
-    if (chain.empty() || chain.back() != deps_.root) chain.push_back(deps_.root);
-    for (const auto& der : chain) out.issuers.push_back(crypto::CmsCertificate::parse(der).value());
+    for (const auto& der : deps_.backends.path(row.issuer_key_id)) out.issuers.push_back(crypto::CmsCertificate::parse(der).value());
     co_return out;
 }
 
@@ -267,8 +265,7 @@ core::Task<void> RaCredentials::load(RaSource source) {
 core::Task<void> RaCredentials::load_issuers(RaSource source) {
     CertificateList chain;
     if (const auto* backend = deps_.backends.find(source.issuing); backend != nullptr && !backend->issuer().empty()) {
-        for (const auto& der : deps_.backends.chain(backend->issuer())) chain.push_back(crypto::CmsCertificate::parse(der).value());
-        chain.push_back(crypto::CmsCertificate::parse(deps_.root).value());
+        for (const auto& der : backend->path(backend->issuer())) chain.push_back(crypto::CmsCertificate::parse(der).value());
     } else {
         auto of_backend = store::values(source.issuing);
         const auto row = co_await store::read_one(deps_.db, store::issuer_chain_newest, std::move(of_backend));

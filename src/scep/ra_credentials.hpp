@@ -47,7 +47,6 @@ public:
         ra::Enrollment& enrollment;
         const ca::Backends& backends;
         ca::KeyStore& keys;
-        core::Bytes root;  ///< DER of the built-in CA's, which chains leave out
         core::CpuPool& pool;
         core::Random& random;
         const core::Clock& clock;

@@ -135,7 +135,7 @@ const std::set<std::string> whole_table{
     // Once, when an installation is restored, before anybody is served.
     "acme_authorization_void_all", "acme_challenge_void_all", "principal_remove_all", "account_void_secrets",
     // The CAs of an installation, foreign ones too, and their RAs: a handful.
-    "authority_all", "succession_all", "succession_none_waits", "issuer_chain_newest", "ra_certificate_none_of",
+    "authority_all", "cross_certificate_all", "succession_all", "succession_none_waits", "issuer_chain_newest", "ra_certificate_none_of",
 };
 
 /// What becomes slower with the table when it is asked of a large one.

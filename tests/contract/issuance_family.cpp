@@ -247,6 +247,21 @@ void authorities(Store& s) {
     BOOST_TEST((s.one(store::succession_all).time(1) == store::never_takes_over));
     s.does(store::succession_none_waits, values(now, store::never_takes_over));
 
+    store::CrossCertificateRow crossed;
+    crossed.subject_id = "bb";
+    crossed.issuer_id = "aa";
+    crossed.serial = core::Bytes(16, 7);
+    crossed.certificate = core::Bytes(5, 0x31);
+    crossed.created = now;
+    s.does(store::cross_certificate_insert, crossed.insert_values());
+    s.duplicates(store::cross_certificate_insert, crossed.insert_values());
+    crossed.issuer_id = "zz";
+    s.is_referenced(store::cross_certificate_insert, crossed.insert_values());
+    crossed.subject_id = crossed.issuer_id = "aa";
+    s.duplicates(store::cross_certificate_insert, crossed.insert_values());  // a serial of that issuer
+    const auto found = store::CrossCertificateRow::from(s.one(store::cross_certificate_all));
+    BOOST_TEST((found.subject_id == "bb" && found.issuer_id == "aa" && found.serial == crossed.serial && found.certificate == crossed.certificate && found.created == now));
+
     const auto newest = [&] { return store::CrlRow::from(s.one(store::crl_newest, values("bb", 0))); };
     BOOST_TEST((newest().last_number == 0 && newest().number == 0));
     s.does(store::authority_use_crl_number, values("bb", 0, 1));

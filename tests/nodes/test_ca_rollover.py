@@ -25,6 +25,10 @@ def crl(node, key_id):
     return x509.load_der_x509_crl(answer.body)
 
 
+def root_file(node):
+    return (node.data / "root.pem").read_bytes()
+
+
 def issuer(reply):
     return reply.certificate.issuer.rfc4514_string()
 
@@ -93,3 +97,44 @@ def test_the_nodes_share_the_ras_certificate(new_nodes):
     renewed = device(two).recipient
     one.start()
     until(lambda: device(one).recipient == renewed, "the one that comes back has another", nodes)
+
+
+def test_a_new_root_is_every_node_s(new_nodes):
+    nodes = new_nodes()
+    nodes.start()
+    one, two = nodes.nodes
+    code = next((node.data / "first-account").read_text() for node in nodes.nodes if (node.data / "first-account").exists())
+    code = code.split('access_code = "')[1].split('"')[0]
+    old = root_file(one)
+    at = (datetime.now(timezone.utc) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = json.loads(one.cli("ca", "rollover", "--root", "--at", at, "--json"))
+    waiting = ["root", "next_root", "issuing", "successor"]
+    for node in nodes.nodes:
+        until(lambda node=node: roles(node) == waiting, "it is not known everywhere", nodes)
+        assert json.loads(node.cli("ca", "authorities", "--json")) == json.loads(one.cli("ca", "authorities", "--json"))
+    assert made["root"]["authority"] in two.verb("ca", "rollover", "--root", "--at", at, "--data", two.data).stderr
+    # Each publishes for both roots.
+    for node in nodes.nodes:
+        for row in json.loads(node.cli("ca", "authorities", "--json"))["authorities"]:
+            until(lambda node=node, row=row: ask(f"http://127.0.0.1:{node.port('http')}/crl/{row['authority']}/0.crl").status == 200, "a CRL is missing", nodes)
+
+    two.cli("clock", "advance", "31d")
+    for node in nodes.nodes:
+        until(lambda node=node: roles(node) == ["root", "former_root", "former", "issuing"], "it does not take over everywhere", nodes)
+        until(lambda node=node: root_file(node) != old, "root.pem stays the old one", nodes)
+        until(lambda node=node: issuer(device(node).enroll(code)) == "CN=Postern Issuing CA 2,O=Postern", "another CA issues", nodes)
+    assert root_file(one) == root_file(two) and x509.load_pem_x509_certificate(root_file(one)).subject.rfc4514_string() == "CN=Postern Root CA 2,O=Postern"
+
+
+def test_a_root_that_one_node_withdraws(new_nodes):
+    nodes = new_nodes()
+    nodes.start()
+    one, two = nodes.nodes
+    at = (datetime.now(timezone.utc) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    one.cli("ca", "rollover", "--root", "--at", at)
+    until(lambda: roles(two) == ["root", "next_root", "issuing", "successor"], "it is not known everywhere", nodes)
+    two.cli("ca", "rollover", "--withdraw")
+    told = json.loads(two.cli("ca", "authorities", "--json"))["crossCertificates"][0]
+    for node in nodes.nodes:
+        until(lambda node=node: roles(node) == ["root", "withdrawn_root", "issuing", "withdrawn"], "it still waits", nodes)
+        until(lambda node=node: crl(node, told["issuer"]).get_revoked_certificate_by_serial_number(int(told["serial"], 16)), "the old root's CRL lacks it", nodes)

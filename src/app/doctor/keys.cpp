@@ -53,18 +53,22 @@ bool issues_today(const Patient& p, const std::string& key_id) {
     return today.empty() ? !succeeded : today == key_id;
 }
 
-void examine_life(Patient& p, const store::AuthorityRow& row, const crypto::Certificate& certificate) {
-    if (row.kind == "issuing" && !issues_today(p, row.key_id))
-        return p.findings.good("keys.issuing_life", row.kind + " CA " + row.key_id + " is a former one, or waits for its day");
+void examine_life(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const crypto::Certificate& certificate) {
+    // Of roots it is the one above who issues.
+    const bool of_today = std::ranges::any_of(all, [&](const store::AuthorityRow& other) {
+        return other.kind == "issuing" && (other.key_id == row.key_id || other.issuer_id == row.key_id) && issues_today(p, other.key_id);
+    });
+    if (!of_today) return p.findings.good("keys." + row.kind + "_life", row.kind + " CA " + row.key_id + " is a former or withdrawn one, or waits for its day");
     const auto left = certificate.not_after() - p.clock.now();
     const auto check = "keys." + row.kind + "_life";
     const auto until = row.kind + " CA " + row.key_id + " ends at " + core::rfc3339(certificate.not_after());
-    const auto needed = row.kind == "issuing" ? longest_term(p) : std::chrono::milliseconds{0};
+    const auto needed = longest_term(p);
+    const std::string advice = row.kind == "issuing" ? "prepare a successor: postern ca rollover" : "prepare a new root, and have every client trust it: postern ca rollover --root";
     if (left <= std::chrono::milliseconds{0})
-        p.findings.failed(check, until + ": it is over", "make a new CA and have every client trust it");
+        p.findings.failed(check, until + ": it is over", advice);
     else if (left < needed)
         p.findings.failed(check, until + ", before a certificate of the longest profile (" + days(needed) + ") would",
-                          "shorten longest_lifetime of that profile, or prepare a successor: postern ca rollover");
+                          "shorten longest_lifetime of that profile, or " + advice);
     else
         p.findings.good(check, until + ", in " + days(left));
 }
@@ -92,7 +96,7 @@ void examine_authority(Patient& p, const store::AuthorityRow& row, const std::ve
         if (key && certificate->signed_by(*key)) chain.clear();
     }
     p.findings.judge("keys." + row.kind + "_certificate", chain, "the certificate of the " + name + " is signed by its issuer", "restore the database from the backup");
-    examine_life(p, row, *certificate);
+    examine_life(p, row, all, *certificate);
 }
 
 std::optional<crypto::Certificate> first_certificate(const std::string& path) {
@@ -103,6 +107,25 @@ std::optional<crypto::Certificate> first_certificate(const std::string& path) {
     auto certificate = crypto::Certificate::parse(blocks->front());
     if (!certificate) return std::nullopt;
     return std::move(*certificate);
+}
+
+/// What roots say of one another, once there are several.
+void examine_crossed(Patient& p, const std::vector<store::AuthorityRow>& all) {
+    if (std::ranges::count(all, "root", &store::AuthorityRow::kind) < 2) return;
+    const auto of = [&](const std::string& key_id) -> core::Result<crypto::Certificate> {
+        for (const auto& row : all)
+            if (row.key_id == key_id) return crypto::Certificate::parse(row.certificate);
+        return core::Problem(core::ProblemKind::not_found, "no CA " + key_id);
+    };
+    for (const auto& raw : p.read(store::cross_certificate_all)) {
+        const auto row = store::CrossCertificateRow::from(raw);
+        const auto name = "the certificate of root " + row.subject_id + " by root " + row.issuer_id;
+        const auto certificate = crypto::Certificate::parse(row.certificate);
+        const auto subject = of(row.subject_id), issuer = of(row.issuer_id);
+        const auto key = issuer ? crypto::PublicKey::from_spki(issuer->spki(), crypto::KeyUse::authority) : core::Result<crypto::PublicKey>(issuer.error());
+        const bool good = certificate && subject && key && certificate->spki() == subject->spki() && certificate->signed_by(*key);
+        p.findings.judge("keys.root_crossed", good ? "" : name + " is not what it should be", name + " is signed by it", "restore the database from the backup");
+    }
 }
 
 void examine_root_file(Patient& p, const std::vector<store::AuthorityRow>& all) {
@@ -190,6 +213,7 @@ void examine_keys(Patient& p) {
     if (all.empty()) return p.findings.failed("keys.authorities", "the database knows no CA", "start the server once, or restore the backup");
     if (sealer)
         for (const auto& row : all) examine_authority(p, row, all, *sealer);
+    examine_crossed(p, all);
     examine_root_file(p, all);
     examine_tls(p, all);
 }

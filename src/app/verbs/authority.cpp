@@ -15,23 +15,37 @@ void print_authorities(const json::Value& answer) {
         if (a["takesOver"].exists()) std::cout << "  takes over " << text(a["takesOver"]);
         std::cout << "\n";
     }
+    for (const auto& c : answer["crossCertificates"].items())
+        std::cout << "root " << text(c["subject"]) << " signed by root " << text(c["issuer"]) << ": serial " << text(c["serial"]) << ", " << text(c["notBefore"]) << " to "
+                  << text(c["notAfter"]) << "\n";
 }
 
 int list(const Common& common) { return ask(common, make_request(http::Method::get, "/api/postern/v1/ca"), print_authorities); }
 
-int roll_over(const Common& common, const std::string& at) {
+void print_made(const json::Value& made) {
+    std::cout << "Issuing CA " << text(made["authority"]) << " takes over at " << text(made["takesOver"]) << " and lasts until " << text(made["notAfter"]) << ".\n";
+    const auto root = made["root"];
+    if (root.exists())
+        std::cout << "Its root is new: " << text(root["authority"]) << ", until " << text(root["notAfter"]) << "\n  SHA-256 " << text(root["sha256"])
+                  << "\nHave clients trust both roots by then (/ca/roots.pem). EST clients learn of it by cacerts; one that knows the old root alone gets "
+                     "there as long as that lasts.\n";
+    std::cout << "Until then SCEP clients learn of it by GetNextCACert. Whoever pins the issuing CA must be told of the new one.\n";
+}
+
+int roll_over(const Common& common, const std::string& at, bool new_root) {
     json::Writer w;
-    w.begin_object().member("takesOver", at).end_object();
-    return ask(common, make_request(http::Method::post, "/api/postern/v1/ca/successor", w.take()), [](const json::Value& made) {
-        std::cout << "Issuing CA " << text(made["authority"]) << " takes over at " << text(made["takesOver"]) << " and lasts until " << text(made["notAfter"])
-                  << ".\nUntil then SCEP clients learn of it by GetNextCACert. Whoever pins the issuing CA must be told of the new one.\n";
-    });
+    w.begin_object().member("takesOver", at);
+    if (new_root) w.member("root", true);
+    w.end_object();
+    return ask(common, make_request(http::Method::post, "/api/postern/v1/ca/successor", w.take()), print_made);
 }
 
 int withdraw(const Common& common) {
     return ask(common, make_request(http::Method::post, "/api/postern/v1/ca/successor/withdraw"), [](const json::Value& done) {
         std::cout << "Issuing CA " << text(done["authority"]) << " is withdrawn: it never takes over and issues nothing more.\nWhat it issued to clients that asked for it stands, and is revoked "
                      "like any other. Whoever took it by GetNextCACert asks again.\n";
+        if (done["root"].exists())
+            std::cout << "Its root " << text(done["root"]) << " is withdrawn with it, and revoked by the root of today. Take it from clients that trust it already.\n";
     });
 }
 
@@ -51,18 +65,19 @@ int import_ra(const Common& common, const std::string& endpoint, const std::stri
 void add_ca(CLI::App& app, Common& common, Run& run) {
     auto* noun = app.add_subcommand("ca", "The built-in CA, and CAs that were moved away from");
     noun->require_subcommand(1);
-    auto* listed = noun->add_subcommand("authorities", "Print root, issuing CA, its successor, former and withdrawn ones");
+    auto* listed = noun->add_subcommand("authorities", "Print roots and issuing CAs: those of today, the next, former and withdrawn ones");
     add_common(*listed, common);
     listed->callback([&common, &run] { run = [&common] { return list(common); }; });
-    auto* rolled = noun->add_subcommand("rollover", "Prepare an issuing CA that takes over at a time, or withdraw it");
+    auto* rolled = noun->add_subcommand("rollover", "Prepare an issuing CA that takes over at a time, with a new root if wanted, or withdraw it");
     add_common(*rolled, common);
     const auto at = std::make_shared<std::string>();
-    const auto gone = std::make_shared<bool>(false);
+    const auto new_root = std::make_shared<bool>(false), gone = std::make_shared<bool>(false);
     auto* when = rolled->add_option("--at", *at, "When it takes over: \"2027-01-31T00:00:00Z\"");
-    rolled->add_flag("--withdraw", *gone, "The one that waits never takes over")->excludes(when);
-    rolled->callback([&common, &run, at, gone] {
+    auto* root = rolled->add_flag("--root", *new_root, "It comes with a new root; the old one and the new one sign each other");
+    rolled->add_flag("--withdraw", *gone, "The one that waits never takes over, nor does a root that came with it")->excludes(when)->excludes(root);
+    rolled->callback([&common, &run, at, new_root, gone] {
         if (at->empty() && !*gone) throw CLI::RequiredError("--at or --withdraw");
-        run = [&common, at, gone] { return *gone ? withdraw(common) : roll_over(common, *at); };
+        run = [&common, at, new_root, gone] { return *gone ? withdraw(common) : roll_over(common, *at, *new_root); };
     });
     add_predecessors(*noun, common, run);
 }

@@ -14,10 +14,11 @@ namespace postern::ca {
 struct Authority {
     Authority() = default;
     std::string key_id;  ///< lower-case hex of the subject key identifier
+    std::string issuer_id;  ///< the root above it; a root's own
     bool root = false;
     crypto::Certificate certificate;
     crypto::PrivateKey key;
-    core::TimePoint takes_over{};  ///< an issuing CA's; the first one's is 0
+    core::TimePoint takes_over{};  ///< the first one's is 0; a root's is that of the first issuing CA under it
     bool withdrawn = false;        ///< before its day: it never takes over, and its CRL goes on
 
     [[nodiscard]] IssuerFacts facts() const {
@@ -31,30 +32,38 @@ struct Authority {
     }
 };
 
+/// What one root says of another's key (RFC 4210 §4.4): NewWithOld where the issuer is the older one, else OldWithNew.
+struct CrossCertificate {
+    CrossCertificate() = default;
+    std::string subject_id, issuer_id;  ///< key ids of roots
+    crypto::Certificate certificate;
+};
+
 struct Hierarchy {
+    using Member = std::shared_ptr<const Authority>;
     Hierarchy() = default;
-    std::shared_ptr<const Authority> root;
     /// In the order in which they take over, those withdrawn last; never empty.
-    std::vector<std::shared_ptr<const Authority>> issuing;
+    std::vector<Member> roots;
+    /// The same.
+    std::vector<Member> issuing;
+    std::vector<std::shared_ptr<const CrossCertificate>> crossed;  ///< of `roots`: every NewWithOld, then every OldWithNew
+
     /// null for an authority that is not ours.
-    [[nodiscard]] std::shared_ptr<const Authority> find(std::string_view key_id) const noexcept {
-        if (root->key_id == key_id) return root;
-        for (const auto& authority : issuing)
-            if (authority->key_id == key_id) return authority;
-        return nullptr;
-    }
+    [[nodiscard]] Member find(std::string_view key_id) const noexcept;
     /// Who issues at that time.
-    [[nodiscard]] const std::shared_ptr<const Authority>& today(core::TimePoint now) const noexcept {
-        std::size_t at = 0;
-        while (at + 1 < issuing.size() && issuing[at + 1]->takes_over <= now) ++at;
-        return issuing[at];
-    }
+    [[nodiscard]] const Member& today(core::TimePoint now) const noexcept;
     /// Who takes over next; null: nobody waits.
-    [[nodiscard]] std::shared_ptr<const Authority> successor(core::TimePoint now) const noexcept {
-        for (const auto& authority : issuing)
-            if (authority->takes_over > now && !authority->withdrawn) return authority;
-        return nullptr;
-    }
+    [[nodiscard]] Member successor(core::TimePoint now) const noexcept;
+    /// At the end of its path; a root's is itself.
+    [[nodiscard]] Member root_of(const Authority& authority) const noexcept { return find(authority.issuer_id); }
+    [[nodiscard]] Member root(core::TimePoint now) const noexcept { return root_of(*today(now)); }
+    /// That a client may trust at that time or learn of: the one of today last, and always.
+    [[nodiscard]] std::vector<Member> trusted(core::TimePoint now) const;
+    /// What such roots say of one another.
+    [[nodiscard]] std::vector<std::shared_ptr<const CrossCertificate>> crossed_at(core::TimePoint now) const;
+    /// By which clients that know an older root alone come to this one, as long as they can: in the order of a path, which ends below
+    /// the oldest.
+    [[nodiscard]] std::vector<std::shared_ptr<const CrossCertificate>> way_from_older(const Authority& root, core::TimePoint now) const;
 };
 
 /// URLs that certificates carry; they outlive ports and hosts (design §11).

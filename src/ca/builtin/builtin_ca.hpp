@@ -34,7 +34,17 @@ struct BuiltinConfig {
     bool hold_crls = false;  ///< neither sign nor serve CRLs until release_crls(): a restored database lacks entries
 };
 
-/// Postern's own CA: a private root and an issuing CA, which another one succeeds. Private keys are sealed under the master key: files
+/// Whether the next issuing CA stands under today's root or comes with one of its own.
+enum class NewRoot { no, yes };
+
+/// Who waits for its day.
+struct Rollover {
+    Rollover() = default;
+    Successor successor;
+    std::string new_root;  ///< its key id; "": the root of today stays
+};
+
+/// Postern's own CA: a private root and an issuing CA, which others succeed. Private keys are sealed under the master key: files
 /// of mode 0600, looked at again at every start (D12), or rows where several nodes share the database.
 class BuiltinCa final : public Backend {
 public:
@@ -67,27 +77,34 @@ public:
     [[nodiscard]] std::optional<LostNumber> lost_number() const;
     /// The same, where another node found out.
     void halt_crls();
-    /// An issuing CA that takes over at that time, under the same root; it issues at once to who asks for it. One at a time.
-    /// `more` adds to the batch that records it what must be true and what is told of it. Errors: malformed (the time, or nobody would issue until
-    /// then), conflict (one waits already, or `more` missed something), unavailable.
-    core::Task<core::Result<Successor>> prepare_successor(core::TimePoint takes_over, std::function<void(store::Batch&, const Successor&)> more);
-    /// The one that waits never takes over: it issues nothing more from now on, and its CRL goes on for what it issued to who asked for it. Its key
-    /// id. `more` as above. Errors: not_found (none waits), conflict (it took over or was withdrawn meanwhile).
-    core::Task<core::Result<std::string>> withdraw_successor(std::function<void(store::Batch&, const std::string&)> more);
-    /// Takes over what another node prepared or withdrew, once it was seen. Several times a second.
+    /// An issuing CA that takes over at that time, under the same root or with a new one, which the old root and the new one vouch for
+    /// (RFC 4210 §4.4); it issues at once to who asks for it. One at a time. `more` adds to the batch that records it what must be true and
+    /// what is told of it. Errors: malformed (the time, nobody would issue until then, or the new root would not outlast the old one),
+    /// conflict (one waits already, or `more` missed something), unavailable.
+    core::Task<core::Result<Rollover>> prepare_successor(core::TimePoint takes_over, NewRoot new_root, std::function<void(store::Batch&, const Rollover&)> more);
+    /// The one that waits never takes over: it issues nothing more from now on, and its CRL goes on for what it issued to who asked for it. A root
+    /// that came with it is revoked by the root of today. `more` as above. Errors: not_found (none waits), conflict (it took over or was withdrawn meanwhile).
+    core::Task<core::Result<Rollover>> withdraw_successor(std::function<void(store::Batch&, const Rollover&)> more);
+    /// Takes over what another node prepared or withdrew, once it was seen, and keeps DATA/root.pem the root of today. Several times a second.
     core::Task<void> follow();
-    /// All of them, for people: key id, DER, and since or from when it issues; the root first.
+    /// All of them, for people: key id, DER, and since or from when it issues; roots first, today's before the others.
     struct Known {
         Known() = default;
-        std::string key_id, role;  ///< root, issuing, successor, former, withdrawn
+        std::string key_id, issuer_id;
+        std::string role;  ///< of a root: root, next_root, former_root, withdrawn_root; else issuing, successor, former, withdrawn
         core::Bytes certificate;
         core::TimePoint takes_over{};
     };
     [[nodiscard]] std::vector<Known> known() const;
+    /// What roots say of one another, for people: all that were made, DER.
+    [[nodiscard]] std::vector<core::Bytes> crossed() const;
+    /// Whether that issuer is ours and under a root that another one has succeeded.
+    [[nodiscard]] bool under_former_root(const std::string& issuer_key_id) const;
 
-    /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/root.pem, /ca/chain.pem, /crl/KEYID/0.crl
+    /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/SUBJECT-ISSUER.cer, /ca/root.pem, /ca/roots.pem, /ca/chain.pem, /crl/KEYID/0.crl
     void add_routes(http::Router& router);
-    [[nodiscard]] const core::Bytes& root_der() const noexcept;
+    /// Of the root of today.
+    [[nodiscard]] core::Bytes root_der() const;
 
     [[nodiscard]] Capabilities capabilities() const noexcept override;
     core::Result<Prepared> prepare(const Authorized& authorized) override;
@@ -97,6 +114,7 @@ public:
     void record_revocation(store::Batch& batch, const Revoked& revoked) override;
     core::Task<core::Result<void>> publish_revocations(core::Deadline deadline) override;
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const override;
+    [[nodiscard]] std::vector<core::Bytes> path(const std::string& issuer_key_id) const override;
     [[nodiscard]] std::string issuer() const override;
     [[nodiscard]] std::optional<Successor> successor() const override;
     core::Task<core::Result<core::Bytes>> sign_as_issuer(core::Bytes content, std::string content_type) override;
@@ -106,6 +124,8 @@ public:
 
 private:
     BuiltinCa();
+    core::Task<void> follow_others();
+    core::Task<void> keep_root_file();
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

@@ -56,7 +56,7 @@ std::shared_ptr<CrlSigner> CrlSigner::make(const Deps& deps, const Hierarchy& hi
     std::shared_ptr<CrlSigner> out(new CrlSigner(deps, lifetime));
     out->held_ = held;
     for (const auto& authority : hierarchy.issuing) out->add(authority);
-    out->add(hierarchy.root);
+    for (const auto& root : hierarchy.roots) out->add(root);
     return out;
 }
 

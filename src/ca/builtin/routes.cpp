@@ -33,31 +33,49 @@ Response absent() {
     return {404, "text/plain; charset=utf-8", "There is no such file here.\n"};
 }
 
-Response der_file(const Authority& authority, std::string_view cache) {
-    Response out(200, "application/pkix-cert", std::string(core::as_text(authority.certificate.der())));
+Response der_file(const crypto::Certificate& certificate, std::string_view cache) {
+    Response out(200, "application/pkix-cert", std::string(core::as_text(certificate.der())));
     out.set("Cache-Control", cache);
     return out;
 }
 
-Response pem_file(std::initializer_list<const Authority*> chain, std::string_view cache) {
+Response pem_file(const std::vector<const crypto::Certificate*>& certificates, std::string_view cache) {
     std::string text;
-    for (const auto* authority : chain) text += crypto::to_pem("CERTIFICATE", authority->certificate.der());
+    for (const auto* each : certificates) text += crypto::to_pem("CERTIFICATE", each->der());
     Response out(200, "application/x-pem-file", std::move(text));
     out.set("Cache-Control", cache);
     return out;
 }
 
+/// "KEYID", or "SUBJECT-ISSUER" of what one root says of another's key; null: none of ours. It lives as long as `hierarchy`.
+const crypto::Certificate* find_certificate(const Hierarchy& hierarchy, std::string_view name) {
+    if (const auto authority = hierarchy.find(name)) return &authority->certificate;
+    for (const auto& each : hierarchy.crossed)
+        if (each->subject_id + "-" + each->issuer_id == name) return &each->certificate;
+    return nullptr;
+}
+
+/// Today's first: who takes only one takes the right one.
+Response roots_file(const Hierarchy& hierarchy, core::TimePoint now) {
+    std::vector<const crypto::Certificate*> all;
+    const auto trusted = hierarchy.trusted(now);
+    for (auto each = trusted.rbegin(); each != trusted.rend(); ++each) all.push_back(&(*each)->certificate);
+    return pem_file(all, for_an_hour);
+}
+
 Response certificate_file(const Files& files, std::string_view name) {
     const auto hierarchy = files.hierarchy();
-    const Authority& root = *hierarchy.root;
-    if (name == "root.pem") return pem_file({&root}, for_an_hour);
-    if (name == "root.cer") return der_file(root, for_an_hour);
-    if (name == "chain.pem") return pem_file({hierarchy.today(files.clock.now()).get(), &root}, for_an_hour);
+    const auto now = files.clock.now();
+    const auto root = hierarchy.root(now);
+    if (name == "root.pem") return pem_file({&root->certificate}, for_an_hour);
+    if (name == "root.cer") return der_file(root->certificate, for_an_hour);
+    if (name == "roots.pem") return roots_file(hierarchy, now);
+    if (name == "chain.pem") return pem_file({&hierarchy.today(now)->certificate, &root->certificate}, for_an_hour);
     const bool pem = name.ends_with(".pem");
     if (!pem && !name.ends_with(".cer")) return absent();
-    const auto authority = hierarchy.find(name.substr(0, name.size() - 4));
-    if (!authority) return absent();
-    return pem ? pem_file({authority.get()}, for_a_day) : der_file(*authority, for_a_day);
+    const auto* found = find_certificate(hierarchy, name.substr(0, name.size() - 4));
+    if (found == nullptr) return absent();
+    return pem ? pem_file({found}, for_a_day) : der_file(*found, for_a_day);
 }
 
 Response crl_file(const Files& files, const Request& request) {

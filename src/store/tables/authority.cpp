@@ -17,6 +17,18 @@ Values AuthorityRow::insert_values() const {
     return values(key_id, kind, issuer_id, certificate, crl_number, created);
 }
 
+CrossCertificateRow CrossCertificateRow::from(const Row& row) {
+    CrossCertificateRow out;
+    out.subject_id = row.text(0);
+    out.issuer_id = row.text(1);
+    out.serial = row.blob(2);
+    out.certificate = row.blob(3);
+    out.created = row.time(4);
+    return out;
+}
+
+Values CrossCertificateRow::insert_values() const { return values(subject_id, issuer_id, serial, certificate, created); }
+
 CrlRow CrlRow::from(const Row& row) {
     CrlRow out;
     out.last_number = row.integer(0);

@@ -21,6 +21,18 @@ struct AuthorityRow {
     [[nodiscard]] Values insert_values() const;
 };
 
+/// What one root says of another's key (RFC 4210 §4.4).
+struct CrossCertificateRow {
+    CrossCertificateRow() = default;
+    std::string subject_id, issuer_id;  ///< both of `authority`
+    core::Bytes serial;
+    core::Bytes certificate;
+    core::TimePoint created{};
+
+    static CrossCertificateRow from(const Row& row);
+    [[nodiscard]] Values insert_values() const;
+};
+
 /// The newest CRL of one authority and shard, and the last number it used.
 struct CrlRow {
     CrlRow() = default;
@@ -66,6 +78,13 @@ inline constexpr Statement succession_none_waits{
 inline constexpr Statement succession_withdraw{
     "succession_withdraw", "UPDATE succession SET takes_over_ms = $3 WHERE key_id = $1 AND takes_over_ms > $2 AND takes_over_ms < $3"};
 inline constexpr Statement succession_all{"succession_all", "SELECT key_id, takes_over_ms FROM succession ORDER BY takes_over_ms, key_id"};
+
+#define POSTERN_CROSS_CERTIFICATE_COLUMNS "subject_id, issuer_id, serial, certificate, created_ms"
+
+inline constexpr Statement cross_certificate_insert{
+    "cross_certificate_insert", "INSERT INTO cross_certificate (" POSTERN_CROSS_CERTIFICATE_COLUMNS ") VALUES ($1, $2, $3, $4, $5)"};
+inline constexpr Statement cross_certificate_all{
+    "cross_certificate_all", "SELECT " POSTERN_CROSS_CERTIFICATE_COLUMNS " FROM cross_certificate ORDER BY created_ms, subject_id, issuer_id"};
 
 /// key_id and the last number used, of each authority: whether another node published.
 inline constexpr Statement authority_crl_numbers{

@@ -140,6 +140,15 @@ BOOST_AUTO_TEST_CASE(the_built_in_ca_s_successor_is_no_tenant_s) {
         check_error(w.with(w.officer, Method::post, v1 + path, "{}"), 403, -3, "this needs administrator");
         check_error(w.with(w.stranger, Method::post, v1 + path, "{}"), 403, -3, "the built-in CA is every tenant's");
     }
+    const auto prepare = [&](const std::string& more) {
+        return w.with(w.administrator_token, Method::post, v1 + "ca/successor", R"({"takesOver":"2027-01-31T00:00:00Z")" + more + "}");
+    };
+    const std::string made = R"({"takesOver":"2027-01-31T00:00:00Z"})";
+    BOOST_TEST((prepare("").status == 201U && prepare("").body == made), prepare("").body);
+    BOOST_TEST(prepare(R"(,"root":false)").body == made);
+    BOOST_TEST(prepare(R"(,"root":true)").body == R"({"takesOver":"2027-01-31T00:00:00Z","root":{}})");
+    check_error(prepare(R"(,"root":"yes")"), 400, -7, "$.root");
+    check_error(prepare(R"(,"roots":true)"), 400, -7, "roots");
     const auto withdrawn = w.with(w.administrator_token, Method::post, v1 + "ca/successor/withdraw");
     BOOST_TEST((withdrawn.status == 200U && withdrawn.body == R"({"authority":"0badcafe"})"), withdrawn.body);
 }

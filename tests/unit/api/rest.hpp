@@ -34,8 +34,8 @@ public:
         co_return core::Result<void>();
     }
     [[nodiscard]] std::string authorities() const override { return R"({"authorities":[]})"; }
-    core::Task<core::Result<std::string>> prepare_successor(core::TimePoint takes_over, ra::Principal, core::RequestId) override {
-        co_return R"({"takesOver":")" + core::rfc3339(takes_over) + "\"}";
+    core::Task<core::Result<std::string>> prepare_successor(SuccessorOrder order, ra::Principal, core::RequestId) override {
+        co_return R"({"takesOver":")" + core::rfc3339(order.takes_over) + (order.new_root ? R"(","root":{})" : "\"") + "}";
     }
     core::Task<core::Result<std::string>> withdraw_successor(ra::Principal, core::RequestId) override { co_return std::string(R"({"authority":"0badcafe"})"); }
     core::Task<core::Result<std::string>> import_ra(RaImport import, ra::Principal, core::RequestId) override {

@@ -17,12 +17,17 @@ struct Rollover : World {
     std::unique_ptr<ca::BuiltinCa> ca = started();
 
     core::Result<ca::Successor> prepare(std::chrono::milliseconds in, ca::BuiltinCa* at = nullptr) {
-        std::function<void(store::Batch&, const ca::Successor&)> nothing_more = [](store::Batch&, const ca::Successor&) {};
-        return core::run_to_end((at ? at : ca.get())->prepare_successor(clock.now() + in, std::move(nothing_more)));
+        std::function<void(store::Batch&, const ca::Rollover&)> nothing_more = [](store::Batch&, const ca::Rollover&) {};
+        auto made = core::run_to_end((at ? at : ca.get())->prepare_successor(clock.now() + in, ca::NewRoot::no, std::move(nothing_more)));
+        if (!made) return made.error();
+        BOOST_TEST(made->new_root.empty());
+        return std::move(made->successor);
     }
     core::Result<std::string> withdraw(ca::BuiltinCa* at = nullptr) {
-        std::function<void(store::Batch&, const std::string&)> nothing_more = [](store::Batch&, const std::string&) {};
-        return core::run_to_end((at ? at : ca.get())->withdraw_successor(std::move(nothing_more)));
+        std::function<void(store::Batch&, const ca::Rollover&)> nothing_more = [](store::Batch&, const ca::Rollover&) {};
+        auto gone = core::run_to_end((at ? at : ca.get())->withdraw_successor(std::move(nothing_more)));
+        if (!gone) return gone.error();
+        return std::move(gone->successor.key_id);
     }
     /// The issuer of a certificate that is asked of `wanted`; empty: of nobody in particular.
     std::string issued_by(const std::string& wanted = {}, ca::BuiltinCa* at = nullptr) {
