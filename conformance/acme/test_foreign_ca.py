@@ -9,6 +9,8 @@ from cryptography import x509
 
 from harness.backends import OfficeCa, ShellCa, StandInCa
 
+pytestmark = pytest.mark.parametrize("client_kind", ["certbot", "lego"])
+
 
 def certificates(path):
     return re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", path.read_bytes(), re.DOTALL)
