@@ -1,4 +1,4 @@
-// issue|revoke DIRECTORY CHALLENGE-FOLDER default|ecdsa|rsa NAME… with node's acme-client, as its documentation has it.
+// issue|revoke|change-key DIRECTORY CHALLENGE-FOLDER default|ecdsa|rsa NAME… with node's acme-client, as its documentation has it.
 // Account key, certificate key and chain lie in the current folder. A refusal ends it with status 1 and its words.
 const acme = require('acme-client');
 const fs = require('fs');
@@ -35,7 +35,10 @@ async function main() {
     const chain = `${names[0]}.pem`;
     if (verb === 'issue') return issue(client, chain);
     await client.createAccount({ termsOfServiceAgreed: true, onlyReturnExisting: true });
-    return client.revokeCertificate(fs.readFileSync(chain), { reason: 4 });
+    if (verb === 'revoke') return client.revokeCertificate(fs.readFileSync(chain), { reason: 4 });
+    const newKey = await acme.crypto.createPrivateEcdsaKey();
+    await client.updateAccountKey(newKey);
+    return fs.writeFileSync('account.key', newKey, { mode: 0o600 });
 }
 
 main().catch((error) => {

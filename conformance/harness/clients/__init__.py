@@ -4,7 +4,7 @@ from .acmetool import Acmetool
 from .apache import Apache
 from .caddy import Caddy
 from .certbot import Certbot
-from .client import Eab, Run, own_folder, unprivileged_folder
+from .client import Eab, Run, own_file, own_folder, unprivileged_folder
 from .dehydrated import Dehydrated
 from .lego import Lego
 from .node import Node
@@ -12,4 +12,4 @@ from .uacme import Uacme
 
 KINDS = {client.name: client for client in (Certbot, Lego, Dehydrated, Uacme, AcmeTiny, Acmetool, Caddy, Apache, Node)}
 
-__all__ = ["KINDS", "Certbot", "Eab", "Lego", "Run", "own_folder", "unprivileged_folder"]
+__all__ = ["KINDS", "Certbot", "Eab", "Lego", "Run", "own_file", "own_folder", "unprivileged_folder"]

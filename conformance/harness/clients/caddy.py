@@ -9,7 +9,7 @@ from ..ports import free_port
 class Caddy(Daemon):
     name = package = "caddy"
     one_certificate_a_name = True
-    cannot = {"revoke": "Caddy 2.6 has no command for it, and asks OCSP alone whether a certificate was revoked"}
+    cannot = {"revoke": "Caddy 2.6 has no command for it"}
 
     def site(self, *names, port):
         """A Caddyfile."""

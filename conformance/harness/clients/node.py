@@ -36,3 +36,6 @@ class Node(Client):
 
     def revoke(self, name):
         return self._node(name, "revoke")
+
+    def change_key(self, name):
+        return self._node(name, "change-key")

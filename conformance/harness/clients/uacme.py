@@ -37,6 +37,9 @@ class Uacme(Client):
     def revoke(self, name):
         return self._uacme(name, "--reason", "4", "revoke", self.folder / "uacme" / name / "cert.pem")
 
+    def change_key(self, name):
+        return self._uacme(name, "newkey")
+
     def revoke_by_key(self, name, of):
         """As somebody without an account, but with the certificate's key."""
         return self._uacme(name, "--reason", "1", "revoke", of.folder / "uacme" / name / "cert.pem", of.folder / "uacme/private" / name / "key.pem")
