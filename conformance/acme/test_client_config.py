@@ -68,7 +68,7 @@ def test_config_caddy(server, pasted, name, tmp_path):
     assert text.startswith("{\n")
     ports = f"\thttp_port {server.http01_port}\n\thttps_port {free_port()}\n\tdefault_bind 127.0.0.1\n\tadmin off\n"
     config = own_file(client.folder / "Caddyfile", text.replace("{\n", "{\n" + ports, 1))
-    assert_issued(server, client.run(config, [name], lambda: client.files(name)), name, tmp_path)
+    assert_issued(server, client.run(config, [name]), name, tmp_path)
 
 
 def test_config_cert_manager(server, endpoint, eab):
@@ -90,6 +90,7 @@ def test_config_cert_manager(server, endpoint, eab):
     assert binding["keyID"] == "KEY_ID" and re.fullmatch("[A-Za-z0-9_-]+", eab.mac_key)
 
 
+@pytest.mark.together
 @pytest.mark.parametrize(("path", "value"), [
     (("spec", "acme", "server"), None), (("spec", "acme", "caBundle"), "-----BEGIN CERTIFICATE-----"), (("spec", "acme", "solvers"), []),
     (("spec", "acme", "externalAccountBinding"), {"keyID": "x"}), (("spec", "acme", "caFile"), "root.pem"), (("metadata", "name"), "Postern_x")])

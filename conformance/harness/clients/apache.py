@@ -58,23 +58,24 @@ MDomain {" ".join(names)}
         except (OSError, ValueError):
             return {}
 
-    def _httpd(self, config, name):
+    def _httpd(self, names, port, *more):
         """Until the certificate lies ready, then a second start puts it into use: mod_md does that at restarts."""
         def ended(_):
-            job = self._job(name)
+            job = self._job(names[0])
             return 0 if job.get("finished") else 1 if job.get("errors") else None
-        command = ["apache2", "-D", "FOREGROUND", "-f", config]
-        log = self.folder / "error.log"
-        files = self.folder / "md/domains" / name
-        held = files / ("pubcert.secp256r1.pem" if self.key == "ecdsa" else "pubcert.pem")
-        run = self._serve(command, log, ended, held)
+        held = self.folder / "md/domains" / names[0] / ("pubcert.secp256r1.pem" if self.key == "ecdsa" else "pubcert.pem")
+        before = held.read_bytes() if held.exists() else None
+        run = self._start(self._config(names, port, *more), ended, held)
         if run.status == 0:
-            before = held.read_bytes() if held.exists() else None
-            self._serve(command, log, lambda _: 0 if held.exists() and held.read_bytes() != before else None, held)
+            self._start(self._config(names, port), lambda _: 0 if held.exists() and held.read_bytes() != before else None, held)
         return run
 
+    def _start(self, config, ended, held):
+        return self._serve(["apache2", "-D", "FOREGROUND", "-f", config], self.folder / "error.log", ended, held)
+
     def issue(self, *names, webroot=None):
-        return self._httpd(self._config(names, self._http_port(webroot)), names[0])
+        return self._httpd(names, self._http_port(webroot))
 
     def renew(self, name):
-        return self._httpd(self._config([name], self.server.http01_port, "MDRenewWindow 3650d"), name)
+        """All of its life is in the window in which it is renewed."""
+        return self._httpd([name], self.server.http01_port, "MDRenewWindow 3650d")

@@ -35,17 +35,18 @@ class Caddy(Daemon):
         """What is stored for a name: the chain, if there is one."""
         return sorted((self.folder / ".local/share/caddy/certificates").glob(f"*/{name}/{name}.crt"))
 
-    def run(self, config, names, ended):
-        """Until `ended()` or a refusal."""
+    def run(self, config, names, done="certificate obtained successfully"):
+        """Until it says so of each name, which it does once everything is stored, or a refusal."""
+        def ended(text):
+            return 0 if text.count(f'"msg":"{done}"') == len(names) else 1 if '"msg":"will retry"' in text else None
         missing = self.folder / "no-certificate"
-        run = self._serve(["caddy", "run", "--config", config], self.folder / "daemon.log",
-                          lambda text: 0 if ended() else 1 if '"msg":"will retry"' in text else None, missing, SSL_CERT_FILE=self.root)
+        run = self._serve(["caddy", "run", "--config", config], self.folder / "daemon.log", ended, missing)
         found = self.files(names[0])
         return run if not found else type(run)(run.status, run.output, found[0], found[0])
 
     def issue(self, *names, webroot=None):
         config = own_file(self.folder / "Caddyfile", self.site(*names, port=self._http_port(webroot)))
-        return self.run(config, names, lambda: all(self.files(name) for name in names))
+        return self.run(config, names)
 
     def renew(self, name):
         """Renews when it starts what is within its window; of the Caddyfile's JSON only, that may be the whole life."""
@@ -54,6 +55,4 @@ class Caddy(Daemon):
         config = json.loads(adapted)
         for policy in config["apps"]["tls"]["automation"]["policies"]:
             policy["renewal_window_ratio"] = 1.0
-        held, = self.files(name)
-        before = held.read_bytes()
-        return self.run(own_file(self.folder / "renew.json", json.dumps(config)), [name], lambda: held.read_bytes() != before)
+        return self.run(own_file(self.folder / "renew.json", json.dumps(config)), [name], "certificate renewed successfully")

@@ -89,9 +89,14 @@ class Client:
         self.endpoint = endpoint
         self.eab = eab
         self.key = key
-        self.root = folder / "laboratory-root.pem"
-        if not self.root.exists():
-            own_file(self.root, Path(server.root).read_text())
+
+    @property
+    def root(self):
+        """A copy of the root's PEM that the client's user can read."""
+        path, pem = self.folder / "laboratory-root.pem", Path(self.server.root).read_text()
+        if not path.exists() or path.read_text() != pem:
+            own_file(path, pem)
+        return path
 
     @property
     def directory(self):
