@@ -43,6 +43,7 @@ class Officer:
             time.sleep(0.05)
 
 
+@pytest.mark.parametrize("client_kind", ["certbot", "lego"])
 def test_approval_order_waits_for_the_officer(server, new_client, watched, name):
     with Officer(server, name, "approve") as officer:
         run = new_client(endpoint=watched).issue(name)

@@ -61,9 +61,8 @@ def test_foreign_shell_script(server, new_client, describe, name, tmp_path):
     assert "\nR\t" in "\n" + (ca.home / "index.txt").read_text()
 
 
-@THOROUGH
 def test_foreign_pending_then_approved(server, new_client, describe, name, tmp_path):
-    """The client waits for the person."""
+    """Every client waits for the person."""
     ca = describe(OfficeCa(tmp_path / "office", label(name)))
 
     client_ended = threading.Event()

@@ -7,7 +7,7 @@ from .client import Client, own, own_folder
 class AcmeTiny(Client):
     name = package = "acme-tiny"
     cannot = {"binding": "acme-tiny has no external account binding",
-              "revoke": "acme-tiny does not revoke"}
+              "revoke": "acme-tiny does not revoke; in `renew` an operator does"}
 
     def _openssl(self, *words):
         subprocess.run(self._command(["openssl", *words]), check=True, capture_output=True, cwd=self.folder)

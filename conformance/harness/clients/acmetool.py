@@ -7,7 +7,7 @@ from .client import Client, own_file, own_folder
 class Acmetool(Client):
     name = package = "acmetool"
     cannot = {"binding": "acmetool has no external account binding",
-              "revoke": "acmetool 0.2.2 marks its own copy by `acmetool revoke`, and asks no server"}
+              "revoke": "acmetool 0.2.2 marks its own copy by `acmetool revoke`, and asks no server; in `renew` an operator does"}
 
     def _acmetool(self, name, *arguments, webroot=None):
         state = self.folder / "acme"

@@ -10,7 +10,7 @@ _MODULES = ("mpm_event", "authz_core", "ssl", "socache_shmcb", "md")
 class Apache(Daemon):
     name = "mod_md"
     package = "apache2-bin"
-    cannot = {"revoke": "mod_md has no directive for it"}
+    cannot = {"revoke": "mod_md has no directive for it; in `renew` an operator does"}
 
     def _config(self, names, port, *more):
         key = {"rsa": "MDPrivateKeys RSA 2048", "ecdsa": "MDPrivateKeys secp256r1", None: ""}[self.key]

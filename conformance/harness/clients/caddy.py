@@ -9,7 +9,7 @@ from ..ports import free_port
 class Caddy(Daemon):
     name = package = "caddy"
     one_certificate_a_name = True
-    cannot = {"revoke": "Caddy 2.6 has no command for it"}
+    cannot = {"revoke": "Caddy 2.6 has no command for it; in `renew` an operator does"}
 
     def site(self, *names, port):
         """A Caddyfile."""
