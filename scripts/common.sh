@@ -6,7 +6,8 @@ build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev
     libpsl-dev libargon2-dev publicsuffix libpq-dev rapidjson-dev libcli11-dev libsystemd-dev libcurl4-openssl-dev)
 client_packages=(certbot lego strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins openssl curl python3)
 package_packages=(dpkg-dev file)
-test_packages=(certmonger scep python3-pytest python3-cryptography unbound systemd faketime jq postgresql-15
+test_packages=(dehydrated uacme acme-tiny acmetool caddy apache2-bin nodejs npm python3-jsonschema python3-yaml  # ACME clients and what they are judged by
+    certmonger scep python3-pytest python3-cryptography unbound systemd faketime jq postgresql-15
     wget ecj openjdk-17-jre-headless libbcpkix-java libbctls-java  # BouncyCastle's EST client
     "${package_packages[@]}")  # tests/packaging makes the package
 fuzz_packages=(clang-14 libclang-rt-14-dev llvm-14)
@@ -25,8 +26,13 @@ die() { warn "$*"; exit 1; }
 missing_packages() {
     local package
     for package in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || provided "$package" || printf '%s\n' "$package"
     done
+}
+
+# Whether an installed package of another name is it too: the nodejs of others has npm in it, and refuses Debian's.
+provided() {
+    dpkg-query -W -f '${db:Status-Status}, ${Provides},\n' | grep -E "^installed,(.*,)? $1( \([^)]*\))?," >/dev/null
 }
 
 # One line a hundred steps of apt's, so that a slow mirror does not look like a hang.
@@ -35,16 +41,29 @@ apt_progress() {
          /^(E:|W:|Err:)/ { print "   " $0; fflush() }'
 }
 
-# Debian's PostgreSQL makes a cluster and starts it when it is installed. The tests make their own, so
-# during the installation it is told not to.
+# Some packages start a service when they are installed: PostgreSQL a cluster that it makes, Caddy a web server on port 80,
+# acmetool a timer. The tests start what they need by themselves, so during the installation these are told not to.
 main_cluster_setting=/etc/postgresql-common/createcluster.d/postern-no-main-cluster.conf
+units=/etc/systemd/system
+declare -A started_by=([caddy]=multi-user.target.wants/caddy.service [acmetool]=timers.target.wants/acmetool.timer)
+masked=()
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
-without_main_cluster() {
-    as_root mkdir -p "${main_cluster_setting%/*}"
+# without_services PACKAGE…: those that are about to be installed.
+without_services() {
+    local package unit
+    as_root mkdir -p "${main_cluster_setting%/*}" "$units"
     printf 'create_main_cluster = off\n' | as_root tee "$main_cluster_setting" >/dev/null
+    for package in "$@"; do
+        unit=${started_by[$package]-}
+        [ -n "$unit" ] && [ ! -e "$units/${unit##*/}" ] && [ ! -L "$units/${unit##*/}" ] || continue
+        as_root ln -s /dev/null "$units/${unit##*/}" && masked+=("$unit")
+    done
 }
-forget_main_cluster() {
+forget_services() {
+    local unit
     [ ! -e "$main_cluster_setting" ] || as_root rm -f "$main_cluster_setting"
+    for unit in "${masked[@]}"; do as_root rm -f "$units/${unit##*/}" "$units/$unit"; done
+    masked=()
 }
 
 # install_missing WHAT PACKAGE…: nothing is asked of the network when nothing is missing.
@@ -65,16 +84,14 @@ install_missing() {
     log=$(mktemp)
     local failed=no traps
     traps=$(trap -p EXIT INT TERM)
-    case " ${missing[*]}" in *" postgresql-"*)
-        # Whatever ends this, the machine's next cluster is made as usual.
-        trap forget_main_cluster EXIT
-        trap 'exit 130' INT
-        trap 'exit 143' TERM
-        without_main_cluster ;;
-    esac
+    # Whatever ends this, the machine's next services start as usual.
+    trap forget_services EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    without_services "${missing[@]}"
     { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } </dev/null 2>&1 |
         tee "$log" | apt_progress || failed=yes
-    forget_main_cluster
+    forget_services
     trap - EXIT INT TERM
     eval "$traps"
     if [ "$failed" = yes ]; then
@@ -82,6 +99,17 @@ install_missing() {
         die "apt-get could not install the packages (its output is in $log)"
     fi
     rm -f "$log"
+}
+
+# node's acme-client, from the registry that npm is set to: the lock names versions and hashes, and no host. Nothing is asked
+# of the network when what it names is there.
+install_node_client() {
+    local from=conformance/acme/node to=build/conformance/node
+    ! cmp -s "$from/package-lock.json" "$to/installed.json" || return 0
+    say "Installing node's acme-client with npm"
+    "${owner[@]}" mkdir -p "$to" && "${owner[@]}" cp "$from/package.json" "$from/package-lock.json" "$to" &&
+        (cd "$to" && "${owner[@]}" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null) &&
+        "${owner[@]}" cp "$from/package-lock.json" "$to/installed.json" || die "npm could not install acme-client (see above)"
 }
 
 # ---- the user to work as ------------------------------------------------------------------------

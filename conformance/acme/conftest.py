@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.clients import KINDS, Eab
+from harness.clients import KINDS, Eab, own_folder, unprivileged_folder
+from harness.report import cannot
 from harness.suite import SUFFIX, database, server  # noqa: F401  (fixtures)
 from harness.web import ChallengeWeb
 
@@ -24,15 +25,27 @@ def client_kind(request):
 
 
 @pytest.fixture
-def new_client(server, client_kind, tmp_path):
+def scratch():
+    """A folder for clients, which are never root."""
+    with unprivileged_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def new_client(server, client_kind, scratch):
     """Makes an installation of the client; the first argument tells several apart."""
+    return lambda label="client", **options: KINDS[client_kind](server, own_folder(scratch / label), **options)
 
-    def make(label="client", **options):
-        folder = tmp_path / label
-        folder.mkdir()
-        return KINDS[client_kind](server, folder, **options)
 
-    return make
+@pytest.fixture
+def needs(client_kind):
+    """Ends a case as one of which the client is not capable, with the reason in the table."""
+
+    def check(what):
+        if what in KINDS[client_kind].cannot:
+            cannot(KINDS[client_kind].cannot[what])
+
+    return check
 
 
 @pytest.fixture
@@ -42,11 +55,9 @@ def name(request):
 
 
 @pytest.fixture
-def web(server, tmp_path):
+def web(server, scratch):
     """Starts the name owner's web server with a behaviour."""
-    folder = tmp_path / "webroot"
-    folder.mkdir()
-    return lambda behaviour: ChallengeWeb(server.http01_port, folder, behaviour)
+    return lambda behaviour: ChallengeWeb(server.http01_port, own_folder(scratch / "site"), behaviour)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from cryptography import x509
 
 from harness.backends import OfficeCa, ShellCa, StandInCa
 
+THOROUGH = pytest.mark.parametrize("client_kind", ["certbot", "lego"])
+
 
 def certificates(path):
     return re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", path.read_bytes(), re.DOTALL)
@@ -37,6 +39,17 @@ def label(text):
     return text.split(".")[0][:40].strip("-")
 
 
+@pytest.mark.parametrize("client_kind", ["mod_md"])
+def test_foreign_root_that_signs_itself(new_client, describe, name, tmp_path):
+    """mod_md takes no chain of one certificate: here the root is its second."""
+    ca = describe(ShellCa(tmp_path / "shell", label(name)))
+    run = new_client(endpoint=ca.name).issue(name)
+    assert run.status == 0, run.output
+    assert [x509.load_pem_x509_certificate(pem).subject.rfc4514_string() for pem in certificates(run.chain)[1:]] == ["CN=Laboratory CA"]
+    assert verified(run, ca.root)[0]
+
+
+@THOROUGH
 def test_foreign_shell_script(server, new_client, describe, name, tmp_path):
     ca = describe(ShellCa(tmp_path / "shell", label(name)))
     client = new_client(endpoint=ca.name)
@@ -49,7 +62,7 @@ def test_foreign_shell_script(server, new_client, describe, name, tmp_path):
 
 
 def test_foreign_pending_then_approved(server, new_client, describe, name, tmp_path):
-    """The client waits for the person."""
+    """Every client waits for the person."""
     ca = describe(OfficeCa(tmp_path / "office", label(name)))
 
     client_ended = threading.Event()
@@ -72,6 +85,7 @@ def test_foreign_pending_then_approved(server, new_client, describe, name, tmp_p
     assert len(server.certificates(name)) == 1
 
 
+@THOROUGH
 def test_foreign_stand_in(server, new_client, describe, name, tmp_path):
     """A chain of two: the client gets the issuing CA, and not the root."""
     ca = describe(StandInCa(tmp_path / "ca", label(name)))
@@ -83,6 +97,7 @@ def test_foreign_stand_in(server, new_client, describe, name, tmp_path):
     assert list(ca.submissions().values()) == [1]
 
 
+@THOROUGH
 def test_foreign_refusal(new_client, describe, name, refused, tmp_path):
     ca = describe(StandInCa(tmp_path / "ca", label(name)))
     ca.behave(issue="refused")

@@ -28,9 +28,12 @@ class KeyAuthorizations:
     def __init__(self, port):
         web = self
         self.thumbprint = ""
+        self.answering = threading.Event()  # while it is not set, questions wait
+        self.answering.set()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):  # noqa: N802  (the name is http.server's)
+                web.answering.wait()
                 body = (self.path.rsplit("/", 1)[1] + "." + web.thumbprint).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
@@ -44,6 +47,7 @@ class KeyAuthorizations:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self):
+        self.answering.set()
         self._server.shutdown()
         self._server.server_close()
 

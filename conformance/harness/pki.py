@@ -17,6 +17,15 @@ def serial(certificate):
     return text.strip().removeprefix("serial=").lower()
 
 
+def key(certificate):
+    """As "EC P-256" or "RSA 2048"."""
+    status, text = _run("openssl", "x509", "-in", certificate, "-noout", "-text")
+    assert status == 0, text
+    bits = re.search(r"Public-Key: \((\d+) bit\)", text)[1]
+    curve = re.search(r"NIST CURVE: (\S+)", text)
+    return f"EC {curve[1]}" if curve else f"RSA {bits}"
+
+
 def names(certificate):
     status, text = _run("openssl", "x509", "-in", certificate, "-noout", "-ext", "subjectAltName")
     assert status == 0, text

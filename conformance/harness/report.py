@@ -1,14 +1,23 @@
 """A pytest plugin: one line of progress a case, and the results as JSON for conformance/run.
 
 A case is one test with its parameters; the parameter `client` is the column of the table. Tests marked `together` are one
-row for all their parameters: hundreds of small cases, of which only those that fail are of interest.
+row for all their parameters: hundreds of small cases, of which only those that fail are of interest. What a client has no way
+to do is `cannot` with its reason: neither passed, nor skipped for want of anything here.
 """
 import json
 import os
 
-_ORDER = {"passed": 0, "skipped": 1, "failed": 2}
+import pytest
+
+_ORDER = {"passed": 0, "cannot": 1, "skipped": 2, "failed": 3}
+_CANNOT = "cannot: "
 _results = {}
 _items = {}
+
+
+def cannot(reason):
+    """Ends the case: the client has no way to do what it is about."""
+    pytest.skip(_CANNOT + reason)
 
 
 def pytest_collection_modifyitems(items):
@@ -39,10 +48,17 @@ def pytest_runtest_logreport(report):
                                                      "seconds": 0.0, "reason": ""})
         result["seconds"] += report.duration
         # The set-up and the tear-down count too: a server that dies at its end failed its case.
-        if _ORDER[report.outcome] > _ORDER[result["outcome"]]:
-            result["outcome"] = report.outcome
-            if report.outcome == "skipped":
-                result["reason"] = str(report.longrepr[-1]).removeprefix("Skipped: ")
+        outcome, reason = _judged(report)
+        if _ORDER[outcome] > _ORDER[result["outcome"]]:
+            result.update(outcome=outcome, reason=reason)
+
+
+def _judged(report):
+    """(the outcome as the table has it, why)"""
+    if report.outcome != "skipped":
+        return report.outcome, ""
+    reason = str(report.longrepr[-1]).removeprefix("Skipped: ")
+    return ("cannot", reason.removeprefix(_CANNOT)) if reason.startswith(_CANNOT) else ("skipped", reason)
 
 
 def pytest_report_teststatus(report):
@@ -51,7 +67,8 @@ def pytest_report_teststatus(report):
         case, client = _row(report.nodeid)
         if report.outcome == "passed" and _items[report.nodeid].get_closest_marker("together"):
             return report.outcome, ".", report.outcome.upper()
-        return report.outcome, f"\n{report.outcome:8}{case} {client}", report.outcome.upper()
+        outcome, _ = _judged(report)
+        return report.outcome, f"\n{outcome:8}{case} {client}", report.outcome.upper()
     return None
 
 

@@ -1,0 +1,31 @@
+from .client import Client
+
+
+class Lego(Client):
+    name = package = "lego"
+    account_required = "external account"
+
+    def _lego(self, name, before, *arguments):
+        before = [*before, *(["--key-type", {"rsa": "rsa2048", "ecdsa": "ec256"}[self.key]] if self.key else [])]
+        command = ["lego", "--server", self.directory, "--path", self.folder / "lego",
+                   "--accept-tos", "--email", "someone@conformance.test", *before, *arguments]
+        files = self.folder / "lego/certificates"
+        stem = name.replace("*", "_")
+        return self._run(command, files / f"{stem}.crt", files / f"{stem}.issuer.crt", LEGO_CA_CERTIFICATES=self.root)
+
+    def _standalone(self):
+        return ["--http", "--http.port", f"127.0.0.1:{self.server.http01_port}"]
+
+    def issue(self, *names, webroot=None):
+        before = [word for name in names for word in ("--domains", name)]
+        before += ["--http", "--http.webroot", webroot] if webroot else self._standalone()
+        if self.eab:
+            before += ["--eab", f"--kid={self.eab.key_id}", f"--hmac={self.eab.mac_key}"]
+        return self._lego(names[0], before, "run")
+
+    def renew(self, name):
+        return self._lego(name, ["--domains", name, *self._standalone()], "renew", "--days", "3650",
+                          "--no-random-sleep")
+
+    def revoke(self, name):
+        return self._lego(name, ["--domains", name, *self._standalone()], "revoke", "--keep", "--reason", "4")
