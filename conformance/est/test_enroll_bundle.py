@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -426,6 +427,26 @@ def test_who_may_mint_a_batch(line, role, tenant, why):
     enrolled(line.unpacked(line.made(*options, devices="gw-1\n")) / "devices/gw-1")
 
 
+def test_the_page_shows_what_works(line):
+    """docs/protocols/est.md: the commands of "A batch of devices", with its list and its table."""
+    page = (Path(__file__).resolve().parents[2] / "docs/protocols/est.md").read_text(encoding="utf-8")
+    section = re.search(r"^## A batch of devices$(.*?)^## ", page, re.MULTILINE | re.DOTALL)[1].replace("example.com", "batch.example.com")
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    (line.folder / "serials.txt").write_text(blocks[0])
+    (line.folder / "devices.csv").write_text(next(block for block in blocks if block.startswith("device,")))
+    commands = [words for block in blocks for words in block.replace("\\\n", " ").splitlines() if words.startswith("postern est enroll-bundle ")]
+    assert len(commands) == 3
+    for command in commands:
+        words = [line.name if word == "gateways" else word for word in shlex.split(command)[1:]]
+        done = subprocess.run([os.environ["POSTERN"], *words, "--data", line.server.data], cwd=line.folder, text=True, capture_output=True, check=False, timeout=600,
+                              stdin=subprocess.DEVNULL, env=environment())
+        assert done.returncode == 0, done.stderr
+        out = line.folder / words[words.index("--out") + 1]
+        if out.suffix == ".tar":
+            for place in sorted((line.unpacked(out) / "devices").iterdir()):
+                enrolled(place)
+
+
 @pytest.mark.parametrize("count", [1000, 2500])
 def test_a_fleet_is_one_batch(line, count):
     names = [f"gw-{n:05}" for n in range(count)]
@@ -442,10 +463,9 @@ def test_a_fleet_is_one_batch(line, count):
         assert len({certificate.serial_number for certificate in pool.map(enrolled, some)}) == len(some)
 
 
+@pytest.mark.skipif(node_count() > 1, reason="one server is killed")
 @pytest.mark.parametrize("killed", ["server", "verb"])
 def test_a_kill_leaves_all_or_none(own_server, tmp_path, killed):  # noqa: F811
-    if node_count() > 1:
-        pytest.skip("one server is killed")
     line = Line(own_server, tmp_path, "killed")
     devices = tmp_path / "devices"
     devices.write_text("".join(f"gw-{n}\n" for n in range(2500)))

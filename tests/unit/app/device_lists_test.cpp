@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_table_says_what_single_devices_are_called) {
 }
 
 BOOST_AUTO_TEST_CASE(openssl_is_asked_for_exactly_that) {
-    const auto all = wish("CN=a/b+\\\\,O=Example\\, Inc.,E=a@example.com,serialNumber=7", {"dns:A.example.com", "ip:2001:DB8::7", "email:a@example.com", "uri:https://example.com/?a=1&b=2"});
+    const auto all = wish("CN=a/b\\+\\\\,O=Example\\, Inc.,E=a@example.com,serialNumber=7", {"dns:A.example.com", "ip:2001:DB8::7", "email:a@example.com", "uri:https://example.com/?a=1&b=2"});
     BOOST_TEST(all.subject == "/CN=a\\/b\\+\\\\/O=Example, Inc./emailAddress=a@example.com/serialNumber=7");
     BOOST_TEST(all.names == "DNS:a.example.com,IP:2001:db8::7,email:a@example.com,URI:https://example.com/?a=1&b=2");
     BOOST_TEST(wish("").subject == "/");
