@@ -43,7 +43,8 @@ def other_subject(p):
 def _named(p, *hosts):
     if not p.target.suffix:
         raise NotOffered("no DNS names are issued here")
-    names = [f"{host}.{p.common_name[:20]}{p.target.suffix}" for host in hosts]
+    label = p.common_name[:20].rstrip("-")  # of a number of any length
+    names = [f"{host}.{label}{p.target.suffix}" for host in hosts]
     return [pkcs10.alternative_names(dns=names)]
 
 
