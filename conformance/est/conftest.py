@@ -13,11 +13,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from device import Site  # noqa: E402  (found only now)
 from fixtures import classes, fleet, target  # noqa: E402, F401  (fixtures)
-from rows import LISTED, OPEN  # noqa: E402
+from rows import LISTED, OPEN, STANDS_ON  # noqa: E402
 
 
 def pytest_configure(config):
-    Table(LISTED, OPEN, "POSTERN_EST_ROWS").register(config)
+    Table(LISTED, OPEN, "POSTERN_EST_ROWS", STANDS_ON).register(config)
 
 
 @pytest.fixture(scope="session")

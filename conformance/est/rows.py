@@ -25,3 +25,20 @@ PROBED = {
     "H12": ("labels_that_are_paths",),
     "H13": ("long_chain",),
 }
+
+# Which check each row stands on, and the test that fails when it is switched off: row -> (file, function, test).
+STANDS_ON = {
+    "E01": ("src/est/requester.cpp", "by_password", "test_identity.py::test_wrong_credentials"),
+    "E02": ("src/app/serve.cpp", "add_routes", "test_clients.py::test_curl_finds_no_est_over_http"),
+    "E03": ("src/est/settle.cpp", "judge_renewal", "test_probe.py::test_probe[other_names]"),
+    "E04": ("src/est/manufacturer.cpp", "find_vouched", "test_identity.py::test_bad_certificate_is_not_rescued_by_a_password"),
+    "E05": ("src/est/proof.cpp", "check_binding", "test_probe.py::test_probe[wrong_binding]"),
+    "E06": ("src/est/routes.cpp", "find_endpoint", "test_probe.py::test_probe[labels_that_are_none]"),
+    "E07": ("src/est/serverkeygen.cpp", "check_profile", "test_serverkeygen.py::test_never_for_tls_servers"),
+    "E08": ("src/est/status.cpp", "refusal", "test_probe.py::test_probe[other_schemes]"),
+    "E09": ("src/ra/enrollment_steps.cpp", "attempt_key", "test_approval.py::test_approval_another_key_is_judged_by_itself"),
+    "E10": ("src/est/routes.cpp", "fullcmc", "test_probe.py::test_probe[fullcmc]"),
+    "H10": ("src/est/proxies.cpp", "behind", "test_probe.py::test_probe[forwarded_certificate]"),
+    "H12": ("src/core/http/router.cpp", "accepts", "test_refusals.py::test_label_that_is_a_path_names_nothing"),
+    "H13": ("src/core/http/tls_context.cpp", "accept_any_certificate", "test_rows.py::test_unit[http:http_tls/a_chain_of_twenty_is_refused]"),
+}

@@ -6,6 +6,7 @@ import pytest
 
 from device import CERTS_ONLY, body, certificate, certificates, new_key, refused, request, text
 from harness import pkcs10
+from harness.row_table import row
 
 ROOT = "/.well-known/est"
 
@@ -175,8 +176,9 @@ def test_an_officers_request_is_202_whatever_connection_it_comes_on(site, name):
     assert issued.public_key().public_numbers() == key.public_key().public_numbers()
 
 
+@row("E09")
 def test_another_key_or_name_does_not_get_what_waits(site, name):
-    """E09: each is a request of its own."""
+    """Each is a request of its own."""
     key = new_key()
     assert site.enroll("proof-waiting", request(key, name)).status == 202
     before = site.server.cli("request", "list", "--json").count("pending_approval")
@@ -253,8 +255,9 @@ def test_requests_behind_each_other_are_answered_in_order(site, name):
         assert certificates(connection.answer()) == certificates(connection.answer())
 
 
+@row("E02")
 def test_it_is_not_served_without_tls(site):
-    """E02: a password never crosses in clear."""
+    """A password never crosses in clear."""
     from harness.wire import ask
     http = site.server.scep().rsplit("/scep", 1)[0]
     assert ask(f"{http}{ROOT}/proof-device/cacerts").status == 404

@@ -9,6 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from harness.est_client import reference, refused, run, serial, subject
 from harness.manufacturer import CMC_RA, Authority, Manufacturer, hardware_module, name_of
+from harness.row_table import row
 
 
 def test_password_enrolls(est, passwords, name):
@@ -23,6 +24,7 @@ def test_host_names_within_the_scope(est, passwords, name):
     refused(bad, 403, "names.scope")
 
 
+@row("E01")
 @pytest.mark.parametrize("credential", ["nobody", "operator:wrong", "operator", "who:what", ":", pytest.param("x" * 3000 + ":y", id="huge")])
 def test_wrong_credentials(est, name, credential):
     answer = est.enroll("routers", est.request(f"/CN={name}"), **({} if credential == "nobody" else {"user": credential if ":" in credential else credential + ":"}))
@@ -30,6 +32,7 @@ def test_wrong_credentials(est, name, credential):
     assert answer.headers["www-authenticate"] == 'Basic realm="routers", charset="UTF-8"'
 
 
+@row("E08")
 @pytest.mark.parametrize("line", ["Authorization: Digest username=x", "Authorization: Negotiate YII=", "Authorization: NTLM TlRM", "Authorization: Basic b3BlcmF0b3I=",
                                   "Authorization: Basic !!"])
 def test_other_schemes_are_not_offered(est, name, line):
@@ -53,6 +56,7 @@ def until_told_to_wait(ask):
     return answers
 
 
+@row("E01")
 def test_wrong_passwords_slow_down_whoever_guesses(est, passwords, name):
     request = est.request(f"/CN={name}")
     answers = until_told_to_wait(lambda: est.enroll("routers", request, user="guessed:wrong"))
@@ -165,6 +169,7 @@ def a_ca(maker, folder):
     return maker.device("SN-1020", extensions=[(x509.BasicConstraints(True, None), True)])
 
 
+@row("E04")
 @pytest.mark.parametrize("make, check", [(stranger, "credential.chain"), (self_signed, "credential.chain"), (same_name, "credential.chain"), (without_intermediate, "credential.chain"),
                                          (past, "credential.validity"), (future, "credential.validity"), (server_only, "credential.purpose"), (registrar, "credential.purpose"),
                                          (a_ca, "credential.purpose")], ids=lambda value: getattr(value, "__name__", ""))
@@ -174,6 +179,7 @@ def test_bad_certificate_is_not_rescued_by_a_password(est, maker, passwords, tmp
         refused(est.enroll("routers", est.request("/CN=SN-1020"), identity=device, **how), 403, check)
 
 
+@row("E04")
 def test_our_own_name_is_no_manufacturers(est, server, maker, tmp_path):
     """A CA below the anchor that bears our issuing CA's name, and a certificate of ours that no record has."""
     der = run("openssl", "x509", "-in", server.root, "-outform", "DER")

@@ -6,6 +6,7 @@ import pytest
 
 from device import Site, body, certificate, new_key, refused, request, write_pair
 from harness.est_connection import Connection
+from harness.row_table import row
 
 HERE = Path(__file__).resolve().parent
 
@@ -131,6 +132,15 @@ def test_nothing_answers_without_a_label(own_server, tmp_path):
 def test_no_such_label(strict_site, label):
     with strict_site.connect(label) as connection:
         reads(connection.ask("GET", "cacerts"), 404, "est.endpoint", "there is no such EST endpoint")
+
+
+@row("H12")
+@pytest.mark.parametrize("label", ["..", "..%2frefused-binary", "%2e%2e", "refused-binary%00", "%72efused-binary", "refused%c0%afbinary", "refused-binary%2f..", "-refused-binary", "REFUSED-BINARY"])
+def test_label_that_is_a_path_names_nothing(strict_site, label):
+    """It comes as far as the router: no endpoint is looked for under such a name."""
+    with strict_site.connect("refused-binary") as connection:
+        answer = connection.ask("GET", f"/.well-known/est/{label}/cacerts")
+    assert answer.status == 404 and answer.text.startswith("404 http: "), answer.text
 
 
 @pytest.mark.parametrize("method, operation", [("GET", "cacerts"), ("GET", "csrattrs"), ("POST", "simpleenroll")])

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.row_table import run_unit, units
-from rows import OPEN, PROBED, UNITS
+from harness.row_table import run_unit, table, test_every_listed_row_has_a_test, test_no_row_that_has_a_test_is_called_open, units  # noqa: F401
+from rows import LISTED, PROBED, UNITS
 from strict.rows import ROWS
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("room, case", units(UNITS))
@@ -15,22 +15,13 @@ def test_unit(room, case, tmp_path):
     run_unit(room, case, tmp_path)
 
 
-@pytest.fixture
-def table(request):
-    """When the whole folder was collected."""
-    named = [Path(argument.split("::")[0]).resolve() for argument in request.config.args]
-    if HERE not in named or request.config.option.keyword:
-        pytest.skip("only a part of the folder was asked for")
-    return request.config.pluginmanager.get_plugin("row-table")
-
-
-def test_every_listed_row_has_a_test(table):
-    assert table.missing() == []
-
-
-def test_no_row_that_has_a_test_is_called_open(table):
-    assert [one for one in sorted(OPEN) if table.tests.get(one)] == []
-
-
 def test_every_probed_row_is_one_of_the_probe():
     assert {name for names in PROBED.values() for name in names} <= {one.name for one in ROWS}
+
+
+def test_every_row_says_what_it_stands_on(table):
+    """A check that is there, and a test that is marked with the row."""
+    assert list(table.stands_on) == LISTED
+    for one, (file, function, test) in table.stands_on.items():
+        assert f"{function}(" in (ROOT / file).read_text(encoding="utf-8"), one
+        assert any(test in each for each in table.tests[one]), one

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_ce
 
 from device import CERTS_ONLY, body, new_key, openssl, refused, request, text
 from harness import der, pkcs10
+from harness.row_table import row
 
 DECRYPT_KEY, ASYMMETRIC_KEY, CAPABILITIES = "1.2.840.113549.1.9.16.2.37", "1.2.840.113549.1.9.16.2.54", "1.2.840.113549.1.9.15"
 AES_256, AES_128, TRIPLE_DES = "2.16.840.1.101.3.4.1.42", "2.16.840.1.101.3.4.1.2", "1.2.840.113549.3.7"
@@ -86,6 +87,7 @@ def test_another_name_is_another_request(site, name):
     assert state[format(first.serial_number, "x")] == "issued"
 
 
+@row("E07")
 def test_the_key_is_nowhere_on_the_server(site, name):
     key, _ = pair(ask(site, "proof-device", request(new_key(), name)))
     secret = key.private_numbers().private_value.to_bytes(32, "big")
@@ -100,6 +102,7 @@ def test_it_is_not_there_by_default(site, name):
     refused(ask(site, "proof-bound", request(new_key(), name)), 404, "est.serverkeygen")
 
 
+@row("E07")
 @pytest.mark.parametrize("endpoint,account", [("proof-web", "proof-web"), ("proof-device", "proof-device-web")])
 def test_never_for_tls_servers(site, endpoint, account):
     octets = request(new_key(), "www.conformance.test", dns=["www.conformance.test"])
@@ -132,6 +135,7 @@ def test_an_account_has_a_quota(site, name):
     with site.connect("proof-big") as connection:  # one node's
         kinds = [connection.ask("POST", "serverkeygen", body(request(new_key(), f"{name}-{number}")), **site.credentials("proof-big")) for number in range(3)]
     assert [each.status for each in kinds] == [200, 200, 429], kinds[-1].text
+    refused(kinds[2], 429, "serverkeygen.quota")
     assert 30 <= int(kinds[2].headers["retry-after"]) <= 3600
     assert pair(kinds[0])[0].key_size == 3072
 

@@ -3,6 +3,7 @@ import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -31,10 +32,29 @@ def units(listed):
     return [pytest.param(room, case, id=f"{room}:{case}", marks=row(*ids)) for ids, room, case in listed]
 
 
+@pytest.fixture
+def table(request):
+    """When the whole folder of the test that asks was collected."""
+    named = [Path(argument) for argument in request.config.args]
+    if request.path.parent not in [each.resolve() for each in named] or request.config.option.keyword:
+        pytest.skip("only a part of the folder was asked for")
+    return request.config.pluginmanager.get_plugin("row-table")
+
+
+def test_every_listed_row_has_a_test(table):
+    """For the folders that import it, as the next one."""
+    assert table.missing() == []
+
+
+def test_no_row_that_has_a_test_is_called_open(table):
+    assert [one for one in sorted(table.open_rows) if table.tests.get(one)] == []
+
+
 class Table:
-    def __init__(self, listed, open_rows, variable):
-        """`listed`: every row that needs a test, but for `open_rows`; `variable` names the file that gets the table."""
-        self.listed, self.open_rows, self._variable = list(listed), open_rows, variable
+    def __init__(self, listed, open_rows, variable, stands_on=None):
+        """`listed`: every row that needs a test, but for `open_rows`; `variable` names the file that gets the table. `stands_on`: row ->
+        (file, function, test): the check, and the test that fails without it."""
+        self.listed, self.open_rows, self._variable, self.stands_on = list(listed), open_rows, variable, stands_on or {}
         self.tests = defaultdict(list)
         self._results = {}
 
@@ -52,6 +72,8 @@ class Table:
     def lines(self):
         order = sorted({*self.listed, *self.tests}, key=lambda one: ((self.listed + [one]).index(one), one))
         for one in order:
+            if one in self.stands_on:
+                yield "{}  stands on {} {}: without it {} fails".format(one, *self.stands_on[one])
             for nodeid in self.tests.get(one, ()):
                 yield f"{one}  {nodeid}  {self._results.get(nodeid, 'not run')}"
             if not self.tests.get(one):
