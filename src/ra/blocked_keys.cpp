@@ -64,13 +64,12 @@ AuditRecord record_of(std::string_view action, const Principal& by, const core::
 }  // namespace
 
 core::Task<std::optional<KeyBlock>> find_block(store::Database& db, JudgedKeys keys) {
-    const auto subject = crypto::fingerprints(keys.subject);
     auto digests = digests_of(keys);
     const auto rows = co_await db.read(store::blocked_key_find, std::move(digests));
     if (rows.empty()) co_return std::nullopt;
     KeyBlock out;
     out.row = store::BlockedKeyRow::from(rows.front());
-    out.of_requester = !names(subject, out.row.digest);
+    out.of_requester = !names(crypto::fingerprints(keys.subject), out.row.digest);
     co_return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 
 #include "core/crypto/curves.hpp"
 #include "core/crypto/der.hpp"
@@ -49,6 +50,20 @@ std::shared_ptr<EVP_PKEY> load(EVP_PKEY_CTX* context, OSSL_PARAM* parameters) {
     return {key, [](EVP_PKEY* p) { ::EVP_PKEY_free(p); }};
 }
 
+/// A key that is a curve and nothing else, made once a thread: to make the curve anew is two thirds of loading a point of it.
+EVP_PKEY* group_of(const Curve& curve) {
+    thread_local std::map<KeyType, PkeyPtr> made;
+    auto& group = made[curve.type];
+    if (group) return group.get();
+    OSSL_PARAM parameters[] = {::OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(curve.group), 0), ::OSSL_PARAM_construct_end()};
+    thread_local PkeyCtxPtr context;
+    EVP_PKEY* key = nullptr;
+    const bool good = ::EVP_PKEY_fromdata(loader(context, "EC"), &key, EVP_PKEY_KEY_PARAMETERS, parameters) == 1;
+    group.reset(key);
+    if (!good) fail("EVP_PKEY_fromdata");
+    return key;
+}
+
 /// OSSL_PARAM wants numbers least significant octet first here: the platform's own order.
 Bytes native_order(BytesView magnitude) {
     static_assert(std::endian::native == std::endian::little);
@@ -85,14 +100,13 @@ core::Result<PublicKey> PublicKey::from_ec_point(KeyType type, BytesView x, Byte
     // The prefix ends with the 0x04 of an uncompressed point, so the tail is the point. Infinity has
     // no such form; coordinates beyond the field or off the curve are refused while loading, and all
     // three curves have cofactor 1: what passes is a point of the right order.
-    std::uint8_t* point = spki.data() + curve->spki_prefix.size() - 1;
-    OSSL_PARAM parameters[] = {
-        ::OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(curve->group), 0),
-        ::OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * curve->width),
-        ::OSSL_PARAM_construct_end()};
-    thread_local PkeyCtxPtr context;
-    auto native = load(loader(context, "EC"), parameters);
-    if (!native) return bad("the key's point is not on " + std::string(curve->name));
+    const std::uint8_t* point = spki.data() + curve->spki_prefix.size() - 1;
+    std::shared_ptr<EVP_PKEY> native(::EVP_PKEY_dup(group_of(*curve)), [](EVP_PKEY* p) { ::EVP_PKEY_free(p); });
+    if (!native) fail("EVP_PKEY_dup");
+    if (::EVP_PKEY_set1_encoded_public_key(native.get(), point, 1 + 2 * curve->width) != 1) {
+        ::ERR_clear_error();
+        return bad("the key's point is not on " + std::string(curve->name));
+    }
 
     PublicKey key;
     key.key_ = std::move(native);
