@@ -51,12 +51,14 @@ as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 # without_services PACKAGE…: those that are about to be installed.
 without_services() {
     local package unit
-    as_root mkdir -p "${main_cluster_setting%/*}" "$units"
-    printf 'create_main_cluster = off\n' | as_root tee "$main_cluster_setting" >/dev/null
     for package in "$@"; do
+        case $package in postgresql-*)
+            as_root mkdir -p "${main_cluster_setting%/*}"
+            printf 'create_main_cluster = off\n' | as_root tee "$main_cluster_setting" >/dev/null ;;
+        esac
         unit=${started_by[$package]-}
         [ -n "$unit" ] && [ ! -e "$units/${unit##*/}" ] && [ ! -L "$units/${unit##*/}" ] || continue
-        as_root ln -s /dev/null "$units/${unit##*/}" && masked+=("$unit")
+        as_root mkdir -p "$units" && as_root ln -s /dev/null "$units/${unit##*/}" && masked+=("$unit")
     done
 }
 forget_services() {

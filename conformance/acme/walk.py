@@ -1,13 +1,7 @@
 """From an account to a revocation in the wire's words, every answer kept."""
-import json
-from types import SimpleNamespace
-from urllib.parse import urlsplit
-
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 
-from harness.orders import Orders, encoded
+from harness.orders import Orders, public_jwk
 
 
 class Walk(Orders):
@@ -19,7 +13,7 @@ class Walk(Orders):
 
     def go(self, *names):
         """The whole way, with a wrong turn: an authorization that fails."""
-        self.post(self.directory["newAccount"], {}, jwk=True)
+        self.post_by_key(self.directory["newAccount"], {})
         self.order_url, _ = self.ready(*names)
         self.order = self.post(self.order_url, None).body
         self.authorization = json_text(self.post(self.order["authorizations"][0], None))
@@ -52,44 +46,38 @@ class Walk(Orders):
             self._web.answering.set()
         self.until(url, lambda body: body["status"] != "pending")
 
-    def stranger(self):
-        """The same walker with a key that nobody knows, and no account."""
-        other = object.__new__(Walk)
-        other.__dict__.update(self.__dict__)
-        other.answers, other._key, other._kid = [], ec.generate_private_key(ec.SECP256R1()), None
-        numbers = other._key.public_key().public_numbers()
-        other._jwk = self._jwk | {"x": encoded(numbers.x.to_bytes(32, "big")), "y": encoded(numbers.y.to_bytes(32, "big"))}
-        return other
-
     def ask(self, method, url, body=None, **headers):
-        self._connection.request(method, urlsplit(url).path, body, {k.replace("_", "-"): v for k, v in headers.items()})
-        answer = self._connection.getresponse()
-        octets = answer.read()
-        shown = json.loads(octets) if "json" in (answer.headers["Content-Type"] or "") else octets
-        kept = SimpleNamespace(method=method, url=url, status=answer.status, headers=answer.headers, body=shown,
-                               text=octets.decode(), closes=answer.will_close)
-        self.answers.append(kept)
-        return kept
+        answer = super().ask(method, url, body, **headers)
+        answer.text = answer.octets.decode()
+        self.answers.append(answer)
+        return answer
 
-    def post(self, url, payload, nonce=None, jwk=False, short=False):
-        """`nonce`: another than a fresh one. `short`: with a signature whose r begins with a zero octet, which is left out."""
-        while True:
-            fresh = nonce or self.ask("HEAD", self.directory["newNonce"]).headers["Replay-Nonce"]
-            who = {"kid": self._kid} if self._kid and not jwk else {"jwk": self._jwk}
-            protected = encoded(json.dumps({"alg": "ES256", "nonce": fresh, "url": url, **who}).encode())
-            body = "" if payload is None else encoded(json.dumps(payload).encode())
-            r, s = self._signature(f"{protected}.{body}".encode(), short)
-            signature = encoded(r.to_bytes(31 if short else 32, "big") + s.to_bytes(32, "big"))
-            jws = json.dumps({"protected": protected, "payload": body, "signature": signature})
-            answer = self.ask("POST", url, jws.encode(), Content_Type="application/jose+json")
-            if nonce or answer.status != 400 or "badNonce" not in str(answer.body):
-                return answer
+    def fresh_nonce(self):
+        return self.ask("HEAD", self.directory["newNonce"]).headers["Replay-Nonce"]
 
-    def _signature(self, text, short):
-        while True:
-            r, s = decode_dss_signature(self._key.sign(text, ec.ECDSA(SHA256())))
-            if not short or r >> 248 == 0:
-                return r, s
+    def post_by_key(self, url, payload):
+        """With the account's key itself in place of the account's URL."""
+        return self.send(url, payload, self.fresh_nonce(), {"jwk": self._jwk})
+
+    def post_by_a_stranger(self, url, payload):
+        """With a key that nobody knows."""
+        known, self._key = self._key, ec.generate_private_key(ec.SECP256R1())
+        try:
+            return self.send(url, payload, self.fresh_nonce(), {"jwk": public_jwk(self._key)})
+        finally:
+            self._key = known
+
+    def post_with_nonce(self, url, payload, nonce):
+        return self.send(url, payload, nonce, {"kid": self.kid})
+
+    def post_with_short_signature(self, url, payload):
+        """r begins with a zero octet, which is left out."""
+        def short(text):
+            while True:
+                octets = self.sign(text)
+                if octets[0] == 0:
+                    return octets[1:]
+        return self.send(url, payload, self.fresh_nonce(), {"kid": self.kid}, short)
 
     def of(self, what):
         """What was answered to the posts of the walk at a URL of the directory or the order."""

@@ -22,6 +22,11 @@ def encoded(octets):
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
+def public_jwk(key):
+    numbers = key.public_key().public_numbers()
+    return {"crv": "P-256", "kty": "EC", "x": encoded(numbers.x.to_bytes(32, "big")), "y": encoded(numbers.y.to_bytes(32, "big"))}
+
+
 class KeyAuthorizations:
     """Answers every http-01 challenge for the account whose thumbprint it has, on the port that the laboratory asks at."""
 
@@ -58,9 +63,7 @@ class Orders:
     def __init__(self, server, endpoint, web):
         self._server, self._endpoint, self._web = server, endpoint, web
         self._key = ec.generate_private_key(ec.SECP256R1())
-        numbers = self._key.public_key().public_numbers()
-        self._jwk = {"crv": "P-256", "kty": "EC", "x": encoded(numbers.x.to_bytes(32, "big")),
-                     "y": encoded(numbers.y.to_bytes(32, "big"))}
+        self._jwk = public_jwk(self._key)
         canonical = json.dumps(self._jwk, separators=(",", ":"), sort_keys=True)
         self._thumbprint = encoded(hashlib.sha256(canonical.encode()).digest())
         self._kid = None
@@ -82,22 +85,28 @@ class Orders:
         answer = self._connection.getresponse()
         octets = answer.read()
         shown = json.loads(octets) if "json" in (answer.headers["Content-Type"] or "") else octets
-        return SimpleNamespace(status=answer.status, headers=answer.headers, body=shown)
+        return SimpleNamespace(method=method, url=url, status=answer.status, headers=answer.headers, body=shown, octets=octets, closes=answer.will_close)
 
     def post(self, url, payload):
         """`payload` None: POST-as-GET. A nonce that a restart made stale is replaced once."""
         for _ in range(2):
             nonce = self.ask("HEAD", self.directory["newNonce"]).headers["Replay-Nonce"]
-            who = {"kid": self._kid} if self._kid else {"jwk": self._jwk}
-            protected = encoded(json.dumps({"alg": "ES256", "nonce": nonce, "url": url, **who}).encode())
-            body = "" if payload is None else encoded(json.dumps(payload).encode())
-            r, s = decode_dss_signature(self._key.sign(f"{protected}.{body}".encode(), ec.ECDSA(SHA256())))
-            signature = encoded(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
-            jws = json.dumps({"protected": protected, "payload": body, "signature": signature})
-            answer = self.ask("POST", url, jws.encode(), Content_Type="application/jose+json")
+            answer = self.send(url, payload, nonce, {"kid": self._kid} if self._kid else {"jwk": self._jwk})
             if answer.status != 400 or "badNonce" not in str(answer.body):
                 break
         return answer
+
+    def send(self, url, payload, nonce, who, sign=None):
+        """One POST as it is asked for. `sign` makes r and s, in octets, of the text."""
+        protected = encoded(json.dumps({"alg": "ES256", "nonce": nonce, "url": url, **who}).encode())
+        body = "" if payload is None else encoded(json.dumps(payload).encode())
+        signature = encoded((sign or self.sign)(f"{protected}.{body}".encode()))
+        jws = json.dumps({"protected": protected, "payload": body, "signature": signature})
+        return self.ask("POST", url, jws.encode(), Content_Type="application/jose+json")
+
+    def sign(self, text):
+        r, s = decode_dss_signature(self._key.sign(text, ec.ECDSA(SHA256())))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def ready(self, *names):
         """A new order, proven: its URL and what it says."""

@@ -12,7 +12,7 @@ class Caddy(Daemon):
     cannot = {"revoke": "Caddy 2.6 has no command for it; in `renew` an operator does"}
 
     def site(self, *names, port):
-        """A Caddyfile."""
+        """A Caddyfile; of the challenges that Caddy knows, one is left."""
         binding = f"acme_eab {{\n key_id {self.eab.key_id}\n mac_key {self.eab.mac_key}\n}}" if self.eab else ""
         key = {"rsa": "key_type rsa2048", "ecdsa": "key_type p256", None: ""}[self.key]
         return f"""
@@ -27,6 +27,11 @@ class Caddy(Daemon):
     admin off
 }}
 {", ".join(names)} {{
+    tls {{
+        issuer acme {{
+            disable_tlsalpn_challenge
+        }}
+    }}
     respond "ready"
 }}
 """
