@@ -183,6 +183,41 @@ def test_acme_over_a_new_root(laboratory, tmp_path):
         assert verified(anchor, renewed.chain, renewed.certificate)[0]
 
 
+def shown_by_listener(server):
+    """What its handshake has beside the leaf."""
+    port = server.listeners["est"].rsplit(":", 1)[1]
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-showcerts"], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment())
+    text = done.stdout[:done.stdout.find(b"Server certificate")]
+    end = b"-----END CERTIFICATE-----"
+    return [x509.load_pem_x509_certificate(block[block.index(b"-----BEGIN"):] + end) for block in text.split(end) if b"-----BEGIN" in block]
+
+
+def test_when_the_old_root_has_ended(new_server, tmp_path):
+    """What leads from it goes, without a new certificate for the listener."""
+    file = tmp_path / "postern.toml"
+    file.write_text('[ca]\nroot_lifetime = "300d"\nissuing_lifetime = "295d"\n')
+    server = new_server(options=("--config", file))
+    server.start()
+    made = json.loads(server.cli("ca", "rollover", "--root", "--at", in_days(200), "--json", "--config", file))
+    root = made["root"]["authority"]
+    crossed = json.loads(server.cli("ca", "authorities", "--json", "--config", file))["crossCertificates"][0]
+    server.cli("clock", "advance", "299d", "--config", file)
+    expected = [certificate(server, made["authority"]), certificate(server, f"{crossed['subject']}-{crossed['issuer']}")]
+    assert crossed["subject"] == root
+    until(lambda: shown_by_listener(server)[1:] == expected, "the listener does not show what the old root says")
+    leaf = shown_by_listener(server)[0]
+    assert len(roots(server)) == 2
+    server.cli("clock", "advance", "2d", "--config", file)
+    until(lambda: shown_by_listener(server) == [leaf, expected[0]], "the listener still shows what the old root says, or has another certificate")
+    assert [each.subject.rfc4514_string() for each in roots(server)] == ["CN=Postern Root CA 2,O=Postern"]
+    # Its CRL goes on, and a restart changes nothing.
+    former = crossed["issuer"]
+    before = crl_number(server, former)
+    server.stop()
+    server.start()
+    assert crl_number(server, former) >= before and shown_by_listener(server) == [leaf, expected[0]]
+
+
 def test_what_is_asked_wrongly(laboratory):
     server = laboratory
     assert "--at or --withdraw" in refused(server, "--root")
