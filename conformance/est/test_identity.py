@@ -226,4 +226,4 @@ def test_open_endpoint_says_so(est, server, name):
         server.stop()
         server.start()
         assert server.events("est_open_endpoint") > 0
-        assert "laboratory (account default/laboratory)" in server.verb("doctor", "--data", server.data).stdout
+        assert "laboratory (account default/laboratory)" in server.verb("doctor", "--data", server.data, *server.options).stdout
