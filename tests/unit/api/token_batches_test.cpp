@@ -8,7 +8,7 @@ using namespace postern::test;
 
 namespace {
 
-const std::string documents = R"(
+const std::string batch_documents = R"(
 [[profile]]
 name = "batch"
 lifetime = "30d"
@@ -56,7 +56,7 @@ common_names = ["gateway-*"]
 const std::string path = v1 + "est/batch/tokens/batch";
 
 struct Batches : Rest {
-    Batches() { apply(documents).value(); }
+    Batches() { apply(batch_documents).value(); }
     std::string minted() { return local(Method::get, v1 + "est/batch/tokens").body; }
 };
 
