@@ -59,6 +59,11 @@ struct Phones : World {
     core::Result<ra::MintedChallenge> mint(ra::ChallengeWish wish, ra::Principal by = administrator()) {
         return run(challenges.mint(std::move(wish), std::move(by), core::RequestId("mintrequest00000")));
     }
+    core::Result<ra::MintedBatch> mint_all(std::vector<ra::ChallengeWish> wishes) {
+        return run(challenges.mint_all(std::move(wishes), administrator(), core::RequestId("mintrequest00000")));
+    }
+    /// How many there are.
+    std::size_t minted() { return run(challenges.list(ra::Protocol::scep, "phones", administrator(), 0, 1000)).value().size(); }
     std::optional<ra::PresentedChallenge> find(const std::string& text, core::Bytes key = core::Bytes(32, 1)) {
         return run(ra::find_one_time_challenge(db, sealer, endpoint, text, std::move(key), clock.now()));
     }
@@ -131,6 +136,33 @@ BOOST_AUTO_TEST_CASE(subjects_and_names_are_read_as_people_write_them) {
     // What is stored comes back.
     const auto entries = ra::subject_from_text("CN=phone 7,O=Example\\, Inc.").value();
     BOOST_TEST(ra::to_stored(ra::subject_from_stored(ra::to_stored(entries))) == ra::to_stored(entries));
+}
+
+BOOST_DATA_TEST_CASE(a_batch_is_minted_whole_or_not_at_all, engines(), engine) {
+    Phones w(engine);
+    auto foreign = Phones::wish("phone-3"), of_no_key = Phones::wish("phone-5"), nobody = Phones::wish("phone-6");
+    foreign.names.emplace_back(crypto::GeneralNameType::dns, "www.elsewhere.example");
+    of_no_key.key = crypto::KeySpec::from("ed25519");
+    nobody.subject.clear();
+    const auto refused = w.mint_all({Phones::wish("phone-1"), Phones::wish("tablet-2"), foreign, Phones::wish("phone-1"), of_no_key, nobody}).value();
+    BOOST_TEST(refused.minted.empty());
+    BOOST_TEST_REQUIRE(refused.refused.size() == 5U);
+    const std::pair<std::size_t, std::string_view> why[] = {{1, "the common name is none that account mdm may ask for"}, {2, "www.elsewhere.example"}, {3, "those of device 1 of the batch"},
+                                                            {4, "profile phone takes no key of type ed25519"}, {5, "say which subject and names"}};
+    for (std::size_t at = 0; at < std::size(why); ++at) {
+        BOOST_TEST(refused.refused[at].index == why[at].first);
+        BOOST_TEST(contains(refused.refused[at].why.detail, why[at].second), refused.refused[at].why.detail);
+    }
+    BOOST_TEST(w.minted() == 0U);
+    BOOST_TEST((w.mint_all({}).error().kind == ProblemKind::malformed));
+    BOOST_TEST((w.mint_all(std::vector<ra::ChallengeWish>(ra::OneTimeChallenges::most_at_once + 1, Phones::wish())).error().kind == ProblemKind::malformed));
+    const auto good = w.mint_all({Phones::wish("phone-1"), Phones::wish("phone-2")}).value();
+    BOOST_TEST_REQUIRE((good.refused.empty() && good.minted.size() == 2U));
+    BOOST_TEST(w.minted() == 2U);
+    BOOST_TEST(good.minted[0].text.expose() != good.minted[1].text.expose());
+    for (std::size_t at = 0; at < 2; ++at)
+        BOOST_TEST(ra::to_stored(w.find(good.minted[at].text.expose()).value().binding.subject.value()) == "[\"CN=phone-" + std::to_string(at + 1) + "\"]");
+    BOOST_TEST(w.audits("challenge.minted").size() == 2U);
 }
 
 BOOST_DATA_TEST_CASE(one_is_found_by_its_text_at_its_endpoint, engines(), engine) {
