@@ -43,7 +43,7 @@ def other_subject(p):
 def _named(p, *hosts):
     if not p.target.suffix:
         raise NotOffered("no DNS names are issued here")
-    names = [f"{host}.{p.common_name[:20]}{p.target.suffix}" for host in hosts]
+    names = [f"{host}.{p.common_name[:20].rstrip('-')}{p.target.suffix}" for host in hosts]
     return [pkcs10.alternative_names(dns=names)]
 
 
