@@ -19,6 +19,7 @@ std::string Random::token() {
     return base64url(octets);
 }
 
+/// 16 letters, half of them the time: see docs/architecture.md for why.
 RequestId Random::request_id() {
     // In the order of its digits' values, so that ids sort as they were made.
     constexpr std::string_view alphabet = "234567abcdefghijklmnopqrstuvwxyz";
