@@ -6,8 +6,6 @@ from harness.clients import KINDS, own_folder
 THOROUGH = pytest.mark.parametrize("client_kind", ["certbot", "lego"])
 
 
-# acmetool pauses for ten seconds between question and refusal; what it is told stands in test_account_binding_required.
-@pytest.mark.parametrize("client_kind", [kind for kind in KINDS if kind != "acmetool"])
 def test_wrong_content(new_client, name, web, refused):
     with web("wrong") as site:
         run = new_client().issue(name, webroot=site.folder)
