@@ -1,16 +1,10 @@
 """An officer decides (docs/approval.md): 202, what the poll reads afterwards, and who does not."""
-import json
-
 import pytest
 
+from harness.officer import waiting
 from harness.row_table import row
 from programs import Curl, StrongSwan
 from strict.probe import Endpoint, Probe, Target
-
-
-def waiting(server, name, status="pending_approval"):
-    rows = [json.loads(line) for line in server.cli("request", "list", "--status", status, "--json").splitlines()]
-    return [each["id"] for each in rows if json.loads(server.cli("request", "show", each["id"], "--json"))["approval"]["content"]["subject"] == f"CN={name}"]
 
 
 def decide(server, verb, name, message):

@@ -1,11 +1,11 @@
 """Statuses, bodies, labels and the HTTP beneath (est.md §1.1 to §1.3, §6)."""
 import base64
-import re
 
 import pytest
 
 from device import CERTS_ONLY, body, certificate, certificates, new_key, refused, request, text
 from harness import pkcs10
+from harness.officer import waiting
 from harness.row_table import row
 
 ROOT = "/.well-known/est"
@@ -166,10 +166,8 @@ def test_an_officers_request_is_202_whatever_connection_it_comes_on(site, name):
             octets = request(key, name, [text(connection.exporter())])
             answer = connection.ask("POST", "simpleenroll", body(octets), **site.credentials("proof-waiting"))
         assert answer.status == 202 and 30 <= int(answer.headers["retry-after"]) <= 86400, answer.text
-    waiting = site.server.cli("request", "list", "--json")
-    assert waiting.count(f"CN={name}") <= 1 and waiting.count("pending_approval") >= 1
-    number = re.findall(r'"id":\s*(\d+)', waiting)
-    site.server.cli("request", "approve", number[-1])
+    number, = waiting(site.server, name)
+    site.server.cli("request", "approve", number)
     with site.connect("proof-waiting") as connection:
         octets = request(key, name, [text(connection.exporter())])
         issued = certificate(connection.ask("POST", "simpleenroll", body(octets), **site.credentials("proof-waiting")))

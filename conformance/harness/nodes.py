@@ -17,7 +17,7 @@ class Nodes:
     public URLs, which lead to relays that give every connection to another node."""
 
     def __init__(self, executable, folder, suffix, database, count, lab=True, options=()):
-        self.suffix = suffix
+        self.suffix, self._database = suffix, database
         self.relays = {name: Relay(free_port(), lambda name=name: self._ports(name)) for name in LISTENERS}
         key = folder / "master"
         key.touch(0o600)
@@ -89,14 +89,24 @@ master_key_file = "{key}"
         return f"https://127.0.0.1:{self.relays['est'].port}/.well-known/est/{endpoint}"
 
     def apply(self, document):
-        """Applied on one node; done when every node knows every endpoint of the document."""
+        """Applied on one node; done when every node goes by it and serves every endpoint of the document."""
         secrets = self.first.apply(document)
+        version = int(self._database.value("SELECT version FROM configuration WHERE id = 1"))
+        for node in self.nodes:
+            self._await_version(node, version)
         endpoints = document.read_text().split("[[endpoint]]")[1:]
         for node in self.nodes:
             for block in endpoints:
                 words = dict(line.split(" = ", 1) for line in block.partition("\n[[")[0].splitlines() if " = " in line)
                 self._await_endpoint(node, words["name"].strip('"'), words["protocol"].strip('"'))
         return secrets
+
+    @staticmethod
+    def _await_version(node, version):
+        end = time.monotonic() + APPLY_SECONDS
+        while max((int(line["version"]) for line in node.lines("catalog_current")), default=0) < version:
+            assert time.monotonic() < end, f"node {node.data.parent.name} does not go by version {version}:\n{node.log_tail()}"
+            time.sleep(0.05)
 
     def _await_endpoint(self, node, name, protocol):
         path = {"acme": lambda: urlsplit(self.directory(name)).path, "scep": lambda: urlsplit(self.scep(name)).path + "?operation=GetCACaps",

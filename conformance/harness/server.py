@@ -132,6 +132,11 @@ class Postern:
         """How often the log has an event, over all starts."""
         return self.log.read_text(errors="replace").count(f'"event":"{name}"')
 
+    def lines(self, name):
+        """The log's lines of an event, over all starts, as dicts. Of a running server the last may be half written, and is left out."""
+        whole = self.log.read_text(errors="replace").rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if f'"event":"{name}"' in line]
+
     def log_tail(self):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
 

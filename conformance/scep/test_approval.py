@@ -1,11 +1,11 @@
 """An officer decides (docs/approval.md): PENDING, and what the poll reads afterwards."""
-import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from harness.environment import environment
+from harness.officer import shown, waiting
 from harness.scep_attacks import poll_by_another
 from harness.scep_device import Device
 from harness.scep_reply import FAILURE, PENDING, SUCCESS
@@ -15,16 +15,6 @@ from harness.suite import SUFFIX
 from test_clients import StrongSwan
 
 HERE = Path(__file__).resolve().parent
-
-
-def waiting(server, name, status="pending_approval"):
-    """Numbers of the requests of that status that an officer finds for the subject."""
-    rows = [json.loads(line) for line in server.cli("request", "list", "--status", status, "--json").splitlines()]
-    return [row["id"] for row in rows if f"CN={name}" in shown(server, row["id"])["approval"]["content"]["subject"]]
-
-
-def shown(server, number):
-    return json.loads(server.cli("request", "show", number, "--json"))
 
 
 def decide(server, verb, number, *arguments):

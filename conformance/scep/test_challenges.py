@@ -230,9 +230,8 @@ def test_the_verb(server, described, new_device, name):
 
 
 def logged(server, event):
-    """Lines of the log, of all nodes."""
-    lines = [line for node in getattr(server, "nodes", [server]) for line in node.log.read_text(errors="replace").splitlines()]
-    return [json.loads(line) for line in lines if f'"event":"{event}"' in line]
+    """Lines of the log, of all nodes, as they came."""
+    return sorted((line for node in getattr(server, "nodes", [server]) for line in node.lines(event)), key=lambda line: line["ts"])
 
 
 def test_explain_names_the_check(server, described, mint, new_device, name):

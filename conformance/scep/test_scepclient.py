@@ -1,6 +1,5 @@
 """micromdm's client as Debian has it (package scep, 2.1.0): it always digests with SHA-1 and encrypts with DES, and cannot read
 certificates with EC keys, so the CA here holds an RSA key. It must be refused, and the log must say what to change."""
-import json
 import subprocess
 
 import pytest
@@ -44,8 +43,7 @@ def refused(server, endpoint, code, folder):
                            "-cn", "printer"], cwd=folder, text=True, capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL, env=environment())
     assert done.returncode == 1
     assert not (folder / "cert.pem").exists()
-    events = [json.loads(line) for line in server.log.read_text().splitlines() if '"event":"scep_refused"' in line]
-    return done.stdout + done.stderr, events[-1]
+    return done.stdout + done.stderr, server.lines("scep_refused")[-1]
 
 
 def test_scepclient_is_refused_and_the_log_says_why(rsa_server, tmp_path):

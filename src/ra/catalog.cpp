@@ -230,6 +230,7 @@ core::Task<void> CatalogSource::refresh() {
     if (impl_->current && impl_->current->version >= version) co_return;
     if (impl_->hook) impl_->hook(*next);
     impl_->current = std::move(next);
+    log.info("catalog_current", {{"version", std::to_string(version)}});
 }
 
 }  // namespace postern::ra
