@@ -59,7 +59,7 @@ def with_terms(p):
 @row("1.2", "RFC 8555 §7.3.3", "newAccount without agreement, and with false", "403 userActionRequired with Link terms-of-service, and no account")
 def terms_not_agreed(p):
     client = p.client(with_terms(p))
-    terms = p.meta(client.endpoint)["termsOfService"]
+    terms = parsed(client.ask("GET", client.endpoint.url))["meta"]["termsOfService"]
     for agreed in (DROP, False):
         answer = client.register(termsOfServiceAgreed=agreed)
         p.problem(answer, 403, "userActionRequired")

@@ -111,6 +111,25 @@ def binding_where_none_is_needed(p):
     return shown(answer)
 
 
+@row("1.2", "acme.md §1.2", "newOrder and newAccount by a key id that the administrator disabled", "401 or 403 unauthorized: its accounts stop too")
+def binding_disabled(p):
+    disable = p.hook("disable_binding")
+    endpoint = p.other("bound")
+    client, late = p.client(endpoint), p.client(endpoint)
+    p.ok(client.register(binding=binding(p, client, endpoint.bindings[1])), 201)
+    disable()
+    p.problem(client.new_order(p.name()), (401, 403), "unauthorized")
+    p.problem(late.register(binding=binding(p, late, endpoint.bindings[1])), (401, 403), "unauthorized")
+
+
+@row("1.2", "acme.md §1.2", "a key id whose time is over", "401 or 403 unauthorized, and no account", "J14")
+def binding_expired(p):
+    endpoint = p.other("ended")
+    client = p.client(endpoint)
+    p.problem(client.register(binding=binding(p, client)), (401, 403), "unauthorized")
+    p.problem(client.post("newAccount", {"onlyReturnExisting": True}), 400, "accountDoesNotExist")
+
+
 @row("1.2", "acme.md §1.2", "a one-shot key id a second time, with another account key", "401 or 403 unauthorized, and no account", "J14")
 def binding_used(p):
     endpoint = p.other("once")

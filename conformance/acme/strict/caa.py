@@ -139,6 +139,16 @@ def caa_servfail(p):
         p.need(not done and problem["type"].rsplit(":", 1)[1] in ("caa", "dns"), f"{problem or 'issued'}"[:150])
 
 
+@row("2.3", "RFC 8659 §3", "silence for CAA", "caa, dns or connection: no answer is no permission", "V16")
+def caa_silence(p):
+    identities(p)
+    client, name = p.account(), p.name()
+    p.world.dns.does(name, CAA, lambda question: None)
+    _, order = client.order(name)
+    done, problem = attempt(p, client, order, name)
+    p.need(not done and problem["type"].rsplit(":", 1)[1] in ("caa", "dns", "connection"), f"{problem or 'issued'}"[:150])
+
+
 @row("2.3", "LE 2020", "twenty names of which one forbids, each in its turn of four", "caa, and the detail or subproblem names it", "V15")
 def caa_of_one_name_among_many(p):
     identities(p)

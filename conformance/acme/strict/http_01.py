@@ -234,7 +234,7 @@ def http_01_packed_body(p):
 
 @row("5", "threats.md V05", "an answer of an octet now and then, and one that never begins", "invalid: connection, at a deadline", "V05")
 def http_01_slow_answer(p):
-    endpoint, left = p.target.others.get("late"), threading.Event()
+    endpoint, left = p.target.others.get("hasty"), threading.Event()
 
     def drip(request):
         request.send_response(200)

@@ -37,6 +37,9 @@ class Row:
     expected: str
     run: object
 
+    def __str__(self):
+        return self.name
+
 
 ROWS = []
 

@@ -35,6 +35,16 @@ def renewal_information(p):
     p.need(chain[0].not_valid_before <= start and end <= chain[0].not_valid_after and end > datetime.datetime.utcnow(), f"{start} … {end}")
 
 
+@row("3", "RFC 9773 §4", "renewalInfo of a certificate of each profile", "a window within the certificate's life, however short that is")
+def renewal_information_of_each_profile(p):
+    p.offers("renewalInfo")
+    client = p.account()
+    for profile in p.meta().get("profiles") or [None]:
+        _, chain, _ = client.certify(**({"profile": profile} if profile else {}))
+        _, start, end = window(p, client, chain[0])
+        p.need(chain[0].not_valid_before <= start < end <= chain[0].not_valid_after, f"{profile}: {start} … {end}")
+
+
 @row("3", "RFC 9773 §4.1; certbot, instant-acme", "the URL of renewalInfo", "has no slash at its end")
 def renewal_information_url(p):
     p.need(not p.offers("renewalInfo").endswith("/"), p.offers("renewalInfo"))

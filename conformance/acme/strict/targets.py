@@ -1,18 +1,24 @@
 """Servers that are started for the probe: Postern as the suite starts it, and Debian's Pebble (package pebble)."""
 import contextlib
+import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harness import jose
 from harness.environment import environment, executable
+from harness.laboratory import LaboratoryClock, nodes_of
 from harness.nodes import Nodes
 from harness.ports import free_port
 from harness.server import Postern
+from harness.waiting import until
 from harness.weak_keys import DATA
+from harness.wire import ask
 
 from .probe import Endpoint, Target
 from .world import World
@@ -20,6 +26,7 @@ from .world import World
 DOCUMENT = Path(__file__).resolve().parents[1] / "probe_target.toml"
 SUFFIX = "probe.test"
 START_SECONDS = 60
+LOOSE = 'name = "loose"\nprotocol = "acme"\nprofiles = ["probed"]\nexternal_account_required = '
 DNS = '[dns]\nservers = ["127.0.0.1@{port}"]\nallow_loopback_servers = true\ndnssec = false\n'
 
 
@@ -35,21 +42,32 @@ def _bindings(secrets, *names):
     return [(secrets[name]["keyId"], secrets[name]["macKey"]) for name in names]
 
 
-def _changed(server, folder, *edits):
-    """Applies the document with texts replaced."""
-    text = DOCUMENT.read_text()
-    for old, new in edits:
-        assert old in text, old
-        text = text.replace(old, new)
-    document = folder / "changed.toml"
-    document.write_text(text)
-    server.apply(document)
+class Administrator:
+    """Changes what the document says, one thing after the other. That every node knows is seen by the website of `probed`, which changes too."""
+
+    def __init__(self, server, folder):
+        self.server, self.path, self.text = server, folder / "changed.toml", DOCUMENT.read_text()
+        self._changes = itertools.count(1)
+
+    def replaces(self, old, new):
+        """A function that does it."""
+        def change():
+            assert old in self.text, old
+            website = f"https://website.example/{next(self._changes)}"
+            self.text = re.sub(r"https://website\.example/\d+", website, self.text.replace(old, new))
+            self.path.write_text(self.text)
+            self.server.apply(self.path)
+            path = urlsplit(self.server.directory("probed")).path
+            for node in nodes_of(self.server):
+                where = f"https://127.0.0.1:{node.port('https')}{path}"
+                until(lambda where=where, root=node.root: website in ask(where, root=root).body.decode(), f"{where} has not {website}")
+        return change
 
 
 @contextlib.contextmanager
 def postern(folder, database=None, count=1):
-    """A laboratory whose names all lead to the probe's World, and beside it a server that is none (`guarded`), and one whose clock goes
-    forward (`late`)."""
+    """A laboratory whose names all lead to the probe's World, of `count` nodes, and beside it a server that is none (`guarded`), one whose clock
+    goes forward (`late`) and one that validates for a second at most (`hasty`)."""
     world = World(free_port(), free_port(), free_port())
     configuration = DNS.format(port=world.dns.port)
     with contextlib.ExitStack() as stack:
@@ -72,44 +90,37 @@ def postern(folder, database=None, count=1):
             server.start()
             return server
 
-        main = start("main", '[validation]\nhttp_01_timeout = "60s"\n', nodes=count)
-        late = start("late", '[validation]\nhttp_01_timeout = "1s"\n')
+        patient = '[validation]\nhttp_01_timeout = "60s"\n'  # a row that holds the web server's answer back must not be timed
+        main = start("main", patient, nodes=count)
+        late = start("late", patient)
+        hasty = start("hasty", patient.replace("60s", "1s"))
         guarded = start("guarded", lab=False)
         secrets = main.apply(DOCUMENT)
         main.cli("key", "block", "--file", DATA / "keys/debian-weak.openssl-blacklist", "--reason", "Debian weak key")
-        for server in (late, guarded):
+        for server in (late, hasty, guarded):
             server.apply(DOCUMENT)
 
         def endpoint(name, server=main, *accounts):
             return Endpoint(server.directory(name), str(server.root), _bindings(secrets, *accounts))
 
-        others = {"bound": endpoint("bound", main, "bound", "bound-two"), "once": endpoint("once", main, "once", "once-two"), "elsewhere": endpoint("elsewhere"), "terms": endpoint("terms"),
-                  "pending": endpoint("pending"), "loose": endpoint("loose"), "scoped": endpoint("scoped"), "late": endpoint("probed", late),
+        others = {"bound": endpoint("bound", main, "bound", "bound-two"), "once": endpoint("once", main, "once", "once-two"), "elsewhere": endpoint("elsewhere"), "ended": endpoint("ended", main, "ended"), "terms": endpoint("terms"),
+                  "pending": endpoint("pending"), "loose": endpoint("loose"), "scoped": endpoint("scoped"), "late": endpoint("probed", late), "hasty": endpoint("probed", hasty),
                   "guarded": endpoint("guarded", guarded)}
-        hooks = {"status": _status(main), "late_status": _status(late),
-                 "change_terms": lambda: _changed(main, folder, ("https://terms.example/1", "https://terms.example/2")),
-                 "require_binding": lambda: _changed(main, folder, ('name = "loose"\nprotocol = "acme"\nprofiles = ["probed"]\nexternal_account_required = false',
-                                                                    'name = "loose"\nprotocol = "acme"\nprofiles = ["probed"]\nexternal_account_required = true')),
-                 "advance": lambda seconds: late.cli("clock", "advance", f"{seconds}s"),
-                 "approve": lambda name: _approve(main, name)}
+        says = Administrator(main, folder)
+        hooks = {"status": _status(main), "advance": LaboratoryClock(late).advance, "approve": lambda name: _approve(main, name),
+                 "change_terms": says.replaces("https://terms.example/1", "https://terms.example/2"),
+                 "require_binding": says.replaces(LOOSE + "false", LOOSE + "true"),
+                 "disable_binding": says.replaces('name = "bound-two"', 'name = "bound-two"\nenabled = false')}
         target = Target(endpoint("probed"), world, SUFFIX, others, hooks)
         target.server = main
         yield target
 
 
 def _approve(server, name):
-    end = time.monotonic() + START_SECONDS
-    while True:
+    def waiting():
         lines = server.cli("request", "list", "--status", "pending_approval", "--json").splitlines()
-        for row in map(json.loads, lines):
-            if name in row["names"]:
-                return server.cli("request", "approve", row["id"])
-        assert time.monotonic() < end, f"no request for {name} waits"
-
-
-def pebble_version():
-    done = subprocess.run(["dpkg-query", "-W", "-f", "Pebble ${Version} (Debian)", "pebble"], text=True, capture_output=True, check=False)
-    return done.stdout or "Pebble"
+        return next((row["id"] for row in map(json.loads, lines) if name in row["names"]), None)
+    server.cli("request", "approve", until(waiting, f"no request for {name} waits"))
 
 
 @contextlib.contextmanager

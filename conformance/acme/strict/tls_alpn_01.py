@@ -2,11 +2,13 @@
 import hashlib
 import json
 import ssl
+import threading
 
 from harness import der, pkcs10
 from harness.jose import Key
 from harness.seeded import Random
 
+from .client import SECONDS
 from .probe import NotOffered, parsed, row
 from .requests import alternatives, general_name, ip_name
 from .world import shows
@@ -122,6 +124,15 @@ def tls_alpn_01_of_no_tls(p):
     fails(p, lambda name, auth, key: lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     fails(p, lambda name, auth, key: lambda connection: connection.recv(1))
     fails(p, lambda name, auth, key: lambda connection: connection.sendall(b"\x16\x03\x03\xff\xff" + b"x" * 70000))
+
+
+@row("5", "threats.md V10", "a server that takes the connection and says nothing", "invalid: tls or connection, at a deadline", "V10")
+def tls_alpn_01_of_silence(p):
+    left = threading.Event()
+    try:
+        fails(p, lambda name, auth, key: lambda connection: left.wait(SECONDS))
+    finally:
+        left.set()
 
 
 @row("5", "threats.md V10", "a chain of a MiB", "invalid, or valid by its leaf: nothing breaks", "V10")
