@@ -37,7 +37,10 @@ def page():
 def test_probe(one, target):
     outcome, seen, ASKED[one.name] = probe.run(one, target)
     RESULTS.append((one, outcome, seen))
-    if gap := GAPS.get(one.name):
+    gap = GAPS.get(one.name)
+    if gap and gap.get("nodes"):
+        gap = gap if node_count() > 1 and outcome != "pass" else None
+    if gap:
         assert outcome != "pass", f"this is no gap any more: take {one.name} out of gaps.toml"
         pytest.skip(f"known gap, issue 8 line {gap['line']}, src/acme/{gap['file']}: {outcome}: {seen}")
     assert outcome == "pass", f"{one.rfc} wants {one.expected}; seen {seen}"

@@ -1,6 +1,7 @@
 """A strict ACME client that sends what no real one sends, and judges the answers by RFC 8555, 8737, 8738, 8659, 8657 and 9773.
 
 probe.py      what is asked, one object a row; the list of rows
+answers.py    what an answer says, and what is wrong with it
 client.py     one key at one directory, all of whose messages can be wrong
 requests.py   CSRs
 world.py names.py   what the server asks back: web, name and TLS servers

@@ -11,6 +11,9 @@ from harness import jose
 from harness.http_wire import Closed
 from harness.jose import DROP
 
+from .answers import NotOffered, parsed
+from .requests import csr_for
+
 SECONDS = 120  # bounds a hang, decides nothing
 RETRIES = 20   # of nonces that a server refuses to see what becomes of it
 JOSE = "application/jose+json"
@@ -118,7 +121,6 @@ class Client:
 
     def read(self, url):
         """The object by POST-as-GET."""
-        from .probe import parsed
         return parsed(self.probe.ok(self.post(url), 200))
 
     def new_order(self, *names, **members):
@@ -128,13 +130,11 @@ class Client:
 
     def order(self, *names, **members):
         """(its URL, its object)"""
-        from .probe import parsed
         answer = self.probe.ok(self.new_order(*(names or [self.probe.name()]), **members), 201)
         return answer.get("Location"), parsed(answer)
 
     def challenge(self, order, kind="http-01", number=0):
         """(authorization URL, challenge object) of an order's name, or NotOffered."""
-        from .probe import NotOffered
         url = order["authorizations"][number]
         for each in self.read(url)["challenges"]:
             if each["type"] == kind:
@@ -194,7 +194,6 @@ class Client:
 
     def certify(self, *names, key=None, csr=None, **members):
         """The whole way: (order URL, chain, the certificate's key)."""
-        from .requests import csr_for
         key = key or jose.Key()
         names = names or (self.probe.name(),)
         url, order = self.ready(*names, **members)

@@ -105,8 +105,14 @@ def csr_with_an_extension_twice(p):
 def csr_of_a_weak_key(p):
     client, names, url, order = ready(p)
     csrs = {"RSA 1024": csr_for(Key("RSA 1024"), *names)}
-    csrs.update({name: WeakRsa(name).csr(names) for name in ("close-primes-2048", "roca-2048", "factor-751", "debian-weak")})
+    csrs.update({name: WeakRsa(name).csr(names) for name in ("close-primes-2048", "roca-2048", "factor-751")})
     refused(p, client, url, order, csrs, ("badCSR", "badPublicKey"))
+
+
+@row("5", "RFC 8555 §11.1, CVE-2008-0166", "an RSA key that Debian's OpenSSL of 2008 made", "400 badCSR (or badPublicKey), and the order stays ready")
+def csr_of_a_debian_key(p):
+    client, names, url, order = ready(p)
+    refused(p, client, url, order, {"Debian": WeakRsa("debian-weak").csr(names)}, ("badCSR", "badPublicKey"))
 
 
 @row("5", "RFC 8555 §11.1", "the account's own key; the key of another account", "400 badCSR, and the order stays ready", "J19")
@@ -137,7 +143,7 @@ def csr_that_is_none(p):
     client, names, url, order = ready(p)
     good = csr_for(Key(), *names)
     pem = "-----BEGIN CERTIFICATE REQUEST-----\n" + jose.b64(good) + "\n-----END CERTIFICATE REQUEST-----\n"
-    for what, payload in {"PEM": {"csr": pem}, "padded": {"csr": jose.b64(good + b"") + "="}, "empty": {"csr": ""}, "number": {"csr": 1}, "none": {}, "no DER": {"csr": jose.b64(b"x" * 300)},
+    for what, payload in {"PEM": {"csr": pem}, "padded": {"csr": jose.b64(good) + "="}, "empty": {"csr": ""}, "number": {"csr": 1}, "none": {}, "no DER": {"csr": jose.b64(b"x" * 300)},
                           "more": {"csr": jose.b64(good + b"\0")}, "half": {"csr": jose.b64(good[:100])}, "list": "[]"}.items():
         answer = client.post(order["finalize"], payload)
         p.need(answer.status == 400 and kind_of(answer) in ("badCSR", "malformed"), f"{what}: {shown(answer)}")

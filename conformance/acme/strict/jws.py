@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from harness import jose
 from harness.jose import DROP, Key, b64
 
-from .probe import parsed, row, shown
+from .probe import Deviation, parsed, row, shown
 
 ES256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 AGREED = {"termsOfServiceAgreed": True}
@@ -22,7 +22,6 @@ def no_algorithm(p, answer):
 
 def refused(p, what, answer, statuses=400, types="malformed"):
     """A refusal whose row asks several: `what` is named when it is another."""
-    from .probe import Deviation
     try:
         p.problem(answer, statuses, types)
     except Deviation as other:

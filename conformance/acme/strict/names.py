@@ -50,11 +50,11 @@ class Question:
 
 
 class NameServer:
-    """Every name has the address 127.0.0.1 and nothing else, but for what `records` says: {(name, type): RDATAs, one of SERVFAIL and
+    """Every name has the server's own address and nothing else, but for what `records` says: {(name, type): RDATAs, one of SERVFAIL and
     NXDOMAIN, or a function of the Question that gives octets or None for silence}. A name's CNAME answers every type. TTLs are 0."""
 
-    def __init__(self, port):
-        self.records, self.asked, self.port = {}, [], port
+    def __init__(self, address, port):
+        self.records, self.asked, self.address, self.port = {}, [], ipaddress.ip_address(address), port
         server = self
 
         class Udp(socketserver.BaseRequestHandler):
@@ -79,7 +79,7 @@ class NameServer:
             def handle_error(self, *_):
                 pass
 
-        self._servers = [socketserver.ThreadingUDPServer(("127.0.0.1", port), Udp), TcpServer(("127.0.0.1", port), Tcp)]
+        self._servers = [socketserver.ThreadingUDPServer((address, port), Udp), TcpServer((address, port), Tcp)]
         self._servers[0].daemon_threads = True
         for one in self._servers:
             one.max_packet_size = 65535
@@ -118,7 +118,7 @@ class NameServer:
         if found is None and (alias := self.records.get((question.name, CNAME))):
             return question.answer(self._followed(alias, question.type))
         if found is None:
-            found = [bytes([127, 0, 0, 1])] if question.type == A else []
+            found = [self.address.packed] if question.type == (A if self.address.version == 4 else AAAA) else []
         whole = question.answer([(question.type, data) for data in found])
         return whole if len(whole) <= (limit or question.udp_octets) else question.answer(truncated=True)
 

@@ -39,6 +39,20 @@ def order_is_readable_at_once(p):
     p.need(answer.get("Location") == url, f"Location {answer.get('Location')!r}")
 
 
+@row("1.2", "RFC 8555 §7.1.3", "the order when it is ready and when it is valid", "identifiers, authorizations and finalize as at the beginning; certificate only at the end")
+def order_keeps_its_parts(p):
+    client, names = p.account(), [p.name(), p.name("www.")]
+    url, order = client.order(*names)
+    client.prove(order)
+    ready = client.until(url, "pending")
+    p.need("certificate" not in ready, "a certificate before it is issued")
+    p.ok(client.finalize(order, csr_for(Key(), *names)))
+    client.fetched(url)
+    for what, each in {"ready": ready, "valid": client.read(url)}.items():
+        p.need(sorted(each["authorizations"]) == sorted(order["authorizations"]) and each["finalize"] == order["finalize"], f"{what}: {each}"[:150])
+        p.need(sorted(one["value"] for one in each["identifiers"]) == sorted(names), f"{what}: {each['identifiers']}")
+
+
 @row("1.2", "RFC 8555 §7.1.3", "POST of {} and of a member to an order", "400 malformed (or 200 with nothing changed)")
 def order_is_only_read(p):
     client = p.account()

@@ -1,7 +1,5 @@
 """The means of a row: a server, clients of it, and what must be true of an answer."""
 import itertools
-import json
-import re
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -9,22 +7,10 @@ from urllib.parse import urlsplit
 from harness.http_wire import BadAnswer, Closed, Connection
 from harness.jose import Key
 
+from .answers import URN, Deviation, NotOffered, kind_of, parsed, shown
 from .client import Client
 
-URN = "urn:ietf:params:acme:error:"
-# RFC 8555 §6.7, RFC 9773, draft-ietf-acme-profiles, draft-ietf-acme-device-attest.
-REGISTERED = {"accountDoesNotExist", "alreadyRevoked", "badCSR", "badNonce", "badPublicKey", "badRevocationReason", "badSignatureAlgorithm", "caa",
-              "compound", "connection", "dns", "externalAccountRequired", "incorrectResponse", "invalidContact", "malformed", "orderNotReady",
-              "rateLimited", "rejectedIdentifier", "serverInternal", "tls", "unauthorized", "unsupportedContact", "unsupportedIdentifier",
-              "userActionRequired", "alreadyReplaced", "invalidProfile", "badAttestationStatement"}
-
-
-class Deviation(Exception):
-    """What was seen instead of what is expected."""
-
-
-class NotOffered(Exception):
-    """Why the row says nothing of this server."""
+__all__ = ["Deviation", "NotOffered", "Probe", "ROWS", "Row", "Target", "kind_of", "parsed", "row", "run", "shown"]  # what rows take from here
 
 
 @dataclass
@@ -75,7 +61,7 @@ class Target:
     world   what the server asks back: web, name and TLS servers (world.World)
     suffix  names below it are issued, and lead to `world`
     others  role -> Endpoint: see ../probe
-    hooks   what its administrator can do, by name: `change_terms()`, `require_binding()`, `advance(seconds)`, `status(serial in hex)`
+    hooks   what its administrator can do, by name: `change_terms()`, `require_binding()`, `disable_binding()`, `advance(seconds)`, `status(serial in hex)`
             gives ("valid" or "revoked", the reason's number) as stored, `approve(name)`
     """
 
@@ -85,6 +71,7 @@ class Target:
     others: dict = field(default_factory=dict)
     hooks: dict = field(default_factory=dict)
     kept: dict = field(default_factory=dict)  # what rows share: made once, of nobody's row
+    server: object = None  # harness.server.Postern, where it was started here
 
 
 class Probe:
@@ -194,36 +181,6 @@ class Probe:
         made = f"{before}p{label}.{below or self.target.suffix}"
         self.names.append(made)
         return made
-
-
-def parsed(answer):
-    """The JSON object of an answer."""
-    try:
-        said = json.loads(answer.body)
-    except ValueError:
-        raise Deviation(f"{answer.status} {answer.get('Content-Type')} with a body that is no JSON: {answer.body[:40]!r}") from None
-    if not isinstance(said, dict):
-        raise Deviation(f"{answer.status} with JSON that is no object")
-    return said
-
-
-def kind_of(answer):
-    """The ACME error type, or None."""
-    try:
-        said = json.loads(answer.body)["type"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return said.removeprefix(URN) if isinstance(said, str) and said.startswith(URN) else None
-
-
-def shown(answer):
-    """For the table."""
-    if kind_of(answer):
-        detail = re.sub(r"\s*\[check [^]]*\]", "", str(json.loads(answer.body).get("detail")))
-        return f"{answer.status} {kind_of(answer)}: {detail}"[:150]
-    if answer.status == 405:
-        return f"405, Allow {answer.get('Allow')!r}, {answer.get('Content-Type')}"
-    return f"{answer.status} {answer.get('Content-Type')} {answer.body[:60].decode('utf-8', 'replace') if answer.status >= 400 else ''}".strip()
 
 
 def run(one, target):

@@ -111,9 +111,7 @@ def postern(folder, database=None, count=1):
                  "change_terms": says.replaces("https://terms.example/1", "https://terms.example/2"),
                  "require_binding": says.replaces(LOOSE + "false", LOOSE + "true"),
                  "disable_binding": says.replaces('name = "bound-two"', 'name = "bound-two"\nenabled = false')}
-        target = Target(endpoint("probed"), world, SUFFIX, others, hooks)
-        target.server = main
-        yield target
+        yield Target(endpoint("probed"), world, SUFFIX, others, hooks, server=main)
 
 
 def _approve(server, name):

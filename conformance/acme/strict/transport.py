@@ -4,7 +4,8 @@ from urllib.parse import urlsplit
 
 from harness.jose import DROP
 
-from .probe import REGISTERED, kind_of, parsed, row, shown
+from .answers import REGISTERED
+from .probe import kind_of, parsed, row, shown
 
 NONCE = re.compile(r"[A-Za-z0-9_-]{16,}")
 EXPOSED = {"link", "replay-nonce", "location", "retry-after"}
@@ -145,6 +146,15 @@ def index_link(p):
         index = [each for each in links if 'rel="index"' in each]
         p.need(bool(index) != (what == "directory"), f"{what}: Link {links}")
         p.need(all(p.target.main.url in each for each in index), f"{what}: Link {index}")
+
+
+@row("1.1", "RFC 8555 §7.1", "what is refused before the message is looked at: GET of newOrder, a body of 1 MiB, another Content-Type", "Link index, and Replay-Nonce on POSTs")
+def index_link_of_http_refusals(p):
+    client = p.account()
+    answers = {"GET": client.ask("GET", "newOrder"), "1 MiB": client.send("newOrder", b"x" * 2 ** 20), "type": client.send("newOrder", b"{}", content_type="text/plain")}
+    for what, answer in answers.items():
+        p.need(any('rel="index"' in link for link in answer.all("Link")), f"{what}: {answer.status} with Link {answer.all('Link')}")
+        p.need(what == "GET" or answer.get("Replay-Nonce"), f"{what}: {answer.status} without Replay-Nonce")
 
 
 @row("1.1", "RFC 8555 §6.7, RFC 7807", "refusals of several kinds", "application/problem+json with type, detail and status; types of the registry")

@@ -64,9 +64,9 @@ class Web:
 class TlsWeb:
     """The port of tls-alpn-01: `behaviour` gets each connection before any handshake."""
 
-    def __init__(self, port):
+    def __init__(self, address, port):
         self.behaviour = None
-        self._socket = socket.create_server(("127.0.0.1", port), backlog=64)
+        self._socket = socket.create_server((address, port), backlog=64)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -119,16 +119,16 @@ def shows(chain, key, protocols=("acme-tls/1",), version=None, seen=None):
 
 
 class World:
-    """Ports that are None are nobody's: rows that need them are not offered. With a name server every name has the address 127.0.0.1
-    until it is told otherwise."""
+    """`address`: where all of them are, and where names lead. Ports that are None are nobody's: rows that need them are not offered. With a name server every
+    name has that address until it is told otherwise."""
 
-    def __init__(self, http_port, dns_port=None, tls_port=None):
+    def __init__(self, http_port, dns_port=None, tls_port=None, address="127.0.0.1"):
         self.http_port, self.tls_port = http_port, tls_port
         self.asked = []          # (address, path, Host, headers) of all requests
         self._answers, self._more = {}, []
-        self._web = Web("127.0.0.1", http_port, self._answers, self.asked)
-        self.dns = NameServer(dns_port) if dns_port is not None else None
-        self.tls = TlsWeb(tls_port) if tls_port is not None else None
+        self._web = Web(address, http_port, self._answers, self.asked)
+        self.dns = NameServer(address, dns_port) if dns_port is not None else None
+        self.tls = TlsWeb(address, tls_port) if tls_port is not None else None
 
     def close(self):
         self.reset()
