@@ -31,6 +31,15 @@ def only_existing_hit(p):
     p.need(p.ok(client.post("newAccount", {"onlyReturnExisting": True})).get("Location") == client.kid, "another Location")
 
 
+@row("1.2", "RFC 8555 §7.3.1", "onlyReturnExisting and a second newAccount, both without a binding, where one is required and the account exists", "200 with Location: bindings are asked of new accounts")
+def only_existing_without_a_binding(p):
+    endpoint = p.target.main if p.meta().get("externalAccountRequired") else p.other("bound")
+    client = p.account(endpoint)
+    for payload in ({"onlyReturnExisting": True}, AGREED):
+        answer = client.post("newAccount", payload)
+        p.need(answer.status == 200 and answer.get("Location") == client.kid, f"{payload}: {shown(answer)}")
+
+
 @row("1.2", "RFC 8555 §7.3.1", "onlyReturnExisting with a new key, twice; with a bad contact; without agreement", "400 accountDoesNotExist each time: nothing is made or checked before")
 def only_existing_miss(p):
     client = p.client()

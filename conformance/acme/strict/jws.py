@@ -152,7 +152,7 @@ def unprotected_header(p):
         refused(p, str(header), client.post(client.kid, members={"header": header}))
 
 
-@row("1.1", "RFC 8555 §6.2", "general JSON with one and two signatures, compact form, a list of messages", "400 malformed", "J06")
+@row("1.1", "RFC 8555 §6.2", "general JSON with one and two signatures, compact form, a list of messages, text behind it, UTF-16", "400 malformed", "J06")
 def other_serializations(p):
     client = p.account()
     parts = json.loads(client.message(client.kid))
@@ -160,8 +160,16 @@ def other_serializations(p):
     compact = f"{parts['protected']}.{parts['payload']}.{parts['signature']}".encode()
     for what, message in {"two signatures": {"payload": "", "signatures": [one, one]}, "one in a list": {"payload": "", "signatures": [one]},
                           "flattened and general": {**parts, "signatures": [one]}, "compact": compact, "quoted": b'"' + compact + b'"', "list": [parts],
-                          "nothing": b"", "null": b"null"}.items():
+                          "nothing": b"", "null": b"null", "text behind": json.dumps(parts).encode() + b"x", "byte order mark": b"\xef\xbb\xbf" + json.dumps(parts).encode(),
+                          "UTF-16": json.dumps(parts).encode("utf-16")}.items():
         refused(p, what, client.send(client.kid, jose.dumps(message)))
+
+
+@row("1.1", "RFC 7515 §4, §7.2", "unknown members of the message and of the protected header, typ", "200: they are ignored")
+def unknown_members_are_ignored(p):
+    client = p.account()
+    p.ok(client.post(client.kid, members={"unknown": {"a": 1}}))
+    p.ok(client.post(client.kid, unknown=[1], typ="JOSE+JSON"))
 
 
 @row("1.1", "RFC 7797, RFC 7515 §4.1.11", "b64 false, an unknown crit, an empty crit", "400 malformed", "J06")

@@ -16,6 +16,15 @@ def refused(p, *names, types=REFUSED):
         p.need(answer.status == 400 and kind_of(answer) in types, f"{name!r}: {shown(answer)}"[:200])
 
 
+def filled(size):
+    """Labels and dots of so many octets together."""
+    labels = []
+    while size > 63:
+        labels.append("a" * (63 if size > 64 else 62))
+        size -= len(labels[-1]) + 1
+    return ".".join([*labels, "a" * size])
+
+
 @row("1.2", "RFC 8555 §7.1.3, RFC 1123 §2.1", "empty, a..b, .a, -a, a-, a_b, with a space, a slash, NUL, a port", "400 malformed or rejectedIdentifier", "V11")
 def name_of_bad_form(p):
     below = p.target.suffix
@@ -31,8 +40,15 @@ def name_with_a_trailing_dot(p):
 @row("1.2", "RFC 1035 §2.3.4", "a label of 64 octets, a name of 254", "400 malformed or rejectedIdentifier", "V11")
 def name_too_long(p):
     below = p.target.suffix
-    parts = ".".join(["a" * 60] * 5)
-    refused(p, f"{'a' * 64}.{below}", f"{parts[:253 - len(below)]}.{below}"[:254].rjust(254, "a"))
+    refused(p, f"{'a' * 64}.{below}", f"{filled(253 - len(below))}.{below}")
+
+
+@row("1.2", "RFC 1035 §2.3.4", "a label of 63 octets, a name of 253", "201", "V11")
+def name_of_full_length(p):
+    client, below = p.account(), p.name()
+    for name in (f"{'a' * 63}.{below}", f"{filled(252 - len(below))}.{below}"):
+        answer = client.new_order(name)
+        p.need(answer.status == 201, f"{len(name)} octets: {shown(answer)}"[:150])
 
 
 @row("1.2", "RFC 8555 §7.1.3", "*, *.*.x, a.*.x, a*.x, **.x, *x", "400 malformed or rejectedIdentifier", "V11")

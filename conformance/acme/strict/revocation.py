@@ -77,14 +77,16 @@ def revoked_by_a_stranger(p):
     p.ok(client.revoke(chain[0]))
 
 
-@row("5", "acme.md §1.2", "revokeCert of a self-signed certificate, of one with our serial by another issuer, of octets that are none, of the issuer's own", "404 malformed (400 for no certificate; 403 for the issuer)", "J20")
+@row("5", "acme.md §1.2", "revokeCert of a self-signed certificate, of one with our serial by another issuer, of ours with one bit of its signature changed, of octets that are none, of the issuer's own", "404 malformed (400 for no certificate; 403 for the issuer)", "J20")
 def revocation_of_a_foreign_certificate(p):
     client, key = p.account(), Key()
     _, chain, _ = client.certify()
     subject = pkcs10.name([("CN", p.name())])
     foreign = pkcs10.certificate(key.private, subject, Random())
     same_serial = pkcs10.certificate(key.private, subject, Random(), serial=chain[0].serial_number, issuer=chain[0].issuer.public_bytes(), issuer_key=key.private)
-    for what, octets in {"self-signed": foreign, "our serial": same_serial, "octets": b"x" * 100, "empty": b""}.items():
+    spoilt = chain[0].public_bytes(DER)
+    spoilt = spoilt[:-1] + bytes([spoilt[-1] ^ 1])
+    for what, octets in {"self-signed": foreign, "our serial": same_serial, "one bit changed": spoilt, "octets": b"x" * 100, "empty": b""}.items():
         answer = client.post("revokeCert", {"certificate": jose.b64(octets)})
         p.need(answer.status in (404, 400) and kind_of(answer) == "malformed", f"{what}: {shown(answer)}")
         p.need(what in ("octets", "empty") or answer.status == 404, f"{what}: {shown(answer)}")
