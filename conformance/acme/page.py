@@ -1,11 +1,10 @@
 """docs/conformance.md: what was asked over ACME, of Postern and of Debian's Pebble, with what, and what came of it."""
 import datetime
 import shutil
-import tempfile
 from pathlib import Path
 
 from harness.page import versions, write_section
-from strict import probe, table, targets
+from strict import table, targets
 from strict.rows import ROWS
 
 INTRODUCTION = """What the strict ACME probe asked Postern and, in the same way, Debian's Pebble. The same questions go to any ACME server:
@@ -21,16 +20,11 @@ there: a second directory, an administrator. Where Postern does not pass, `confo
 gap is none any more. Real clients are in the other files of `conformance/acme`."""
 
 
-def of_pebble():
-    with tempfile.TemporaryDirectory(prefix="acme-probe-") as folder, targets.pebble(Path(folder)) as target:
-        return [(one, *probe.run(one, target)[:2]) for one in ROWS]
-
-
 def write_page(file: Path, results):
     """`results` are Postern's, in any order."""
     columns = {"Postern": sorted(results, key=lambda each: ROWS.index(each[0]))}
     if shutil.which("pebble"):
-        columns["Pebble"] = of_pebble()
+        columns["Pebble"] = targets.ask_all("pebble", ROWS)
     counts = "; ".join(f"{name} {table.counts(column)}" for name, column in columns.items())
     date = f"On {datetime.date.today().isoformat()}, with {', '.join(versions('pebble', 'python3-cryptography'))}: {counts}."
     write_section(file, "ACME", [INTRODUCTION, "", date, "", *table.markdown(columns)])

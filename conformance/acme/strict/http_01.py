@@ -177,8 +177,8 @@ def http_01_redirects_inside(p):
     if "guarded" not in p.target.others:
         raise NotOffered("whether private targets are permitted only here is not known: no endpoint was named for guarded")
     for to in ("/admin/secrets", f"http://other.{p.target.suffix}:{p.world.http_port}/admin/secrets", f"http://other.{p.target.suffix}/admin/secrets"):
-        said = json.dumps(redirected(p, to))
-        p.need(not any(word in said for word in ("internal", "secret", "admin", "302")), f"{said[:150]}")
+        detail = redirected(p, to)["error"]["detail"]
+        p.need(not re.search(r"\b(internal|secrets?|admin|302)\b", detail), f"detail {detail!r}")
 
 
 @row("2.1", "threats.md V02", "private targets that answer 200, 401, 403 and 500 with text", "invalid; neither text, header nor status is in the detail", "V02")
