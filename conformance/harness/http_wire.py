@@ -77,7 +77,7 @@ class Connection:
 
     def __init__(self, host, port, cacert, *, session=None, context=None, name=None, alpn=None, chunked=False, **how):
         self.host, self.port, self._chunked = host, port, chunked
-        self._folder = tempfile.TemporaryDirectory(prefix="est-wire-")
+        self._folder = tempfile.TemporaryDirectory(prefix="http-wire-")
         self._keylog = Path(self._folder.name) / "keys"
         self._left = b""
         context = context or client_context(cacert, keylog=self._keylog, **how)
