@@ -6,7 +6,7 @@ build_packages=(g++ cmake ninja-build libboost-url1.81-dev libboost-test1.81-dev
     libpsl-dev libargon2-dev publicsuffix libpq-dev rapidjson-dev libcli11-dev libsystemd-dev libcurl4-openssl-dev)
 client_packages=(certbot lego strongswan-pki libstrongswan-standard-plugins libstrongswan-extra-plugins openssl curl python3)
 package_packages=(dpkg-dev file)
-test_packages=(dehydrated uacme acme-tiny acmetool caddy apache2-bin nodejs npm python3-jsonschema python3-yaml  # ACME clients and what they are judged by
+test_packages=(dehydrated uacme acme-tiny acmetool caddy apache2-bin nodejs npm pebble python3-jsonschema python3-yaml  # ACME clients and what they are judged by
     certmonger scep python3-pytest python3-cryptography unbound systemd faketime jq postgresql-15
     wget ecj openjdk-17-jre-headless libbcpkix-java libbctls-java  # BouncyCastle's EST client
     "${package_packages[@]}")  # tests/packaging makes the package

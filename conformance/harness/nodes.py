@@ -16,7 +16,8 @@ class Nodes:
     """`count` nodes: each with a data folder of its own, and nothing in common but database, master key and the
     public URLs, which lead to relays that give every connection to another node."""
 
-    def __init__(self, executable, folder, suffix, database, count, lab=True, options=()):
+    def __init__(self, executable, folder, suffix, database, count, lab=True, options=(), configuration=""):
+        """`configuration`: more of every node's postern.toml."""
         self.suffix, self._database = suffix, database
         self.relays = {name: Relay(free_port(), lambda name=name: self._ports(name)) for name in LISTENERS}
         key = folder / "master"
@@ -34,7 +35,7 @@ shared = true
 connections = 8
 [secrets]
 master_key_file = "{key}"
-""", encoding="utf-8")
+{configuration}""", encoding="utf-8")
         self.nodes = []
         for number in range(1, count + 1):
             own = folder / f"node{number}"

@@ -3,8 +3,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-import jose
-from jose import DROP, Key
+from harness import jose
+from harness.jose import DROP, Key
 from octets import Ended, request, until
 
 

@@ -2,7 +2,7 @@
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from jose import Key
+from harness.jose import Key
 
 SEQUENCE, SET, OCTETS, BITS, UTF8, PRINTABLE, T61, BMP = 0x30, 0x31, 0x04, 0x03, 0x0C, 0x13, 0x14, 0x1E
 CN, O = "2.5.4.3", "2.5.4.10"  # noqa: E741  (the field's own abbreviation)

@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from client import csr_der
-from jose import Key, b64
+from harness.jose import Key, b64
 from oracle import check_problem
 
 OUT_OF_SCOPE = """

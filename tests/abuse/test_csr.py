@@ -9,7 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 import forge
 from forge import CN, SEQUENCE, UTF8, dns, extension, names, oid, rdn, tlv, wishes
-from jose import Key, b64
+from harness.jose import Key, b64
 from oracle import Oracle, check_problem
 from rows import row
 

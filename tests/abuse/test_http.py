@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-import jose
 from client import csr_der
-from jose import Key, b64
+from harness import jose
+from harness.jose import Key, b64
 from octets import Ended, request
 from oracle import Oracle, check_problem
 from rows import row

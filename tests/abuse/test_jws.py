@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-import jose
 from client import csr_der
-from jose import DROP, Key, b64, unb64
+from harness import jose
+from harness.jose import DROP, Key, b64, unb64
 from octets import request
 from oracle import check_problem
 from rows import row

@@ -7,10 +7,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from client import csr_der
-from jose import Key, b64
+from harness.jose import Key, b64
+from harness.weak_keys import DATA, KEYS, FileKey, WeakRsa, csr_of
 from oracle import Snapshot, check_problem
 from rows import row
-from weak import DATA, KEYS, FileKey, WeakRsa, csr_of
 
 WEAK = [("close-primes-2048", "key.quality.fermat"), ("close-primes-4096", "key.quality.fermat"),
         ("square-2048", "key.quality.fermat"), ("factor-751", "key.quality.small_factor"),

@@ -1,7 +1,7 @@
 """How answers are written (est.md §1.2, §1.3): for BouncyCastle, libest, strongSwan and parsers that are smaller still."""
 import re
 
-from harness.est_wire import Closed
+from harness.http_wire import Closed
 
 from .probe import row
 

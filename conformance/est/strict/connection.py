@@ -4,7 +4,7 @@ import ssl
 import subprocess
 
 from harness.environment import environment
-from harness.est_wire import Closed, client_context
+from harness.http_wire import Closed, client_context
 
 from .probe import row
 

@@ -1,7 +1,7 @@
 """Who asks, and what does not make anybody somebody (est.md §1.4, §6)."""
 import re
 
-from harness.est_wire import Closed
+from harness.http_wire import Closed
 
 from .probe import PKCS10, basic, lines, row
 

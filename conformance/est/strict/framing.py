@@ -1,7 +1,7 @@
 """HTTP that is none, too much of it, and paths (est.md §2, §6)."""
 from concurrent.futures import ThreadPoolExecutor
 
-from harness.est_wire import Closed, Connection, request
+from harness.http_wire import Closed, Connection, request
 
 from .probe import PKCS10, WELL_KNOWN, Deviation, basic, lines, row, shown
 

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from harness import der, pkcs10
-from harness.est_wire import Answer, BadAnswer, Closed, Connection
+from harness.http_wire import Answer, BadAnswer, Closed, Connection
 from harness.seeded import Random, ec_key, rsa_key
 
 PEM = serialization.Encoding.PEM

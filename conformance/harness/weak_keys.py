@@ -5,9 +5,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-import jose
+from . import jose
 
-DATA = Path(__file__).resolve().parents[1] / "data"
+DATA = Path(__file__).resolve().parents[2] / "tests/data"
 KEYS = DATA / "keys"
 
 SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")

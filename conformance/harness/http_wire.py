@@ -1,4 +1,4 @@
-"""HTTP/1.1 over TLS octet by octet, as the smallest EST clients read it: what a server sends is judged, never guessed at.
+"""HTTP/1.1 over TLS octet by octet, as the smallest clients read it: what a server sends is judged, never guessed at.
 
   with Connection("127.0.0.1", 8444, cacert, tls="1.3") as wire:
       answer = wire.ask("GET", "/.well-known/est/routers/cacerts")
@@ -72,11 +72,12 @@ def client_context(cacert, tls=None, identity=None, ciphers=None, extended_maste
 
 
 class Connection:
-    """One TLS connection. `context` in place of what client_context takes gives sessions that may be resumed."""
+    """One TLS connection. `context` in place of what client_context takes gives sessions that may be resumed. `chunked`: an
+    answer may come in chunks, which the smallest clients do not read."""
 
-    def __init__(self, host, port, cacert, *, session=None, context=None, name=None, alpn=None, **how):
-        self.host, self.port = host, port
-        self._folder = tempfile.TemporaryDirectory(prefix="est-wire-")
+    def __init__(self, host, port, cacert, *, session=None, context=None, name=None, alpn=None, chunked=False, **how):
+        self.host, self.port, self._chunked = host, port, chunked
+        self._folder = tempfile.TemporaryDirectory(prefix="http-wire-")
         self._keylog = Path(self._folder.name) / "keys"
         self._left = b""
         context = context or client_context(cacert, keylog=self._keylog, **how)
@@ -173,6 +174,10 @@ class Connection:
         head, _, body = data.partition(b"\r\n\r\n")
         status, headers = _parse(head)
         answer = Answer(status, headers, b"", head)
+        if self._chunked and answer.get("Transfer-Encoding").lower() == "chunked" and not answer.all("Content-Length") and method != "HEAD":
+            self._left = body
+            answer.body = b"".join(iter(self._chunk, b""))
+            return answer
         size = _length(answer, method)
         while len(body) < size:
             body += self._more()
@@ -180,6 +185,25 @@ class Connection:
         answer.body, self._left = body[:size], body[size:]
         answer.one_record = records <= 1
         return answer
+
+    def _chunk(self):
+        """The next one; an empty one is the last (RFC 9112 §7.1). Trailers are nothing that anybody here sends."""
+        size = self._line()
+        if not size or set(size.lower()) - set(b"0123456789abcdef"):
+            raise BadAnswer(f"chunk size {size!r}")
+        size = int(size, 16)
+        while len(self._left) < size + 2:
+            self._left += self._more()
+        octets, end, self._left = self._left[:size], self._left[size:size + 2], self._left[size + 2:]
+        if end != b"\r\n":
+            raise BadAnswer(f"a chunk followed by {end!r}")
+        return octets
+
+    def _line(self):
+        while b"\r\n" not in self._left:
+            self._left += self._more()
+        line, _, self._left = self._left.partition(b"\r\n")
+        return line
 
 
 def request(method, path, host, body=None, headers=()):
