@@ -1,6 +1,5 @@
 #pragma once
 #include <array>
-#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -11,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace postern::test {
@@ -56,8 +56,14 @@ public:
             }
         });
     }
-    /// Octets that were held so far.
-    [[nodiscard]] std::size_t held() const noexcept { return held_; }
+    /// Whether requests are held that end so: they come in pieces.
+    [[nodiscard]] bool holds_to(std::string_view end) {
+        bool out = false;
+        here([&] {
+            for (auto& pair : pairs_) out = out || pair->held.ends_with(end);
+        });
+        return out;
+    }
     /// What the server answered to clients that are gone.
     [[nodiscard]] std::string late() {
         std::string out;
@@ -105,7 +111,6 @@ private:
             boost::system::error_code ignored;
             if (n > 0 && hold_ == Hold::requests) {
                 pair->held.append(pair->up.data(), n);
-                held_ += n;
             } else if (n > 0) {
                 boost::asio::write(pair->server, boost::asio::buffer(pair->up, n), ignored);
             }
@@ -118,8 +123,7 @@ private:
         pair->server.async_read_some(boost::asio::buffer(pair->down), [this, pair](const boost::system::error_code& e, std::size_t n) {
             boost::system::error_code ignored;
             if (!pair->client.is_open()) late_.append(pair->down.data(), n);
-            if (hold_ == Hold::answers) held_ += n;
-            else if (n > 0) boost::asio::write(pair->client, boost::asio::buffer(pair->down, n), ignored);
+            if (n > 0 && hold_ != Hold::answers) boost::asio::write(pair->client, boost::asio::buffer(pair->down, n), ignored);
             if (!e) return down(pair);
             pair->client.close(ignored);
         });
@@ -133,7 +137,6 @@ private:
     Hold hold_ = Hold::nothing;
     bool refusing_ = false;
     std::string late_;
-    std::atomic<std::size_t> held_{0};
     std::thread thread_;
 };
 

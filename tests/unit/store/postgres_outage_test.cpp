@@ -21,6 +21,9 @@ std::string socket_path() {
 
 /// Items behind a relay, with one connection that writes. The deadlines are for cases that run into them: short,
 /// but longer than a machine under load takes for anything that succeeds.
+/// PostgreSQL's Sync (Message Formats in its manual): what lacks it is not carried out, whenever it is delivered.
+constexpr std::string_view end_of_batch("S\0\0\0\4", 5);
+
 struct Cut {
     Relay relay{socket_path()};
     Items items{[this](PostgresSettings& s) {
@@ -98,7 +101,7 @@ BOOST_AUTO_TEST_CASE(lost_request_is_sent_again_and_never_counts_late) {
     Calls calls(cut.items.db());
     cut.relay.hold(Relay::Hold::requests);
     calls.write(item_raise, values(1));
-    eventually([&] { return cut.relay.held() > 0; }, "the batch is on its way");
+    eventually([&] { return cut.relay.holds_to(end_of_batch); }, "the batch is on its way");
     cut.relay.hold(Relay::Hold::nothing);
     cut.relay.cut();
     calls.wait();
@@ -120,7 +123,7 @@ BOOST_AUTO_TEST_CASE(question_that_lost_its_own_answer_is_not_taken_for_the_batc
     test::Session holder;
     cut.relay.hold(Relay::Hold::requests);
     calls.write(item_raise, values(1));
-    eventually([&] { return cut.relay.held() > 0; }, "the batch is on its way");
+    eventually([&] { return cut.relay.holds_to(end_of_batch); }, "the batch is on its way");
     std::string before = writer();
     for (int time = 1; time <= 2; ++time) {
         holder.run("BEGIN; LOCK TABLE " + marks + " IN SHARE ROW EXCLUSIVE MODE");
