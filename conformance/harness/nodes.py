@@ -90,7 +90,7 @@ master_key_file = "{key}"
         return f"https://127.0.0.1:{self.relays['est'].port}/.well-known/est/{endpoint}"
 
     def apply(self, document):
-        """Applied on one node; done when every node goes by it and serves every endpoint of the document."""
+        """Applied on one node; done when every node goes by it and serves every endpoint that the document enables."""
         secrets = self.first.apply(document)
         version = int(self._database.value("SELECT version FROM configuration WHERE id = 1"))
         for node in self.nodes:
@@ -99,7 +99,8 @@ master_key_file = "{key}"
         for node in self.nodes:
             for block in endpoints:
                 words = dict(line.split(" = ", 1) for line in block.partition("\n[[")[0].splitlines() if " = " in line)
-                self._await_endpoint(node, words["name"].strip('"'), words["protocol"].strip('"'))
+                if words.get("enabled") != "false":
+                    self._await_endpoint(node, words["name"].strip('"'), words["protocol"].strip('"'))
         return secrets
 
     @staticmethod

@@ -16,6 +16,8 @@ Bytes Random::bytes(std::size_t n) {
 std::string Random::token() {
     std::array<std::uint8_t, 16> octets{};
     fill(octets);
+    constexpr std::uint8_t hyphen = 62;  // its value as a digit; of the first digit's 64 it gives way to another
+    if (octets[0] >> 2 == hyphen) octets[0] ^= 0x80;
     return base64url(octets);
 }
 

@@ -52,10 +52,9 @@ Result<void> Plan::settle_secret(const Wanted& w, Step& step) {
     if (w.secret == SecretWish::generate && !has_secret && !options_.dry_run) {
         GeneratedSecret shown;
         shown.account = w.display();
-        // Command lines take a word that begins with a hyphen for an option.
-        do shown.key_id = deps_.random.token();
-        while (shown.key_id.starts_with('-'));
+        shown.key_id = deps_.random.token();
         core::SecretBytes key;
+        // Command lines take a word that begins with a hyphen for an option.
         do {
             key = core::SecretBytes(deps_.random.bytes(32));
             shown.mac_key = core::SecretText(core::base64url(key.expose()));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <set>
 #include <type_traits>
@@ -31,6 +32,12 @@ constexpr core::ProblemKind kinds[] = {
     core::ProblemKind::incorrect_response, core::ProblemKind::caa, core::ProblemKind::already_revoked,
     core::ProblemKind::bad_revocation_reason, core::ProblemKind::unsupported, core::ProblemKind::unavailable, core::ProblemKind::internal};
 
+struct OneOctetRandom : core::Random {
+    explicit OneOctetRandom(std::uint8_t every) : octet(every) {}
+    void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, octet); }
+    std::uint8_t octet;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(base_values)
@@ -47,6 +54,13 @@ BOOST_AUTO_TEST_CASE(constant_time_compare_tells_contents_and_lengths_apart) {
 BOOST_AUTO_TEST_CASE(token_is_22_characters_of_base64url) {
     CountingRandom random;
     BOOST_TEST(random.token() == "AAECAwQFBgcICQoLDA0ODw");
+}
+
+BOOST_AUTO_TEST_CASE(token_never_begins_with_a_hyphen_which_command_lines_take_for_an_option) {
+    for (unsigned octet = 0; octet < 256; ++octet) {
+        OneOctetRandom random(static_cast<std::uint8_t>(octet));
+        BOOST_TEST(random.token().front() != '-', octet);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(request_id_is_16_characters_of_base32_the_first_half_of_them_the_time) {
