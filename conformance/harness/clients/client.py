@@ -112,7 +112,8 @@ class Client:
         return [*self._as_owner(), *map(str, command)]
 
     def _environment(self, variables):
-        return environment(HOME=str(self.folder), **{key: str(value) for key, value in variables.items()})
+        # The tests' own folder for temporary files is root's where root runs them.
+        return environment(HOME=str(self.folder), TMPDIR=str(self.folder), **{key: str(value) for key, value in variables.items()})
 
     def _run(self, command, certificate, chain, stdout=None, **variables):
         """With `stdout`, what the client prints there goes to that file, and the output is its standard error."""
