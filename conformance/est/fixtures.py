@@ -32,7 +32,7 @@ def target(server):
     others = {"elsewhere": endpoint("probed-elsewhere"), "neighbour": endpoint("probed", "probe-neighbour"), "bound": endpoint("probed-bound"),
               "pending": endpoint("probed-pending"), "keys": endpoint("probed-keys"), "few_keys": endpoint("probed-few-keys")}
     return Target(endpoint("probed", "probe"), str(server.root), others, suffix=".probe.test",
-                  revoke=lambda serial: server.cli("cert", "revoke", serial))
+                  revoke=lambda serial: server.cli("cert", "revoke", serial.zfill(len(serial) + len(serial) % 2)))
 
 
 @pytest.fixture(scope="session")
