@@ -13,7 +13,7 @@ namespace {
 /// Calls of shards, each made and told of on the shard's own thread.
 class OnShards {
 public:
-    explicit OnShards(Database& db, std::size_t shards) : db_(db), shards_(shards) {
+    OnShards(Database& db, core::Shards& shards) : db_(db), shards_(shards) {
         db_.use_shards(shards_);
         shards_.start();
     }
@@ -49,13 +49,17 @@ private:
     }
 
     Database& db_;
-    core::Shards shards_;
+    core::Shards& shards_;
     int expected_ = 0;
 };
 
-/// As the server opens it.
-struct ForShards : Items {
-    explicit ForShards(int connections) : Items([connections](PostgresSettings& s) {
+struct WithShards {
+    core::Shards shards;
+};
+
+/// As the server opens it: the shards outlive the store, whose timers and sockets are theirs.
+struct ForShards : WithShards, Items {
+    ForShards(int connections, std::size_t count) : WithShards{core::Shards(count)}, Items([connections](PostgresSettings& s) {
         s.connections = connections;
         s.for_shards = true;
     }) {
@@ -68,9 +72,9 @@ struct ForShards : Items {
 BOOST_AUTO_TEST_SUITE(store_postgres_shards)
 
 BOOST_AUTO_TEST_CASE(shards_and_others_call_beside_each_other) {
-    ForShards items(10);
+    ForShards items(10, 3);
     BOOST_TEST(items.metric("postern_store_connections") <= 2);
-    OnShards calls(items.db(), 3);
+    OnShards calls(items.db(), items.shards);
     for (std::size_t shard = 0; shard < 3; ++shard)
         for (int i = 0; i < 4; ++i) calls.raise(shard, 25);
     for (int i = 0; i < 20; ++i) items.write(item_raise, values(1)).value();
@@ -82,8 +86,8 @@ BOOST_AUTO_TEST_CASE(shards_and_others_call_beside_each_other) {
 }
 
 BOOST_AUTO_TEST_CASE(ended_sessions_of_shards_do_nothing_twice_and_lose_nothing) {
-    ForShards items(10);
-    OnShards calls(items.db(), 2);
+    ForShards items(10, 2);
+    OnShards calls(items.db(), items.shards);
     for (int round = 1; round <= 5; ++round) {
         for (std::size_t shard = 0; shard < 2; ++shard)
             for (int i = 0; i < 4; ++i) calls.raise(shard, 20);
@@ -97,8 +101,8 @@ BOOST_AUTO_TEST_CASE(ended_sessions_of_shards_do_nothing_twice_and_lose_nothing)
 }
 
 BOOST_AUTO_TEST_CASE(closing_answers_what_is_under_way_and_refuses_the_rest) {
-    ForShards items(10);
-    OnShards calls(items.db(), 2);
+    ForShards items(10, 2);
+    OnShards calls(items.db(), items.shards);
     for (std::size_t shard = 0; shard < 2; ++shard)
         for (int i = 0; i < 8; ++i) calls.raise(shard, 200);
     eventually([&] { return calls.won > 50; }, "the calls have begun");
@@ -111,8 +115,8 @@ BOOST_AUTO_TEST_CASE(closing_answers_what_is_under_way_and_refuses_the_rest) {
 }
 
 BOOST_AUTO_TEST_CASE(with_few_connections_the_shards_share_them) {
-    ForShards items(4);
-    OnShards calls(items.db(), 4);
+    ForShards items(4, 4);
+    OnShards calls(items.db(), items.shards);
     for (std::size_t shard = 0; shard < 4; ++shard) calls.raise(shard, 25);
     calls.wait();
     BOOST_TEST(calls.won == 100);
