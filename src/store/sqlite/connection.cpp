@@ -2,7 +2,6 @@
 
 #include <type_traits>
 
-#include "store/sqlite/log_file.hpp"
 #include "store/sqlite/placeholders.hpp"
 
 namespace postern::store::sqlite {
@@ -102,7 +101,7 @@ Connection::Connection(const std::string& path, Access access) {
     const int code = sqlite3_open_v2(path.c_str(), &raw,
                                      (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
                                          SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                     writes ? gathering_files() : nullptr);
+                                     nullptr);
     db_.reset(raw);  // also after a failure, when it carries the message
     if (code != SQLITE_OK) fail(code, path);
     sqlite3_busy_timeout(raw, busy_timeout_ms);
