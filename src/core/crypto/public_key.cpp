@@ -59,8 +59,9 @@ EVP_PKEY* group_of(const Curve& curve) {
     thread_local PkeyCtxPtr context;
     EVP_PKEY* key = nullptr;
     const bool good = ::EVP_PKEY_fromdata(loader(context, "EC"), &key, EVP_PKEY_KEY_PARAMETERS, parameters) == 1;
-    group.reset(key);
+    PkeyPtr held(key);
     if (!good) fail("EVP_PKEY_fromdata");
+    group = std::move(held);
     return key;
 }
 
