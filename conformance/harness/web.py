@@ -6,6 +6,18 @@ import time
 PREFIX = "/.well-known/acme-challenge/"
 
 
+def says(body, status=200, *headers):
+    """One answer, for a server whose answers are functions of the request's handler."""
+    def answer(request):
+        request.send_response(status)
+        request.send_header("Content-Length", str(len(body)))
+        for header in headers:
+            request.send_header(*header)
+        request.end_headers()
+        request.wfile.write(body)
+    return answer
+
+
 class ChallengeWeb:
     """Serves what a client wrote below `folder`, in one of these ways:
 

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from harness.web import says
 from laboratory import PREFIX, Laboratory
 from nameserver import AAAA, A, NameServer
 from octets import until
@@ -206,17 +207,6 @@ class Hostile:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def says(body, status=200, *headers):
-    def answer(request):
-        request.send_response(status)
-        request.send_header("Content-Length", str(len(body)))
-        for header in headers:
-            request.send_header(*header)
-        request.end_headers()
-        request.wfile.write(body)
-    return answer
 
 
 @pytest.fixture(scope="module")

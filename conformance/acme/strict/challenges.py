@@ -1,9 +1,10 @@
 """Challenges: posting and reading them (RFC 8555 §7.5.1, §8)."""
 import threading
 
+from harness.web import says
+
 from .orders import RFC3339
 from .probe import NotOffered, parsed, row, shown
-from .world import says
 
 
 @row("1.2", "RFC 8555 §7.5.1; certbot", "POST of {} to a challenge", "200: the challenge, its url as posted, Link up to the authorization")

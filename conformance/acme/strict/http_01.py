@@ -6,11 +6,12 @@ import socket
 import threading
 
 from harness.jose import Key
+from harness.web import says
 
 from .names import AAAA, SERVFAIL, A
 from .probe import NotOffered, row
 from .requests import csr_for
-from .world import PREFIX, says
+from .world import PREFIX
 
 # Every row of IANA's registries for special purposes, and the forms that carry an IPv4 address.
 SPECIAL = ("0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.31.255.254", "192.0.0.8", "192.0.2.1", "192.88.99.1", "192.168.1.1",

@@ -8,22 +8,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
+from harness.web import says
+
 from .names import NameServer
 
 PREFIX = "/.well-known/acme-challenge/"
 PEM = serialization.Encoding.PEM
-
-
-def says(body, status=200, *headers):
-    """An answer of the web server."""
-    def answer(request):
-        request.send_response(status)
-        request.send_header("Content-Length", str(len(body)))
-        for header in headers:
-            request.send_header(*header)
-        request.end_headers()
-        request.wfile.write(body)
-    return answer
 
 
 class Web:
