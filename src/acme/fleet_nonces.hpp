@@ -20,8 +20,7 @@ class FleetNonces final : public Nonces {
 public:
     /// How long a nonce is good. What a client kept for longer answers badNonce, with a fresh one.
     static constexpr std::chrono::minutes lifetime{10};
-    /// How far nodes' clocks may be apart.
-    static constexpr std::chrono::minutes tolerance{5};
+    static constexpr std::chrono::minutes tolerance = core::clock_tolerance;
 
     struct Deps {
         store::Database& db;

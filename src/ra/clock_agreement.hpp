@@ -48,7 +48,7 @@ public:
         std::chrono::milliseconds laboratory{0};  ///< so far ahead of the wall clock is what this installation dates with
         std::string reason;                   ///< empty while they agree
     };
-    static constexpr std::chrono::minutes tolerance{5};
+    static constexpr std::chrono::minutes tolerance = core::clock_tolerance;
 
     explicit ClockAgreement(Deps deps);
 

@@ -8,6 +8,7 @@
 #include "ra/enrollment_steps.hpp"
 #include "ra/intune_notices.hpp"
 #include "ra/profile_pauses.hpp"
+#include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/requester.hpp"
 
@@ -188,6 +189,7 @@ Task<Result<Enrollment::Recorded>> Enrollment::record_intent(Attempt& a) {
     store::Batch batch;
     a.guard_configuration(batch);
     guard_unblocked(batch, a.keys());
+    a.backend->guard_intent(batch, a.prepared);
     batch.add(store::enrollment_insert, row.insert_values());
     index_names(batch, a.id, a.request.via, a.authorized->content().names);
     if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.counted_at(), row.spki_sha256, a.id);
@@ -205,6 +207,7 @@ Task<Result<Enrollment::Recorded>> Enrollment::unrecorded(Attempt& a, store::Con
     if (conflict.statement == &store::credential_use_reserve) co_return co_await refuse_used_credential(a);
     std::string why = "somebody else finished this first";
     if (conflict.statement == &store::enrollment_guard) why = "the configuration changed while the request was judged; ask again";
+    if (conflict.statement == &store::succession_stands) why = "the issuing CA was withdrawn while the request was judged; ask again";
     if (conflict.statement == &store::blocked_key_none) why = "the key was blocked while the request was judged";
     co_return Problem(ProblemKind::conflict, std::move(why));
 }

@@ -16,8 +16,7 @@ namespace {
 
 /// How often a request is looked at that another node is handing over.
 constexpr std::chrono::seconds look_again(10);
-/// Of two nodes' clocks: each may be as far as that from what it is judged by, one ahead and one behind.
-constexpr auto clocks_apart = 2 * ClockAgreement::tolerance;
+using core::clocks_apart;
 /// As long nobody else takes up one whose backend cannot be asked.
 constexpr std::chrono::minutes unasked(5);
 

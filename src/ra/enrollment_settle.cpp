@@ -6,6 +6,7 @@
 #include "ra/enrollment_steps.hpp"
 #include "ra/predecessor_status.hpp"
 #include "ra/profile_pauses.hpp"
+#include "store/tables/authority.hpp"
 #include "store/tables/requester.hpp"
 
 /// What becomes of an intent without outcome (design §4). Which ones, and when, is the sweeper's
@@ -36,9 +37,9 @@ std::vector<crypto::GeneralName> proven_names(const std::vector<Evidence>& evide
     return names;
 }
 
-/// Whether that is one of the guards on what was judged: configuration, keys, requester.
+/// Whether that is one of the guards on what was judged: configuration, issuing CA, keys, requester.
 bool guards_judgement(const EnrollmentRequest& request, const store::Statement* missed) {
-    return missed == &store::enrollment_guard || missed == &store::blocked_key_none || std::any_of(request.evidence.begin(), request.evidence.end(), [&](const Evidence& e) {
+    return missed == &store::enrollment_guard || missed == &store::succession_stands || missed == &store::blocked_key_none || std::any_of(request.evidence.begin(), request.evidence.end(), [&](const Evidence& e) {
                return !e.requester.empty() && missed == store::requester(e.requester).guard;
            });
 }
@@ -169,6 +170,7 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
     } else if (leave) {
         a.guard_configuration(batch);
         guard_unblocked(batch, a.keys());
+        a.backend->guard_intent(batch, a.prepared);
         for (const auto& e : a.request.evidence)
             if (!e.requester.empty()) batch.add(*store::requester(e.requester).guard, store::values(e.row));
         const auto tbs = crypto::sha256(a.prepared.tbs);

@@ -14,8 +14,8 @@ namespace postern::store {
 /// has taken the lease since. For one caller at a time.
 class Lease {
 public:
-    /// How far nodes' clocks may be apart. A lease that lasts for longer than its time and this is none.
-    static constexpr std::chrono::minutes tolerance{5};
+    /// A lease that lasts for longer than its time and this is none.
+    static constexpr std::chrono::minutes tolerance = core::clock_tolerance;
 
     /// `holder` names the node over its restarts: a node takes back at once what its earlier life held.
     Lease(Database& db, const core::Clock& clock, std::string name, std::string holder,

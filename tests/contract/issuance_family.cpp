@@ -240,10 +240,13 @@ void authorities(Store& s) {
     s.does(store::succession_none_waits, values(later, store::never_takes_over));
     const auto succession = s.one(store::succession_all);
     BOOST_TEST((succession.text(0) == "bb" && succession.time(1) == later));
+    s.does(store::succession_stands, values("bb", store::never_takes_over));
+    s.misses(store::succession_stands, values("aa", store::never_takes_over));  // the first has no row
     s.misses(store::succession_withdraw, values("bb", later, store::never_takes_over));  // its day has come
     s.misses(store::succession_withdraw, values("cc", now, store::never_takes_over));
     s.does(store::succession_withdraw, values("bb", now, store::never_takes_over));
     s.misses(store::succession_withdraw, values("bb", now, store::never_takes_over));
+    s.misses(store::succession_stands, values("bb", store::never_takes_over));
     BOOST_TEST((s.one(store::succession_all).time(1) == store::never_takes_over));
     s.does(store::succession_none_waits, values(now, store::never_takes_over));
 

@@ -1,7 +1,10 @@
 """A successor that one node prepares is every node's."""
 import json
+import os
+import signal
 from datetime import datetime, timedelta, timezone
 
+import pytest
 from cryptography import x509
 from harness.scep_device import Device
 from harness.scep_reply import SUCCESS
@@ -81,6 +84,29 @@ def test_what_one_node_withdraws_no_node_offers(new_nodes):
     one.cli("clock", "advance", "31d")
     for node in nodes.nodes:
         assert roles(node) == ["root", "issuing", "withdrawn"]
+
+
+# A process that stands still may hold the lock of an SQLite file, and then nobody gets on.
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_node_that_missed_a_withdrawal_until_the_day(new_nodes, database):
+    """It stands still while another one withdraws, and its clock passes the day before it looks."""
+    nodes = new_nodes()
+    nodes.start()
+    one, two = nodes.nodes
+    code = next((node.data / "first-account").read_text() for node in nodes.nodes if (node.data / "first-account").exists())
+    code = code.split('access_code = "')[1].split('"')[0]
+    one.cli("ca", "rollover", "--at", (datetime.now(timezone.utc) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    until(lambda: roles(two) == ["root", "issuing", "successor"], "it is not known everywhere", nodes)
+    os.kill(two.pid, signal.SIGSTOP)
+    try:
+        one.cli("ca", "rollover", "--withdraw")
+        one.cli("clock", "advance", "31d")
+    finally:
+        os.kill(two.pid, signal.SIGCONT)
+    for node in nodes.nodes:
+        until(lambda node=node: roles(node) == ["root", "issuing", "withdrawn"], "it takes over", nodes)
+        reply = device(node).enroll(code)
+        assert (reply.status, issuer(reply)) == (SUCCESS, "CN=Postern Issuing CA,O=Postern")
 
 
 def test_the_nodes_share_the_ras_certificate(new_nodes):

@@ -74,7 +74,7 @@ void add_ca(CLI::App& app, Common& common, Run& run) {
     const auto new_root = std::make_shared<bool>(false), gone = std::make_shared<bool>(false);
     auto* when = rolled->add_option("--at", *at, "When it takes over: \"2027-01-31T00:00:00Z\"");
     auto* root = rolled->add_flag("--root", *new_root, "It comes with a new root; the old one and the new one sign each other");
-    rolled->add_flag("--withdraw", *gone, "The one that waits never takes over, nor does a root that came with it")->excludes(when)->excludes(root);
+    rolled->add_flag("--withdraw", *gone, "The one that waits never takes over, nor does a root that came with it; until 10 minutes before its day")->excludes(when)->excludes(root);
     rolled->callback([&common, &run, at, new_root, gone] {
         if (at->empty() && !*gone) throw CLI::RequiredError("--at or --withdraw");
         run = [&common, at, new_root, gone] { return *gone ? withdraw(common) : roll_over(common, *at, *new_root); };

@@ -23,6 +23,10 @@ Hierarchy::Member Hierarchy::successor(core::TimePoint now) const noexcept {
     return nullptr;
 }
 
+std::size_t Hierarchy::withdrawn() const noexcept {
+    return static_cast<std::size_t>(std::ranges::count_if(issuing, [](const Member& each) { return each->withdrawn; }));
+}
+
 std::vector<Hierarchy::Member> Hierarchy::trusted(core::TimePoint now) const {
     auto of_today = root(now);
     std::vector<Member> out;

@@ -54,6 +54,8 @@ struct Hierarchy {
     [[nodiscard]] const Member& today(core::TimePoint now) const noexcept;
     /// Who takes over next; null: nobody waits.
     [[nodiscard]] Member successor(core::TimePoint now) const noexcept;
+    /// How many issuing CAs were withdrawn.
+    [[nodiscard]] std::size_t withdrawn() const noexcept;
     /// At the end of its path; a root's is itself.
     [[nodiscard]] Member root_of(const Authority& authority) const noexcept { return find(authority.issuer_id); }
     [[nodiscard]] Member root(core::TimePoint now) const noexcept { return root_of(*today(now)); }

@@ -114,6 +114,12 @@ core::Result<Prepared> BuiltinCa::prepare(const Authorized& authorized) {
     return ready->find(issuer->key_id)->prepare(authorized.content());
 }
 
+/// This node may have been apart from the store when one was withdrawn. The first CA has no day, and is never withdrawn.
+void BuiltinCa::guard_intent(store::Batch& batch, const Prepared& prepared) const {
+    const auto issuer = impl_->ready()->hierarchy.find(prepared.issuer_key_id);
+    if (issuer && issuer->takes_over > core::TimePoint{}) batch.add(store::succession_stands, store::values(issuer->key_id, store::never_takes_over));
+}
+
 core::Task<core::Result<Outcome>> BuiltinCa::issue(const Authorized& authorized, const Prepared& prepared,
                                                    core::Deadline deadline) {
     auto* issuance = impl_->ready()->find(prepared.issuer_key_id);

@@ -83,9 +83,10 @@ public:
     /// conflict (one waits already, or `more` missed something), unavailable.
     core::Task<core::Result<Rollover>> prepare_successor(core::TimePoint takes_over, NewRoot new_root, std::function<void(store::Batch&, const Rollover&)> more);
     /// The one that waits never takes over: it issues nothing more from now on, and its CRL goes on for what it issued to who asked for it. A root
-    /// that came with it is revoked by the root of today. `more` as above. Errors: not_found (none waits), conflict (it took over or was withdrawn meanwhile).
+    /// that came with it is revoked by the root of today. `more` as above. Errors: not_found (none waits), conflict (it was withdrawn meanwhile, or its day
+    /// is so near that it may have come by another node's clock: core::clocks_apart).
     core::Task<core::Result<Rollover>> withdraw_successor(std::function<void(store::Batch&, const Rollover&)> more);
-    /// Takes over what another node prepared or withdrew, once it was seen, and keeps DATA/root.pem the root of today. Several times a second.
+    /// Takes over what other nodes prepared or withdrew, whenever that was, and keeps DATA/root.pem the root of today. Several times a second.
     core::Task<void> follow();
     /// All of them, for people: key id, DER, and since or from when it issues; roots first, today's before the others.
     struct Known {
@@ -98,7 +99,7 @@ public:
     [[nodiscard]] std::vector<Known> known() const;
     /// What roots say of one another, for people: all that were made, DER.
     [[nodiscard]] std::vector<core::Bytes> crossed() const;
-    /// Whether that issuer is ours and under a root that another one has succeeded.
+    /// Whether that issuer is ours and under a root that another one has succeeded, or that was withdrawn.
     [[nodiscard]] bool under_former_root(const std::string& issuer_key_id) const;
 
     /// GET /ca/KEYID.cer, /ca/KEYID.pem, /ca/SUBJECT-ISSUER.cer, /ca/root.pem, /ca/roots.pem, /ca/chain.pem, /crl/KEYID/0.crl
@@ -108,6 +109,7 @@ public:
 
     [[nodiscard]] Capabilities capabilities() const noexcept override;
     core::Result<Prepared> prepare(const Authorized& authorized) override;
+    void guard_intent(store::Batch& batch, const Prepared& prepared) const override;
     core::Task<core::Result<Outcome>> issue(const Authorized& authorized, const Prepared& prepared,
                                             core::Deadline deadline) override;
     [[nodiscard]] core::Result<Checked> check(const Issued& issued, const Content& content, const Prepared& prepared) const override;

@@ -37,8 +37,8 @@ struct BuiltinCa::Impl {
     void adopt(Hierarchy h) {
         auto next = std::make_shared<Ready>();
         const auto before = ready();
-        // Authorities only come: one that was read before the others were written is late.
-        if (before && h.issuing.size() < before->hierarchy.issuing.size()) return;
+        // Authorities only come, and are withdrawn for good: what was read before that was written is late.
+        if (before && (h.issuing.size() < before->hierarchy.issuing.size() || h.withdrawn() < before->hierarchy.withdrawn())) return;
         for (const auto& authority : h.issuing) {
             std::shared_ptr<Issuance> issuance;
             for (std::size_t i = 0; before && i < before->issuances.size(); ++i)

@@ -165,15 +165,9 @@ core::Task<void> CrlSigner::follow() {
     auto none = store::values();
     const store::Rows rows = co_await db_.read(store::authority_crl_numbers, std::move(none));
     const auto all = slots();
-    for (const auto& row : rows) {
-        bool found = false;
-        for (const auto& slot : all) {
-            if (slot->authority->key_id != row.text(0)) continue;
-            found = true;
-            if (slot->stored_number != row.integer(1)) co_await read_stored(*slot);
-        }
-        if (!found) unknown_ = true;
-    }
+    for (const auto& row : rows)
+        for (const auto& slot : all)
+            if (slot->authority->key_id == row.text(0) && slot->stored_number != row.integer(1)) co_await read_stored(*slot);
 }
 
 core::Task<std::vector<crypto::CrlEntry>> CrlSigner::read_entries(const Slot& slot, core::TimePoint earliest) {

@@ -74,8 +74,6 @@ public:
     [[nodiscard]] std::optional<LostNumber> lost_number() const;
     /// From now on that authority has a CRL too; nothing for one that is known. Any thread.
     void add(std::shared_ptr<const Authority> authority);
-    /// Whether the database has an authority that was not added; asked once for each look. Any thread.
-    [[nodiscard]] bool take_unknown() noexcept { return unknown_.exchange(false); }
     /// Looks for what is unlisted at the next second, as the holder of the lease. Any thread.
     void look_soon() { look_soon_ = true; }
     /// Ends the hold, or the halt, and signs a CRL of every authority; else like publish().
@@ -132,7 +130,7 @@ private:
     observe::Metrics& metrics_;
     std::chrono::hours lifetime_;
     store::Lease lease_;  ///< the task's own
-    std::atomic<bool> held_{false}, halted_{false}, look_soon_{false}, unknown_{false};
+    std::atomic<bool> held_{false}, halted_{false}, look_soon_{false};
     core::SteadyPoint next_look_;  ///< the task's own
     mutable std::mutex mutex_;
     std::vector<std::shared_ptr<Slot>> slots_;  // guarded by mutex_; they only come

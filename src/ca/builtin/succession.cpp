@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/system/system_error.hpp>
 
 #include "ca/builtin/builtin_impl.hpp"
@@ -65,6 +66,11 @@ std::optional<Problem> judge(const BuiltinConfig& config, const Hierarchy& h, co
     return std::nullopt;
 }
 
+std::string too_late(const Authority& waiting) {
+    return "issuing CA " + waiting.key_id + " takes over at " + core::rfc3339(waiting.takes_over) + ", within " + std::to_string(core::clocks_apart.count()) +
+           " minutes: by the clock of another node it may issue for all by now, so it is withdrawn no more. Let it take over, and have the next one succeed it: `postern ca rollover --at`";
+}
+
 /// NewWithOld is revoked: who knows the old root alone trusts the withdrawn one no more. False where there is none.
 bool revoke_crossed(store::Batch& batch, const Hierarchy& h, const std::string& new_root, CrlSigner& crls, core::TimePoint now) {
     bool any = false;
@@ -120,7 +126,7 @@ bool BuiltinCa::under_former_root(const std::string& issuer_key_id) const {
     const auto issuer = h.find(issuer_key_id);
     if (!issuer) return false;
     const auto root = h.root_of(*issuer);
-    return root != h.root(now) && root->takes_over <= now;
+    return root != h.root(now) && (root->withdrawn || root->takes_over <= now);
 }
 
 core::Task<core::Result<Rollover>> BuiltinCa::prepare_successor(core::TimePoint takes_over, NewRoot new_root, std::function<void(store::Batch&, const Rollover&)> more) {
@@ -151,13 +157,15 @@ core::Task<core::Result<Rollover>> BuiltinCa::withdraw_successor(std::function<v
     const auto ready = impl_->ready();
     const auto waiting = ready->hierarchy.successor(now);
     if (!waiting) co_return Problem(ProblemKind::not_found, "no successor waits: one that took over stays, and is succeeded in its turn");
+    const auto earliest = now + core::clocks_apart;
+    if (waiting->takes_over <= earliest) co_return Problem(ProblemKind::conflict, too_late(*waiting));
     auto out = described(ready->hierarchy, *waiting);
     store::Batch batch;
     more(batch, out);
-    batch.add(store::succession_withdraw, store::values(waiting->key_id, now, store::never_takes_over));
+    batch.add(store::succession_withdraw, store::values(waiting->key_id, earliest, store::never_takes_over));
     const bool revokes = !out.new_root.empty() && revoke_crossed(batch, ready->hierarchy, out.new_root, *impl_->crls, now);
     const auto written = co_await impl_->deps.db.write(std::move(batch));
-    if (!written) co_return Problem(ProblemKind::conflict, "it has just taken over, or somebody else withdrew it, or changed the configuration, meanwhile; look at `postern ca authorities`");
+    if (!written) co_return Problem(ProblemKind::conflict, "somebody else withdrew it, or changed the configuration, meanwhile; look at `postern ca authorities`");
     auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
     impl_->adopt(std::move(loaded.value()));
     // Published later all the same where it takes longer: it is recorded.
@@ -170,12 +178,25 @@ core::Task<core::Result<Rollover>> BuiltinCa::withdraw_successor(std::function<v
 
 namespace {
 
+/// Whether these rows say of the issuing CAs what is known of them. Every CA but the first has one, and only a withdrawal changes it.
+bool agrees(const Hierarchy& known, const store::Rows& successions) {
+    const auto dated = [](const Hierarchy::Member& each) { return each->takes_over > core::TimePoint{}; };
+    if (static_cast<std::size_t>(std::ranges::count_if(known.issuing, dated)) != successions.size()) return false;
+    return std::ranges::all_of(successions, [&](const store::Row& row) {
+        const auto authority = known.find(row.text(0));
+        return authority && authority->takes_over == row.time(1);
+    });
+}
+
 /// What this node has not known.
 void tell_of(const Hierarchy& known, const Hierarchy& loaded, observe::Log& log) {
     for (const auto& root : loaded.roots)
         if (!known.find(root->key_id)) log.info("ca_next_root", {{"root", root->key_id}, {"takes_over", core::rfc3339(root->takes_over)}});
-    for (const auto& authority : loaded.issuing)
-        if (!known.find(authority->key_id)) log.info("ca_successor", {{"issuing", authority->key_id}, {"takes_over", core::rfc3339(authority->takes_over)}});
+    for (const auto& authority : loaded.issuing) {
+        const auto before = known.find(authority->key_id);
+        if (!before) log.info("ca_successor", {{"issuing", authority->key_id}, {"takes_over", core::rfc3339(authority->takes_over)}});
+        if (before && authority->withdrawn && !before->withdrawn) log.info("ca_successor_withdrawn", {{"issuing", authority->key_id}});
+    }
 }
 
 }  // namespace
@@ -185,22 +206,13 @@ core::Task<void> BuiltinCa::follow() {
     co_await keep_root_file();
 }
 
-/// An authority that the CRLs do not know is news, and so is a day that was taken from the one that waits: only then is it asked for.
+/// All of them are compared, whatever their day is by this node's clock: it may have been apart from the store for days.
 core::Task<void> BuiltinCa::follow_others() {
     const auto known = impl_->ready();
-    const bool unknown = impl_->crls->take_unknown();
-    const auto waiting = known->hierarchy.successor(impl_->deps.clock.now());
-    if (!unknown && !waiting) co_return;
-    bool withdrawn = false;
-    if (waiting) {
-        const store::Rows successions = co_await impl_->deps.db.read(store::succession_all, store::Values());
-        for (const auto& row : successions)
-            if (row.text(0) == waiting->key_id) withdrawn = row.time(1) >= store::never_takes_over;
-    }
-    if (!unknown && !withdrawn) co_return;
+    const store::Rows successions = co_await impl_->deps.db.read(store::succession_all, store::Values());
+    if (agrees(known->hierarchy, successions)) co_return;
     auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
     if (!loaded) co_return;
-    if (withdrawn) impl_->deps.log.info("ca_successor_withdrawn", {{"issuing", waiting->key_id}});
     tell_of(known->hierarchy, *loaded, impl_->deps.log);
     impl_->adopt(std::move(*loaded));
 }

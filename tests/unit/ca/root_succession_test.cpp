@@ -348,6 +348,20 @@ BOOST_FIXTURE_TEST_CASE(of_two_nodes_one_prepares_and_the_other_follows, RootRol
     static_cast<void>(made);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_withdrawal_that_a_node_missed_until_the_day_counts_all_the_same, RootRollover) {
+    const auto other = open();
+    const auto made = prepare(24h * 30).value();
+    core::run_to_end(other->follow());
+    BOOST_TEST(withdraw().has_value());
+    clock.advance(24h * 31);
+    BOOST_TEST((other->root_der() == made.successor.chain[1]));
+    core::run_to_end(other->follow());
+    BOOST_TEST((other->root_der() == old_root));
+    BOOST_TEST((other->anchors() == std::vector<core::Bytes>{old_root}));
+    BOOST_TEST(read_file(folder.file("root.pem")) == crypto::to_pem("CERTIFICATE", old_root));
+    BOOST_TEST(other->under_former_root(made.successor.key_id), "what this node took from it is to be replaced");
+}
+
 BOOST_FIXTURE_TEST_CASE(an_rsa_root_follows_one_of_p_256, RootRollover) {
     auto config = this->config();
     config.root_key = *crypto::KeySpec::from("rsa-2048");

@@ -255,6 +255,17 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_changes_between_decision_and_intent_st
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_issuing_ca_that_was_withdrawn_elsewhere_signs_nothing) {
+    Ready w;
+    w.ca.withdrawn = true;
+    check_refused(w.submit(w.request({"corp.example"})), ProblemKind::conflict, "the issuing CA was withdrawn while the request was judged; ask again");
+    BOOST_TEST(w.enrollments().empty());
+    BOOST_TEST(w.ca.asked == 0);
+    // The node has heard of it, and issues by another one.
+    w.ca.withdrawn = false;
+    static_cast<void>(w.issue({"corp.example"}));
+}
+
 BOOST_AUTO_TEST_CASE(an_enrollment_that_was_settled_elsewhere_keeps_that_outcome) {
     static constexpr store::Statement settle{"test_settle", "UPDATE enrollment SET status = 'invalid', attempt_bound = FALSE WHERE status = 'submitted'"};
     Ready w;

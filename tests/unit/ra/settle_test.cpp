@@ -233,6 +233,17 @@ BOOST_AUTO_TEST_CASE(an_account_that_is_disabled_while_the_sweeper_judges_gets_n
     w.overtaken_by(&AskedByAccount::disabling, "account.active");
 }
 
+BOOST_AUTO_TEST_CASE(an_issuing_ca_that_was_withdrawn_elsewhere_leaves_it_for_the_next_round) {
+    Crashed w;
+    w.ca.withdrawn = true;
+    BOOST_TEST(w.settle() == 0U);
+    BOOST_TEST((w.enrollments().at(0).status == "submitted" && w.enrollments().at(0).serial == w.before.serial));
+    BOOST_TEST(w.read(revocation_rows).empty());
+    w.ca.withdrawn = false;
+    static_cast<void>(w.run(w.sweeper.round()));
+    BOOST_TEST((w.enrollments().at(0).status == "issued" && w.enrollments().at(0).serial != w.before.serial));
+}
+
 /// A paused profile, a backend that is away: what will be possible again is no outcome.
 BOOST_AUTO_TEST_CASE(what_cannot_be_judged_now_is_left_for_later) {
     Crashed w;

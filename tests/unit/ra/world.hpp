@@ -112,6 +112,10 @@ public:
         prepared.push_back(out.serial);
         return out;
     }
+    /// As the builtin CA guards an issuing CA that succeeded another.
+    void guard_intent(store::Batch& batch, const ca::Prepared& p) const override {
+        if (withdrawn) batch.add(store::succession_stands, store::values(p.issuer_key_id, store::never_takes_over));
+    }
     core::Task<core::Result<ca::Outcome>> issue(const ca::Authorized& authorized, const ca::Prepared& p, core::Deadline) override {
         using enum core::ProblemKind;
         ++asked;
@@ -150,7 +154,7 @@ public:
     [[nodiscard]] core::TimePoint latest_not_after() const override { return core::from_ms(4'000'000'000'000); }
 
     Mode mode = Mode::ok;
-    bool can_revoke = true, draws_serials = true;
+    bool can_revoke = true, draws_serials = true, withdrawn = false;
     int asked = 0, published = 0;
     std::vector<core::Bytes> prepared;  ///< serials, in order
     ca::Content content;                ///< of the last one prepared
