@@ -199,7 +199,9 @@ core::Task<Answer> mint_tokens(Call call) {
     json::Writer w;
     w.begin_object().member("account", made->minted.front().account).member("profile", made->minted.front().profile).member("key", key.value_or(of_profile).to_string());
     w.member("url", told.est + "/.well-known/est/" + endpoint).member("label", endpoint);
-    w.member("root", told.chain.empty() ? std::string() : crypto::to_pem("CERTIFICATE", told.chain.back())).key("tokens").begin_array();
+    std::string roots = told.chain.empty() ? std::string() : crypto::to_pem("CERTIFICATE", told.chain.back());
+    for (const auto& other : told.other_roots) roots += crypto::to_pem("CERTIFICATE", other);
+    w.member("root", roots).key("tokens").begin_array();
     for (const auto& each : made->minted) w.begin_object().member("id", each.token).member("token", each.text.expose()).member("expires", core::rfc3339(each.expires)).end_object();
     w.end_array().end_object();
     co_return json_response(201, w.take());

@@ -10,7 +10,7 @@ constexpr std::string_view key_id = "KEY_ID", mac_key = "MAC_KEY";
 
 Configuration begin(const Facts& facts) {
     Configuration out;
-    add_pem(out, facts.root(), "root.pem");
+    add_roots_pem(out, facts, "root.pem");
     out.values = {{"directory", facts.acme_directory()}, {"root", facts.http + "/ca/root.pem"}};
     if (facts.account_required) out.values.emplace_back("account", "KEY_ID and MAC_KEY are those that `postern apply` showed once");
     return out;
@@ -54,7 +54,7 @@ Configuration caddy(const Facts& facts) {
 
 Configuration cert_manager(const Facts& facts) {
     auto out = begin(facts);
-    const auto pem = crypto::to_pem("CERTIFICATE", facts.root().der());
+    const auto pem = facts.roots_pem();
     const auto bundle = core::base64(core::as_bytes(pem));
     out.text = "apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata:\n  name: postern-" + facts.endpoint + "\nspec:\n  acme:\n    server: " + facts.acme_directory() +
                "\n    caBundle: " + bundle + "\n    privateKeySecretRef:\n      name: postern-" + facts.endpoint + "-account\n";

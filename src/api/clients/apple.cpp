@@ -46,11 +46,9 @@ void begin_payload(Plist& p, const Facts& facts, std::string_view type, const st
     p.string("PayloadUUID", stable_uuid(identifier + " " + facts.https)).string("PayloadDisplayName", shown);
 }
 
-void trust_payload(Plist& p, const Facts& facts, std::size_t n) {
-    const bool root = n + 1 == facts.chain.size();
-    const auto name = chain_name(facts, n);
-    begin_payload(p, facts, root ? "com.apple.security.root" : "com.apple.security.pkcs1", name, facts.chain[n].subject().to_text());
-    p.string("PayloadCertificateFileName", name + ".cer").data("PayloadContent", facts.chain[n].der()).end();
+void trust_payload(Plist& p, const Facts& facts, const Facts::Trusted& each) {
+    begin_payload(p, facts, each.root ? "com.apple.security.root" : "com.apple.security.pkcs1", each.name, each.certificate->subject().to_text());
+    p.string("PayloadCertificateFileName", each.name + ".cer").data("PayloadContent", each.certificate->der()).end();
 }
 
 /// 1: signing, 4: encryption, 5: both.
@@ -95,7 +93,7 @@ Configuration apple(const Facts& facts, unsigned bits) {
     p.begin("dict").string("PayloadType", "Configuration").integer("PayloadVersion", 1).string("PayloadIdentifier", identifier);
     p.string("PayloadUUID", stable_uuid(identifier + " " + facts.https)).string("PayloadDisplayName", "Certificate of " + facts.endpoint);
     p.string("PayloadDescription", "Trusts the CA and enrolls for a certificate by SCEP").key("PayloadContent").begin("array");
-    for (auto n = facts.chain.size(); n-- > 0;) trust_payload(p, facts, n);
+    for (const auto& each : facts.trusted()) trust_payload(p, facts, each);
     scep_payload(p, facts, bits);
     p.end().end();
     const auto plist = std::move(p).take();

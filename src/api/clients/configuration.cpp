@@ -102,15 +102,32 @@ std::string stable_uuid(std::string_view words) {
     return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" + hex.substr(20);
 }
 
-std::string chain_name(const Facts& facts, std::size_t n) {
-    if (n + 1 == facts.chain.size()) return "root";
-    return n == 0 ? "issuing-ca" : "intermediate-" + std::to_string(n + 1);
+std::vector<Facts::Trusted> Facts::trusted() const {
+    std::vector<Trusted> out{Trusted(root(), "root", true)};
+    for (const auto& other : other_roots) out.emplace_back(other, "root-" + std::to_string(out.size() + 1), true);
+    for (auto n = chain.size() - 1; n-- > 0;) out.emplace_back(chain[n], n == 0 ? "issuing-ca" : "intermediate-" + std::to_string(n + 1), false);
+    return out;
+}
+
+std::string Facts::roots_pem() const {
+    auto out = crypto::to_pem("CERTIFICATE", root().der());
+    for (const auto& other : other_roots) out += crypto::to_pem("CERTIFICATE", other.der());
+    return out;
 }
 
 void add_pem(Configuration& out, const crypto::Certificate& certificate, const std::string& name) {
     const auto pem = crypto::to_pem("CERTIFICATE", certificate.der());
     const auto octets = core::as_bytes(pem);
     out.files.emplace_back(name, core::to_bytes(octets), certificate.subject().to_text() + ", SHA-256 " + sha256_hex(certificate));
+}
+
+void add_roots_pem(Configuration& out, const Facts& facts, const std::string& name) {
+    const auto pem = facts.roots_pem();
+    const auto octets = core::as_bytes(pem);
+    std::string what;
+    for (const auto& each : facts.trusted())
+        if (each.root) what += (what.empty() ? "" : "; ") + each.certificate->subject().to_text() + ", SHA-256 " + sha256_hex(*each.certificate);
+    out.files.emplace_back(name, core::to_bytes(octets), what);
 }
 
 core::Result<Configuration> configure(Client client, const Facts& facts) {

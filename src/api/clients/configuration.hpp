@@ -29,6 +29,7 @@ struct Facts {
     std::string endpoint;
     std::string https, http, est_base;          ///< base URLs
     std::vector<crypto::Certificate> chain;     ///< who issues first, the root last
+    std::vector<crypto::Certificate> other_roots;  ///< to be trusted beside the chain's, while one root succeeds another
     core::Bytes ra;                             ///< DER; of SCEP alone
     ra::Profile profile;                        ///< the endpoint's first
     ra::ScepSettings scep;
@@ -40,6 +41,17 @@ struct Facts {
 
     [[nodiscard]] const crypto::Certificate& issuer() const { return chain.front(); }
     [[nodiscard]] const crypto::Certificate& root() const { return chain.back(); }
+    /// What a client is to trust, roots first, each with a name for its file.
+    struct Trusted {
+        Trusted(const crypto::Certificate& c, std::string n, bool r) : certificate(&c), name(std::move(n)), root(r) {}
+        const crypto::Certificate* certificate;
+        std::string name;  ///< "root", "root-2", "intermediate-2", "issuing-ca"
+        bool root;
+    };
+    [[nodiscard]] std::vector<Trusted> trusted() const;
+    [[nodiscard]] std::string issuer_name() const { return chain.size() == 1 ? "root" : "issuing-ca"; }  ///< among them
+    /// PEM of the roots among them.
+    [[nodiscard]] std::string roots_pem() const;
     [[nodiscard]] std::string scep_url(bool tls) const { return (tls ? https : http) + "/scep/" + endpoint; }
     [[nodiscard]] std::string acme_directory() const { return https + "/acme/" + endpoint + "/directory"; }
     [[nodiscard]] std::string code() const { return challenge ? std::string(challenge->expose()) : std::string(code_placeholder); }
@@ -89,9 +101,9 @@ std::string sha256_hex(const crypto::Certificate& certificate);
 std::string xml_text(std::string_view text);
 /// Upper-case UUID that stays the same for the same words, so that what is installed again replaces.
 std::string stable_uuid(std::string_view words);
-/// File name of the certificate n of the chain: "root", "issuing-ca", "intermediate-2".
-std::string chain_name(const Facts& facts, std::size_t n);
 /// A file with it, PEM.
 void add_pem(Configuration& out, const crypto::Certificate& certificate, const std::string& name);
+/// One with all roots.
+void add_roots_pem(Configuration& out, const Facts& facts, const std::string& name);
 
 }  // namespace postern::api::clients

@@ -40,9 +40,9 @@ Configuration strongswan(const Facts& facts, unsigned bits) {
     pki.bits = bits;
     out.values = {{"url", pki.url}, {"dn", "CN=" + facts.name}, {"size", std::to_string(bits)}};
     // What was written beside is trusted, and not what the network says: pki compares nothing when it asks GetCACert.
-    for (auto n = facts.chain.size(); n-- > 0;) {
-        pki.trusted.push_back(chain_name(facts, n) + ".pem");
-        add_pem(out, facts.chain[n], pki.trusted.back());
+    for (const auto& each : facts.trusted()) {
+        pki.trusted.push_back(each.name + ".pem");
+        add_pem(out, *each.certificate, pki.trusted.back());
     }
     out.text = pki.scepca() + "\npki --verify --in ra.pem" + trust_options(pki.trusted) + "\n" + pki.generate("key.pem") + "\n" + pki.enroll("key.pem", facts.code()) + "\n";
     out.text += "# To renew, from " + std::to_string(facts.scep.renewal_window.count() / 86'400'000) + " days before its end on:\n# " + pki.generate("next.pem") + "\n# " +
@@ -55,7 +55,7 @@ Configuration certmonger(const Facts& facts, unsigned bits) {
     Configuration out;
     const auto url = facts.scep_url(false), ca = "postern-" + facts.endpoint;
     out.values = {{"url", url}, {"ca", ca}, {"subject", "CN=" + facts.name}};
-    for (auto n = facts.chain.size(); n-- > 0;) add_pem(out, facts.chain[n], chain_name(facts, n) + ".pem");
+    for (const auto& each : facts.trusted()) add_pem(out, *each.certificate, each.name + ".pem");
     const auto registration = crypto::Certificate::parse(facts.ra);
     if (registration) add_pem(out, *registration, "ra.pem");
     // certmonger verifies the answer's signer up to what -N names, over what -I has.

@@ -71,7 +71,7 @@ Configuration est_curl(const Facts& facts) {
     est.name = facts.name;
     est.dns_name = !facts.profile.text_common_name;
     auto out = begin(facts, est.url);
-    add_pem(out, facts.root(), est.root_file);
+    add_roots_pem(out, facts, est.root_file);
     const auto first = first_shown(facts), later = later_shown(facts);
     if (first.password) out.text = est.keep_password(facts.shown_user(), facts.password()) + "\n";
     est.password = first.password;
@@ -98,9 +98,9 @@ Configuration est_strongswan(const Facts& facts) {
     const auto pair = facts.shown_user() + ":" + facts.password();
     if (first.password) pki.userpass = pair;
     if (first.certificate) pki.show(factory_cert, factory_key);
-    for (auto n = facts.chain.size(); n-- > 0;) {
-        pki.trusted.push_back(chain_name(facts, n) + ".pem");
-        add_pem(out, facts.chain[n], pki.trusted.back());
+    for (const auto& each : facts.trusted()) {
+        pki.trusted.push_back(each.name + ".pem");
+        add_pem(out, *each.certificate, pki.trusted.back());
     }
     out.text = pki.request("key.pem") + "\n" + pki.enroll("cert.pem") + "\n" + renewal_line(facts);
     if (facts.est.renewal) {

@@ -30,8 +30,8 @@ int renewal_threshold(const Facts& facts) {
 }
 
 void add_certificates(Configuration& out, const Facts& facts) {
-    for (auto n = facts.chain.size(); n-- > 0;)
-        out.files.emplace_back(chain_name(facts, n) + ".cer", facts.chain[n].der(), facts.chain[n].subject().to_text() + ", SHA-1 " + sha1_hex(facts.chain[n]));
+    for (const auto& each : facts.trusted())
+        out.files.emplace_back(each.name + ".cer", each.certificate->der(), each.certificate->subject().to_text() + ", SHA-1 " + sha1_hex(*each.certificate));
 }
 
 std::string as_table(const Values& values) {
@@ -64,7 +64,7 @@ Configuration intune(const Facts& facts, unsigned bits) {
         {"Renewal threshold (%)", std::to_string(renewal_threshold(facts))},
         {"SCEP Server URLs (Windows)", url},
         {"SCEP Server URLs (Android, iOS, iPadOS, macOS)", url + "/pkiclient.exe"},
-        {"Root certificate (Windows)", "the trusted certificate profile with " + chain_name(facts, 0) + ".cer, SHA-1 " + sha1_hex(facts.issuer())},
+        {"Root certificate (Windows)", "the trusted certificate profile with " + facts.issuer_name() + ".cer, SHA-1 " + sha1_hex(facts.issuer())},
         {"Root certificate (Android, iOS, iPadOS, macOS)", "the trusted certificate profile with root.cer, SHA-1 " + sha1_hex(facts.root())},
     };
     add_certificates(out, facts);
@@ -116,11 +116,9 @@ Configuration windows(const Facts& facts, unsigned bits) {
     std::string xml = "<SyncML xmlns=\"SYNCML:SYNCML1.2\">\n  <SyncBody>\n  <Atomic>\n    <CmdID>1</CmdID>\n";
     int number = 2;
     // Trust first: the thumbprint below is looked for among what the machine trusts.
-    for (auto n = facts.chain.size(); n-- > 0;) {
-        const std::string store = n + 1 == facts.chain.size() ? "Root" : "CA";
-        xml += command("Add", number++, "./Device/Vendor/MSFT/RootCATrustedCertificates/" + store + "/" + sha1_hex(facts.chain[n]) + "/EncodedCertificate", "b64",
-                       core::base64(facts.chain[n].der()));
-    }
+    for (const auto& each : facts.trusted())
+        xml += command("Add", number++, "./Device/Vendor/MSFT/RootCATrustedCertificates/" + std::string(each.root ? "Root" : "CA") + "/" + sha1_hex(*each.certificate) + "/EncodedCertificate", "b64",
+                       core::base64(each.certificate->der()));
     for (const auto& node : nodes(facts, bits)) {
         if (node.value.empty()) continue;
         out.values.emplace_back(node.name, node.name == "Challenge" ? std::string(facts.challenge ? "(as given)" : code_placeholder) : node.value);

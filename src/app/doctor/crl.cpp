@@ -17,7 +17,11 @@ constexpr auto ahead = std::chrono::seconds(5);
 /// store.restored says what to do.
 constexpr std::string_view first_open = "open the restored installation; with that, CRLs are signed and served again";
 
-void examine_age(Patient& p, const std::string& name, const store::CrlRow& crl) {
+void examine_age(Patient& p, const std::string& name, const store::AuthorityRow& row, const store::CrlRow& crl) {
+    // Its key may be gone, and nobody trusts what it issued.
+    const auto certificate = crypto::Certificate::parse(row.certificate);
+    if (certificate && certificate->not_after() <= p.clock.now() && p.clock.now() > crl.next_update)
+        return p.findings.good("crl.age", name + " ended at " + core::rfc3339(certificate->not_after()) + ", and its CRL " + std::to_string(crl.number) + " with it");
     if (crl.number == 0) return p.findings.failed("crl.age", name + " has no CRL", p.closed ? std::string(first_open) : "start the server, which signs one");
     const auto now = p.clock.now();
     const auto used = std::chrono::duration<double>(now - crl.this_update) / std::chrono::duration<double>(crl.next_update - crl.this_update);
@@ -79,7 +83,7 @@ void examine_crls(Patient& p) {
         const auto rows = p.read(store::crl_newest, store::values(row.key_id, 0));
         if (rows.empty()) continue;
         const auto crl = store::CrlRow::from(rows.front());
-        examine_age(p, row.kind + " CA " + row.key_id, crl);
+        examine_age(p, row.kind + " CA " + row.key_id, row, crl);
         if (p.closed)
             p.findings.notice("crl.served", "no CRL is served while the restored installation is closed", std::string(first_open));
         else if (p.server && crl.number != 0)

@@ -53,12 +53,15 @@ bool issues_today(const Patient& p, const std::string& key_id) {
     return today.empty() ? !succeeded : today == key_id;
 }
 
-void examine_life(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const crypto::Certificate& certificate) {
-    // Of roots it is the one above who issues.
-    const bool of_today = std::ranges::any_of(all, [&](const store::AuthorityRow& other) {
+/// Of roots it is the one above who issues.
+bool of_today(const Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all) {
+    return std::ranges::any_of(all, [&](const store::AuthorityRow& other) {
         return other.kind == "issuing" && (other.key_id == row.key_id || other.issuer_id == row.key_id) && issues_today(p, other.key_id);
     });
-    if (!of_today) return p.findings.good("keys." + row.kind + "_life", row.kind + " CA " + row.key_id + " is a former or withdrawn one, or waits for its day");
+}
+
+void examine_life(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const crypto::Certificate& certificate) {
+    if (!of_today(p, row, all)) return p.findings.good("keys." + row.kind + "_life", row.kind + " CA " + row.key_id + " is a former or withdrawn one, or waits for its day");
     const auto left = certificate.not_after() - p.clock.now();
     const auto check = "keys." + row.kind + "_life";
     const auto until = row.kind + " CA " + row.key_id + " ends at " + core::rfc3339(certificate.not_after());
@@ -73,20 +76,29 @@ void examine_life(Patient& p, const store::AuthorityRow& row, const std::vector<
         p.findings.good(check, until + ", in " + days(left));
 }
 
-void examine_authority(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const crypto::Sealer& sealer) {
+void examine_key(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const crypto::Sealer& sealer, const crypto::Certificate& certificate) {
     const ca::KeyFiles files(p.path("keys"), sealer);
-    const auto certificate = crypto::Certificate::parse(row.certificate);
-    const auto name = row.kind + " CA " + row.key_id;
-    if (!certificate) return p.findings.failed("keys." + row.kind + "_certificate", name + ": " + certificate.error().detail, "restore the database from the backup");
+    const auto check = "keys." + row.kind + "_key", name = row.kind + " CA " + row.key_id;
     std::string wrong;
     try {
         const auto sealed = p.read(store::sealed_key_get, store::values(row.key_id));
+        const bool ended = certificate.not_after() <= p.clock.now() && !of_today(p, row, all);
+        if (ended && sealed.empty() && !files.has(row.key_id))
+            return p.findings.notice(check, "the key of the " + name + " is missing; it ended at " + core::rfc3339(certificate.not_after()) + ", and nothing needs it",
+                                     "put the file back, if you have it: its CRL stays as it is without");
         const auto key = sealed.empty() ? files.load(row.key_id) : ca::open_key(sealer, row.key_id, sealed[0].blob(0), "sealed_key " + row.key_id);
-        if (key.public_key().spki() != certificate->spki()) wrong = name + ": the key is not the one of its certificate";
+        if (key.public_key().spki() != certificate.spki()) wrong = name + ": the key is not the one of its certificate";
     } catch (const std::runtime_error& e) {
         wrong = e.what();
     }
-    p.findings.judge("keys." + row.kind + "_key", wrong, "the key of the " + name + " opens and is the certificate's", std::string(lost_key));
+    p.findings.judge(check, wrong, "the key of the " + name + " opens and is the certificate's", std::string(lost_key));
+}
+
+void examine_authority(Patient& p, const store::AuthorityRow& row, const std::vector<store::AuthorityRow>& all, const crypto::Sealer& sealer) {
+    const auto certificate = crypto::Certificate::parse(row.certificate);
+    const auto name = row.kind + " CA " + row.key_id;
+    if (!certificate) return p.findings.failed("keys." + row.kind + "_certificate", name + ": " + certificate.error().detail, "restore the database from the backup");
+    examine_key(p, row, all, sealer, *certificate);
 
     std::string chain = name + " is not signed by " + row.issuer_id;
     for (const auto& issuer : all) {

@@ -10,7 +10,7 @@
 
 namespace postern::ca {
 
-/// A CA whose private key is here: immutable, shared by issuance, CRL signer and routes.
+/// A CA whose private key is here, unless it ended and the key was lost: immutable, shared by issuance, CRL signer and routes.
 struct Authority {
     Authority() = default;
     std::string key_id;  ///< lower-case hex of the subject key identifier
@@ -21,6 +21,7 @@ struct Authority {
     core::TimePoint takes_over{};  ///< the first one's is 0; a root's is that of the first issuing CA under it
     bool withdrawn = false;        ///< before its day: it never takes over, and its CRL goes on
 
+    [[nodiscard]] bool can_sign() const noexcept { return key.native() != nullptr; }
     [[nodiscard]] IssuerFacts facts() const {
         IssuerFacts out;
         out.subject_der = certificate.subject_der();

@@ -37,7 +37,7 @@ core::Task<Hierarchy> first_start(BuiltinCa::Deps deps, const BuiltinConfig& con
     const auto shared = std::make_shared<const Hierarchy>(std::move(*made));
     const bool first = co_await record_hierarchy(shared, keys, deps.db, now);
     // Read back: the first start passes the same checks as every later one.
-    auto loaded = co_await load_hierarchy(keys, deps.db);
+    auto loaded = co_await load_hierarchy(keys, deps.db, now);
     if (!loaded) throw std::runtime_error("the database says that a CA was made, but knows none; restore it from the backup");
     deps.log.info(first ? "ca_created" : "ca_created_elsewhere", {{"root", loaded->roots.front()->key_id}, {"issuing", loaded->issuing.front()->key_id}});
     co_return std::move(*loaded);
@@ -60,7 +60,7 @@ BuiltinCa::~BuiltinCa() = default;
 core::Task<std::unique_ptr<BuiltinCa>> BuiltinCa::open(Deps deps, BuiltinConfig config, std::string root_pem_path) {
     while (config.public_http.ends_with('/')) config.public_http.pop_back();
     KeyRows keys(deps.db, deps.sealer, KeyFiles(config.keys_folder, deps.sealer), deps.clock, config.keys_in_database);
-    auto hierarchy = co_await load_hierarchy(keys, deps.db);
+    auto hierarchy = co_await load_hierarchy(keys, deps.db, deps.clock.now());
     if (!hierarchy) {
         auto making = first_start(deps, config, keys, root_pem_path);
         hierarchy = co_await std::move(making);
@@ -68,6 +68,11 @@ core::Task<std::unique_ptr<BuiltinCa>> BuiltinCa::open(Deps deps, BuiltinConfig 
     const auto& today = *hierarchy->today(deps.clock.now());
     if (today.certificate.not_after() < deps.clock.now())
         deps.log.error("ca_expired", {{"issuing", today.key_id}, {"not_after", core::rfc3339(today.certificate.not_after())}});
+    for (const auto* list : {&hierarchy->roots, &hierarchy->issuing})
+        for (const auto& each : *list)
+            if (!each->can_sign())
+                deps.log.warning("ca_key_missing", {{"authority", each->key_id}, {"key", keys.where(each->key_id)}, {"not_after", core::rfc3339(each->certificate.not_after())},
+                                                    {"why", "it has ended and nothing is signed by it any more: its CRL stays as it is"}});
     const auto root = hierarchy->root(deps.clock.now());
     write_root_pem(root_pem_path, *root);
     std::unique_ptr<BuiltinCa> out(new BuiltinCa);
@@ -98,6 +103,12 @@ void BuiltinCa::add_routes(http::Router& router) {
 
 core::Bytes BuiltinCa::root_der() const { return impl_->ready()->hierarchy.root(impl_->deps.clock.now())->certificate.der(); }
 
+std::vector<core::Bytes> BuiltinCa::trusted_roots() const {
+    std::vector<core::Bytes> out;
+    for (const auto& each : impl_->ready()->hierarchy.trusted(impl_->deps.clock.now())) out.push_back(each->certificate.der());
+    return out;
+}
+
 Capabilities BuiltinCa::capabilities() const noexcept {
     Capabilities out;
     out.revoke = true;
@@ -111,7 +122,10 @@ core::Result<Prepared> BuiltinCa::prepare(const Authorized& authorized) {
     // Who asked for the next one may get it early; a former one issues no more, whoever asks.
     const auto successor = ready->hierarchy.successor(now);
     const auto& issuer = successor && wanted == successor->key_id ? successor : ready->hierarchy.today(now);
-    return ready->find(issuer->key_id)->prepare(authorized.content());
+    auto* issuance = ready->find(issuer->key_id);
+    // It had ended when it was loaded, and the clock was set back since.
+    if (issuance == nullptr) return core::Problem(core::ProblemKind::unavailable, "the key of issuing CA " + issuer->key_id + " is missing; restore it from the backup");
+    return issuance->prepare(authorized.content());
 }
 
 /// This node may have been apart from the store when one was withdrawn. The first CA has no day, and is never withdrawn.

@@ -106,6 +106,8 @@ public:
     void add_routes(http::Router& router);
     /// Of the root of today.
     [[nodiscard]] core::Bytes root_der() const;
+    /// Of the roots that clients are to trust: the one of today last, before it those that it succeeds and that have not ended, and the next one.
+    [[nodiscard]] std::vector<core::Bytes> trusted_roots() const;
 
     [[nodiscard]] Capabilities capabilities() const noexcept override;
     core::Result<Prepared> prepare(const Authorized& authorized) override;

@@ -15,7 +15,7 @@ namespace postern::ca {
 struct Ready {
     Ready() = default;
     Hierarchy hierarchy;
-    std::vector<std::shared_ptr<Issuance>> issuances;  ///< in the order of hierarchy.issuing
+    std::vector<std::shared_ptr<Issuance>> issuances;  ///< in the order of hierarchy.issuing; null for one without a key
     [[nodiscard]] Issuance* find(std::string_view key_id) const noexcept {
         for (std::size_t i = 0; i < issuances.size(); ++i)
             if (hierarchy.issuing[i]->key_id == key_id) return issuances[i].get();
@@ -43,7 +43,7 @@ struct BuiltinCa::Impl {
             std::shared_ptr<Issuance> issuance;
             for (std::size_t i = 0; before && i < before->issuances.size(); ++i)
                 if (before->hierarchy.issuing[i]->key_id == authority->key_id) issuance = before->issuances[i];
-            if (!issuance) issuance = std::make_shared<Issuance>(authority, config.public_http, deps.pool, deps.random, deps.clock, deps.metrics);
+            if (!issuance && authority->can_sign()) issuance = std::make_shared<Issuance>(authority, config.public_http, deps.pool, deps.random, deps.clock, deps.metrics);
             next->issuances.push_back(std::move(issuance));
             crls->add(authority);
         }

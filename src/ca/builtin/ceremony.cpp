@@ -123,8 +123,11 @@ store::Values row_of(const Authority& authority, core::TimePoint now) {
     return row.insert_values();
 }
 
-core::Task<Authority> open_authority(store::AuthorityRow row, KeyStore& keys) {
-    const std::string where = "the database's record of CA " + row.key_id;
+std::string record_of(const std::string& key_id) { return "the database's record of CA " + key_id; }
+
+/// Without its key.
+Authority read_authority(const store::AuthorityRow& row) {
+    const auto where = record_of(row.key_id);
     auto certificate = crypto::Certificate::parse(row.certificate);
     if (!certificate)
         throw std::runtime_error(where + " holds no certificate (" + certificate.error().detail + "); restore the database from the backup");
@@ -132,19 +135,27 @@ core::Task<Authority> open_authority(store::AuthorityRow row, KeyStore& keys) {
     out.key_id = row.key_id;
     out.issuer_id = row.issuer_id;
     out.root = row.kind == "root";
-    out.key = co_await keys.find(row.key_id);
-    if (certificate->spki() != out.key.public_key().spki() || core::hex(certificate->subject_key_id()) != row.key_id)
-        throw std::runtime_error("CA key " + keys.where(row.key_id) + " does not belong to the certificate in " + where +
-                                 ": one of them was exchanged; restore database and keys folder from the same backup");
-    if (!certificate->is_ca())
-        throw std::runtime_error(where + " holds a certificate that is no CA's; restore the database from the backup");
     out.certificate = std::move(*certificate);
-    co_return out;
+    return out;
+}
+
+/// A lost key of one that has ended stops nothing: who trusts it trusts none of its certificates any more.
+core::Task<void> open_key_of(Authority& authority, KeyStore& keys, bool needed) {
+    bool there = needed;
+    if (!there) there = co_await keys.holds(authority.key_id);
+    if (!there) co_return;
+    authority.key = co_await keys.find(authority.key_id);
+    if (authority.certificate.spki() != authority.key.public_key().spki() || core::hex(authority.certificate.subject_key_id()) != authority.key_id)
+        throw std::runtime_error("CA key " + keys.where(authority.key_id) + " does not belong to the certificate in " + record_of(authority.key_id) +
+                                 ": one of them was exchanged; restore database and keys folder from the same backup");
+    if (!authority.certificate.is_ca())
+        throw std::runtime_error(record_of(authority.key_id) + " holds a certificate that is no CA's; restore the database from the backup");
 }
 
 void check_signed(const crypto::Certificate& certificate, const std::string& key_id, const Authority& issuer) {
-    if (certificate.issuer_der() == issuer.certificate.subject_der() && certificate.authority_key_id() == issuer.certificate.subject_key_id() &&
-        certificate.signed_by(issuer.key.public_key()))
+    const auto key = crypto::PublicKey::from_spki(issuer.certificate.spki(), crypto::KeyUse::authority);
+    if (key && certificate.issuer_der() == issuer.certificate.subject_der() && certificate.authority_key_id() == issuer.certificate.subject_key_id() &&
+        certificate.signed_by(*key))
         return;
     throw std::runtime_error("the certificate of CA " + key_id + " was not signed by CA " + issuer.key_id +
                              " that the database names as its issuer: it was exchanged; restore the database from the backup");
@@ -180,6 +191,12 @@ core::Task<void> load_crossed(Hierarchy& out, store::Database& db) {
     }
     const auto old_with_new = [&](const auto& c) { return out.find(c->subject_id)->takes_over < out.find(c->issuer_id)->takes_over; };
     std::ranges::stable_partition(out.crossed, [&](const auto& c) { return !old_with_new(c); });
+}
+
+/// Of who issues at that time, or the root above.
+bool of_today(const Hierarchy& all, const Authority& authority, core::TimePoint now) {
+    const auto& today = *all.today(now);
+    return authority.key_id == today.key_id || authority.key_id == today.issuer_id;
 }
 
 /// A root takes over with the first issuing CA under it, and is withdrawn with it.
@@ -271,22 +288,22 @@ core::Task<bool> record_hierarchy(std::shared_ptr<const Hierarchy> made, KeyStor
     co_return written.has_value();
 }
 
-core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db) {
+core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db, core::TimePoint now) {
     const store::Rows rows = co_await db.read(store::authority_all, store::Values());
     if (rows.empty()) co_return std::nullopt;
     std::map<std::string, core::TimePoint> takes_over;
     const store::Rows successions = co_await db.read(store::succession_all, store::Values());
     for (const auto& row : successions) takes_over[row.text(0)] = row.time(1);
     Hierarchy out;
-    std::vector<std::shared_ptr<Authority>> roots;
+    std::vector<std::shared_ptr<Authority>> roots, all;
     int without = 0;
     for (const auto& row : rows) {
         const auto record = store::AuthorityRow::from(row);
         const auto when = takes_over.find(record.key_id);
         if (record.kind == "issuing" && when == takes_over.end() && ++without > 1)
             throw std::runtime_error("the database knows several issuing CAs and not when each takes over; restore it from the backup");
-        auto opened = co_await open_authority(record, keys);
-        auto authority = std::make_shared<Authority>(std::move(opened));
+        auto authority = std::make_shared<Authority>(read_authority(record));
+        all.push_back(authority);
         if (authority->root) {
             roots.push_back(std::move(authority));
             continue;
@@ -300,6 +317,10 @@ core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Datab
     std::ranges::stable_sort(out.issuing, {}, [](const auto& authority) { return authority->takes_over; });
     date_roots(roots, out);
     out.roots.assign(roots.begin(), roots.end());
+    for (const auto& each : all) {
+        const bool needed = each->certificate.not_after() > now || of_today(out, *each, now);
+        co_await open_key_of(*each, keys, needed);
+    }
     check_chains(out);
     co_await load_crossed(out, db);
     co_return out;

@@ -29,7 +29,7 @@ core::TimePoint end_of_next_root(const BuiltinConfig& config, core::TimePoint ta
 void record_succession(store::Batch& batch, const Succession& made, KeyStore& keys, core::TimePoint now);
 
 /// Reads the rows and opens the keys; nullopt before the first start. Every check of D12, with
-/// std::runtime_error that says what to do.
-core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db);
+/// std::runtime_error that says what to do. One that has ended by `now`, and is succeeded or withdrawn, needs no key.
+core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db, core::TimePoint now);
 
 }  // namespace postern::ca

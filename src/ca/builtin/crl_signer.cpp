@@ -117,7 +117,7 @@ bool CrlSigner::note_revocation(std::string_view key_id) {
 }
 
 bool CrlSigner::due(const Slot& slot) const {
-    if (held_ || halted_) return false;
+    if (held_ || halted_ || !slot.authority->can_sign()) return false;
     const auto crl = published(slot);
     if (!crl) return true;
     const auto now = clock_.now();
@@ -279,6 +279,7 @@ core::Task<bool> CrlSigner::unlisted(Slot& slot) {
 }
 
 core::Task<bool> CrlSigner::wanted(Slot& slot, bool asked, bool looks) {
+    if (!slot.authority->can_sign()) co_return false;
     if (asked) co_return true;
     if (due(slot)) co_return co_await may_renew(slot);
     if (!looks) co_return false;

@@ -18,6 +18,12 @@ void KeyRows::keep(store::Batch& batch, const std::string& key_id, const crypto:
     batch.add(store::sealed_key_insert, store::values(key_id, seal_key(sealer_, key_id, key), now));
 }
 
+core::Task<bool> KeyRows::holds(std::string key_id) {
+    auto name = store::values(key_id);
+    const auto row = co_await store::read_one(db_, store::sealed_key_get, std::move(name));
+    co_return row || files_.has(key_id);
+}
+
 core::Task<crypto::PrivateKey> KeyRows::find(std::string key_id) {
     auto name = store::values(key_id);
     const auto row = co_await store::read_one(db_, store::sealed_key_get, std::move(name));

@@ -147,7 +147,7 @@ core::Task<core::Result<Rollover>> BuiltinCa::prepare_successor(core::TimePoint 
     record_succession(batch, *made, impl_->keys, now);
     const auto written = co_await impl_->deps.db.write(std::move(batch));
     if (!written) co_return Problem(ProblemKind::conflict, "somebody else prepared a successor, or changed the configuration, meanwhile; look at `postern ca authorities`");
-    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
+    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db, impl_->deps.clock.now());
     impl_->adopt(std::move(loaded.value()));
     co_return out;
 }
@@ -166,7 +166,7 @@ core::Task<core::Result<Rollover>> BuiltinCa::withdraw_successor(std::function<v
     const bool revokes = !out.new_root.empty() && revoke_crossed(batch, ready->hierarchy, out.new_root, *impl_->crls, now);
     const auto written = co_await impl_->deps.db.write(std::move(batch));
     if (!written) co_return Problem(ProblemKind::conflict, "somebody else withdrew it, or changed the configuration, meanwhile; look at `postern ca authorities`");
-    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
+    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db, impl_->deps.clock.now());
     impl_->adopt(std::move(loaded.value()));
     // Published later all the same where it takes longer: it is recorded.
     if (revokes) {
@@ -211,7 +211,7 @@ core::Task<void> BuiltinCa::follow_others() {
     const auto known = impl_->ready();
     const store::Rows successions = co_await impl_->deps.db.read(store::succession_all, store::Values());
     if (agrees(known->hierarchy, successions)) co_return;
-    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db);
+    auto loaded = co_await load_hierarchy(impl_->keys, impl_->deps.db, impl_->deps.clock.now());
     if (!loaded) co_return;
     tell_of(known->hierarchy, *loaded, impl_->deps.log);
     impl_->adopt(std::move(*loaded));
