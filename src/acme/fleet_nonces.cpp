@@ -17,8 +17,8 @@ constexpr std::size_t process_size = 8;
 constexpr std::size_t number_size = process_size + 8;
 constexpr std::size_t mac_size = 12;
 constexpr std::size_t nonce_size = epoch_size + second_size + number_size + mac_size;
-/// Rows of so many seconds are deleted by one statement.
-constexpr std::int64_t seconds_at_once = 10;
+/// So many rows are deleted by one statement: whoever redeems one meanwhile waits for no more.
+constexpr std::int64_t rows_at_once = 1000;
 
 void put(core::Bytes& out, std::uint64_t value, std::size_t size) {
     for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
@@ -125,18 +125,17 @@ core::Task<std::size_t> FleetNonces::forget() {
     // Not the limit of now: whoever held the lease before may have raised it a moment ago.
     const auto limit = known ? std::exchange(seen_limit_, row->integer(1)) : 0;
     if (!known) seen_limit_ = row->integer(1);
-    std::size_t seconds = 0;
+    std::size_t portions = 0;
     for (;;) {
         auto any = store::values();
         const auto oldest = co_await store::read_one(deps_.db, store::nonce_oldest, std::move(any));
         if (!oldest || oldest->integer(0) >= limit) break;
-        const auto until = std::min(limit, oldest->integer(0) + seconds_at_once);
-        seconds += static_cast<std::size_t>(until - oldest->integer(0));
+        ++portions;
         store::Batch batch;
         lease_.guard(batch);
-        batch.add(store::nonce_forget, store::values(until), store::Expect::any);
+        batch.add(store::nonce_forget, store::values(limit, rows_at_once), store::Expect::any);
         const auto written = co_await deps_.db.write(std::move(batch));
-        if (!written) co_return seconds;  // the lease is another's
+        if (!written) co_return portions;  // the lease is another's
     }
     const auto next = second() - std::chrono::seconds(lifetime).count();
     store::Batch batch;
@@ -144,7 +143,7 @@ core::Task<std::size_t> FleetNonces::forget() {
     batch.add(store::nonce_epoch_raise, store::values(epoch, next), store::Expect::any);
     const auto raised = co_await deps_.db.write(std::move(batch));
     static_cast<void>(raised);  // a conflict: the lease is another's, and so is this work
-    co_return seconds;
+    co_return portions;
 }
 
 }  // namespace postern::acme

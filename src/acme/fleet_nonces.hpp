@@ -4,6 +4,7 @@
 
 #include "acme/nonces.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/clock_tolerance.hpp"
 #include "core/crypto/sealer.hpp"
 #include "store/database.hpp"
 #include "store/lease.hpp"
@@ -39,8 +40,8 @@ public:
     core::Task<std::string> issue() override;
     /// Throws StoreUnavailable.
     core::Task<bool> redeem(std::string nonce) override;
-    /// Forgets what is too old to come again, as the one node that holds the lease; how many seconds' worth
-    /// of rows are gone. Every half minute. Throws StoreUnavailable.
+    /// Forgets what is too old to come again, as the one node that holds the lease; how many portions of a thousand
+    /// rows are gone. Every half minute. Throws StoreUnavailable.
     core::Task<std::size_t> forget();
 
 private:

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <utility>
+
 #include "api/call.hpp"
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
@@ -18,6 +21,7 @@ void write(json::Writer& w, const store::CertificateRow& c, core::TimePoint now)
         .raw(c.names)
         .member("status", status)
         .member("subject", c.subject)
+        .member("issued", core::rfc3339(c.created))
         .member("notBefore", core::rfc3339(c.not_before))
         .member("notAfter", core::rfc3339(c.not_after))
         .member("issuer", c.issuer_key_id)
@@ -27,9 +31,17 @@ void write(json::Writer& w, const store::CertificateRow& c, core::TimePoint now)
 
 constexpr std::int64_t page_limit = 1000;
 
+/// Ids come from blocks of a thousand, one node's each: those of several nodes are not in the order of time.
+std::vector<store::CertificateRow> oldest_first(const store::Rows& rows) {
+    std::vector<store::CertificateRow> out;
+    for (const auto& raw : rows) out.push_back(store::CertificateRow::from(raw));
+    std::ranges::sort(out, {}, [](const store::CertificateRow& row) { return std::pair(row.created, row.id.get()); });
+    return out;
+}
+
 }  // namespace
 
-/// ?after=ID&limit=N: one JSON object a line, rising ids; X-Next-After names the next page.
+/// ?after=ID&limit=N: one JSON object a line; pages by rising ids, each oldest first; X-Next-After names the next page.
 core::Task<Answer> list_certificates(Call call) {
     const auto after = query_number(call.request, "after", 0, 0, std::numeric_limits<std::int64_t>::max());
     if (!after) co_return after.error();
@@ -39,13 +51,12 @@ core::Task<Answer> list_certificates(Call call) {
     const auto now = call.deps.clock.now();
     std::string body;
     std::int64_t last = 0;
-    for (const auto& raw : rows) {
-        const auto row = store::CertificateRow::from(raw);
+    for (const auto& row : oldest_first(rows)) {
         json::Writer w;
         write(w, row, now);
         w.end_object();
         body += w.take() + "\n";
-        last = row.id.get();
+        last = std::max(last, row.id.get());
     }
     http::Response response(200, "application/x-ndjson", std::move(body));
     response.set("Cache-Control", "no-store");

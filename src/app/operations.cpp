@@ -135,7 +135,10 @@ std::string Operations::server() const {
     if (reloading) {
         const auto& c = house_.config;
         w.member("pid", static_cast<std::int64_t>(::getpid())).member("version", version()).member("lab", c.lab);
-        w.member("configFile", c.config_file).member("store", shown_store(c)).key("listeners").begin_object();
+        w.member("configFile", c.config_file).member("store", shown_store(c));
+        // For doctor, which opens it: one from the command line is nowhere else. One with a password is in the file.
+        if (is_postgres(c) && !holds_password(c.store_url)) w.member("storeUrl", c.store_url);
+        w.key("listeners").begin_object();
         w.member("https", c.https.authority()).member("est", c.est.authority()).member("http", c.http.authority());
         w.member("management", c.management.authority()).end_object();
     }

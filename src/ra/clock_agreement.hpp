@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/async/task.hpp"
+#include "core/base/clock_tolerance.hpp"
 #include "core/base/laboratory_clock.hpp"
 #include "core/base/result.hpp"
 #include "core/observe/log.hpp"

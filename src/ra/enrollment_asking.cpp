@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "ca/content_json.hpp"
+#include "core/base/clock_tolerance.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
 

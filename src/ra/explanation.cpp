@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/encoding.hpp"
+#include "core/crypto/serial_text.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
 #include "ra/names.hpp"
@@ -15,6 +16,7 @@
 #include "store/tables/acme_authorization.hpp"
 #include "store/tables/acme_order.hpp"
 #include "store/tables/audit.hpp"
+#include "store/tables/authority.hpp"
 #include "store/tables/enrollment_name.hpp"
 #include "store/tables/objects.hpp"
 
@@ -128,11 +130,47 @@ public:
             if (rows.empty()) co_return;
         }
     }
+    /// One of the built-in CA's, by its key id; it is every tenant's. Of the first ones there is no record: they came with the first start.
+    Task<void> authority(std::string key_id) {
+        const auto rows = co_await db_.read(store::authority_all, store::Values());
+        const auto successions = co_await db_.read(store::succession_all, store::Values());
+        const auto named = [&](const store::Row& row) { return row.text(0) == key_id; };
+        const auto found = std::find_if(rows.begin(), rows.end(), named);
+        if (found == rows.end()) co_return;
+        const auto row = store::AuthorityRow::from(*found);
+        // A root takes over with the first issuing CA under it, and their record is the root's.
+        std::optional<core::TimePoint> takes_over;
+        for (const auto& raw : rows) {
+            const auto other = store::AuthorityRow::from(raw);
+            if (other.kind != "issuing" || (other.key_id != row.key_id && other.issuer_id != row.key_id)) continue;
+            const auto dated = std::find_if(successions.begin(), successions.end(), [&](const store::Row& s) { return s.text(0) == other.key_id; });
+            const auto day = dated == successions.end() ? core::TimePoint{} : dated->time(1);
+            takes_over = std::min(takes_over.value_or(day), day);
+        }
+        tell_of(row, takes_over.value_or(core::TimePoint{}));
+        auto own = row.key_id, above = row.issuer_id;
+        co_await object("authority", std::move(own));
+        if (row.kind == "root") co_return;
+        auto key = store::values("authority", above, by_.tenant);
+        const auto of_root = co_await db_.read(store::audit_by_object, std::move(key));
+        for (const auto& record : of_root)
+            if (speaks_of(record.text(11), row.key_id)) records_.emplace(record.integer(0), record);
+    }
     void look_for(std::string word) { refused_.push_back(std::move(word)); }
-    [[nodiscard]] bool empty() const noexcept { return records_.empty(); }
+    [[nodiscard]] bool empty() const noexcept { return records_.empty() && authority_.empty(); }
     [[nodiscard]] std::string render(const std::string& reference) const;
 
 private:
+    void tell_of(const store::AuthorityRow& row, core::TimePoint takes_over) {
+        const auto certificate = crypto::Certificate::parse(row.certificate);
+        const bool withdrawn = takes_over >= store::never_takes_over;
+        json::Writer w;
+        w.begin_object().member("authority", row.key_id).member("kind", row.kind).member("issuer", row.issuer_id);
+        if (certificate) w.member("subject", certificate->subject().to_text()).member("notAfter", core::rfc3339(certificate->not_after()));
+        w.member("made", core::rfc3339(row.created)).member("withdrawn", withdrawn);
+        if (!withdrawn && takes_over > core::TimePoint{}) w.member("takesOver", core::rfc3339(takes_over));
+        authority_ = w.end_object().take();
+    }
     void keep(const store::Rows& rows) {
         for (const auto& row : rows) records_.emplace(row.integer(0), row);
     }
@@ -141,6 +179,7 @@ private:
     std::set<std::string> seen_;
     std::vector<std::string> refused_;
     std::map<std::int64_t, store::Row> records_;
+    std::string authority_;  ///< JSON; empty: none was asked for
 };
 
 std::string Explanation::render(const std::string& reference) const {
@@ -148,7 +187,9 @@ std::string Explanation::render(const std::string& reference) const {
     auto from = records_.begin();
     const bool truncated = records_.size() > records_most;
     if (truncated) std::advance(from, static_cast<std::ptrdiff_t>(records_.size() - records_most));
-    w.begin_object().member("reference", reference).member("request", from->second.text(3)).member("truncated", truncated).key("records").begin_array();
+    w.begin_object().member("reference", reference).member("request", from == records_.end() ? std::string() : from->second.text(3)).member("truncated", truncated);
+    if (!authority_.empty()) w.key("authority").raw(authority_);
+    w.key("records").begin_array();
     for (; from != records_.end(); ++from) {
         const auto& r = from->second;
         w.begin_object()
@@ -172,13 +213,6 @@ std::optional<std::int64_t> number(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
     const bool whole = error == std::errc() && end == text.data() + text.size() && n > 0;
     return whole ? std::optional(n) : std::nullopt;
-}
-
-/// As openssl prints it: capitals, colons.
-std::optional<core::Bytes> serial(std::string text) {
-    std::erase(text, ':');
-    if (text.size() < 2 || text.size() > 40) return std::nullopt;
-    return core::from_hex(text);
 }
 
 Task<void> by_number(Explanation& found, std::int64_t n) {
@@ -263,9 +297,15 @@ core::Task<core::Result<std::string>> explain(store::Database& db, const Princip
     co_await found.decisions();
     if (!found.empty()) co_return found.render(reference);
 
+    if (const auto key_id = crypto::key_id_from_text(reference)) {
+        auto authority = core::hex(*key_id);
+        co_await found.authority(std::move(authority));
+        if (!found.empty()) co_return found.render(reference);
+    }
+
     const auto n = number(reference);
     if (n) co_await by_number(found, *n);
-    auto bytes = serial(reference);
+    auto bytes = crypto::serial_from_text(reference);
     if (bytes && found.empty()) co_await by_serial(found, std::move(*bytes));
     const bool looks_like_token = reference.size() == 22 && core::from_base64url(reference);
     if (looks_like_token && found.empty()) co_await by_token(found, std::move(token));
@@ -280,7 +320,7 @@ core::Task<core::Result<std::string>> explain(store::Database& db, const Princip
     core::Problem absent(core::ProblemKind::not_found,
                          "nothing is recorded under " + reference +
                              "; give a request id (X-Request-Id), the number of an enrollment or certificate, a serial, the token of an "
-                             "order, authorization, certificate or account from its URL, a SCEP transactionID, an EST client as a refusal names it (\"user factory\"), an account's name, a DNS name or an e-mail address, uri:… or upn:…. What was refused "
+                             "order, authorization, certificate or account from its URL, the key id of a CA of ours, a SCEP transactionID, an EST client as a refusal names it (\"user factory\"), an account's name, a DNS name or an e-mail address, uri:… or upn:…. What was refused "
                              "before a credential was judged, or was one of too many, is in the log only");
     co_return absent;
 }

@@ -6,6 +6,7 @@
 
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
+#include "core/crypto/serial_text.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/writer.hpp"
 #include "ra/audit.hpp"
@@ -23,7 +24,6 @@ using core::Task;
 namespace {
 
 constexpr std::string_view imported_action = "certificate.imported";
-constexpr std::size_t digest_size = 32;
 
 /// Somewhere in the text, in any letter case.
 std::string like_pattern(std::string_view text) {
@@ -187,9 +187,10 @@ Task<store::Rows> ImportedCertificates::page(std::int64_t after, std::int64_t li
 
 Task<std::vector<store::ImportedCertificateRow>> ImportedCertificates::find(std::string hex, Principal by) {
     std::vector<store::ImportedCertificateRow> out;
-    const auto octets = core::from_hex(hex);
+    const auto digest = crypto::sha256_from_text(hex);
+    const auto octets = digest ? digest : crypto::serial_from_text(hex);
     if (!octets) co_return out;
-    const bool by_digest = octets->size() == digest_size;
+    const bool by_digest = digest.has_value();
     auto key = store::values(core::BytesView(*octets), by.tenant);
     const auto rows = co_await deps_.db.read(by_digest ? store::imported_certificate_by_digest : store::imported_certificate_by_serial, std::move(key));
     for (const auto& raw : rows) out.push_back(store::ImportedCertificateRow::from(raw));

@@ -8,6 +8,7 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/certificate.hpp"
 #include "core/crypto/digest.hpp"
+#include "core/crypto/serial_text.hpp"
 #include "store/tables/authority.hpp"
 
 namespace postern::ra {
@@ -29,15 +30,6 @@ constexpr std::chrono::minutes usual_pause(15), pause_after_failure(2);
 constexpr std::chrono::hours results_kept{24 * 30}, requests_kept{24 * 7};
 /// RFC 5280 §5.3.1 unspecified: Intune does not say why.
 constexpr std::int64_t unspecified = 0;
-
-/// Of both spellings: upper or lower case, with or without leading zeros. nullopt: no hexadecimal number.
-std::optional<core::Bytes> magnitude(std::string text) {
-    const auto first = text.find_first_not_of('0');
-    text.erase(0, first == std::string::npos ? text.size() : first);
-    if (text.size() % 2 != 0) text.insert(text.begin(), '0');
-    if (text.empty() || text.size() > 40) return std::nullopt;
-    return core::from_hex(text);
-}
 
 std::string lower(std::string text) {
     std::ranges::transform(text, text.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c); });
@@ -206,7 +198,7 @@ Task<void> IntuneRevocations::settle(const azure::Account& account, azure::Revoc
     again.add(store::intune_revocation_again, store::values(account.id, item.row.context_sha256));
     const auto known = co_await deps_.db.write(std::move(again));
     if (known) co_return;  // Intune did not hear, or forgot
-    const auto serial = magnitude(asked.serial);
+    const auto serial = crypto::serial_from_text(asked.serial);
     std::optional<store::CertificateRow> certificate;
     if (serial) {
         auto wanted = *serial;

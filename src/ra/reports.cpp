@@ -1,6 +1,6 @@
 #include "ra/reports.hpp"
 
-#include "core/base/encoding.hpp"
+#include "core/crypto/serial_text.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/submission.hpp"
 
@@ -13,9 +13,9 @@ core::Task<store::Rows> list_certificates(store::Database& db, const Principal& 
     return db.read(store::certificate_page, store::values(after, limit, by.tenant));
 }
 
-core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_hex) {
-    Problem absent(ProblemKind::not_found, "no certificate with serial " + serial_hex);
-    const auto serial = core::from_hex(serial_hex);
+core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_text) {
+    Problem absent(ProblemKind::not_found, "no certificate with serial " + serial_text);
+    const auto serial = crypto::serial_from_text(serial_text);
     if (!serial) co_return absent;
     auto key = store::values(core::BytesView(*serial));
     const auto rows = co_await db.read(store::certificate_by_serial, std::move(key));

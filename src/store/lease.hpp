@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/clock.hpp"
+#include "core/base/clock_tolerance.hpp"
 #include "store/database.hpp"
 
 namespace postern::store {

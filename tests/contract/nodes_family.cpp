@@ -105,7 +105,11 @@ void nonces(Store& s) {
     s.misses(store::nonce_epoch_raise, values(8, 1001));
     s.does(store::nonce_epoch_raise, values(7, 1001));
     s.misses(store::nonce_epoch_raise, values(7, 1001));
-    s.any(store::nonce_forget, values(1001));
+    s.any(store::nonce_forget, values(1002, 0));
+    BOOST_TEST(s.one(store::nonce_oldest).integer(0) == 1000);
+    s.any(store::nonce_forget, values(1002, 1));
+    BOOST_TEST(s.one(store::nonce_oldest).integer(0) == 1001);  // the oldest first
+    s.any(store::nonce_forget, values(1001, 1000));
     BOOST_TEST(s.one(store::nonce_oldest).integer(0) == 1001);
     s.misses(store::nonce_use, values(7, first, 1000));
     s.misses(store::nonce_use, values(7, second, 1001));

@@ -1,8 +1,8 @@
-#include <algorithm>
-#include <cctype>
 #include <iostream>
 
 #include "app/verbs/answers.hpp"
+#include "core/base/encoding.hpp"
+#include "core/crypto/serial_text.hpp"
 #include "core/json/escape.hpp"
 #include "core/json/reader.hpp"
 
@@ -62,18 +62,21 @@ int revoke(const Common& common, const std::string& serial, int reason) {
     return 0;
 }
 
-/// Openssl prints serials in capitals, and what is no serial would be another path to the server.
+constexpr std::string_view serial_form = "a serial is 1 to 40 hexadecimal digits, with or without colons, \"0x\" and leading zeros";
+
+/// As `cert list` prints it; what is no serial would be another path to the server.
 std::string read_serial(std::string& text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    const bool hex = text.find_first_not_of("0123456789abcdef") == text.npos;
-    return hex && text.size() >= 2 && text.size() <= 40 ? "" : "a serial is 2 to 40 hexadecimal digits, as `postern cert list` prints it";
+    const auto serial = crypto::serial_from_text(text);
+    if (!serial) return std::string(serial_form);
+    text = core::hex(*serial);
+    return {};
 }
 
 std::string read_serial_or_digest(std::string& text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    std::erase(text, ':');
-    const bool hex = text.find_first_not_of("0123456789abcdef") == text.npos;
-    return hex && text.size() >= 2 && text.size() % 2 == 0 && (text.size() <= 40 || text.size() == 64) ? "" : "a serial is 2 to 40 hexadecimal digits, as `postern cert list` prints it, a SHA-256 64";
+    const auto digest = crypto::sha256_from_text(text);
+    if (!digest) return read_serial(text).empty() ? std::string() : std::string(serial_form) + "; a SHA-256 is 64";
+    text = core::hex(*digest);
+    return {};
 }
 
 }  // namespace

@@ -57,8 +57,7 @@ core::Result<doctor::Options> settle(const Options& o) {
         c.est = running->est;
         c.http = running->http;
         c.management = running->management;
-        // A PostgreSQL URL with all its options is in the file, or on the command line.
-        if (running->store.starts_with("sqlite:")) c.store_url = running->store;
+        if (!running->store_url.empty()) c.store_url = running->store_url;
         c.lab = running->lab;
     }
     out.name = o.name;

@@ -33,8 +33,19 @@ void print_record(const json::Value& r) {
     }
 }
 
+void print_authority(const json::Value& a) {
+    std::cout << (text(a["kind"]) == "root" ? "Root " : "Issuing CA ") << text(a["authority"]) << ", " << text(a["subject"]);
+    if (text(a["kind"]) != "root") std::cout << ", under root " << text(a["issuer"]);
+    std::cout << "\n    made at " << text(a["made"]);
+    if (truth(a["withdrawn"])) std::cout << ", withdrawn before its day";
+    else if (a["takesOver"].exists()) std::cout << ", in force from " << text(a["takesOver"]) << " on";
+    else std::cout << ", with the installation";
+    std::cout << ", ends at " << text(a["notAfter"]) << "\n";
+}
+
 int explain(const Common& common, const std::string& reference) {
     return ask(common, make_request(http::Method::get, "/api/postern/v1/explain?reference=" + unreserved(reference)), [](const json::Value& root) {
+        if (root["authority"].exists()) print_authority(root["authority"]);
         for (const auto& record : root["records"].items()) print_record(record);
         if (truth(root["truncated"])) std::cout << "There are older records; ask by order, serial or request id.\n";
     });
@@ -46,7 +57,7 @@ void add_explain(CLI::App& app, Common& common, Run& run) {
     auto reference = std::make_shared<std::string>();
     auto* verb = app.add_subcommand("explain", "Print every check and record of a request");
     add_common(*verb, common);
-    verb->add_option("REF", *reference, "Request id, number, serial, token of an order or certificate, account or name")->required();
+    verb->add_option("REF", *reference, "Request id, number, serial, key id of a CA, token of an order or certificate, account or name")->required();
     verb->callback([reference, &common, &run] { run = [reference, &common] { return explain(common, *reference); }; });
 }
 

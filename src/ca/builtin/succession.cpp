@@ -3,6 +3,7 @@
 
 #include "ca/builtin/builtin_impl.hpp"
 #include "ca/builtin/ceremony.hpp"
+#include "core/base/clock_tolerance.hpp"
 #include "store/tables/authority.hpp"
 
 /// How CAs follow one another: BuiltinCa's part that makes, withdraws and tells of those that wait for their day.

@@ -5,10 +5,6 @@
 
 namespace postern::core {
 
-/// How far a node's clock may be from what it is judged by, and from any other node's: one may be ahead and one behind.
-inline constexpr std::chrono::minutes clock_tolerance{5};
-inline constexpr std::chrono::minutes clocks_apart = 2 * clock_tolerance;
-
 /// Injected everywhere; nothing else asks the system for the time.
 class Clock {
 public:

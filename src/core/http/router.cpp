@@ -16,6 +16,7 @@ bool in_alphabet(std::string_view s, std::size_t least, std::size_t most, bool (
     return s.size() >= least && s.size() <= most && std::ranges::all_of(s, allowed);
 }
 bool is_hex(char c) { return text::is_digit(c) || (text::lower(c) >= 'a' && text::lower(c) <= 'f'); }
+bool is_serial_char(char c) { return is_hex(c) || c == ':' || text::lower(c) == 'x'; }
 bool is_small(char c) { return text::is_digit(c) || (c >= 'a' && c <= 'z'); }
 bool is_alnum(char c) { return text::is_digit(c) || (text::lower(c) >= 'a' && text::lower(c) <= 'z'); }
 bool is_base64url(char c) { return is_alnum(c) || c == '-' || c == '_'; }
@@ -32,7 +33,7 @@ bool accepts(ParamType type, std::string_view s) {
     switch (type) {
         case ParamType::number: return is_number(s);
         case ParamType::token: return in_alphabet(s, 22, 22, is_base64url);
-        case ParamType::serial: return in_alphabet(s, 2, 40, is_hex);
+        case ParamType::serial: return in_alphabet(s, 1, 64, is_serial_char);
         case ParamType::label: return in_alphabet(s, 1, 64, is_label_char) && is_small(s.front());
         case ParamType::file:
             return in_alphabet(s, 1, 128, is_file_char) && is_alnum(s.front()) && s.find("..") == s.npos;

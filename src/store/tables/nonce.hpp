@@ -26,7 +26,9 @@ inline constexpr Statement nonce_epoch_raise{
     "nonce_epoch_raise", "UPDATE nonce_epoch SET oldest_s = $2 WHERE id = 1 AND epoch = $1 AND oldest_s < $2"};
 /// issued_s of the oldest that is remembered
 inline constexpr Statement nonce_oldest{"nonce_oldest", "SELECT issued_s FROM nonce_used ORDER BY issued_s LIMIT 1"};
-/// $1 issued before
-inline constexpr Statement nonce_forget{"nonce_forget", "DELETE FROM nonce_used WHERE issued_s < $1"};
+/// $1 issued before, $2 so many at a time, the oldest
+inline constexpr Statement nonce_forget{
+    "nonce_forget",
+    "DELETE FROM nonce_used WHERE (issued_s, number) IN (SELECT issued_s, number FROM nonce_used WHERE issued_s < $1 ORDER BY issued_s, number LIMIT $2)"};
 
 }  // namespace postern::store

@@ -114,6 +114,17 @@ BOOST_AUTO_TEST_CASE(old_nonces_are_refused_and_forgotten_a_round_later) {
     BOOST_TEST((!redeem(one, used) && !redeem(one, unused)));
 }
 
+BOOST_AUTO_TEST_CASE(many_of_one_second_are_forgotten_by_portions) {
+    static constexpr store::Statement many{
+        "test_many", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) INSERT INTO nonce_used SELECT 1000, CAST(printf('%08d', i) AS BLOB) FROM n"};
+    store::Batch batch;
+    batch.add(many, {}, store::Expect::any);
+    BOOST_TEST(core::run_to_end(db->write(std::move(batch))).has_value());
+    // Refused in the first round, seen to be in the second, gone in the third.
+    BOOST_TEST((core::run_to_end(one.forget()) == 0U && core::run_to_end(one.forget()) == 0U && core::run_to_end(one.forget()) == 3U));
+    BOOST_TEST(remembered() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_whose_clock_is_behind_accepts_nothing_that_was_forgotten) {
     core::FakeClock behind{clock.now()};
     acme::FleetNonces late({*db, sealer, random, behind, "late"});

@@ -108,6 +108,30 @@ BOOST_FIXTURE_TEST_CASE(an_apple_fingerprint_is_that_of_the_highest_certificate_
     BOOST_TEST((contains(of(Chain::chain_and_root), root) && !contains(of(Chain::chain_and_root), issuing)));
 }
 
+BOOST_FIXTURE_TEST_CASE(while_a_root_succeeds_another_both_are_trusted, Told) {
+    crypto::CertificateShape shape;
+    shape.algorithm = key.default_algorithm();
+    shape.ca = true;
+    shape.key_usage = {crypto::KeyUsageBit::key_cert_sign};
+    facts.other_roots.push_back(authority(shape, "Old Root"));
+    facts.account_required = false;
+    const auto pem = [](const crypto::Certificate& c) { return crypto::to_pem("CERTIFICATE", c.der()); };
+    const auto both = pem(facts.root()) + pem(facts.other_roots[0]);
+    for (const auto client : {Client::certbot, Client::lego, Client::caddy, Client::cert_manager, Client::est_curl})
+        BOOST_TEST(file(configure(client, facts).value(), "root.pem") == both, to_string(client));
+    BOOST_TEST(configure(Client::cert_manager, facts)->text.find(core::base64(core::as_bytes(both))) != std::string::npos);
+    for (const auto client : {Client::strongswan, Client::est_strongswan, Client::certmonger}) {
+        const auto made = configure(client, facts).value();
+        BOOST_TEST((file(made, "root.pem") == pem(facts.root()) && file(made, "root-2.pem") == pem(facts.other_roots[0]) && file(made, "issuing-ca.pem") == pem(facts.issuer())), to_string(client));
+    }
+    BOOST_TEST(configure(Client::est_strongswan, facts)->text.find("root-2.pem") != std::string::npos);
+    BOOST_TEST(file(configure(Client::intune, facts).value(), "root-2.cer") == std::string(facts.other_roots[0].der().begin(), facts.other_roots[0].der().end()));
+    const auto windows = file(configure(Client::windows, facts).value(), "phones.syncml.xml");
+    BOOST_TEST(windows.find("RootCATrustedCertificates/Root/" + sha1_hex(facts.other_roots[0])) != std::string::npos);
+    const auto profile = file(configure(Client::apple, facts).value(), "phones.template.mobileconfig");
+    BOOST_TEST((profile.find("<string>root-2.cer</string>") != std::string::npos && profile.find(core::base64(facts.other_roots[0].der()).substr(0, 40)) != std::string::npos));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_stays_the_same_has_the_same_uuid, Told) {
     BOOST_TEST(stable_uuid("a") == stable_uuid("a"));
     BOOST_TEST(stable_uuid("a") != stable_uuid("b"));

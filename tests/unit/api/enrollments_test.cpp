@@ -122,6 +122,34 @@ BOOST_AUTO_TEST_CASE(certificates_are_one_object_a_line_and_paged) {
     BOOST_TEST(contains(w.local(Method::get, v1 + "certificates").body, R"("status":"expired")"));
 }
 
+BOOST_AUTO_TEST_CASE(certificates_of_several_nodes_are_oldest_first) {
+    // Another node drew its numbers from a later block, and issued before.
+    static constexpr store::Statement earlier{"test_earlier", "UPDATE certificate SET created_ms = created_ms - 61000 WHERE id = (SELECT max(id) FROM certificate)"};
+    Rest w;
+    const auto second = w.issue({"www.corp.example"}, "second");
+    BOOST_TEST(w.run(w.write(earlier, {})).has_value());
+    const auto page = w.local(Method::get, v1 + "certificates?limit=2");
+    const auto end = page.body.find('\n');
+    const auto first = json::Document::parse(page.body.substr(0, end)).value(), last = json::Document::parse(page.body.substr(end + 1)).value();
+    BOOST_TEST(first.root()["id"].integer().value() == second.certificate.get());
+    BOOST_TEST(first.root()["issued"].string().value() == core::rfc3339(w.clock.now() - 61s));
+    BOOST_TEST((last.root()["serial"].string().value() == w.serial && last.root()["issued"].string().value() == core::rfc3339(w.clock.now())));
+    // The pages go by numbers, whatever the time.
+    BOOST_TEST(page.header("X-Next-After") == std::to_string(second.certificate.get()));
+}
+
+BOOST_AUTO_TEST_CASE(a_serial_is_found_however_it_is_spelled) {
+    Rest w;
+    std::string pairs;
+    for (std::size_t at = 0; at < w.serial.size(); at += 2) pairs += (at > 0 ? ":" : "") + w.serial.substr(at, 2);
+    for (const auto& text : {w.serial, "0x" + w.serial, "00" + w.serial, pairs, "0X00:" + pairs}) {
+        const auto shown = w.local(Method::get, v1 + "certificates/" + text);
+        BOOST_TEST_REQUIRE(shown.status == 200U, text);
+        BOOST_TEST(parsed(shown).root()["serial"].string().value() == w.serial);
+    }
+    check_error(w.local(Method::get, v1 + "certificates/xx"), 404, -110, "no certificate with serial xx");
+}
+
 BOOST_AUTO_TEST_CASE(a_certificate_is_shown_and_revoked_once) {
     Rest w;
     const auto path = v1 + "certificates/" + w.serial;

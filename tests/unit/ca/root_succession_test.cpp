@@ -329,6 +329,61 @@ BOOST_FIXTURE_TEST_CASE(a_root_that_has_ended_is_succeeded_without_its_word, Roo
     BOOST_TEST(verify(leaf(), made.successor.chain[1], ca->chain(made.successor.key_id)).ok);
 }
 
+BOOST_AUTO_TEST_CASE(a_lost_key_of_a_root_that_has_ended_stops_no_start) {
+    World world;
+    auto config = world.config();
+    config.root_lifetime = 24h * 300;
+    config.issuing_lifetime = 24h * 295;
+    auto ca = world.open(config);
+    const auto old_root = id_of(ca->root_der()), old_issuing = ca->issuer();
+    std::function<void(store::Batch&, const ca::Rollover&)> nothing_more = [](store::Batch&, const ca::Rollover&) {};
+    const auto made = core::run_to_end(ca->prepare_successor(world.clock.now() + 24h * 200, ca::NewRoot::yes, std::move(nothing_more))).value();
+    const auto lose = [&](const std::string& key_id) {
+        const auto path = world.folder.file("keys/" + key_id + ".key");
+        std::filesystem::rename(path, path + ".lost");
+    };
+    const auto put_back = [&](const std::string& key_id) {
+        const auto path = world.folder.file("keys/" + key_id + ".key");
+        std::filesystem::rename(path + ".lost", path);
+    };
+    const auto stops = [&](const std::string& key_id) {
+        lose(key_id);
+        BOOST_CHECK_EXCEPTION(world.open(config), std::runtime_error, says<std::runtime_error>("restore it from the backup"));
+        put_back(key_id);
+    };
+    // Succeeded, and not ended: its CRL goes on.
+    world.clock.advance(24h * 299);
+    ca = world.open(config);
+    for (const auto& key_id : {old_root, made.new_root, made.successor.key_id}) stops(key_id);
+    const auto last = ca->crl(old_root, {});
+    BOOST_TEST_REQUIRE(last.has_value());
+
+    world.clock.advance(24h * 2);
+    for (const auto& key_id : {made.new_root, made.successor.key_id}) stops(key_id);
+    for (const auto& key_id : {old_root, old_issuing}) lose(key_id);
+    ca = world.open(config);
+    ca->start();
+    BOOST_TEST((ca->known().size() == 4U && ca->issuer() == made.successor.key_id));
+    BOOST_TEST(id_of(issue(*ca, content_at(world.clock.now(), leaf_key()))) != old_issuing);
+    // What was published last is served on, and publishing waits for no other.
+    BOOST_TEST((ca->crl(old_root, {}) == last));
+    BOOST_TEST(core::run_to_end(ca->publish_revocations(core::deadline_in(30s))).has_value());
+    BOOST_TEST((ca->crl(old_root, {}) == last));
+    BOOST_TEST(read_file(world.folder.file("log")).empty());  // of errors
+    // Another node's batch is still followed.
+    core::run_to_end(ca->follow());
+    BOOST_TEST((ca->trusted_roots() == std::vector<core::Bytes>{made.successor.chain[1]}));
+}
+
+BOOST_AUTO_TEST_CASE(both_roots_are_to_be_trusted_from_the_preparation_to_the_end_of_the_old_one) {
+    RootRollover w;
+    BOOST_TEST((w.ca->trusted_roots() == std::vector<core::Bytes>{w.old_root}));
+    const auto next = w.prepare(24h * 30).value().successor.chain[1];
+    BOOST_TEST((w.ca->trusted_roots() == std::vector<core::Bytes>{next, w.old_root}));
+    w.clock.advance(24h * 30);
+    BOOST_TEST((w.ca->trusted_roots() == std::vector<core::Bytes>{w.old_root, next}));
+}
+
 BOOST_FIXTURE_TEST_CASE(of_two_nodes_one_prepares_and_the_other_follows, RootRollover) {
     const auto other = open();
     const auto made = prepare(24h * 30).value();

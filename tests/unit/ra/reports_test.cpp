@@ -51,6 +51,64 @@ BOOST_AUTO_TEST_CASE(a_request_is_explained_by_id_number_and_serial) {
         }
 }
 
+BOOST_DATA_TEST_CASE(a_ca_is_explained_by_its_key_id, engines(), engine) {
+    Officers w(engine);
+    const std::string root(40, 'a'), first(40, 'b'), next_root(40, 'c'), next(40, 'd'), gone(40, 'e');
+    const auto day = w.clock.now() + 24h * 30;
+    store::Batch batch;
+    const auto add = [&](const std::string& key_id, const std::string& issuer) {
+        store::AuthorityRow row;
+        row.key_id = key_id;
+        row.kind = issuer.empty() ? "root" : "issuing";
+        row.issuer_id = issuer.empty() ? key_id : issuer;
+        row.certificate = core::Bytes(5, 0x30);
+        row.created = w.clock.now();
+        batch.add(store::authority_insert, row.insert_values());
+    };
+    add(root, "");
+    add(first, root);
+    add(next_root, "");
+    add(next, next_root);
+    add(gone, root);
+    batch.add(store::succession_insert, store::values(next, day, w.clock.now()));
+    batch.add(store::succession_insert, store::values(gone, store::never_takes_over, w.clock.now()));
+    const auto record = [&](std::int64_t number, const std::string& action, const std::string& object, const std::string& detail) {
+        ra::AuditRecord made;
+        made.at = w.clock.now();
+        made.request = core::RequestId("rolloverrequest0");
+        made.actor = administrator().actor;
+        made.action = action;
+        made.object_kind = "authority";
+        made.object_id = object;
+        made.detail = detail;
+        ra::add_audit(batch, number, made);
+    };
+    record(900'001, "ca.root_prepared", next_root, R"({"issuing":")" + next + R"("})");
+    record(900'002, "ca.successor_prepared", gone, "{}");
+    record(900'003, "ca.successor_withdrawn", gone, "{}");
+    BOOST_TEST_REQUIRE(w.run(w.write(std::move(batch))).has_value());
+
+    const auto told = [&](const std::string& reference) {
+        const auto text = w.run(ra::explain(w.db, administrator(), reference)).value();
+        const auto document = json::Document::parse(text).value();
+        const auto a = document.root()["authority"];
+        std::string out(a["authority"].string().value().substr(0, 1));
+        out += " " + std::string(a["kind"].string().value()) + " made " + std::string(a["made"].string().value());
+        if (a["takesOver"].exists()) out += " from " + std::string(a["takesOver"].string().value());
+        if (a["withdrawn"].boolean().value()) out += " withdrawn";
+        for (const auto& each : document.root()["records"].items()) out += " " + std::string(each["action"].string().value());
+        return out;
+    };
+    const auto made = " made " + core::rfc3339(w.clock.now()), from = " from " + core::rfc3339(day);
+    BOOST_TEST(told(root) == "a root" + made);
+    BOOST_TEST(told(first) == "b issuing" + made);
+    BOOST_TEST(told(next_root) == "c root" + made + from + " ca.root_prepared");
+    // Its record is its root's.
+    BOOST_TEST(told(next) == "d issuing" + made + from + " ca.root_prepared");
+    BOOST_TEST(told(gone) == "e issuing" + made + " withdrawn ca.successor_prepared ca.successor_withdrawn");
+    BOOST_TEST(told(std::string(40, 'E')) == told(gone));
+}
+
 BOOST_DATA_TEST_CASE(what_waits_and_what_was_issued_is_found_by_its_names, engines(), engine) {
     Officers w(engine);
     auto documents = officers_documents("approval = \"officer\"\nextended_key_usage = [\"clientAuth\"]\nemail_names = true\nuri_names = true\nupn_names = true", "", "\"keep\"");

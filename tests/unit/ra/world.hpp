@@ -66,6 +66,7 @@ public:
             co_await once();
             break;
         }
+        for (const auto& step : batch.steps()) count += step.statement == counted ? 1 : 0;
         auto written = co_await inner_->write(std::move(batch));
         co_return written;
     }
@@ -75,6 +76,8 @@ public:
 
     const store::Statement* hook_at = nullptr;
     const store::Statement* away_at = nullptr;
+    const store::Statement* counted = nullptr;
+    int count = 0;  ///< how often that one was written
     std::function<core::Task<void>()> hook;
     std::function<core::TimePoint()> database_clock;  ///< a database server's own
 
