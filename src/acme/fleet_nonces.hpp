@@ -4,7 +4,6 @@
 
 #include "acme/nonces.hpp"
 #include "core/base/clock.hpp"
-#include "core/base/clock_tolerance.hpp"
 #include "core/crypto/sealer.hpp"
 #include "store/database.hpp"
 #include "store/lease.hpp"
@@ -21,7 +20,8 @@ class FleetNonces final : public Nonces {
 public:
     /// How long a nonce is good. What a client kept for longer answers badNonce, with a fresh one.
     static constexpr std::chrono::minutes lifetime{10};
-    static constexpr std::chrono::minutes tolerance = core::clock_tolerance;
+    /// How far nodes' clocks may be apart.
+    static constexpr std::chrono::minutes tolerance{5};
 
     struct Deps {
         store::Database& db;
@@ -40,8 +40,8 @@ public:
     core::Task<std::string> issue() override;
     /// Throws StoreUnavailable.
     core::Task<bool> redeem(std::string nonce) override;
-    /// Forgets what is too old to come again, as the one node that holds the lease; how many portions of a thousand
-    /// rows are gone. Every half minute. Throws StoreUnavailable.
+    /// Forgets what is too old to come again, as the one node that holds the lease; how many portions of a
+    /// thousand rows are gone. Every half minute. Throws StoreUnavailable.
     core::Task<std::size_t> forget();
 
 private:

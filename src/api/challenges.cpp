@@ -1,4 +1,5 @@
 #include "api/call.hpp"
+#include "api/clients/configuration.hpp"
 #include "core/json/writer.hpp"
 #include "ra/binding_text.hpp"
 
@@ -199,8 +200,11 @@ core::Task<Answer> mint_tokens(Call call) {
     json::Writer w;
     w.begin_object().member("account", made->minted.front().account).member("profile", made->minted.front().profile).member("key", key.value_or(of_profile).to_string());
     w.member("url", told.est + "/.well-known/est/" + endpoint).member("label", endpoint);
-    std::string roots = told.chain.empty() ? std::string() : crypto::to_pem("CERTIFICATE", told.chain.back());
-    for (const auto& other : told.other_roots) roots += crypto::to_pem("CERTIFICATE", other);
+    std::string roots;
+    if (!told.chain.empty()) {
+        roots = crypto::to_pem("CERTIFICATE", told.chain.back());
+        for (const auto& other : clients::other_roots(call.deps.backends, told.chain.back())) roots += crypto::to_pem("CERTIFICATE", other);
+    }
     w.member("root", roots).key("tokens").begin_array();
     for (const auto& each : made->minted) w.begin_object().member("id", each.token).member("token", each.text.expose()).member("expires", core::rfc3339(each.expires)).end_object();
     w.end_array().end_object();

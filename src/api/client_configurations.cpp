@@ -128,7 +128,7 @@ core::Task<Answer> configure_client(Call call) {
     facts.http = told.http;
     facts.est_base = told.est;
     for (const auto& der : told.chain) facts.chain.push_back(crypto::Certificate::parse(der).value());
-    for (const auto& der : told.other_roots) facts.other_roots.push_back(crypto::Certificate::parse(der).value());
+    for (const auto& der : clients::other_roots(call.deps.backends, told.chain.back())) facts.other_roots.push_back(crypto::Certificate::parse(der).value());
     facts.ra = told.ra;
     facts.profile = *profile;
     facts.scep = endpoint.scep;

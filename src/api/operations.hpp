@@ -64,7 +64,6 @@ public:
         ClientFacts() = default;
         std::string https, http, est;     ///< [public]
         std::vector<core::Bytes> chain;   ///< DER: who issues, up to the root; the root alone where no RA certificate is there, and for EST where another CA issues
-        std::vector<core::Bytes> other_roots;  ///< DER: where one root of ours succeeds another, those to be trusted beside the chain's; the listeners may be under one of them
         core::Bytes ra;                   ///< what SCEP clients encrypt to; empty: none yet
     };
     virtual core::Task<ClientFacts> client_facts(core::EndpointId endpoint) = 0;

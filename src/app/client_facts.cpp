@@ -5,23 +5,7 @@
 /// What Operations tells clients of this server, and signs for them.
 namespace postern::app {
 
-namespace {
-
-/// From the preparation of a root until the end of the one before. Its day changes the chain at once, and the listeners enroll anew within a minute.
-void add_other_roots(Operations::ClientFacts& out, const ca::BuiltinCa& ca) {
-    auto roots = ca.trusted_roots();
-    if (std::erase(roots, out.chain.back()) > 0) out.other_roots = std::move(roots);
-}
-
-}  // namespace
-
 core::Task<Operations::ClientFacts> Operations::client_facts(core::EndpointId endpoint) {
-    auto out = co_await chain_for(endpoint);
-    add_other_roots(out, *house_.builtin);
-    co_return out;
-}
-
-core::Task<Operations::ClientFacts> Operations::chain_for(core::EndpointId endpoint) {
     ClientFacts out;
     out.https = house_.config.public_https;
     out.http = house_.config.public_http;

@@ -39,7 +39,6 @@ private:
     enum class State { none, running, done, failed };
     core::Task<void> back_up(BackupSource source, BackupOrder order, bool with_master_key, ra::Principal by, core::RequestId request);
     core::Task<void> record(const BackupManifest& manifest, std::string target, ra::Principal by, core::RequestId request);
-    core::Task<ClientFacts> chain_for(core::EndpointId endpoint);
     void finish(State state, std::string result);
 
     House& house_;

@@ -109,8 +109,6 @@ public:
     /// Step 2: draws the serial, builds and lints. Nothing is signed, stored or sent.
     /// Errors: bad_content (lint, or outside the issuer's validity), unavailable.
     virtual core::Result<Prepared> prepare(const Authorized& authorized) = 0;
-    /// Step 3: adds to the batch that records the intent what must be true, at that moment, of who is to sign.
-    virtual void guard_intent(store::Batch&, const Prepared&) const {}
     /// Step 4, after the intent is durable: signs exactly `prepared.tbs`, or submits.
     /// Errors: unavailable (surely nothing was signed), internal (may have been signed).
     virtual core::Task<core::Result<Outcome>> issue(const Authorized& authorized, const Prepared& prepared,

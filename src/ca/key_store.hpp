@@ -17,8 +17,6 @@ public:
     virtual void keep(store::Batch& batch, const std::string& key_id, const crypto::PrivateKey& key, core::TimePoint now) = 0;
     /// Throws std::runtime_error that says what to do.
     virtual core::Task<crypto::PrivateKey> find(std::string key_id) = 0;
-    /// Whether there is one of that id, whatever it is.
-    virtual core::Task<bool> holds(std::string key_id) = 0;
     /// For people: path of the file, or the row.
     [[nodiscard]] virtual std::string where(const std::string& key_id) const = 0;
 };

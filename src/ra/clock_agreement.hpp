@@ -4,7 +4,6 @@
 #include <string>
 
 #include "core/async/task.hpp"
-#include "core/base/clock_tolerance.hpp"
 #include "core/base/laboratory_clock.hpp"
 #include "core/base/result.hpp"
 #include "core/observe/log.hpp"
@@ -49,7 +48,7 @@ public:
         std::chrono::milliseconds laboratory{0};  ///< so far ahead of the wall clock is what this installation dates with
         std::string reason;                   ///< empty while they agree
     };
-    static constexpr std::chrono::minutes tolerance = core::clock_tolerance;
+    static constexpr std::chrono::minutes tolerance{5};
 
     explicit ClockAgreement(Deps deps);
 

@@ -8,9 +8,9 @@
 #include "ra/enrollment_steps.hpp"
 #include "ra/intune_notices.hpp"
 #include "ra/profile_pauses.hpp"
-#include "store/tables/authority.hpp"
 #include "store/tables/certificate.hpp"
 #include "store/tables/requester.hpp"
+#include "store/tables/succession.hpp"
 
 /// One issuance, in the order of design §4. docs/architecture.md walks through it by these names.
 namespace postern::ra {
@@ -189,7 +189,6 @@ Task<Result<Enrollment::Recorded>> Enrollment::record_intent(Attempt& a) {
     store::Batch batch;
     a.guard_configuration(batch);
     guard_unblocked(batch, a.keys());
-    a.backend->guard_intent(batch, a.prepared);
     batch.add(store::enrollment_insert, row.insert_values());
     index_names(batch, a.id, a.request.via, a.authorized->content().names);
     if (a.request.single_use) reserve_credential(batch, *a.request.single_use, a.counted_at(), row.spki_sha256, a.id);

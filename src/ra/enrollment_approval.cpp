@@ -205,7 +205,6 @@ Task<store::Written> Enrollment::record_approved_intent(Attempt& a, const store:
     store::Batch batch;
     a.guard_configuration(batch);
     guard_unblocked(batch, a.keys());
-    a.backend->guard_intent(batch, a.prepared);
     for (const auto& e : a.request.evidence)
         if (!e.requester.empty()) batch.add(*store::requester(e.requester).guard, store::values(e.row));
     batch.add(store::enrollment_approved_intent,

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "ca/content_json.hpp"
-#include "core/base/clock_tolerance.hpp"
 #include "core/json/writer.hpp"
 #include "ra/enrollment_steps.hpp"
 
@@ -17,7 +16,8 @@ namespace {
 
 /// How often a request is looked at that another node is handing over.
 constexpr std::chrono::seconds look_again(10);
-using core::clocks_apart;
+/// Of two nodes' clocks: each may be as far as that from what it is judged by, one ahead and one behind.
+constexpr auto clocks_apart = 2 * ClockAgreement::tolerance;
 /// As long nobody else takes up one whose backend cannot be asked.
 constexpr std::chrono::minutes unasked(5);
 

@@ -6,8 +6,8 @@
 #include "ra/enrollment_steps.hpp"
 #include "ra/predecessor_status.hpp"
 #include "ra/profile_pauses.hpp"
-#include "store/tables/authority.hpp"
 #include "store/tables/requester.hpp"
+#include "store/tables/succession.hpp"
 
 /// What becomes of an intent without outcome (design §4). Which ones, and when, is the sweeper's
 /// matter (sweeper.hpp).
@@ -170,7 +170,6 @@ Task<store::Written> Enrollment::record_settlement(Attempt& a, const store::Enro
     } else if (leave) {
         a.guard_configuration(batch);
         guard_unblocked(batch, a.keys());
-        a.backend->guard_intent(batch, a.prepared);
         for (const auto& e : a.request.evidence)
             if (!e.requester.empty()) batch.add(*store::requester(e.requester).guard, store::values(e.row));
         const auto tbs = crypto::sha256(a.prepared.tbs);

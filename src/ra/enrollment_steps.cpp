@@ -2,14 +2,18 @@
 
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
+#include "store/tables/authority.hpp"
 #include "store/tables/enrollment.hpp"
 #include "store/tables/enrollment_name.hpp"
+#include "store/tables/succession.hpp"
 
 namespace postern::ra {
 
 void Enrollment::Attempt::guard_configuration(store::Batch& batch) const {
     batch.add(store::enrollment_guard,
               store::values(tenant->id, endpoint->id, endpoint->version, account->id, account->version, profile->id, profile->version));
+    // This node may have been apart from the store when the CA that it goes by was withdrawn.
+    if (!foreign) batch.add(store::succession_stands, store::values(prepared.issuer_key_id, store::never_takes_over));
 }
 
 std::string Enrollment::Attempt::term() const {

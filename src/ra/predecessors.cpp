@@ -20,8 +20,6 @@ using core::Task;
 namespace {
 
 constexpr std::size_t most_certificates = 50, longest_url = 2000;
-/// So many imported certificates are taken from the store by one batch: others wait for no more.
-constexpr std::int64_t certificates_at_once = 1000;
 
 core::Bytes digest_of(core::BytesView der) {
     const auto digest = crypto::sha256(der);
@@ -245,27 +243,13 @@ Task<Result<std::int64_t>> Predecessors::remove(std::string tenant, std::string 
                                               std::to_string(counts->integer(1)) + " of them not renewed yet; --with-certificates takes their right to renew away too");
     if (imported > 0 && !with_certificates) co_return in_use;
 
-    // What was decided is on record before the first of many is gone.
-    json::Writer detail;
-    detail.begin_object().member("certificates", imported).end_object();
-    const auto told = detail.take();
-    for (auto left = imported; left > certificates_at_once; left -= certificates_at_once) {
-        store::Batch portion;
-        portion.add(store::imported_certificates_remove, store::values(found->row.id, certificates_at_once), store::Expect::any);
-        if (left == imported) {
-            const auto number = co_await deps_.numbers.next(store::Series::audit);
-            auto begun = record_of("predecessor.certificates_removed", **owner, name, by, request, deps_.clock.now());
-            begun.detail = told;
-            add_audit(portion, number, begun);
-        }
-        const auto gone = co_await deps_.db.write(std::move(portion));
-        gone.value();
-    }
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     auto record = record_of("predecessor.removed", **owner, name, by, std::move(request), deps_.clock.now());
-    record.detail = told;
+    json::Writer detail;
+    detail.begin_object().member("certificates", imported).end_object();
+    record.detail = detail.take();
     store::Batch batch;
-    if (with_certificates) batch.add(store::imported_certificates_remove, store::values(found->row.id, certificates_at_once), store::Expect::any);
+    if (with_certificates) batch.add(store::imported_certificates_remove, store::values(found->row.id), store::Expect::any);
     batch.add(store::predecessor_certificates_remove, store::values(found->row.id), store::Expect::any);
     batch.add(store::predecessor_remove, store::values(found->row.id));
     add_audit(batch, audit_id, record);

@@ -16,8 +16,8 @@ namespace postern::ra {
 
 /// Up to `limit` certificates the principal may see with id > after, rising; keyset paging.
 core::Task<store::Rows> list_certificates(store::Database& db, const Principal& by, std::int64_t after, std::int64_t limit);
-/// By its serial in any spelling of crypto::serial_from_text; not_found also for another tenant's.
-core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_text);
+/// By its serial, in any spelling of crypto::serial_from_text; not_found also for another tenant's.
+core::Task<core::Result<store::CertificateRow>> find_certificate(store::Database& db, const Principal& by, std::string serial_hex);
 
 /// Whether nobody is to have its certificate yet: Intune has not heard of it (intune_notices.hpp).
 core::Task<bool> withheld(store::Database& db, core::EnrollmentId enrollment);

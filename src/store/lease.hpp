@@ -4,7 +4,6 @@
 #include <string>
 
 #include "core/base/clock.hpp"
-#include "core/base/clock_tolerance.hpp"
 #include "store/database.hpp"
 
 namespace postern::store {
@@ -15,8 +14,8 @@ namespace postern::store {
 /// has taken the lease since. For one caller at a time.
 class Lease {
 public:
-    /// A lease that lasts for longer than its time and this is none.
-    static constexpr std::chrono::minutes tolerance = core::clock_tolerance;
+    /// How far nodes' clocks may be apart. A lease that lasts for longer than its time and this is none.
+    static constexpr std::chrono::minutes tolerance{5};
 
     /// `holder` names the node over its restarts: a node takes back at once what its earlier life held.
     Lease(Database& db, const core::Clock& clock, std::string name, std::string holder,

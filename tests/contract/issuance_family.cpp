@@ -4,6 +4,7 @@
 #include "store/tables/enrollment_name.hpp"
 #include "store/tables/objects.hpp"
 #include "store/tables/ra_certificate.hpp"
+#include "store/tables/succession.hpp"
 #include "tests/contract/store.hpp"
 
 namespace postern::contract {
@@ -241,7 +242,8 @@ void authorities(Store& s) {
     const auto succession = s.one(store::succession_all);
     BOOST_TEST((succession.text(0) == "bb" && succession.time(1) == later));
     s.does(store::succession_stands, values("bb", store::never_takes_over));
-    s.misses(store::succession_stands, values("aa", store::never_takes_over));  // the first has no row
+    s.does(store::succession_stands, values("aa", store::never_takes_over));  // the first has no row
+    s.does(store::succession_stands, values("", store::never_takes_over));
     s.misses(store::succession_withdraw, values("bb", later, store::never_takes_over));  // its day has come
     s.misses(store::succession_withdraw, values("cc", now, store::never_takes_over));
     s.does(store::succession_withdraw, values("bb", now, store::never_takes_over));

@@ -491,6 +491,15 @@ def test_a_running_server_says_how_it_was_started(server):
     assert good >= {"configuration.public_https", "listener.https", "listener.est", "listener.http", "listener.management", "dns.resolver"}
 
 
+def test_a_store_that_was_named_at_the_start_is_examined(new_server, tmp_path):
+    server = new_server(options=("--store", f"sqlite:{tmp_path}/elsewhere.db"))
+    server.start()
+    done = subprocess.run([executable(), "doctor", "--data", server.data, "--json"], text=True, capture_output=True, check=False, env=environment())
+    findings = json.loads(done.stdout)["findings"]
+    assert failed(findings) == {}
+    assert "keys.root_key" in {f["check"] for f in findings}
+
+
 class Older(socketserver.StreamRequestHandler):
     """The control socket of a version that does not say how it was started."""
 

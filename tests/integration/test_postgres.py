@@ -96,6 +96,15 @@ def stopped(new_server, fresh):
     return server
 
 
+def test_doctor_learns_the_store_of_a_running_server(new_server, fresh):
+    """It was named on the command line, which nobody repeats."""
+    server = new_server(options=("--store", fresh.url))
+    server.start()
+    found = findings(server)
+    assert {check: f for check, f in found.items() if f["verdict"] == "failed"} == {}
+    assert found["store.version"]["what"].startswith("PostgreSQL 1")
+
+
 @pytest.mark.parametrize("check", HARM)
 def test_doctor_finds_what_is_wrong(stopped, fresh, check):
     harm, mend, says = HARM[check]

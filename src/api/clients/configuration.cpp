@@ -121,6 +121,15 @@ void add_pem(Configuration& out, const crypto::Certificate& certificate, const s
     out.files.emplace_back(name, core::to_bytes(octets), certificate.subject().to_text() + ", SHA-256 " + sha256_hex(certificate));
 }
 
+std::vector<core::Bytes> other_roots(const ca::Backends& backends, const core::Bytes& root) {
+    std::vector<core::Bytes> out;
+    const auto* ours = backends.find("builtin");
+    for (const auto& der : ours ? ours->anchors() : std::vector<core::Bytes>())
+        if (const auto certificate = crypto::Certificate::parse(der); certificate && certificate->subject_der() == certificate->issuer_der()) out.push_back(der);
+    if (std::erase(out, root) == 0) out.clear();
+    return out;
+}
+
 void add_roots_pem(Configuration& out, const Facts& facts, const std::string& name) {
     const auto pem = facts.roots_pem();
     const auto octets = core::as_bytes(pem);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "ca/backend.hpp"
 #include "core/base/result.hpp"
 #include "core/base/secret.hpp"
 #include "core/crypto/certificate.hpp"
@@ -76,6 +77,10 @@ struct Configuration {
     std::vector<std::pair<std::string, std::string>> values;  ///< the same, one by one
     std::vector<File> files;
 };
+
+/// Roots of the built-in CA (DER) that a client is to trust beside that one: while one succeeds the other the listeners may be under either.
+/// None where that one is another CA's.
+std::vector<core::Bytes> other_roots(const ca::Backends& backends, const core::Bytes& root);
 
 /// Errors: conflict where the endpoint's profile and that client do not go together.
 core::Result<Configuration> configure(Client client, const Facts& facts);

@@ -55,7 +55,7 @@ struct Running {
     Running() = default;
     Address https, est, http, management;
     std::string config_file;  ///< absolute, or empty
-    std::string store_url;    ///< as in [store]; empty: it holds a password, and is in the file
+    std::string store;        ///< URL; empty: of PostgreSQL with a password, which is in the file
     bool lab = false;
 };
 

@@ -35,8 +35,8 @@ std::optional<Running> ask_running(const std::string& data) {
     const auto root = document->root();
     Running out;
     out.config_file = text(root["configFile"]);
-    out.store_url = text(root["storeUrl"]);
-    if (const auto shown = text(root["store"]); shown.starts_with("sqlite:")) out.store_url = shown;
+    out.store = text(root["storeUrl"]);
+    if (auto shown = text(root["store"]); shown.starts_with("sqlite:")) out.store = std::move(shown);
     const auto lab = root["lab"].boolean();
     out.lab = lab && *lab;
     const auto listeners = root["listeners"];

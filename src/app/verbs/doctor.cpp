@@ -57,7 +57,7 @@ core::Result<doctor::Options> settle(const Options& o) {
         c.est = running->est;
         c.http = running->http;
         c.management = running->management;
-        if (!running->store_url.empty()) c.store_url = running->store_url;
+        if (!running->store.empty()) c.store_url = running->store;
         c.lab = running->lab;
     }
     out.name = o.name;

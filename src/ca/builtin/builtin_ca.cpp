@@ -22,7 +22,7 @@ bool is_reason(unsigned reason) {
     return reason <= 10 && reason != 6 && reason != 7 && reason != 8;
 }
 
-core::Task<Hierarchy> first_start(BuiltinCa::Deps deps, const BuiltinConfig& config, KeyStore& keys,
+core::Task<Hierarchy> first_start(BuiltinCa::Deps deps, const BuiltinConfig& config, KeyRows& keys,
                                   const std::string& root_pem_path) {
     // A root that clients already trust, and a database that knows nothing of it: never replaced
     // in silence.
@@ -103,12 +103,6 @@ void BuiltinCa::add_routes(http::Router& router) {
 
 core::Bytes BuiltinCa::root_der() const { return impl_->ready()->hierarchy.root(impl_->deps.clock.now())->certificate.der(); }
 
-std::vector<core::Bytes> BuiltinCa::trusted_roots() const {
-    std::vector<core::Bytes> out;
-    for (const auto& each : impl_->ready()->hierarchy.trusted(impl_->deps.clock.now())) out.push_back(each->certificate.der());
-    return out;
-}
-
 Capabilities BuiltinCa::capabilities() const noexcept {
     Capabilities out;
     out.revoke = true;
@@ -126,12 +120,6 @@ core::Result<Prepared> BuiltinCa::prepare(const Authorized& authorized) {
     // It had ended when it was loaded, and the clock was set back since.
     if (issuance == nullptr) return core::Problem(core::ProblemKind::unavailable, "the key of issuing CA " + issuer->key_id + " is missing; restore it from the backup");
     return issuance->prepare(authorized.content());
-}
-
-/// This node may have been apart from the store when one was withdrawn. The first CA has no day, and is never withdrawn.
-void BuiltinCa::guard_intent(store::Batch& batch, const Prepared& prepared) const {
-    const auto issuer = impl_->ready()->hierarchy.find(prepared.issuer_key_id);
-    if (issuer && issuer->takes_over > core::TimePoint{}) batch.add(store::succession_stands, store::values(issuer->key_id, store::never_takes_over));
 }
 
 core::Task<core::Result<Outcome>> BuiltinCa::issue(const Authorized& authorized, const Prepared& prepared,

@@ -83,8 +83,7 @@ public:
     /// conflict (one waits already, or `more` missed something), unavailable.
     core::Task<core::Result<Rollover>> prepare_successor(core::TimePoint takes_over, NewRoot new_root, std::function<void(store::Batch&, const Rollover&)> more);
     /// The one that waits never takes over: it issues nothing more from now on, and its CRL goes on for what it issued to who asked for it. A root
-    /// that came with it is revoked by the root of today. `more` as above. Errors: not_found (none waits), conflict (it was withdrawn meanwhile, or its day
-    /// is so near that it may have come by another node's clock: core::clocks_apart).
+    /// that came with it is revoked by the root of today. `more` as above. Errors: not_found (none waits), conflict (withdrawn meanwhile, or by some node's clock its day may have come).
     core::Task<core::Result<Rollover>> withdraw_successor(std::function<void(store::Batch&, const Rollover&)> more);
     /// Takes over what other nodes prepared or withdrew, whenever that was, and keeps DATA/root.pem the root of today. Several times a second.
     core::Task<void> follow();
@@ -106,12 +105,9 @@ public:
     void add_routes(http::Router& router);
     /// Of the root of today.
     [[nodiscard]] core::Bytes root_der() const;
-    /// Of the roots that clients are to trust: the one of today last, before it those that it succeeds and that have not ended, and the next one.
-    [[nodiscard]] std::vector<core::Bytes> trusted_roots() const;
 
     [[nodiscard]] Capabilities capabilities() const noexcept override;
     core::Result<Prepared> prepare(const Authorized& authorized) override;
-    void guard_intent(store::Batch& batch, const Prepared& prepared) const override;
     core::Task<core::Result<Outcome>> issue(const Authorized& authorized, const Prepared& prepared,
                                             core::Deadline deadline) override;
     [[nodiscard]] core::Result<Checked> check(const Issued& issued, const Content& content, const Prepared& prepared) const override;

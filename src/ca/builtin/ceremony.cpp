@@ -140,7 +140,7 @@ Authority read_authority(const store::AuthorityRow& row) {
 }
 
 /// A lost key of one that has ended stops nothing: who trusts it trusts none of its certificates any more.
-core::Task<void> open_key_of(Authority& authority, KeyStore& keys, bool needed) {
+core::Task<void> open_key_of(Authority& authority, KeyRows& keys, bool needed) {
     bool there = needed;
     if (!there) there = co_await keys.holds(authority.key_id);
     if (!there) co_return;
@@ -288,7 +288,7 @@ core::Task<bool> record_hierarchy(std::shared_ptr<const Hierarchy> made, KeyStor
     co_return written.has_value();
 }
 
-core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db, core::TimePoint now) {
+core::Task<std::optional<Hierarchy>> load_hierarchy(KeyRows& keys, store::Database& db, core::TimePoint now) {
     const store::Rows rows = co_await db.read(store::authority_all, store::Values());
     if (rows.empty()) co_return std::nullopt;
     std::map<std::string, core::TimePoint> takes_over;

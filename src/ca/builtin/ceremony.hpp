@@ -1,7 +1,7 @@
 #pragma once
 #include "ca/builtin/authority.hpp"
 #include "ca/builtin/builtin_ca.hpp"
-#include "ca/builtin/key_files.hpp"
+#include "ca/builtin/key_rows.hpp"
 
 namespace postern::ca {
 
@@ -30,6 +30,6 @@ void record_succession(store::Batch& batch, const Succession& made, KeyStore& ke
 
 /// Reads the rows and opens the keys; nullopt before the first start. Every check of D12, with
 /// std::runtime_error that says what to do. One that has ended by `now`, and is succeeded or withdrawn, needs no key.
-core::Task<std::optional<Hierarchy>> load_hierarchy(KeyStore& keys, store::Database& db, core::TimePoint now);
+core::Task<std::optional<Hierarchy>> load_hierarchy(KeyRows& keys, store::Database& db, core::TimePoint now);
 
 }  // namespace postern::ca

@@ -133,8 +133,6 @@ void KeyFiles::keep(store::Batch&, const std::string& key_id, const crypto::Priv
 
 core::Task<crypto::PrivateKey> KeyFiles::find(std::string key_id) { co_return load(key_id); }
 
-core::Task<bool> KeyFiles::holds(std::string key_id) { co_return has(key_id); }
-
 crypto::PrivateKey KeyFiles::load(const std::string& key_id) const {
     const auto file = path(key_id);
     const Descriptor fd(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));

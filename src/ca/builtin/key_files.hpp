@@ -30,7 +30,6 @@ public:
     /// store(), before the batch is written: a file without its CA is harmless, the opposite is not.
     void keep(store::Batch& batch, const std::string& key_id, const crypto::PrivateKey& key, core::TimePoint now) override;
     core::Task<crypto::PrivateKey> find(std::string key_id) override;
-    core::Task<bool> holds(std::string key_id) override;
     [[nodiscard]] std::string where(const std::string& key_id) const override { return path(key_id); }
 
 private:

@@ -16,7 +16,8 @@ public:
 
     void keep(store::Batch& batch, const std::string& key_id, const crypto::PrivateKey& key, core::TimePoint now) override;
     core::Task<crypto::PrivateKey> find(std::string key_id) override;
-    core::Task<bool> holds(std::string key_id) override;
+    /// Whether there is one of that id, whatever it is.
+    core::Task<bool> holds(std::string key_id);
     [[nodiscard]] std::string where(const std::string& key_id) const override;
 
 private:

@@ -3,7 +3,6 @@
 
 #include "ca/builtin/builtin_impl.hpp"
 #include "ca/builtin/ceremony.hpp"
-#include "core/base/clock_tolerance.hpp"
 #include "store/tables/authority.hpp"
 
 /// How CAs follow one another: BuiltinCa's part that makes, withdraws and tells of those that wait for their day.
@@ -17,6 +16,8 @@ using core::ProblemKind;
 /// RFC 5280 §5.3.1: nothing is wrong with the key that anybody knows of.
 constexpr std::int64_t cessation_of_operation = 5;
 constexpr std::chrono::seconds longest_publication{10};
+/// Of two nodes' clocks: each may be as far as the tolerance from what it is judged by, one ahead and one behind.
+constexpr std::chrono::minutes clocks_apart = 2 * store::Lease::tolerance;
 
 Successor described(const Authority& authority, const Authority& root) {
     Successor out;
@@ -68,7 +69,7 @@ std::optional<Problem> judge(const BuiltinConfig& config, const Hierarchy& h, co
 }
 
 std::string too_late(const Authority& waiting) {
-    return "issuing CA " + waiting.key_id + " takes over at " + core::rfc3339(waiting.takes_over) + ", within " + std::to_string(core::clocks_apart.count()) +
+    return "issuing CA " + waiting.key_id + " takes over at " + core::rfc3339(waiting.takes_over) + ", within " + std::to_string(clocks_apart.count()) +
            " minutes: by the clock of another node it may issue for all by now, so it is withdrawn no more. Let it take over, and have the next one succeed it: `postern ca rollover --at`";
 }
 
@@ -158,7 +159,7 @@ core::Task<core::Result<Rollover>> BuiltinCa::withdraw_successor(std::function<v
     const auto ready = impl_->ready();
     const auto waiting = ready->hierarchy.successor(now);
     if (!waiting) co_return Problem(ProblemKind::not_found, "no successor waits: one that took over stays, and is succeeded in its turn");
-    const auto earliest = now + core::clocks_apart;
+    const auto earliest = now + clocks_apart;
     if (waiting->takes_over <= earliest) co_return Problem(ProblemKind::conflict, too_late(*waiting));
     auto out = described(ready->hierarchy, *waiting);
     store::Batch batch;

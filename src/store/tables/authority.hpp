@@ -74,11 +74,9 @@ inline constexpr core::TimePoint never_takes_over{std::chrono::seconds(253'402'3
 /// $1 now, $2 never_takes_over: none waits for its day. A batch that makes one is guarded by it.
 inline constexpr Statement succession_none_waits{
     "succession_none_waits", "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM succession WHERE takes_over_ms > $1 AND takes_over_ms < $2)"};
-/// $1 key_id, $2 the earliest day that no node can take for come, $3 never_takes_over: a row while it waits for one after that
+/// $1 key_id, $2 a time, $3 never_takes_over: a row while it waits for a day after $2
 inline constexpr Statement succession_withdraw{
     "succession_withdraw", "UPDATE succession SET takes_over_ms = $3 WHERE key_id = $1 AND takes_over_ms > $2 AND takes_over_ms < $3"};
-/// $1 key_id, $2 never_takes_over: none for one that was withdrawn. What is about to be issued under it is guarded by it.
-inline constexpr Statement succession_stands{"succession_stands", "SELECT 1 FROM succession WHERE key_id = $1 AND takes_over_ms < $2"};
 inline constexpr Statement succession_all{"succession_all", "SELECT key_id, takes_over_ms FROM succession ORDER BY takes_over_ms, key_id"};
 
 #define POSTERN_CROSS_CERTIFICATE_COLUMNS "subject_id, issuer_id, serial, certificate, created_ms"

@@ -75,8 +75,7 @@ inline constexpr Statement imported_certificate_guard{"imported_certificate_guar
 inline constexpr Statement imported_certificate_replaced{
     "imported_certificate_replaced", "UPDATE imported_certificate SET status = 'replaced', successor_id = $2 WHERE id = $1"};
 inline constexpr Statement imported_certificate_remove{"imported_certificate_remove", "DELETE FROM imported_certificate WHERE id = $1"};
-/// $1 predecessor, $2 so many at a time
-inline constexpr Statement imported_certificates_remove{
-    "imported_certificates_remove", "DELETE FROM imported_certificate WHERE id IN (SELECT id FROM imported_certificate WHERE predecessor_id = $1 LIMIT $2)"};
+/// $1 predecessor
+inline constexpr Statement imported_certificates_remove{"imported_certificates_remove", "DELETE FROM imported_certificate WHERE predecessor_id = $1"};
 
 }  // namespace postern::store

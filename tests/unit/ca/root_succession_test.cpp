@@ -372,16 +372,7 @@ BOOST_AUTO_TEST_CASE(a_lost_key_of_a_root_that_has_ended_stops_no_start) {
     BOOST_TEST(read_file(world.folder.file("log")).empty());  // of errors
     // Another node's batch is still followed.
     core::run_to_end(ca->follow());
-    BOOST_TEST((ca->trusted_roots() == std::vector<core::Bytes>{made.successor.chain[1]}));
-}
-
-BOOST_AUTO_TEST_CASE(both_roots_are_to_be_trusted_from_the_preparation_to_the_end_of_the_old_one) {
-    RootRollover w;
-    BOOST_TEST((w.ca->trusted_roots() == std::vector<core::Bytes>{w.old_root}));
-    const auto next = w.prepare(24h * 30).value().successor.chain[1];
-    BOOST_TEST((w.ca->trusted_roots() == std::vector<core::Bytes>{next, w.old_root}));
-    w.clock.advance(24h * 30);
-    BOOST_TEST((w.ca->trusted_roots() == std::vector<core::Bytes>{w.old_root, next}));
+    BOOST_TEST((ca->anchors() == std::vector<core::Bytes>{made.successor.chain[1]}));
 }
 
 BOOST_FIXTURE_TEST_CASE(of_two_nodes_one_prepares_and_the_other_follows, RootRollover) {

@@ -257,13 +257,15 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_changes_between_decision_and_intent_st
 
 BOOST_AUTO_TEST_CASE(an_issuing_ca_that_was_withdrawn_elsewhere_signs_nothing) {
     Ready w;
-    w.ca.withdrawn = true;
-    check_refused(w.submit(w.request({"corp.example"})), ProblemKind::conflict, "the issuing CA was withdrawn while the request was judged; ask again");
-    BOOST_TEST(w.enrollments().empty());
-    BOOST_TEST(w.ca.asked == 0);
-    // The node has heard of it, and issues by another one.
-    w.ca.withdrawn = false;
+    store::AuthorityRow issuing;
+    issuing.key_id = issuing.issuer_id = "0badcafe";  // the scripted CA's
+    issuing.kind = "issuing";
+    w.execute(store::authority_insert, issuing.insert_values());
+    w.execute(store::succession_insert, store::values(issuing.key_id, w.clock.now(), w.clock.now()));
     static_cast<void>(w.issue({"corp.example"}));
+    w.execute(store::succession_withdraw, store::values(issuing.key_id, core::TimePoint{}, store::never_takes_over));
+    check_refused(w.submit(w.request({"corp.example"}, "second")), ProblemKind::conflict, "the issuing CA was withdrawn while the request was judged; ask again");
+    BOOST_TEST((w.enrollments().size() == 1U && w.ca.asked == 1));
 }
 
 BOOST_AUTO_TEST_CASE(an_enrollment_that_was_settled_elsewhere_keeps_that_outcome) {

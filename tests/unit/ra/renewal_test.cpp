@@ -182,30 +182,6 @@ BOOST_FIXTURE_TEST_CASE(one_that_ended_meanwhile_gets_nothing, Interrupted) {
     BOOST_TEST((outbound.asked == 0 && listed() && certificates().empty()));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_predecessor_with_many_certificates_is_removed_by_portions, Moved) {
-    const auto rows = read(store::imported_certificate_page, store::values(0, 10, std::optional<core::TenantId>(), "%"));
-    auto row = store::ImportedCertificateRow::from(rows.at(0));
-    store::Batch many;
-    for (std::int64_t at = 1; at < 2500; ++at) {
-        row.id = store::ImportedCertificateId(1'000'000 + at);
-        for (std::size_t i = 0; i < 8; ++i) row.sha256[i] = static_cast<std::uint8_t>(at >> (8 * i));
-        many.add(store::imported_certificate_insert, row.insert_values());
-    }
-    BOOST_TEST_REQUIRE(run(write(std::move(many))).has_value());
-    const auto refused = run(predecessors.remove({}, "old", false, administrator(), core::RequestId("r")));
-    check_refused(refused, ProblemKind::conflict, "2500 imported certificates rest on predecessor old");
-    db.counted = &store::imported_certificates_remove;
-    BOOST_TEST(run(predecessors.remove({}, "old", true, administrator(), core::RequestId("r"))).value() == 2500);
-    BOOST_TEST(db.count == 3);
-    BOOST_TEST(read(store::imported_certificate_page, store::values(0, 10, std::optional<core::TenantId>(), "%")).empty());
-    // What was decided is on record since the first of them went.
-    for (const auto* action : {"predecessor.certificates_removed", "predecessor.removed"}) {
-        const auto told = audits(action);
-        BOOST_TEST_REQUIRE(told.size() == 1U);
-        BOOST_TEST(contains(told[0].text(3), "\"certificates\":2500"));
-    }
-}
-
 BOOST_FIXTURE_TEST_CASE(a_serial_that_several_cas_gave_out_names_no_certificate, Moved) {
     OtherCa second;
     second.name.entries[0].value = "Second CA";

@@ -86,7 +86,7 @@ BOOST_DATA_TEST_CASE(a_ca_is_explained_by_its_key_id, engines(), engine) {
     record(900'001, "ca.root_prepared", next_root, R"({"issuing":")" + next + R"("})");
     record(900'002, "ca.successor_prepared", gone, "{}");
     record(900'003, "ca.successor_withdrawn", gone, "{}");
-    BOOST_TEST_REQUIRE(w.run(w.write(std::move(batch))).has_value());
+    BOOST_TEST_REQUIRE(w.run(w.db.write(std::move(batch))).has_value());
 
     const auto told = [&](const std::string& reference) {
         const auto text = w.run(ra::explain(w.db, administrator(), reference)).value();

@@ -235,11 +235,16 @@ BOOST_AUTO_TEST_CASE(an_account_that_is_disabled_while_the_sweeper_judges_gets_n
 
 BOOST_AUTO_TEST_CASE(an_issuing_ca_that_was_withdrawn_elsewhere_leaves_it_for_the_next_round) {
     Crashed w;
-    w.ca.withdrawn = true;
+    store::AuthorityRow issuing;
+    issuing.key_id = issuing.issuer_id = w.before.issuer_key_id;
+    issuing.kind = "issuing";
+    w.execute(store::authority_insert, issuing.insert_values());
+    w.execute(store::succession_insert, store::values(issuing.key_id, store::never_takes_over, w.clock.now()));
     BOOST_TEST(w.settle() == 0U);
     BOOST_TEST((w.enrollments().at(0).status == "submitted" && w.enrollments().at(0).serial == w.before.serial));
     BOOST_TEST(w.read(revocation_rows).empty());
-    w.ca.withdrawn = false;
+    static constexpr store::Statement forget{"test_forget_succession", "DELETE FROM succession"};
+    w.execute(forget);
     static_cast<void>(w.run(w.sweeper.round()));
     BOOST_TEST((w.enrollments().at(0).status == "issued" && w.enrollments().at(0).serial != w.before.serial));
 }

@@ -66,7 +66,6 @@ public:
             co_await once();
             break;
         }
-        for (const auto& step : batch.steps()) count += step.statement == counted ? 1 : 0;
         auto written = co_await inner_->write(std::move(batch));
         co_return written;
     }
@@ -76,8 +75,6 @@ public:
 
     const store::Statement* hook_at = nullptr;
     const store::Statement* away_at = nullptr;
-    const store::Statement* counted = nullptr;
-    int count = 0;  ///< how often that one was written
     std::function<core::Task<void>()> hook;
     std::function<core::TimePoint()> database_clock;  ///< a database server's own
 
@@ -114,10 +111,6 @@ public:
         out.tbs = to_be_signed(authorized.content(), out.serial);
         prepared.push_back(out.serial);
         return out;
-    }
-    /// As the builtin CA guards an issuing CA that succeeded another.
-    void guard_intent(store::Batch& batch, const ca::Prepared& p) const override {
-        if (withdrawn) batch.add(store::succession_stands, store::values(p.issuer_key_id, store::never_takes_over));
     }
     core::Task<core::Result<ca::Outcome>> issue(const ca::Authorized& authorized, const ca::Prepared& p, core::Deadline) override {
         using enum core::ProblemKind;
@@ -157,7 +150,7 @@ public:
     [[nodiscard]] core::TimePoint latest_not_after() const override { return core::from_ms(4'000'000'000'000); }
 
     Mode mode = Mode::ok;
-    bool can_revoke = true, draws_serials = true, withdrawn = false;
+    bool can_revoke = true, draws_serials = true;
     int asked = 0, published = 0;
     std::vector<core::Bytes> prepared;  ///< serials, in order
     ca::Content content;                ///< of the last one prepared
