@@ -186,7 +186,7 @@ class Postern:
         return {secret["account"].split("/")[-1]: secret for secret in report["secrets"]}
 
     def all_certificates(self):
-        """What `cert list` prints, oldest first."""
+        """What `cert list` prints: oldest first, while they are one page of a thousand."""
         lines = self.cli("cert", "list", "--json").splitlines()
         return [json.loads(line) for line in lines if line.strip()]
 

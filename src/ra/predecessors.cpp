@@ -9,6 +9,7 @@
 #include "core/json/writer.hpp"
 #include "ra/audit.hpp"
 #include "store/tables/imported_certificate.hpp"
+#include "store/tables/imported_certificate_portion.hpp"
 
 namespace postern::ra {
 
@@ -20,6 +21,8 @@ using core::Task;
 namespace {
 
 constexpr std::size_t most_certificates = 50, longest_url = 2000;
+/// So many imported certificates are taken away by one batch.
+constexpr std::int64_t certificates_at_once = 1000;
 
 core::Bytes digest_of(core::BytesView der) {
     const auto digest = crypto::sha256(der);
@@ -243,11 +246,25 @@ Task<Result<std::int64_t>> Predecessors::remove(std::string tenant, std::string 
                                               std::to_string(counts->integer(1)) + " of them not renewed yet; --with-certificates takes their right to renew away too");
     if (imported > 0 && !with_certificates) co_return in_use;
 
-    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
-    auto record = record_of("predecessor.removed", **owner, name, by, std::move(request), deps_.clock.now());
+    // What was decided is on record before the first of many is gone.
     json::Writer detail;
     detail.begin_object().member("certificates", imported).end_object();
-    record.detail = detail.take();
+    const auto told = detail.take();
+    for (auto left = imported; left > certificates_at_once; left -= certificates_at_once) {
+        store::Batch portion;
+        portion.add(store::imported_certificates_remove_some, store::values(found->row.id, certificates_at_once), store::Expect::any);
+        if (left == imported) {
+            const auto number = co_await deps_.numbers.next(store::Series::audit);
+            auto begun = record_of("predecessor.certificates_removed", **owner, name, by, request, deps_.clock.now());
+            begun.detail = told;
+            add_audit(portion, number, begun);
+        }
+        const auto gone = co_await deps_.db.write(std::move(portion));
+        gone.value();
+    }
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    auto record = record_of("predecessor.removed", **owner, name, by, std::move(request), deps_.clock.now());
+    record.detail = told;
     store::Batch batch;
     if (with_certificates) batch.add(store::imported_certificates_remove, store::values(found->row.id), store::Expect::any);
     batch.add(store::predecessor_certificates_remove, store::values(found->row.id), store::Expect::any);

@@ -1,4 +1,5 @@
 #include "store/tables/imported_certificate.hpp"
+#include "store/tables/imported_certificate_portion.hpp"
 #include "store/tables/objects.hpp"
 #include "store/tables/predecessor.hpp"
 #include "tests/contract/store.hpp"
@@ -138,7 +139,9 @@ void imported_certificates(Store& s) {
     s.misses(store::imported_certificate_remove, values(91));
     s.misses(store::imported_certificate_guard, values(91));
     BOOST_TEST(s.read(store::imported_certificate_stands, values(91)).empty());
+    s.any(store::imported_certificates_remove_some, values(81, 0));
     s.does(store::imported_certificates_remove, values(81));
+    s.misses(store::imported_certificates_remove_some, values(81, 1000));
     s.misses(store::imported_certificates_remove, values(81));
     s.does(store::predecessor_remove, values(81));
 }

@@ -182,6 +182,30 @@ BOOST_FIXTURE_TEST_CASE(one_that_ended_meanwhile_gets_nothing, Interrupted) {
     BOOST_TEST((outbound.asked == 0 && listed() && certificates().empty()));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_predecessor_with_many_certificates_is_removed_by_portions, Moved) {
+    static constexpr store::Statement all{"test_imported", "SELECT count(*) FROM imported_certificate"};
+    const auto digest = crypto::sha256(leaf.der());
+    auto known = store::ImportedCertificateRow::from(read(store::imported_certificate_presented, store::values(core::BytesView(digest), endpoint())).at(0));
+    store::Batch many;
+    for (std::int64_t at = 1; at < 2500; ++at) {
+        known.id = store::ImportedCertificateId(1'000'000 + at);
+        for (std::size_t i = 0; i < 8; ++i) known.sha256[i] = static_cast<std::uint8_t>(at >> (8 * i));
+        many.add(store::imported_certificate_insert, known.insert_values());
+    }
+    run(db.write(std::move(many))).value();
+    check_refused(run(predecessors.remove({}, "old", false, administrator(), core::RequestId("r"))), ProblemKind::conflict, "2500 imported certificates rest on predecessor old");
+    // The store goes away before the last portion: what was decided is on record, and doing it again ends it.
+    db.away_at = &store::predecessor_remove;
+    BOOST_CHECK_THROW(run(predecessors.remove({}, "old", true, administrator(), core::RequestId("r"))), store::StoreUnavailable);
+    BOOST_TEST(read(all).at(0).integer(0) == 500);
+    const auto told = audits("predecessor.certificates_removed");
+    BOOST_TEST_REQUIRE(told.size() == 1U);
+    BOOST_TEST((contains(told[0].text(3), "2500") && audits("predecessor.removed").empty()));
+    db.away_at = nullptr;
+    BOOST_TEST(run(predecessors.remove({}, "old", true, administrator(), core::RequestId("r"))).value() == 500);
+    BOOST_TEST((read(all).at(0).integer(0) == 0 && audits("predecessor.removed").size() == 1U));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_serial_that_several_cas_gave_out_names_no_certificate, Moved) {
     OtherCa second;
     second.name.entries[0].value = "Second CA";
