@@ -221,8 +221,7 @@ def test_when_the_old_root_has_ended(new_server, tmp_path):
     (server.data / f"keys/{former}.key").unlink()
     server.start()
     assert crl_number(server, former) >= before and shown_by_listener(server) == [leaf, expected[0]]
-    log = [json.loads(line) for line in server.log.read_text().splitlines()]
-    assert [line["authority"] for line in log if line["event"] == "ca_key_missing"] == [former]
+    assert [line["authority"] for line in server.lines("ca_key_missing")] == [former]
     told = json.loads(server.verb("doctor", "--data", server.data, "--config", file, "--lab", "--json").stdout)["findings"]
     assert [(f["verdict"], former in f["what"]) for f in told if f["check"] == "keys.root_key"] == [("notice", True), ("good", False)]
     # That of the root of today is needed.
