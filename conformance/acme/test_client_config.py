@@ -90,6 +90,24 @@ def test_config_cert_manager(server, endpoint, eab):
     assert binding["keyID"] == "KEY_ID" and re.fullmatch("[A-Za-z0-9_-]+", eab.mac_key)
 
 
+ODD_NAME = """
+[[endpoint]]
+name = "web_team.eu-"
+protocol = "acme"
+profiles = ["tls-server"]
+"""
+
+
+def test_config_cert_manager_of_an_endpoint_whose_name_kubernetes_does_not_take(server, tmp_path):
+    document = tmp_path / "odd.toml"
+    document.write_text(ODD_NAME)
+    server.apply(document)
+    issuer, = yaml.safe_load_all(server.cli("endpoint", "client-config", "web_team.eu-", "--for", "cert-manager"))
+    jsonschema.Draft202012Validator(yaml.safe_load(SCHEMA.read_text())).validate(issuer)
+    assert issuer["spec"]["acme"]["server"].endswith("/acme/web_team.eu-/directory")
+    assert issuer["metadata"]["name"].startswith("postern-web-team-eu.")
+
+
 @pytest.mark.together
 @pytest.mark.parametrize(("path", "value"), [
     (("spec", "acme", "server"), None), (("spec", "acme", "caBundle"), "-----BEGIN CERTIFICATE-----"), (("spec", "acme", "solvers"), []),

@@ -4,10 +4,8 @@ import io
 import json
 import os
 import re
-import resource
 import shlex
 import shutil
-import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,150 +13,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
+from bundle import Line, enrolled, line, modes, run_script, spki_of, table_of, wrong_root  # noqa: F401  (and a fixture)
 from harness.environment import environment
-from harness.rest import Rest, token_of
 from harness.suite import node_count, own_server  # noqa: F401  (a fixture)
 from test_approval import waiting
-
-DOCUMENT = '''
-[[profile]]
-name = "batch"
-lifetime = "30d"
-keys = ["ec-p256", "rsa-2048"]
-extended_key_usage = ["clientAuth"]
-common_name = "text"
-subject = ["CN"]
-
-[[profile]]
-name = "batch-approved"
-lifetime = "30d"
-keys = ["ec-p256"]
-extended_key_usage = ["clientAuth"]
-common_name = "text"
-subject = ["CN"]
-approval = "officer"
-
-[[profile]]
-name = "batch-bound"
-lifetime = "30d"
-keys = ["ec-p256"]
-extended_key_usage = ["clientAuth"]
-common_name = "text"
-subject = ["CN"]
-require_binding = true
-
-[[endpoint]]
-name = "{name}"
-protocol = "est"
-profiles = ["batch", "batch-approved", "batch-bound"]
-
-[[account]]
-name = "{name}"
-endpoint = "{name}"
-method = "one_time"
-names = [".batch.example.com"]
-common_names = ["*"]
-longest_challenge_lifetime = "30d"
-'''
-
-
-class Line:
-    """An endpoint of its own, and the verb."""
-
-    def __init__(self, server, folder, name):
-        self.server, self.folder, self.name = server, folder, name
-        document = folder / "batch.toml"
-        document.write_text(DOCUMENT.format(name=name))
-        server.apply(document)
-
-    def verb(self, *options, devices=None, table=None, out="batch.tar", **how):
-        """The finished process; `devices` and `table` are texts, `out` a name in the folder."""
-        words = ["est", "enroll-bundle", self.name, "--out", self.folder / out, *options]
-        for option, text in (("--devices", devices), ("--table", table)):
-            if text is not None:
-                file = self.folder / option.strip("-")
-                file.write_text(text)
-                words += [option, file]
-        if "--server" not in options:
-            words += ["--data", self.server.data]
-        return subprocess.run([os.environ["POSTERN"], *map(str, words)], text=True, capture_output=True, check=False, env=environment(), timeout=600,
-                              **({"stdin": subprocess.DEVNULL} if "input" not in how else {}), **how)
-
-    def elsewhere(self, role, tenant):
-        """Options of a principal on another machine."""
-        token = self.folder / "token"
-        token.touch(0o600)
-        token.write_text(token_of(self.server, f"{role}-of-{self.name}"[:60], role, tenant))
-        return "--server", "https://" + Rest(self.server).place, "--token-file", token, "--ca-file", self.server.root
-
-    def made(self, *options, **how):
-        done = self.verb(*options, **how)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return self.folder / how.get("out", "batch.tar")
-
-    def tokens(self):
-        """Rows of `token list`, by id."""
-        listed = [json.loads(line) for line in self.server.cli("est", "token", "list", self.name, "--json").splitlines()]
-        return {each["id"]: each for each in listed}
-
-    def unpacked(self, archive):
-        """As the factory unpacks it: the folder."""
-        place = self.folder / "factory"
-        place.mkdir(exist_ok=True)
-        done = subprocess.run(["tar", "-xpf", archive, "-C", place], text=True, capture_output=True, check=False, env=environment())
-        assert done.returncode == 0 and not done.stderr, done.stderr
-        return place / archive.stem
-
-    def refused(self, why, *options, **how):
-        """Nothing is minted, nothing is written; standard error says why."""
-        before, files = self.tokens(), sorted(self.folder.iterdir())
-        done = self.verb(*options, **how)
-        assert done.returncode == 1, done.stdout + done.stderr
-        for part in (why,) if isinstance(why, str) else why:
-            assert part in done.stderr, done.stderr
-        assert self.tokens() == before
-        assert [path for path in sorted(self.folder.iterdir()) if path not in files and (path.suffix in (".tar", ".csv") or ".partial-" in path.name)] == []
-        return done
-
-
-@pytest.fixture
-def line(server, tmp_path, request):
-    name = "b-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower()).strip("-")[-50:]
-    return Line(server, tmp_path, name)
-
-
-def modes(folder):
-    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
-
-
-def spki_of(file):
-    return x509.load_pem_x509_certificate(Path(file).read_bytes()).public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def wrong_root(folder):
-    """Of nobody's server."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", folder / "wrong.key", "-out", folder / "wrong.pem",
-                    "-subj", "/CN=wrong", "-days", "2"], check=True, capture_output=True, env=environment())
-    return folder / "wrong.pem"
-
-
-def run_script(place):
-    """What the archive says: sh enroll.sh, from anywhere."""
-    return subprocess.run(["sh", place / "enroll.sh"], cwd="/", text=True, capture_output=True, check=False, timeout=300, stdin=subprocess.DEVNULL, env=environment())
-
-
-def enrolled(place):
-    done = run_script(place)
-    assert done.returncode == 0, done.stdout + done.stderr
-    checked = subprocess.run(["openssl", "verify", "-CAfile", "root.pem", "-untrusted", "chain.pem", "cert.pem"], cwd=place, text=True, capture_output=True, check=False)
-    assert checked.returncode == 0, checked.stderr
-    return x509.load_pem_x509_certificate((place / "cert.pem").read_bytes())
-
-
-def table_of(file):
-    return list(csv.DictReader(io.StringIO(file.read_text(), newline="")))
 
 
 def test_each_device_enrolls_by_its_folder_alone(line):
@@ -315,116 +174,21 @@ def test_secrets_stand_in_the_file_alone(line):
         assert not any(token.encode() in octets for octets in stored)
 
 
-LISTS = {
-    "empty": ("", "cannot read"),
-    "comments": ("\n# none\n", "there is no device in it"),
-    "names": ("gw-1\n../gw-2\n\ngw 3\nGW-1\n-x\n" + "y" * 65 + "\n",
-              ("line 2: ../gw-2: a device name begins with a letter or a digit", "line 4: gw 3: a device name has letters, digits and . _ - : alone",
-               "line 5: GW-1: the name stands on line 1 already", "line 6: -x: ", "line 7: ", "nothing was minted or written")),
-    "many": ("".join(f"x {n}\n" for n in range(30)), ("line 20: x 19: ", "and 10 more")),
-    "too many": ("".join(f"gw-{n}\n" for n in range(5001)), "5001 devices; a batch is one commit, of at most 5000: make several"),
+EDGES = {
+    "common name": "CN=" + "é" * 64,
+    "organization": "CN=gw,O=" + "o" * 64,
+    "state": "CN=gw,ST=" + "s" * 128,
+    "serial number": "CN=gw,serialNumber=" + "9" * 64,
+    "country": "CN=gw,C=zz",
+    "mail": "CN=gw,E=" + "a" * 116 + "@example.com",
 }
 
 
-@pytest.mark.parametrize("case", LISTS)
-def test_a_list_with_an_error_mints_nothing(line, case):
-    devices, why = LISTS[case]
-    line.refused(why, devices=devices)
-
-
-TABLES = {
-    "columns": ("serial\n4711\n", "unknown column serial; known are device, subject, sans"),
-    "no device": ("subject\nCN=a\n", "the first line has no column device"),
-    "cells": ("device,subject\ngw-1,CN=gateway 1,O=Example\n", "line 2: more cells than columns; a subject with a comma stands in quotes"),
-    "subject": ("device,subject\ngw-1,CN=a+O=b\n", "line 2: gw-1: subject: one attribute each"),
-    "attribute": ("device,subject\ngw-1,1.2.3.4=a\n", "line 2: gw-1: subject: enroll.sh cannot ask for attribute 1.2.3.4"),
-    "name": ("device,sans\ngw-1,dns:gw-1.batch.example.com\ngw-2,upn:a@b\n", "line 3: gw-2: names: enroll.sh cannot ask for upn:a@b"),
-    "scope": ("device,sans\ngw-1,dns:gw-1.batch.example.com\n\ngw-2,dns:www.elsewhere.example\ngw-3,dns:www.elsewhere.test\n", ("line 4: gw-2: ", "line 5: gw-3: ", "nothing was minted")),
-    "twins": ("device,subject\ngw-1,CN=same\ngw-2,CN=same\n", "line 3: gw-2: its subject and names are those of device 1 of the batch"),
-}
-
-
-@pytest.mark.parametrize("case", TABLES)
-def test_a_table_with_an_error_mints_nothing(line, case):
-    table, why = TABLES[case]
-    line.refused(why, table=table)
-
-
-OPTIONS = {
-    "ttl": (("--ttl", "31d"), "gives at most 30d"),
-    "no ttl": (("--ttl", "soon"), "expected a duration"),
-    "no key type": (("--key", "dsa-1024"), "no key type; known: ec-p256"),
-    "key type": (("--key", "ec-p384"), "profile batch takes no key of type ec-p384"),
-    "profile": (("--profile", "nowhere"), "give no profile nowhere"),
-    "binding": (("--profile", "batch-bound"), "no script with curl can make"),
-    "twins": (("--subject", "CN=the same"), "its subject and names are those of device 1"),
-    "root": (("--root", "/dev/null"), "/dev/null"),
-}
-
-
-@pytest.mark.parametrize("case", OPTIONS)
-def test_options_that_do_not_go(line, case):
-    options, why = OPTIONS[case]
-    line.refused(why, *options, devices="gw-1\ngw-2\n")
-
-
-def test_a_client_of_ones_own_may_bind_its_requests(line):
-    """What a script cannot do a table is made for."""
-    assert len(table_of(line.made("--profile", "batch-bound", devices="gw-1\n", out="bound.csv"))) == 1
-
-
-@pytest.mark.parametrize(("out", "why"), [("batch", "expected FILE.tar"), ("batch.zip", "or FILE.csv"), ("nowhere/batch.tar", "cannot create"), (".tar", "begins with neither")])
-def test_files_that_cannot_be(line, out, why):
-    line.refused(why, devices="gw-1\n", out=out)
-
-
-def test_no_file_is_written_over_unless_that_is_said(line):
-    (line.folder / "batch.csv").write_text("mine")
-    line.refused("batch.csv exists", devices="gw-1\n", out="batch.csv")
-    assert (line.folder / "batch.csv").read_text() == "mine"
-    (line.folder / "folder.csv").mkdir()
-    line.refused("exists and is no file", "--replace", devices="gw-1\n", out="folder.csv")
-    (line.folder / "batch.csv").chmod(0o644)
-    file = line.made("--replace", devices="gw-1\n", out="batch.csv")
-    assert len(table_of(file)) == 1 and file.stat().st_mode & 0o777 == 0o600
-
-
-def test_tokens_that_cannot_be_written_are_withdrawn(line):
-    """A disk that is full, as far as the verb can see."""
-
-    def small_files():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
-    done = line.verb(devices="".join(f"gw-{n}\n" for n in range(20)), preexec_fn=small_files)
-    assert (done.returncode, "the tokens were withdrawn\n" in done.stderr, "cannot write" in done.stderr) == (1, True, True), done.stderr
-    assert not [path for path in line.folder.iterdir() if path.name.startswith("batch.tar")]
-    assert [row["state"] for row in line.tokens().values()] == ["withdrawn"] * 20
-
-
-def test_a_whole_batch_is_withdrawn_by_its_ids(line):
-    ids = [row["id"] for row in table_of(line.made(devices="gw-1\ngw-2\ngw-3\n", out="batch.csv"))]
-    line.server.cli("est", "token", "withdraw", line.name, ids[1])
-    done = line.server.verb("est", "token", "withdraw", line.name, *ids, "--data", line.server.data)
-    assert (done.returncode, done.stdout) == (1, f"Withdrawn {ids[0]}.\nWithdrawn {ids[2]}.\n")
-    assert f"challenge {ids[1]} was used or withdrawn before" in done.stderr
-    assert {row["state"] for row in line.tokens().values()} == {"withdrawn"}
-
-
-@pytest.mark.parametrize(("role", "tenant", "why"), [
-    ("enroller", "default", None), ("officer", None, None),
-    ("auditor", "default", "is auditor; this needs officer"), ("enroller", "strangers", "there is no EST endpoint"),
-])
-def test_who_may_mint_a_batch(line, role, tenant, why):
-    if tenant == "strangers":
-        document = line.folder / "strangers.toml"
-        document.write_text('[[tenant]]\nname = "strangers"\n')
-        line.server.apply(document)
-    options = line.elsewhere(role, tenant)
-    if why:
-        line.refused((why, "nothing was minted"), *options, devices="gw-1\n")
-        return
-    enrolled(line.unpacked(line.made(*options, devices="gw-1\n")) / "devices/gw-1")
+@pytest.mark.parametrize("case", EDGES)
+def test_what_is_not_refused_openssl_can_ask_for(line, case):
+    """At each bound. What the certificate has of it the profile says."""
+    place = line.unpacked(line.made(table=f'device,subject\ngw-1,"{EDGES[case]}"\n')) / "devices/gw-1"
+    enrolled(place)
 
 
 def test_the_page_shows_what_works(line):

@@ -1,5 +1,6 @@
 #include "api/call.hpp"
 #include "api/clients/configuration.hpp"
+#include "ca/subject_syntax.hpp"
 #include "core/json/writer.hpp"
 #include "ra/binding_text.hpp"
 
@@ -89,6 +90,10 @@ core::Result<void> read_device(const json::Value& item, ra::ChallengeWish& wish)
     if (!text) return text.error();
     auto entries = ra::subject_from_text(text->value_or(""));
     if (!entries) return item["subject"].problem(entries.error().detail);
+    // A device cannot ask for what its attribute cannot hold: openssl, for one, makes no such request.
+    for (const auto& entry : *entries)
+        if (const auto why = ca::why_no_subject_syntax(entry); !why.empty())
+            return item["subject"].problem((entry.type == crypto::DnAttribute::other ? entry.oid : std::string(crypto::short_name(entry.type))) + " " + why);
     wish.subject = std::move(*entries);
     return read_sans(item["sans"], wish.names);
 }

@@ -16,6 +16,8 @@ namespace postern::app {
 
 namespace {
 
+constexpr std::string_view sqlite_scheme = "sqlite:";
+
 using core::Problem;
 using core::Result;
 
@@ -161,8 +163,13 @@ void read_ca(Section& s, Config& c) {
 }
 
 void read_store(Section& s, Config& c) {
-    const auto url = [](const std::string& text) { return check_store_url(text) ? std::optional(text) : std::nullopt; };
-    s.parsed("url", c.store_url, url, "sqlite:PATH or postgres://USER@HOST/DATABASE");
+    s.value("url", c.store_url, [](const toml::Value& v) -> Result<std::string> {
+        auto url = v.string();
+        if (!url) return url.error();
+        const auto good = check_store_url(*url);
+        if (!good) return v.problem(url->starts_with(sqlite_scheme) ? good.error().detail : "expected sqlite:PATH or postgres://USER@HOST/DATABASE");
+        return std::string(*url);
+    });
     s.flag("shared", c.store_shared);
     s.text("password_file", c.store_password_file);
     s.value("connections", c.store_connections, [](const toml::Value& v) -> Result<std::size_t> {
@@ -252,8 +259,6 @@ Result<Address> Address::parse(std::string_view text) {
 
 namespace {
 
-constexpr std::string_view sqlite_scheme = "sqlite:";
-
 /// What follows "postgres://" or "postgresql://", which libpq both knows; nullopt for anything else.
 std::optional<std::string_view> after_postgres_scheme(std::string_view url) noexcept {
     for (const std::string_view scheme : {"postgres://", "postgresql://"})
@@ -304,7 +309,15 @@ bool holds_password(std::string_view url) {
 }
 
 Result<void> check_store_url(std::string_view url) {
-    if (url.empty() || (url.starts_with(sqlite_scheme) && url.size() > sqlite_scheme.size())) return {};
+    if (url.empty()) return {};
+    if (url.starts_with(sqlite_scheme) && url.size() > sqlite_scheme.size()) {
+        // Of a URI's parameters psow, nolock, immutable, mode and vfs would take away what commits rest on.
+        const auto path = url.substr(sqlite_scheme.size());
+        if (path.starts_with("file:") || path.find('?') != std::string_view::npos)
+            return Problem(core::ProblemKind::malformed, "store url \"" + std::string(url) + "\": expected sqlite:PATH, a file's path alone; SQLite's URIs (file:…) and their "
+                                                         "parameters (?psow=0, nolock, mode, …) are refused, because they can weaken what a commit rests on");
+        return {};
+    }
     if (const auto rest = after_postgres_scheme(url)) {
         if (rest->empty()) return Problem(core::ProblemKind::malformed, "store url \"" + std::string(url) + "\": name a host or a database");
         if (!well_encoded(*rest)) return Problem(core::ProblemKind::malformed, "store url: a % in it must begin %XX with two hexadecimal digits; a % itself is %25");

@@ -9,6 +9,7 @@
 #include <future>
 #include <stdexcept>
 
+#include "app/data_folder.hpp"
 #include "app/host_lookup.hpp"
 #include "app/house.hpp"
 #include "app/place.hpp"
@@ -19,6 +20,7 @@ namespace postern::app {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(60);
+constexpr auto to_connect = std::chrono::seconds(5);
 
 /// Control socket or network: one request at a time over a connection of its own.
 class WireDoor final : public Door {
@@ -78,7 +80,7 @@ private:
 /// The connection ends here, with the context that it belongs to.
 core::Task<bool> connects(http::Target target) {
     const http::ClientLimits limits;
-    const auto deadline = core::deadline_in(std::chrono::seconds(5));
+    const auto deadline = core::deadline_in(to_connect);
     const auto connection = co_await http::ClientConnection::connect(target, limits, deadline);
     co_return connection.has_value();
 }
@@ -146,11 +148,17 @@ std::unique_ptr<Door> Door::open(DoorOptions options) {
     if (!std::filesystem::is_directory(data, none)) throw holds_nothing("");
     require_entry(data);
     const auto socket = data + "/control.sock";
-    if (std::filesystem::exists(socket) && server_listens(socket)) {
-        http::Target target;
-        target.address = socket;
-        target.host = "localhost";
-        return std::make_unique<WireDoor>(std::move(target), "");
+    if (std::filesystem::exists(socket)) {
+        if (server_listens(socket)) {
+            http::Target target;
+            target.address = socket;
+            target.host = "localhost";
+            return std::make_unique<WireDoor>(std::move(target), "");
+        }
+        // Nobody but who holds the folder's lock opens its store, whatever the socket says.
+        if (in_use(data))
+            throw std::runtime_error("the server is busy: " + data + " is in use, and nobody takes a connection of its control socket within " + std::to_string(to_connect.count()) +
+                                     " seconds; nothing was done. Ask again in a moment; `postern doctor` says more");
     }
     const auto caller = ::geteuid();
     become_owner(data);

@@ -45,10 +45,21 @@ void NewFile::write(std::string_view content) {
 
 void NewFile::keep() {
     if (::fsync(fd_) != 0) fail("cannot sync " + partial_);
-    if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(), replace_ ? 0U : RENAME_NOREPLACE) != 0) fail("cannot rename " + partial_ + " to " + path_);
-    partial_.clear();
+    const auto rename = [this](const std::string& from, const std::string& to, unsigned how) { return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), how) == 0; };
+    // An older file takes the partial name until the new one is durable.
+    const bool exchanged = replace_ && rename(partial_, path_, RENAME_EXCHANGE);
+    // Not every file system exchanges.
+    if (!exchanged && !rename(partial_, path_, replace_ && errno == EINVAL ? 0U : RENAME_NOREPLACE)) fail("cannot rename " + partial_ + " to " + path_);
     const auto folder = std::filesystem::path(path_).parent_path().string();
-    sync_folder(folder.empty() ? "." : folder);
+    try {
+        sync_folder(folder.empty() ? "." : folder);
+    } catch (...) {
+        // Who reads the failure must not find a file that looks good.
+        if (exchanged) static_cast<void>(rename(path_, partial_, RENAME_EXCHANGE));
+        else ::unlink(path_.c_str());
+        throw;
+    }
+    if (!exchanged) partial_.clear();
 }
 
 }  // namespace postern::app

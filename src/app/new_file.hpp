@@ -15,7 +15,8 @@ public:
     NewFile& operator=(const NewFile&) = delete;
     /// Throws std::runtime_error.
     void write(std::string_view content);
-    /// Never over something that came meanwhile, unless it replaces. Throws std::runtime_error.
+    /// Never over something that came meanwhile, unless it replaces. Throws std::runtime_error: then there is no such file, or the older
+    /// one is there still.
     void keep();
 
 private:

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "ca/lint_rules.hpp"
+#include "ca/subject_syntax.hpp"
 #include "ca/text_rules.hpp"
 
 /// The subject: lints 27–29 and 36.
@@ -63,23 +64,33 @@ std::string called(const crypto::DnEntry& e) {
     return e.type == DnAttribute::other ? "subject attribute " + e.oid : "the subject's " + std::string(short_name(e.type));
 }
 
-/// The lint that the text of one attribute offends, and how.
-Finding bad_value(const crypto::DnEntry& e) {
+/// What the attribute's own syntax refuses (RFC 5280 appendix A.1), whatever else is asked of a certificate.
+Finding outside_syntax(const crypto::DnEntry& e) {
     const auto characters = text_rules::utf8_length(e.value);
     if (!characters) return Offence("subject_charset", "is not UTF-8");
     if (*characters == 0) return Offence("subject_length", "is empty");
     const auto bound = upper_bound(e.type);
-    if (bound != 0 && e.type != DnAttribute::country && *characters > bound)
+    if (e.type == DnAttribute::country && (*characters != bound || !text_rules::is_printable_string(e.value)))
+        return Offence("country", "is not two characters of a PrintableString (RFC 5280 appendix A.1)");
+    if (bound != 0 && *characters > bound)
         return Offence("subject_length", "has " + std::to_string(*characters) + " characters; " + std::to_string(bound) +
                                              " are the most (RFC 5280 appendix A.1)");
+    if (e.type == DnAttribute::serial_number && !text_rules::is_printable_string(e.value))
+        return Offence("subject_charset", "has characters that a PrintableString cannot hold (RFC 5280 appendix A.1)");
+    if (e.type == DnAttribute::email && *characters != e.value.size())
+        return Offence("subject_charset", "has characters that an IA5String cannot hold (RFC 5280 appendix A.1)");
+    return std::nullopt;
+}
+
+/// The lint that the text of one attribute offends, and how.
+Finding bad_value(const crypto::DnEntry& e) {
+    if (e.type == DnAttribute::country && !e.value.empty() && !is_country(e.value))
+        return Offence("country", "is no ISO 3166 code of two capital letters");
+    if (auto bad = outside_syntax(e)) return bad;
     if (text_rules::has_control_or_direction_mark(e.value))
         return Offence("subject_charset", "contains a control character or a mark that changes the direction of writing");
     if (e.value.front() == ' ' || e.value.back() == ' ') return Offence("subject_space", "begins or ends with a space");
     if (text_rules::has_html_entity(e.value)) return Offence("subject_html", "contains an HTML entity; write the character itself");
-    if (e.type == DnAttribute::country && !is_country(e.value))
-        return Offence("country", "is no ISO 3166 code of two capital letters");
-    if (e.type == DnAttribute::serial_number && !text_rules::is_printable_string(e.value))
-        return Offence("subject_charset", "has characters that a PrintableString cannot hold");
     if (e.type == DnAttribute::email)
         if (auto why = text_rules::why_no_mailbox(e.value); !why.empty()) return Offence("subject_charset", std::move(why));
     return std::nullopt;
@@ -106,6 +117,11 @@ int rank(DnAttribute a) {
 
 std::string why_no_subject_value(const crypto::DnEntry& e) {
     const auto offence = lint::bad_value(e);
+    return offence ? offence->detail : std::string();
+}
+
+std::string why_no_subject_syntax(const crypto::DnEntry& e) {
+    const auto offence = lint::outside_syntax(e);
     return offence ? offence->detail : std::string();
 }
 

@@ -163,6 +163,17 @@ def request(method, target, *headers, host="localhost", body=b"", version="HTTP/
     return "\r\n".join([*lines, *headers, "", ""]).encode("latin-1") + body
 
 
+def refused(laboratory, octets, status, listener="https", close=True):
+    """The answer to octets on a connection of their own, which ends after it."""
+    with laboratory.connect(listener) as connection:
+        answer = connection.ask(octets)
+        assert answer.status == status, answer
+        if close:
+            assert answer.header("Connection") == "close"
+            assert connection.at_end()
+        return answer
+
+
 def until(holds, what, seconds=SECONDS):
     """Waits for something that must come to hold, however long that takes within reason."""
     end = time.monotonic() + seconds

@@ -187,7 +187,7 @@ def test_something_missing_is_noticed():
     assert set(keys_of_example(without_line(EXAMPLE, "# crl_lifetime = "))) ^ keys_read(READER) == {("ca", "crl_lifetime")}
     for old, new, key in (
         ('s.duration("idle"', 's.duration("rest", l.idle);\n    s.duration("idle"', ("limits", "rest")),
-        ('s.parsed("url"', 's.text("uri", x); s.parsed("url"', ("store", "uri")),
+        ('s.value("url"', 's.text("uri", x); s.value("url"', ("store", "uri")),
         ('pairs("hosts"', 'pairs("guests", x);\n    pairs("hosts"', ("dns", "guests")),
         ('hours("crl_lifetime"', 'hours("new", x);\n    hours("crl_lifetime"', ("ca", "new")),
     ):

@@ -2,7 +2,8 @@
    broken is what exists in the folder DISK_FAULTS at the moment of the call:
      full   nothing that would make a file longer finds room (ENOSPC)
      quota  the same, but EDQUOT
-     sync   fsync and fdatasync fail (EIO); each such call adds one octet to "syncs" */
+     sync   fsync and fdatasync fail (EIO); each such call adds one octet to "syncs"
+     names  the same, of folders alone: what was renamed may have its old name after a power cut */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -87,8 +88,13 @@ int posix_fallocate(int fd, off_t at, off_t size) {
 }
 int posix_fallocate64(int fd, off_t at, off_t size) { return posix_fallocate(fd, at, size); }
 
+static int is_folder(int fd) {
+    struct stat about;
+    return fstat(fd, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 static int failed_sync(int fd) {
-    if (!broken("sync") || !ours(fd)) return 0;
+    if (!(broken("sync") || (broken("names") && is_folder(fd))) || !ours(fd)) return 0;
     char path[4096];
     snprintf(path, sizeof path, "%s/syncs", getenv("DISK_FAULTS"));
     const int counter = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -1,7 +1,11 @@
-"""A failed fsync ends the process before it acknowledges anything; what was acknowledged before is there after the restart."""
+"""A failed fsync ends the process before it acknowledges anything; what was acknowledged before is there after the restart. A file of
+credentials that cannot be made durable is none."""
+import json
+import subprocess
+
 import pytest
 
-from harness.environment import executable
+from harness.environment import environment, executable
 from harness.load import Stream, enroll
 from harness.server import Postern
 from ledger import compare, open_store
@@ -53,3 +57,49 @@ def test_a_first_start_that_cannot_sync_its_keys_stops_and_the_next_one_is_whole
     server.start()
     (_, serial, _), = enroll(server, server.data.parent)
     assert serial in [row["serial"] for row in server.all_certificates()]
+
+
+TOKENS = """
+[[profile]]
+name = "batch"
+lifetime = "30d"
+keys = ["ec-p256"]
+extended_key_usage = ["clientAuth"]
+common_name = "text"
+subject = ["CN"]
+
+[[endpoint]]
+name = "batch"
+protocol = "est"
+profiles = ["batch"]
+
+[[account]]
+name = "batch"
+endpoint = "batch"
+method = "one_time"
+common_names = ["*"]
+"""
+
+
+@pytest.mark.parametrize("what", ["sync", "names"])
+@pytest.mark.parametrize("older", [None, "of yesterday"], ids=["new", "replaced"])
+def test_credentials_that_cannot_be_made_durable_are_withdrawn_and_their_file_is_not_there(disk, tmp_path_factory, what, older):
+    postern = Postern(executable(), tmp_path_factory.mktemp("s"), "bench.test")
+    try:
+        postern.start()
+        document, folder = postern.data.parent / "batch.toml", tmp_path_factory.mktemp("o")
+        document.write_text(TOKENS)
+        postern.apply(document)
+        file = folder / "batch.csv"
+        if older:
+            file.write_text(older)
+        disk.break_(what)
+        done = subprocess.run([executable(), "est", "enroll-bundle", "batch", "--devices", "-", "--out", file, "--replace", "--data", postern.data], input="gw-1\ngw-2\n",
+                              text=True, capture_output=True, check=False, env=environment(**disk.variables(folder)))
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert f"2 tokens were minted, and {file} was not written\npostern: the tokens were withdrawn\npostern: cannot sync " in done.stderr, done.stderr
+        assert {path.name: path.read_text() for path in folder.iterdir()} == ({"batch.csv": older} if older else {})
+        states = [json.loads(line)["state"] for line in postern.cli("est", "token", "list", "batch", "--json").splitlines()]
+        assert states == ["withdrawn", "withdrawn"]
+    finally:
+        postern.stop()

@@ -1,13 +1,10 @@
-"""`postern doctor`: all is well where it is, and each thing that can be wrong is brought about and found."""
-import contextlib
+"""`postern doctor`: all is well where it is, and what is wrong around the folder is found: listeners, the network, another server."""
 import datetime
-import fcntl
 import json
 import os
 import shutil
 import socket
 import socketserver
-import sqlite3
 import ssl
 import subprocess
 import threading
@@ -16,95 +13,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from harness.environment import environment, executable
 from harness.load import enroll
-from harness.ports import free_port
 from harness.server import ANY_PORTS, Postern
+from patient import LISTENERS, Patient, certificate_files, configuration, failed, healthy, old_crl, patient, resolver  # noqa: F401  (fixtures)
 
 DAY = datetime.timedelta(days=1)
-
-
-class Resolver(threading.Thread):
-    """A recursive DNS server that has one answer for every question."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-
-    def run(self):
-        with contextlib.suppress(OSError):
-            while True:
-                query, peer = self.socket.recvfrom(4096)
-                end = query.index(0, 12) + 5  # the question: name, type, class
-                answer = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x05\x00\x04\xc0\x00\x02\x01"
-                self.socket.sendto(query[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + query[12:end] + answer, peer)
-
-
-@pytest.fixture(scope="module")
-def resolver():
-    thread = Resolver()
-    thread.start()
-    yield thread
-    thread.socket.close()
-
-
-@pytest.fixture(scope="module")
-def configuration(tmp_path_factory, resolver):
-    file = tmp_path_factory.mktemp("c") / "postern.toml"
-    file.write_text(f'[dns]\nservers = ["127.0.0.1@{resolver.port}"]\nallow_loopback_servers = true\ndnssec = false\n')
-    file.chmod(0o600)
-    return file
-
-
-LISTENERS = [word for name, address in ANY_PORTS.items() for word in (f"--{name}", address)]
-
-
-class Patient:
-    """A data folder of nobody's server, and what the doctor says of it."""
-
-    def __init__(self, data, configuration):
-        self.data = data
-        self.configuration = configuration
-
-    def examine(self, *more, lab=True, before=(), listeners=LISTENERS):
-        command = [*before, executable(), "doctor", "--data", self.data, "--config", self.configuration, "--json",
-                   *listeners, *(["--lab"] if lab else []), *more]
-        done = subprocess.run([str(word) for word in command], text=True, capture_output=True, check=False, env=environment())
-        assert done.stderr == "", done.stderr
-        report = json.loads(done.stdout)
-        assert report["failed"] == sum(f["verdict"] == "failed" for f in report["findings"])
-        assert done.returncode == (1 if report["failed"] else 0)
-        assert all(("advice" in f) == (f["verdict"] != "good") for f in report["findings"])
-        return report["findings"]
-
-    def sql(self, *statements):
-        with contextlib.closing(sqlite3.connect(self.data / "postern.db", isolation_level=None)) as database:
-            for statement in statements:
-                database.execute(statement)
-
-    def key_id(self, kind):
-        with contextlib.closing(sqlite3.connect(self.data / "postern.db")) as database:
-            return database.execute("SELECT key_id FROM authority WHERE kind = ?", (kind,)).fetchone()[0]
-
-    def port(self, name):
-        with contextlib.closing(sqlite3.connect(self.data / "postern.db")) as database:
-            return int(database.execute("SELECT value FROM setting WHERE name = ?", ("port." + name,)).fetchone()[0])
-
-    def key(self, kind):
-        return self.data / "keys" / f"{self.key_id(kind)}.key"
-
-    @contextlib.contextmanager
-    def held(self):
-        """As by a server that answers nobody."""
-        with (self.data / "lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
 
 @pytest.fixture(scope="module")
@@ -117,28 +32,6 @@ def server(tmp_path_factory, configuration):
         yield postern
     finally:
         postern.stop()
-
-
-@pytest.fixture(scope="module")
-def healthy(tmp_path_factory, configuration):
-    """A folder whose server was stopped in good order; copied for each who harms it."""
-    postern = Postern(executable(), tmp_path_factory.mktemp("h"), "integration.test", options=("--config", configuration))
-    postern.listeners = dict(ANY_PORTS)
-    postern.start()
-    postern.stop()
-    return postern.data
-
-
-@pytest.fixture
-def patient(healthy, configuration, tmp_path):
-    shutil.copytree(healthy, tmp_path / "data")
-    own = tmp_path / "postern.toml"
-    shutil.copy(configuration, own)
-    return Patient(tmp_path / "data", own)
-
-
-def failed(findings):
-    return {f["check"]: f["what"] for f in findings if f["verdict"] == "failed"}
 
 
 def test_a_running_server_is_well(server, configuration):
@@ -170,249 +63,6 @@ def test_people_read_what_to_do(patient):
     assert lines[-1].endswith("checks failed.")
 
 
-def certificate_files(folder, begin, end):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another")])
-    now = datetime.datetime.utcnow()
-    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
-            .not_valid_before(now + begin).not_valid_after(now + end).sign(key, hashes.SHA256()))
-    (folder / "server.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                                          serialization.NoEncryption()))
-    return made.public_bytes(serialization.Encoding.PEM)
-
-
-def torn_pages(p):
-    with contextlib.closing(sqlite3.connect(p.data / "postern.db")) as database:
-        page = database.execute("PRAGMA page_size").fetchone()[0]
-        roots = [row[0] for row in database.execute("SELECT rootpage FROM sqlite_master WHERE name IN ('crl', 'setting')")]
-    with (p.data / "postern.db").open("r+b") as file:
-        for root in roots:
-            file.seek((root - 1) * page)  # the header too: no reader can take it for a page
-            file.write(b"\xff" * 64)
-
-
-def expired_authority(p):
-    pem = certificate_files(p.data.parent, -90 * DAY, -DAY)
-    der = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
-    p.sql(f"UPDATE authority SET certificate = x'{der.hex()}' WHERE kind = 'issuing'")
-
-
-def unreadable_authority(p):
-    p.sql("UPDATE authority SET certificate = x'00' WHERE kind = 'root'")
-
-
-def writable_root_file(p):
-    (p.data / "root.pem").chmod(0o666)
-
-
-def linked_key(p):
-    elsewhere = p.data.parent / "elsewhere.key"
-    p.key("issuing").rename(elsewhere)
-    p.key("issuing").symlink_to(elsewhere)
-
-
-def open_master(p):
-    (p.data / "keys/master").chmod(0o640)
-
-
-def short_master(p):
-    (p.data / "keys/master").write_bytes(b"x" * 31)
-
-
-def another_master(p):
-    (p.data / "keys/master").write_bytes(b"x" * 32)
-
-
-def no_master(p):
-    (p.data / "keys/master").unlink()
-
-
-def lost_key(p):
-    p.key("issuing").unlink()
-
-
-def exchanged_key(p):
-    shutil.copy(p.key("root"), p.key("issuing"))
-
-
-def cut_chain(p):
-    p.sql("UPDATE authority SET issuer_id = key_id WHERE kind = 'issuing'")
-
-
-def no_authority(p):
-    p.sql("DELETE FROM crl", "DELETE FROM authority")
-
-
-def another_root(p):
-    (p.data / "root.pem").write_bytes(certificate_files(p.data.parent, -DAY, DAY))
-
-
-def another_tls_key(p):
-    pem = (p.data / "tls/server.pem").read_bytes()
-    certificate_files(p.data / "tls", -DAY, DAY)
-    (p.data / "tls/server.pem").write_bytes(pem)
-
-
-def foreign_tls(p):
-    certificate_files(p.data / "tls", -DAY, 90 * DAY)
-
-
-def old_tls(p):
-    certificate_files(p.data / "tls", -90 * DAY, -DAY)
-
-
-def no_tls(p):
-    (p.data / "tls/server.pem").unlink()
-
-
-def no_tls_key(p):
-    (p.data / "tls/server.key").unlink()
-
-
-def later_record(p):
-    p.sql(f"UPDATE audit SET at_ms = {int(time.time() + 86400) * 1000}")
-
-
-def old_crl(p):
-    p.sql(f"UPDATE crl SET this_update_ms = 1, next_update_ms = {int(time.time() - 60) * 1000}")
-
-
-def future_crl(p):
-    now = int(time.time() * 1000)
-    p.sql(f"UPDATE crl SET this_update_ms = {now + 3_600_000}, next_update_ms = {now + 90_000_000}")
-
-
-def revoked_tls(p):
-    serial = x509.load_pem_x509_certificate((p.data / "tls/server.pem").read_bytes()).serial_number
-    p.sql(f"UPDATE certificate SET status = 'revoked', revoked_ms = 1800000000000, revoked_reason = 4 WHERE hex(serial) = '{serial:032X}'")
-
-
-def no_crl(p):
-    p.sql("DELETE FROM crl")
-
-
-def number_lost(p):
-    p.sql("UPDATE authority SET crl_number = 0")
-
-
-def broken_index(p):
-    p.sql("PRAGMA writable_schema = ON", "UPDATE sqlite_master SET sql = 'CREATE INDEX audit_request ON audit (actor)' WHERE name = 'audit_request'")
-
-
-def torn(p):
-    p.sql("PRAGMA foreign_keys = OFF", "DELETE FROM tenant WHERE name = 'default'")
-
-
-def another_journal(p):
-    p.sql("PRAGMA journal_mode = DELETE")
-
-
-def long_log(p):
-    os.truncate(os.open(p.data / "postern.db-wal", os.O_CREAT | os.O_RDWR, 0o600), 200 * 1024 * 1024)
-
-
-def open_intent(p):
-    p.sql("UPDATE enrollment SET status = 'submitted'")
-
-
-def no_database(p):
-    (p.data / "postern.db").write_bytes(b"this is a letter to my aunt, not a database" * 100)
-
-
-def lost_database(p):
-    (p.data / "postern.db").unlink()
-
-
-def older_schema(p):
-    p.sql("DELETE FROM schema_migration WHERE number = (SELECT max(number) FROM schema_migration)")
-
-
-def newer_schema(p):
-    p.sql("INSERT INTO schema_migration (number, name, checksum, applied_ms) VALUES (999, 'later', 'x', 0)")
-
-
-def unknown_key(p):
-    p.configuration.write_text(p.configuration.read_text() + "\n[listen]\nhtps = 1\n")
-
-
-def writable_file(p):
-    p.configuration.chmod(0o666)
-
-
-def another_public_url(p):
-    p.configuration.write_text(p.configuration.read_text() + '\n[public]\nhttps = "https://ca.elsewhere.test"\n')
-
-
-def dead_resolver(p):
-    p.configuration.write_text(f'[dns]\nservers = ["127.0.0.1@{free_port()}"]\nallow_loopback_servers = true\ndnssec = false\ntimeout = "1s"\n')
-
-
-def unsigned_answers(p):
-    anchor = "example.com. IN DS 31589 8 2 " + "AB" * 32
-    p.configuration.write_text(p.configuration.read_text().replace("dnssec = false", f'dnssec = true\ntrust_anchors = ["{anchor}"]'))
-
-
-def impossible_resolver(p):
-    p.configuration.write_text('[dns]\nservers = ["everywhere"]\n')
-
-
-HARM = [
-    (open_master, "folder.modes", "keys/master is open to others"),
-    (open_master, "keys.master", "can be read by others"),
-    (short_master, "keys.master", "has 31 octets; a master key has 32"),
-    (another_master, "keys.issuing_key", "it does not open"),
-    (another_master, "keys.root_key", "it does not open"),
-    (no_master, "keys.master", "cannot look at"),
-    (lost_key, "keys.issuing_key", "it is missing"),
-    (exchanged_key, "keys.issuing_key", "it does not open"),
-    (cut_chain, "keys.issuing_certificate", "is not signed by"),
-    (no_authority, "keys.authorities", "the database knows no CA"),
-    (another_root, "keys.root_file", "is not the root of this CA"),
-    (another_tls_key, "keys.tls", "is not the key of tls/server.pem"),
-    (foreign_tls, "keys.tls", "was not issued by this CA"),
-    (old_tls, "keys.tls", "it is over"),
-    (no_tls, "keys.tls", "holds no certificate"),
-    (no_tls_key, "keys.tls", "server.key is missing"),
-    (later_record, "clock.store", "later than this clock says"),
-    (old_crl, "crl.age", "it is over, and relying parties refuse"),
-    (no_crl, "crl.age", "has no CRL"),
-    (future_crl, "crl.age", "which is in the future: relying parties refuse it"),
-    (revoked_tls, "keys.tls", "the server's own certificate was revoked at 2027-01-15T08:00:00Z"),
-    (number_lost, "crl.number", "is newer than the last number used, 0"),
-    (broken_index, "store.integrity", "audit_request"),
-    (torn_pages, "store.integrity", "malformed"),
-    (torn_pages, "store.readable", "malformed"),
-    (torn, "store.references", "refer to others that are gone"),
-    (another_journal, "store.journal", "the journal mode is delete"),
-    (long_log, "store.log", "the write-ahead log has 200 MiB"),
-    (open_intent, "store.intents", "issuances were begun and have no outcome"),
-    (no_database, "store.readable", "is no SQLite database; name another file"),
-    (lost_database, "store.readable", "does not exist"),
-    (newer_schema, "store.readable", "install the newer Postern"),
-    (older_schema, "store.schema", "is missing"),
-    (unknown_key, "configuration.file", "listen.htps: unknown key"),
-    (writable_file, "configuration.permissions", "can be written by others"),
-    (another_public_url, "configuration.public_https", "was set up as"),
-    (dead_resolver, "dns.resolver", "example.com"),
-    (impossible_resolver, "dns.resolver", "everywhere"),
-    (unsigned_answers, "dns.resolver", "example.com"),
-    (expired_authority, "keys.issuing_life", "it is over"),
-    (expired_authority, "keys.issuing_key", "the key is not the one of its certificate"),
-    (unreadable_authority, "keys.root_certificate", "root CA"),
-    (writable_root_file, "folder.modes", "root.pem can be written by others"),
-    (linked_key, "folder.modes", ".key is a symbolic link"),
-    (linked_key, "keys.issuing_key", "this is a symbolic link"),
-]
-
-
-@pytest.mark.parametrize("harm, check, says", HARM, ids=[f"{harm.__name__}-{check}" for harm, check, _ in HARM])
-def test_what_is_wrong_is_found(patient, harm, check, says):
-    harm(patient)
-    found = failed(patient.examine())
-    assert says in found.get(check, ""), found
-
-
 def test_what_is_only_worth_knowing_does_not_fail(patient):
     (patient.data / "tls/server.key.new").touch(0o600)
     (patient.data / "control.sock").touch(0o600)
@@ -440,11 +90,6 @@ def test_another_crl_is_served_than_the_newest(new_server, configuration):
     assert "crl.served" not in failed(patient.examine())
     patient.sql("UPDATE crl SET der = x'3000'")
     assert "gives another CRL than the newest" in failed(patient.examine())["crl.served"]
-
-
-def test_a_quick_look_leaves_indexes_out(patient):
-    broken_index(patient)
-    assert "store.integrity" not in failed(patient.examine("--quick"))
 
 
 def test_too_little_space(patient):

@@ -134,8 +134,8 @@ int report_batch(const Options& o, const http::Response& answer, const std::vect
         bad.emplace_back(device.line, device.name + ": " + text(each["why"]));
     }
     const auto total = bad.empty() ? 0 : static_cast<std::size_t>(document.root()["refusedDevices"].integer().value());
-    // What is wrong with the whole batch is said once.
-    const bool alike = total == devices.size() && std::ranges::all_of(refused, [&](const json::Value& each) { return text(each["why"]) == text(refused.front()["why"]); });
+    // What is wrong with the whole batch is said once; a batch of one has its line.
+    const bool alike = devices.size() > 1 && total == devices.size() && std::ranges::all_of(refused, [&](const json::Value& each) { return text(each["why"]) == text(refused.front()["why"]); });
     if (bad.empty()) {
         report(answer);
         std::cerr << "postern: nothing was minted or written\n";
@@ -155,20 +155,25 @@ http::Response ask_for(Door& door, http::Request request) {
     }
 }
 
-Minted read_minted(const http::Response& answer) {
+std::string told(const json::Value& object, std::string_view key) {
+    const auto text = object[key].string();
+    if (!text) throw std::runtime_error("the server's answer cannot be read: " + text.error().detail);
+    return std::string(*text);
+}
+
+/// Ids first: by them tokens are withdrawn when anything later cannot be read.
+void read_minted(const http::Response& answer, std::size_t devices, Minted& out) {
     const auto document = parsed(answer);
     const auto root = document.root();
-    Minted out;
-    for (const auto& [key, into] : {std::pair<std::string_view, std::string*>("account", &out.account), {"profile", &out.profile}, {"key", &out.key}, {"url", &out.url}, {"label", &out.label}, {"root", &out.root}})
-        *into = root[key].string().value();
-    for (const auto& each : root["tokens"].items()) {
-        Credential credential;
-        credential.id = each["id"].string().value();
-        credential.expires = each["expires"].string().value();
-        credential.token = core::SecretText(std::string(each["token"].string().value()));
-        out.credentials.push_back(std::move(credential));
+    const auto tokens = root["tokens"].items();
+    for (const auto& each : tokens) out.credentials.emplace_back().id = told(each, "id");
+    if (tokens.size() != devices) throw std::runtime_error("the server's answer holds " + std::to_string(tokens.size()) + " tokens for " + std::to_string(devices) + " devices");
+    for (std::size_t at = 0; at < devices; ++at) {
+        out.credentials[at].expires = told(tokens[at], "expires");
+        out.credentials[at].token = core::SecretText(told(tokens[at], "token"));
     }
-    return out;
+    for (const auto& [key, into] : {std::pair<std::string_view, std::string*>("account", &out.account), {"profile", &out.profile}, {"key", &out.key}, {"url", &out.url}, {"label", &out.label}, {"root", &out.root}})
+        *into = told(root, key);
 }
 
 /// Always in quotes (RFC 4180).
@@ -233,17 +238,23 @@ void write_archive(NewFile& file, const std::string& folder, const std::vector<L
     tar.finish();
 }
 
-/// Nobody has them: the file could not be written. Says how many are still good.
-void withdraw(Door& door, const Options& o, const Minted& minted) {
-    std::size_t left = 0;
+/// Nobody has them: there is no file. Says how many are still good, and what ends those.
+void withdraw(Door& door, const Options& o, const Minted& minted, std::size_t devices) {
+    std::size_t withdrawn = 0;
     for (const auto& credential : minted.credentials) {
         try {
-            if (door.ask(make_request(http::Method::delete_, tokens_path(o) + "/" + credential.id)).status >= 300) ++left;
-        } catch (const std::runtime_error&) {
-            ++left;
+            if (!credential.id.empty() && door.ask(make_request(http::Method::delete_, tokens_path(o) + "/" + credential.id)).status < 300) ++withdrawn;
+        } catch (const std::exception&) {
+            continue;  // counted as still good
         }
     }
-    std::cerr << "postern: the tokens were withdrawn" << (left > 0 ? " but for " + std::to_string(left) + ", which nobody knows; see `postern est token list`" : "") << "\n";
+    const auto label = endpoint_of(o.place);
+    std::cerr << "postern: " << devices << (devices == 1 ? " token was" : " tokens were") << " minted, and " << json::printable(o.out) << " was not written\n";
+    if (withdrawn == devices)
+        std::cerr << "postern: the tokens were withdrawn\n";
+    else
+        std::cerr << "postern: " << devices - withdrawn << " of them could not be withdrawn, and nobody knows them; `postern est token list " << label
+                  << "` shows them until their end, and `postern est token withdraw " << label << " ID` ends one before\n";
 }
 
 void print_done(const Common& common, const Options& o, const std::vector<ListedDevice>& devices, const Minted& minted) {
@@ -282,15 +293,15 @@ int bundle(const Common& common, const Options& o) {
     NewFile file(o.out, o.replace);
     const auto answer = ask_for(*door, minting(o, devices, form));
     if (answer.status >= 400) return report_batch(o, answer, devices);
-    auto minted = read_minted(answer);
-    if (minted.credentials.size() != devices.size()) throw std::runtime_error("the server's answer holds not as many tokens as devices");
-    if (!anchors.empty()) minted.root = anchors;
+    Minted minted;
     try {
+        read_minted(answer, devices.size(), minted);
+        if (!anchors.empty()) minted.root = anchors;
         if (form == Form::archive) write_archive(file, folder, devices, wishes, minted);
         else write_table(file, devices, minted);
         file.keep();
-    } catch (const std::runtime_error&) {
-        withdraw(*door, o, minted);
+    } catch (...) {
+        withdraw(*door, o, minted, devices.size());
         throw;
     }
     print_done(common, o, devices, minted);

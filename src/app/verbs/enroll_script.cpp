@@ -11,6 +11,9 @@ namespace postern::app::verbs {
 
 namespace {
 
+/// openssl's own bound for emailAddress (ub_email_address), below RFC 5280's 255.
+constexpr std::size_t most_email = 128;
+
 core::Problem bad(std::string why) { return {core::ProblemKind::malformed, std::move(why)}; }
 
 core::Result<std::string> openssl_subject(const std::string& text) {
@@ -20,6 +23,8 @@ core::Result<std::string> openssl_subject(const std::string& text) {
     for (const auto& entry : *entries) {
         if (entry.type == crypto::DnAttribute::other) return bad("subject: enroll.sh cannot ask for attribute " + entry.oid + "; make a table (--out FILE.csv) for clients of your own");
         const auto type = crypto::short_name(entry.type);
+        if (entry.type == crypto::DnAttribute::email && entry.value.size() > most_email)
+            return bad("subject: E has " + std::to_string(entry.value.size()) + " characters, of which openssl takes at most " + std::to_string(most_email) + "; make a table (--out FILE.csv) for clients of your own");
         out += '/' + (type == "E" ? std::string("emailAddress") : std::string(type)) + '=';
         for (const char c : entry.value) {
             if (c == '/' || c == '+' || c == '\\') out += '\\';

@@ -1,5 +1,7 @@
 #pragma once
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <exception>
 #include <optional>
 
@@ -23,7 +25,8 @@ private:
 template <class T>
 T run_to_end(Task<T> task) {
     const LentContext context;
-    std::exception_ptr failure;
+    // What stands until it ends: one that is destroyed before, because what it waited for was dropped, tells nobody.
+    auto failure = std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted, "a task was dropped before its end"));
     if constexpr (std::is_void_v<T>) {
         boost::asio::co_spawn(*context, std::move(task), [&](std::exception_ptr e) { failure = e; });
         (*context).run();

@@ -16,7 +16,7 @@ public:
     virtual void fill(std::span<std::uint8_t> out) = 0;
 
     Bytes bytes(std::size_t n);
-    /// 128 random bits as base64url: 22 characters.
+    /// 128 random bits as base64url: 22 characters; never begins with a hyphen, which a command line would take for an option.
     std::string token();
     RequestId request_id();
 };

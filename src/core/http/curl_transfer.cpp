@@ -220,11 +220,20 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
     }
     while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
     t.head_ended_ = line.empty();
+    // A peer that sends a body all the same, whenever its octets come, would have it read as the beginning of the next answer.
+    if (t.head_ended_ && t.ends_with_head() && ::curl_easy_setopt(t.easy_.get(), CURLOPT_FORBID_REUSE, 1L) != CURLE_OK) return 0;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return size * count;
     const auto value = text::trim(line.substr(colon + 1));
     t.response_.headers.emplace_back(line.substr(0, colon), value);
     return size * count;
+}
+
+/// RFC 9112 section 6.3
+bool Transfer::ends_with_head() const {
+    long status = 0;
+    ::curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return request_.method == Method::head || status == 204 || status == 304;
 }
 
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {

@@ -46,6 +46,7 @@ private:
     void set_proxy(const OutboundConfig& config);
     void set_body();
     [[nodiscard]] core::Problem failure(CURLcode code);
+    [[nodiscard]] bool ends_with_head() const;
 
     static std::size_t on_send(char* into, std::size_t size, std::size_t count, void* self);
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);

@@ -145,6 +145,11 @@ Connection::Ran Connection::run(const Statement& statement, const Values& parame
     return ran;
 }
 
+void Connection::control(const Statement& statement) {
+    const Ran ran = run(statement, {});
+    if (ran.refusal) throw std::logic_error("store: " + std::string(statement.name) + " was refused: " + sqlite3_errmsg(db_.get()));
+}
+
 void Connection::each(const std::string& select, const std::function<void(const Values&)>& row) {
     const Statement statement{"each", select};
     sqlite3_stmt* raw = nullptr;

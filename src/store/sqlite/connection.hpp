@@ -49,6 +49,9 @@ public:
     /// the address of the statement's text. Throws Fault, or std::logic_error naming the statement
     /// for whatever the program did wrong.
     Ran run(const Statement& statement, const Values& parameters, Rows* rows = nullptr);
+    /// BEGIN, COMMIT, SAVEPOINT and the like: done when it returns. Throws as run() does, and std::logic_error where a constraint
+    /// refuses the COMMIT: then the transaction is still open and nothing of it is written.
+    void control(const Statement& statement);
     /// Runs a SELECT without parameters and hands over one row after the other. Throws as run() does.
     void each(const std::string& select, const std::function<void(const Values&)>& row);
     /// Several statements without parameters. `what` names them in an error.

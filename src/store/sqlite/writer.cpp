@@ -22,7 +22,6 @@ constexpr Statement rollback_all{"rollback", "ROLLBACK"};
 constexpr Statement savepoint{"savepoint", "SAVEPOINT job"};
 constexpr Statement release{"release", "RELEASE job"};
 constexpr Statement rollback_job{"rollback_job", "ROLLBACK TO job"};
-const Values none;
 
 }  // namespace
 
@@ -137,13 +136,13 @@ void Writer::commit(Jobs& jobs) {
     std::exception_ptr lost;  // fails the whole commit
     try {
         if (!broken_.empty()) throw StoreUnavailable(broken_);
-        connection_.run(begin, none);
+        connection_.control(begin);
         if (!run_bare(jobs)) {
-            connection_.run(rollback_all, none);
-            connection_.run(begin, none);
+            connection_.control(rollback_all);
+            connection_.control(begin);
             for (Job& job : jobs) run(job);
         }
-        connection_.run(commit_all, none);
+        connection_.control(commit_all);
         metrics_.commits.add();
         set_trouble({});
     } catch (const Fault& fault) {
@@ -175,10 +174,10 @@ bool Writer::run_bare(Jobs& jobs) {
 }
 
 void Writer::run(Job& job) {
-    connection_.run(savepoint, none);
+    connection_.control(savepoint);
     attempt(job);
-    if (job.failure || !job.written) connection_.run(rollback_job, none);
-    connection_.run(release, none);
+    if (job.failure || !job.written) connection_.control(rollback_job);
+    connection_.control(release);
 }
 
 /// Throws when the transaction around the job is lost.
@@ -217,7 +216,7 @@ Written Writer::run_steps(const Batch& batch) {
 
 void Writer::rollback() noexcept {
     try {
-        if (connection_.in_transaction()) connection_.run(rollback_all, none);
+        if (connection_.in_transaction()) connection_.control(rollback_all);
     } catch (const std::exception& e) {
         broken_ = std::string("store: the writer could not roll back; restart Postern: ") + e.what();
     }

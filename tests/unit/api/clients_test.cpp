@@ -1,5 +1,8 @@
 #include "api/clients/configuration.hpp"
 
+#include <regex>
+#include <set>
+
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
 #include "tests/unit/ra/world.hpp"
@@ -162,6 +165,30 @@ BOOST_FIXTURE_TEST_CASE(acme_clients_need_keys_where_the_endpoint_does, Told) {
     BOOST_TEST(contains(configure(Client::lego, facts).value().text, " --eab --kid=KEY_ID --hmac=MAC_KEY --http -d phone-7 run\n"));
     facts.account_required = false;
     for (const auto client : {Client::certbot, Client::lego, Client::caddy, Client::cert_manager}) BOOST_TEST(!contains(configure(client, facts).value().text, "KEY"));
+}
+
+BOOST_FIXTURE_TEST_CASE(names_for_kubernetes_are_valid_and_each_endpoints_own, Told) {
+    // The pattern of a subdomain that the API server has names match.
+    const std::regex subdomain("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
+    const std::regex named("name: (postern-[^\n]*)");
+    std::set<std::string> seen;
+    const std::string long_one(64, 'w');
+    for (const auto& endpoint : std::vector<std::string>{"web", "web-team", "web_team", "web.team", "web_team.eu-", "web_team.eu_", "web-team-eu", "9", "a--", "a-_", long_one, long_one.substr(1)}) {
+        facts.endpoint = endpoint;
+        const auto text = configure(Client::cert_manager, facts).value().text;
+        std::vector<std::string> names;
+        for (std::sregex_iterator at(text.begin(), text.end(), named), end; at != end; ++at) names.push_back((*at)[1]);
+        BOOST_REQUIRE(names.size() == 3U);
+        for (const auto& name : names) {
+            BOOST_TEST((std::regex_match(name, subdomain) && name.size() <= 253), name);
+            for (std::size_t at = 0; at != std::string::npos; at = name.find('.', at + 1)) BOOST_TEST(std::min(name.find('.', at + 1), name.size()) - at <= 64U, name);
+            BOOST_TEST(seen.insert(name).second, name);
+        }
+        BOOST_TEST((names[1] == names[0] + "-account" && names[2] == names[0] + "-eab"));
+        BOOST_TEST(contains(text, "create secret generic " + names[2] + " "));
+    }
+    facts.endpoint = "web-team";
+    BOOST_TEST(contains(configure(Client::cert_manager, facts).value().text, "  name: postern-web-team\n"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_password_of_est_reaches_the_shell_whole_and_no_command_line_of_curl, Told) {

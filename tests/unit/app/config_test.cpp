@@ -186,6 +186,8 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_would_be_right) {
         {"[store]\nurl = \"mysql://u:s3cret@h/d\"", "store.url: expected sqlite:PATH or postgres://USER@HOST/DATABASE"},
         {"[store]\nurl = \"postgres://\"", "store.url: expected sqlite:PATH or postgres://USER@HOST/DATABASE"},
         {"[store]\nurl = \"postgres://h/d?nothing=1\"", "store.url: expected sqlite:PATH or postgres://USER@HOST/DATABASE"},
+        {"[store]\nurl = \"sqlite:file:/p.db?psow=0\"", "postern.toml:2: store.url: store url \"sqlite:file:/p.db?psow=0\": expected sqlite:PATH, a file's path alone"},
+        {"[store]\nurl = \"sqlite:/p.db?mode=memory\"", "parameters (?psow=0, nolock, mode, …) are refused"},
         {"[store]\nconnections = 1", "store.connections: expected 2 to 500"},
         {"[store]\nconnect_timeout = \"1ms\"", "store.connect_timeout: expected at least \"1s\""},
         {"[store]\nstatement_timeout = \"999ms\"", "store.statement_timeout: expected at least \"1s\""},
@@ -231,6 +233,7 @@ BOOST_AUTO_TEST_CASE(a_store_of_the_command_line_shows_no_password) {
     };
     refused("postgres://u:s3cret@h/d", "", "--store: everybody on this machine can read a command line");
     refused("mysql://u:s3cret@h/d", "", "store url \"mysql…\": expected sqlite:PATH");
+    refused("sqlite:file:x?nolock=1", "", "because they can weaken what a commit rests on");
     refused("postgres://u@h/s3cret%zz", "", "a % in it must begin %XX");
     refused("", "/p", "an SQLite store has no password");
     BOOST_TEST(set_store("--store", "postgres://u@h/d", "/p", c).has_value());

@@ -1,4 +1,8 @@
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
+#include <thread>
 
 #include "core/async/deadline.hpp"
 #include "core/http/curl_outbound.hpp"
@@ -72,6 +76,44 @@ struct Holding {
     std::uint16_t port = 0;
 };
 
+/// Answers a first request with a head that ends it, and sends the body that it must not have before whatever comes next on that
+/// connection. Answers "right" to the second request, on whichever connection.
+class Misframed {
+public:
+    explicit Misframed(std::string head) : acceptor_(context_, {boost::asio::ip::address_v4::loopback(), 0}), thread_([this, first = std::move(head)] { serve(first); }) {}
+    ~Misframed() { thread_.join(); }
+    Misframed(const Misframed&) = delete;
+    Misframed& operator=(const Misframed&) = delete;
+    [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+private:
+    using Socket = boost::asio::ip::tcp::socket;
+    /// False: the client ended the connection.
+    static bool read_request(Socket& socket) {
+        std::string text;
+        boost::system::error_code error;
+        boost::asio::read_until(socket, boost::asio::dynamic_buffer(text), "\r\n\r\n", error);
+        return !error;
+    }
+    void serve(const std::string& head) {
+        Socket socket = acceptor_.accept();
+        read_request(socket);
+        boost::asio::write(socket, boost::asio::buffer(head));
+        std::string next = answer("right");
+        if (read_request(socket)) {
+            next = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong" + next;
+        } else {
+            socket = acceptor_.accept();
+            read_request(socket);
+        }
+        boost::asio::write(socket, boost::asio::buffer(next));
+    }
+
+    boost::asio::io_context context_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    std::thread thread_;
+};
+
 std::optional<std::string_view> nobody(std::string_view) noexcept { return "not today"; }
 
 }  // namespace
@@ -102,6 +144,21 @@ BOOST_AUTO_TEST_CASE(headers_come_back_without_those_of_interim_answers) {
     Way way;
     const auto got = way.send(plain(server.port())).value();
     BOOST_TEST((got.body == "hi" && got.header("x-late") == "two words" && got.header("X-Early").empty()));
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_must_not_be_is_not_the_next_answer) {
+    const std::pair<Method, std::string> cases[] = {{Method::get, "HTTP/1.1 204 No Content\r\nContent-Length: 43\r\n\r\n"},
+                                                    {Method::post, "HTTP/1.1 204 No Content\r\n\r\n"},
+                                                    {Method::get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 43\r\n\r\n"},
+                                                    {Method::head, "HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n"}};
+    for (const auto& [method, head] : cases) {
+        BOOST_TEST_CONTEXT(head) {
+            const Misframed server(head);
+            Way way;
+            BOOST_TEST(way.send(plain(server.port(), method)).value().body.empty());
+            BOOST_TEST(way.send(plain(server.port())).value().body == "right");
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_most_is_exact) {

@@ -51,6 +51,10 @@ private:
     asio::io_context context_{1};
 };
 
+constexpr Statement begin{"begin", "BEGIN IMMEDIATE"};
+constexpr Statement commit{"commit", "COMMIT"};
+constexpr Statement part_insert{"part_insert", "INSERT INTO part (id, item_id) VALUES ($1, $2)"};
+
 /// Another process at the database: nothing can be written while it lives.
 class Intruder {
 public:
@@ -72,6 +76,15 @@ Batch one(const Statement& statement, Values parameters) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(store_writer)
+
+BOOST_AUTO_TEST_CASE(a_refused_commit_is_not_taken_for_one) {
+    const test::Store s;
+    sqlite::Connection connection(s.path(), sqlite::Connection::Access::read_write);
+    connection.control(begin);
+    static_cast<void>(connection.run(part_insert, values(std::int64_t{1}, std::int64_t{99})));  // of no item
+    BOOST_CHECK_EXCEPTION(connection.control(commit), std::logic_error, says<std::logic_error>("store: commit was refused: FOREIGN KEY constraint failed"));
+    BOOST_TEST(connection.in_transaction());
+}
 
 BOOST_AUTO_TEST_CASE(conflicts_do_not_disturb_neighbours_in_the_same_commit) {
     test::Store store;
