@@ -1,5 +1,6 @@
 #pragma once
 #include "core/base/result.hpp"
+#include "core/json/writer.hpp"
 #include "core/observe/log.hpp"
 #include "core/observe/metrics.hpp"
 #include "ra/audit.hpp"
@@ -36,15 +37,21 @@ public:
     /// Of whoever was known.
     core::Task<void> record(Refusal refusal);
     /// Of whoever was not, at `address`. Strangers can cause these at will: beyond a bound they are only logged and counted, and the
-    /// next row of that address says how many.
+    /// next row of that source says how many.
     core::Task<void> record(Refusal refusal, Shown shown, std::string address);
+    /// The same bound, for who writes the row himself: nullopt, it is counted and no row is written; else what the row is to tell
+    /// (add_left_out). `source`: http::source_of.
+    [[nodiscard]] std::optional<RefusalBudget::LeftOut> admit(Shown shown, const std::string& source);
 
 private:
-    core::Task<void> write(Refusal refusal, std::int64_t left_out);
+    core::Task<void> write(Refusal refusal, RefusalBudget::LeftOut left_out);
 
     Deps deps_;
     RefusalBudget strangers_, credentials_;
     observe::Counter left_out_;
 };
+
+/// In the object that is a row's detail: "not_recorded_before", and of sources that were forgotten "not_recorded_elsewhere".
+void add_left_out(json::Writer& detail, const RefusalBudget::LeftOut& left_out);
 
 }  // namespace postern::ra

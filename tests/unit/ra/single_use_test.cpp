@@ -104,6 +104,26 @@ BOOST_DATA_TEST_CASE(it_is_consumed_with_the_certificate_and_another_key_raises_
     BOOST_TEST((w.certificates().size() == 1U && w.ca.asked == 1));
 }
 
+BOOST_DATA_TEST_CASE(whoever_has_one_that_is_used_or_over_leaves_so_many_rows, engines(), engine) {
+    constexpr int most = ra::Refusals::of_credentials.of_source;
+    Devices w(engine);
+    BOOST_TEST(w.submit(w.message()).has_value());
+    const auto ask = [&](bool over, std::string source) {
+        auto r = w.message(w.other_key, "T2");
+        r.source = std::move(source);
+        if (over) r.binding.emplace().ended = "the challenge was withdrawn";
+        BOOST_TEST(!w.submit(std::move(r)).has_value());
+        return w.audits("enrollment.refused").size();
+    };
+    std::size_t rows = 0;
+    for (int i = 0; i < 2 * most; ++i) rows = ask(i % 2 == 0, "192.0.2.1");
+    BOOST_TEST(rows == std::size_t(most));
+    BOOST_TEST(ask(false, "192.0.2.2") == std::size_t(most + 1));  // of another source still
+    w.clock.advance(ra::Refusals::of_credentials.source_again);
+    BOOST_TEST(ask(true, "192.0.2.1") == std::size_t(most + 2));
+    BOOST_TEST(contains(w.audits("enrollment.refused").back().text(3), "\"not_recorded_before\":" + std::to_string(most)));
+}
+
 BOOST_DATA_TEST_CASE(a_lost_answer_is_repeated_for_an_hour_and_while_it_stands, engines(), engine) {
     Devices w(engine);
     const auto issued = std::get<ra::IssuedCertificate>(w.submit(w.message()).value());
