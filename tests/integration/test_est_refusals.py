@@ -331,12 +331,13 @@ class Tablets:
 
 
 @pytest.fixture
-def tablets(tmp_path):
+def tablets(tmp_path_factory):
     """A server of its own: all its devices have one address."""
-    server = Postern(executable(), tmp_path / "s", "integration.test")
+    server = Postern(executable(), tmp_path_factory.mktemp("t"), "integration.test")
     server.start()
     try:
-        yield Tablets(Site(server, Manufacturer(tmp_path), tmp_path).server)
+        folder = tmp_path_factory.mktemp("tablets")
+        yield Tablets(Site(server, Manufacturer(folder), folder).server)
     finally:
         server.stop()
 

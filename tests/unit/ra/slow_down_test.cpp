@@ -12,13 +12,13 @@ BOOST_AUTO_TEST_SUITE(ra_slow_down)
 
 struct Clocked {
     core::FakeClock clock{core::from_ms(1'800'000'000'000)};
-    SlowDown slow{clock};
+    SlowDown slow{clock}, of_network{clock, SlowDown::of_source};
     int guesses = 0;
 
     /// Another secret each time.
     [[nodiscard]] SlowDown::Try attempt(const std::string& who) { return attempt("network", who); }
     [[nodiscard]] SlowDown::Try attempt(const std::string& source, const std::string& who) { return slow.attempt(source, who, std::to_string(++guesses)); }
-    [[nodiscard]] SlowDown::Try attempt_of_fleet() { return slow.attempt_of_fleet("network", "all", std::to_string(++guesses)); }
+    [[nodiscard]] SlowDown::Try attempt_of_fleet() { return of_network.attempt_of_fleet("network", "all", std::to_string(++guesses)); }
     /// As many as are let through, one after the other.
     int wrong(const std::string& pair, int times) {
         int judged = 0;
