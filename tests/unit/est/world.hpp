@@ -50,7 +50,7 @@ struct EstWorld : World {
     ScriptedOutbound outbound;
     ra::PredecessorStatus predecessor_status{ra::PredecessorStatus::Deps{db, outbound, pool, random, clock, log, metrics}};
     est::Proxies proxies;
-    est::Parts parts{est::Deps{db, numbers, catalog, enrollment, backends, sealer, pool, random, clock, clock_agreement, log, metrics, predecessor_status, revocation, proxies, refusals}};
+    est::Parts parts{est::Deps{db, numbers, catalog, enrollment, backends, sealer, pool, random, clock, clock_agreement, log, metrics, predecessor_status, revocation, proxies, stranger_refusals}};
     core::SecretText password;
 };
 

@@ -72,6 +72,14 @@ struct Devices : World {
         BOOST_TEST((refusals.back().text(2) == "challenge.single_use" && refusals.back().text(8) == id));
         BOOST_TEST(contains(refusals.back().text(3), "challenge.single_use"));  // in the trace too
     }
+    /// Somebody else with the credential, withdrawn or as it is. How many refusals are recorded by then.
+    std::size_t ask_with_old(bool withdrawn, std::string source) {
+        auto r = message(other_key, "T2");
+        r.source = std::move(source);
+        if (withdrawn) r.binding.emplace().ended = "the challenge was withdrawn";
+        BOOST_TEST(!submit(std::move(r)).has_value());
+        return audits("enrollment.refused").size();
+    }
     double reused() {
         return metric("postern_alarms_total", "alarm=\"challenge_reused\"");
     }
@@ -108,19 +116,12 @@ BOOST_DATA_TEST_CASE(whoever_has_one_that_is_used_or_over_leaves_so_many_rows, e
     constexpr int most = ra::Refusals::of_credentials.of_source;
     Devices w(engine);
     BOOST_TEST(w.submit(w.message()).has_value());
-    const auto ask = [&](bool over, std::string source) {
-        auto r = w.message(w.other_key, "T2");
-        r.source = std::move(source);
-        if (over) r.binding.emplace().ended = "the challenge was withdrawn";
-        BOOST_TEST(!w.submit(std::move(r)).has_value());
-        return w.audits("enrollment.refused").size();
-    };
     std::size_t rows = 0;
-    for (int i = 0; i < 2 * most; ++i) rows = ask(i % 2 == 0, "192.0.2.1");
+    for (int i = 0; i < 2 * most; ++i) rows = w.ask_with_old(i % 2 == 0, "192.0.2.1");
     BOOST_TEST(rows == std::size_t(most));
-    BOOST_TEST(ask(false, "192.0.2.2") == std::size_t(most + 1));  // of another source still
+    BOOST_TEST(w.ask_with_old(false, "192.0.2.2") == std::size_t(most + 1));  // of another source still
     w.clock.advance(ra::Refusals::of_credentials.source_again);
-    BOOST_TEST(ask(true, "192.0.2.1") == std::size_t(most + 2));
+    BOOST_TEST(w.ask_with_old(true, "192.0.2.1") == std::size_t(most + 2));
     BOOST_TEST(contains(w.audits("enrollment.refused").back().text(3), "\"not_recorded_before\":" + std::to_string(most)));
 }
 
