@@ -266,7 +266,7 @@ Task<void> IntuneEnrollment::record(const Attempt& a, Problem problem, RefusalBu
 }
 
 Task<Result<IssuedCertificate>> IntuneEnrollment::refuse(Attempt& a, Problem problem) {
-    const auto left_out = deps_.refusals.admit(Refusals::Shown::credential, a.request.source);
+    const auto left_out = deps_.refusals.admit(Refusals::Shown::sealed, a.request.source);
     if (left_out) co_await record(a, problem, *left_out);
     refused_.add();
     deps_.log.warning("intune_refused", {{"request", a.request.id.get()}, {"account", a.request.account.name}, {"transaction", a.request.transaction_id},

@@ -11,6 +11,7 @@ Refusals::Refusals(Deps deps)
     : deps_(deps),
       strangers_(deps.clock, of_strangers),
       credentials_(deps.clock, of_credentials),
+      sealed_(deps.clock, of_sealed),
       left_out_(deps.metrics.counter("postern_refusals_not_recorded_total", "Refusals of nobody in particular that are in the log alone, because there were too many")) {}
 
 void add_left_out(json::Writer& detail, const RefusalBudget::LeftOut& left_out) {
@@ -19,7 +20,7 @@ void add_left_out(json::Writer& detail, const RefusalBudget::LeftOut& left_out) 
 }
 
 std::optional<RefusalBudget::LeftOut> Refusals::admit(Shown shown, const std::string& source) {
-    auto& budget = shown == Shown::nothing ? strangers_ : credentials_;
+    auto& budget = shown == Shown::nothing ? strangers_ : shown == Shown::credential ? credentials_ : sealed_;
     const auto left_out = budget.take(source);
     if (!left_out) left_out_.add();
     return left_out;

@@ -29,9 +29,12 @@ public:
         observe::Metrics& metrics;
     };
     /// Wrong, unknown or ended credentials were judged; who shows none was only asked for one, and many clients begin so.
-    enum class Shown { nothing, credential };
+    /// A sealed one only Intune can open, and while that is away a whole fleet behind one address is refused.
+    enum class Shown { nothing, credential, sealed };
     static constexpr RefusalBudget::Bounds of_strangers{3, 100, std::chrono::minutes(10), std::chrono::minutes(1)};
     static constexpr RefusalBudget::Bounds of_credentials{20, 1000, std::chrono::minutes(1), std::chrono::seconds(10)};
+
+    static constexpr RefusalBudget::Bounds of_sealed{300, 1000, std::chrono::seconds(10), std::chrono::seconds(10)};
 
     explicit Refusals(Deps deps);
     /// Of whoever was known.
@@ -47,7 +50,7 @@ private:
     core::Task<void> write(Refusal refusal, RefusalBudget::LeftOut left_out);
 
     Deps deps_;
-    RefusalBudget strangers_, credentials_;
+    RefusalBudget strangers_, credentials_, sealed_;
     observe::Counter left_out_;
 };
 

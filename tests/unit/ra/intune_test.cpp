@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(validated_then_issued_then_told_then_given) {
 }
 
 BOOST_AUTO_TEST_CASE(invented_challenges_leave_so_many_rows) {
-    constexpr int most = ra::Refusals::of_credentials.of_source;
+    constexpr int most = ra::Refusals::of_sealed.of_source;
     IntuneWorld w;
     const auto invent = [&](int number, std::string source) {
         w.intune.validations = {said("ChallengeDecodingError")};
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(invented_challenges_leave_so_many_rows) {
     for (int i = 0; i < most; ++i) BOOST_TEST(invent(i, "192.0.2.1") == std::size_t(i + 1));
     for (int i = 0; i < 10; ++i) BOOST_TEST(invent(most + i, "192.0.2.1") == std::size_t(most));
     BOOST_TEST(invent(most + 10, "192.0.2.2") == std::size_t(most + 1));
-    w.clock.advance(ra::Refusals::of_credentials.source_again);
+    w.clock.advance(ra::Refusals::of_sealed.source_again);
     invent(most + 11, "192.0.2.1");
     BOOST_TEST(contains(w.audits("enrollment.refused").back().text(3), R"("not_recorded_before":10)"));
 }
