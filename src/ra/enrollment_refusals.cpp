@@ -52,12 +52,13 @@ Task<Problem> Enrollment::refuse_used_credential(Attempt& a) {
 namespace {
 
 /// Nobody in particular: an open account asks for nothing, and what counts once is over, or was used, be it by somebody else.
-Task<bool> is_anybodys(store::Database& db, const EnrollmentRequest& request, core::EndpointId counted_at) {
+Task<bool> is_anybodys(store::Database& db, const Catalog& catalog, const EnrollmentRequest& request) {
     if (request.source.empty()) co_return false;
     if (request.evidence.empty()) co_return true;
     if (!request.single_use) co_return false;
     if (request.binding && request.binding->ended) co_return true;
-    auto by_digest = store::values(counted_at, request.single_use->digest);
+    const auto scope = counted_at(catalog, request.endpoint, vouched_by_intune(request.evidence));
+    auto by_digest = store::values(scope, request.single_use->digest);
     const auto used = co_await store::read_one(db, store::credential_use_find, std::move(by_digest));
     co_return used.has_value();
 }
@@ -71,7 +72,7 @@ void Enrollment::log_refusal(const Attempt& a, const Problem& problem, bool reco
 
 Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
     RefusalBudget::LeftOut left_out;
-    const bool anybodys = co_await is_anybodys(deps_.db, a.request, a.counted_at());
+    const bool anybodys = co_await is_anybodys(deps_.db, *a.catalog, a.request);
     if (anybodys) {
         const auto admitted = deps_.refusals.admit(Refusals::Shown::credential, a.request.source);
         if (!admitted) {
