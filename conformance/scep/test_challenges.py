@@ -12,6 +12,8 @@ from harness import pkcs10, scep_reply
 from harness.row_table import row
 from harness.rest import Rest, token_of
 from harness.scep_reply import FAILURE, SUCCESS
+from harness.suite import node_count
+from harness.waiting import until
 
 HERE = Path(__file__).resolve().parent
 CHOSEN = "Correct-horse:42/battery"
@@ -366,6 +368,34 @@ def test_a_fleet_begins_with_a_chosen_code_among_guesses(new_device, described, 
         replies = list(pool.map(lambda pair: pair[0].ask(pair[1]), zip(fleet, messages)))
         assert {each.result().status for each in guessed} == {200}
     assert {reply.status for reply in replies} == {SUCCESS}
+
+
+@row("S06")
+def test_guesses_of_ever_new_keys_slow_down_their_address(new_device, mint, described, server, name):
+    """Keys are cheap. Who has the right code comes in between, and what was drawn waits for nobody."""
+    told = "too many wrong challenges from this address; wait "
+    guesses = []
+    for key in range(12 * node_count()):  # each node counts for itself
+        guesser = new_device(endpoint="guessed")
+        guesses += [guesser.enroll(f"guess-{key}-{each}-of-2026").text for each in range(4)]
+    assert set(guesses[:20]) == {"the challenge is not known at this endpoint"}
+    assert any(text.startswith(told) for text in guesses)
+    drawn = new_device(endpoint="guessed", subject=f"{name[:60]}-1")
+    assert drawn.enroll(mint(f"{name[:60]}-1", "guessed")["challenge"]).status == SUCCESS
+    right = new_device(endpoint="guessed", subject=f"{name[:60]}-2")
+    until(lambda: right.enroll(CHOSEN).status == SUCCESS, "the right code is not taken")
+
+
+@row("S06")
+def test_a_key_that_guessed_waits_with_the_right_code_but_with_no_drawn_one(new_device, mint, described, server, name):
+    guesser = new_device(endpoint="chosen")
+    texts = [guesser.enroll(f"a-wrong-guess-{each}").text for each in range(5 * node_count())]
+    assert texts[-1].startswith("too many wrong challenges for this key from this address; wait ")
+    assert guesser.enroll(CHOSEN).fail_info == "badRequest"
+    guesser = new_device(endpoint="guessed")
+    for each in range(5 * node_count()):
+        guesser.enroll(f"a-wrong-guess-{each}")
+    assert guesser.enroll(mint(name, "guessed")["challenge"]).status == SUCCESS
 
 
 def test_another_chosen_code(new_device, described, server, name):

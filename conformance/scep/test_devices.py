@@ -130,5 +130,5 @@ def test_too_many_wrong_challenges_slow_down_that_key_alone(new_device, codes, n
     texts = [guesser.enroll(f"guess {i}").text for i in range(5 * node_count())]  # each node counts for itself
     assert texts[0] == "the challenge is not known at this endpoint"
     assert texts[-1].startswith("too many wrong challenges for this key from this address; wait ")
-    assert guesser.enroll(codes["phones"]).fail_info == "badRequest"  # even the right one waits
+    assert guesser.enroll(codes["phones"]).status == SUCCESS  # what was drawn is no guess
     assert neighbour.enroll(codes["phones"]).status == SUCCESS

@@ -294,14 +294,16 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     add_lives(h, node);
     const ra::PredecessorStatus::Deps predecessor_status{*h.db, *h.outbound, h.pool, h.random, *h.clock_agreement, h.log, h.metrics};
     h.predecessor_status = std::make_unique<ra::PredecessorStatus>(predecessor_status);
+    const ra::Refusals::Deps refusals{*h.db, *h.numbers, *h.clock_agreement, h.log, h.metrics};
+    h.refusals = std::make_unique<ra::Refusals>(refusals);
     const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, *h.clock_agreement, h.log, h.metrics,
-                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, node, h.predecessor_status.get()};
+                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, *h.refusals, node, h.predecessor_status.get()};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
     const ra::Approvals::Deps approvals{*h.db, *h.numbers, *h.enrollment, h.tasks, *h.clock_agreement, *h.clock_agreement, *h.outbox, h.log, h.metrics, node};
     h.approvals = std::make_unique<ra::Approvals>(approvals);
-    const ra::IntuneEnrollment::Deps intune_enrollment{*h.db, *h.numbers, *h.catalog, *h.sealer, *h.intune, *h.intune_notices, *h.enrollment,
+    const ra::IntuneEnrollment::Deps intune_enrollment{*h.db, *h.numbers, *h.catalog, *h.sealer, *h.intune, *h.intune_notices, *h.enrollment, *h.refusals,
                                                        *h.outbox, h.tasks, *h.clock_agreement, h.log, h.metrics};
     h.intune_enrollment = std::make_unique<ra::IntuneEnrollment>(intune_enrollment);
     const ra::IntuneRevocations::Deps intune_revocations{*h.db, *h.numbers, *h.catalog, h.backends, *h.revocation, *h.intune, h.random, *h.clock_agreement,
@@ -332,8 +334,6 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
                           *h.sealer, *h.nonces, h.tasks,   h.random,      *h.clock_agreement, *h.clock_agreement,
                           h.log,      h.metrics, h.config.public_https};
     h.acme = std::make_unique<acme::Acme>(acme);
-    const ra::Refusals::Deps refusals{*h.db, *h.numbers, *h.clock_agreement, h.log, h.metrics};
-    h.refusals = std::make_unique<ra::Refusals>(refusals);
     add_scep(h, node);
     const scep::NdesPage::Deps ndes_page{*h.catalog, *h.principals, *h.challenges, *h.ra_credentials, h.log};
     h.ndes_page = std::make_unique<scep::NdesPage>(ndes_page);

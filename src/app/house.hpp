@@ -77,6 +77,7 @@ public:
     ca::Backends backends;
     std::unique_ptr<ra::IntuneNotices> intune_notices;
     std::unique_ptr<ra::Outbox> outbox;
+    std::unique_ptr<ra::Refusals> refusals;
     std::unique_ptr<ra::Enrollment> enrollment;
     std::unique_ptr<ra::Sweeper> sweeper;
     std::unique_ptr<ra::Approvals> approvals;
@@ -99,7 +100,6 @@ public:
     acme::FleetNonces* fleet_nonces = nullptr;  ///< `nonces`, where other nodes share the store
     std::unique_ptr<acme::Acme> acme;
     std::unique_ptr<ca::KeyStore> ra_keys;
-    std::unique_ptr<ra::Refusals> refusals;
     std::unique_ptr<scep::RaCredentials> ra_credentials;
     std::unique_ptr<scep::Scep> scep;
     std::unique_ptr<ra::OneTimeChallenges> challenges;

@@ -4,6 +4,7 @@
 #include "core/base/encoding.hpp"
 #include "core/base/unavailable.hpp"
 #include "core/crypto/cms_build.hpp"
+#include "core/http/source.hpp"
 #include "est/bodies.hpp"
 #include "est/proof.hpp"
 #include "est/refusals.hpp"
@@ -52,6 +53,7 @@ ra::EnrollmentRequest compose(const Call& call, Operation operation, crypto::Csr
     r.account = requester.account.id;
     r.account_read = std::move(requester.account);
     r.requester = std::move(requester.name);
+    r.source = http::source_of(call.request.peer.address);
     r.evidence = std::move(requester.evidence);
     r.csr = std::move(csr);
     if (requester.key && requester.key->spki() != r.csr->key().spki()) r.requester_key = std::move(requester.key);
@@ -97,7 +99,8 @@ const ra::Profile* profile_of(const Call& call, const ra::Account& account) {
 }
 
 Task<Result<void>> check_request(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr) {
-    Result<void> good;
+    Result<void> good = co_await check_token(parts, call, requester, csr);
+    if (!good) co_return good;
     if (const auto* profile = profile_of(call, requester.account)) {
         auto account = requester.account;
         auto proving = check_proof(parts, call, *profile, std::move(account), csr);

@@ -72,8 +72,7 @@ bool is_refusal(const Problem& problem) noexcept { return problem.check != tries
 Task<void> record_refusal(Parts& parts, const Call& call, Operation operation, const Requester& requester, const Problem& problem) {
     if (!is_refusal(problem)) co_return;
     auto refusal = refusal_of(parts, call, problem, requester.name, std::string(to_string(operation)));
-    // An open account is everybody's.
-    if (requester.evidence.empty()) {
+    if (requester.anybody()) {
         auto address = call.request.peer.address;
         co_await parts.deps.refusals.record(std::move(refusal), Shown::credential, std::move(address));
         co_return;

@@ -2,6 +2,7 @@
 
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
+#include "core/http/source.hpp"
 #include "est/authorization.hpp"
 #include "est/passwords.hpp"
 #include "est/refusals.hpp"
@@ -63,7 +64,7 @@ Task<Result<Requester>> by_token(Parts& parts, const Call& call, core::SecretTex
     auto found = co_await ra::find_one_time_challenge(parts.deps.db, parts.deps.sealer, call.endpoint.id, std::move(text), std::move(no_key), parts.now());
     if (!found) {
         const auto digest = core::hex(crypto::sha256(core::as_bytes(token.expose())));
-        auto attempt = parts.token_slow_down.attempt(call.endpoint.name + " " + call.request.peer.address + " " + digest, digest);
+        auto attempt = parts.token_slow_down.attempt(http::source_of(call.request.peer.address), call.endpoint.name + " " + digest, digest);
         if (attempt.wait()) co_return too_many_tries("tries with this token", *attempt.wait());
         attempt.wrong();
         co_return nobody("the token is not known at this endpoint");

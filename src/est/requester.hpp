@@ -18,6 +18,8 @@ struct Requester {
     std::optional<ra::PresentedChallenge> token;
     std::shared_ptr<const core::SecretText> token_text;
     std::optional<crypto::PublicKey> key;       ///< of the client's certificate
+    /// An open account is everybody's, and a token counts once: whoever else has it by now may come with it without end.
+    [[nodiscard]] bool anybody() const noexcept { return evidence.empty() || token; }
     // What settle() adds.
     std::optional<ra::Binding> binding;
     std::optional<ra::Device> device;
@@ -28,8 +30,12 @@ struct Requester {
 /// password makes good; or one where the endpoint wants another credential), rate_limited, unavailable.
 core::Task<core::Result<Requester>> find_requester(Parts& parts, const Call& call, Operation operation);
 
-/// What only the request tells: which device it is, and whether a token that is over still repeats its answer. Policy judges. Errors:
-/// forbidden, what check_same_names says, for who renews; "renewal.change_subject".
+/// Of a token that is over, only who has its certificate hears again, which the request's key tells. Errors: forbidden,
+/// ra::credential_over_check.
+core::Task<core::Result<void>> check_token(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr);
+
+/// What only the request tells: which device it is. Policy judges. Errors: forbidden, what check_same_names says, for who renews;
+/// "renewal.change_subject".
 core::Task<core::Result<void>> settle(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr);
 
 }  // namespace postern::est

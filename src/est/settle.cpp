@@ -116,20 +116,6 @@ Task<void> tell_device(Parts& parts, const Call& call, Requester& requester, con
         co_await remember(parts, call, requester, key);
 }
 
-/// Of one that is over, only who has its certificate hears again.
-Task<void> tell_token(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr) {
-    auto& found = *requester.token;
-    if (found.binding.ended) {
-        auto text = requester.token_text->expose();
-        auto key = digest_of(csr.key());
-        auto again = co_await ra::find_one_time_challenge(parts.deps.db, parts.deps.sealer, call.endpoint.id, std::move(text), std::move(key), parts.now());
-        if (again) found = std::move(*again);
-    }
-    requester.binding = found.binding;
-    const auto id = found.row.id;
-    requester.claim = [id](store::Batch& batch, core::EnrollmentId) { batch.add(store::scep_challenge_guard, store::values(id)); };
-}
-
 /// Of a certificate that another CA issued, it is asked whether it still stands.
 Task<Result<void>> judge_renewal(Parts& parts, const Call& call, const ra::RenewalRight& right, const crypto::Csr& csr) {
     const auto names = co_await ra::check_same_names(parts.deps.db, right, csr);
@@ -146,10 +132,25 @@ Task<Result<void>> judge_renewal(Parts& parts, const Call& call, const ra::Renew
 
 }  // namespace
 
+Task<Result<void>> check_token(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr) {
+    if (!requester.token) co_return Result<void>();
+    auto& found = *requester.token;
+    if (found.binding.ended) {
+        auto text = requester.token_text->expose();
+        auto key = digest_of(csr.key());
+        auto again = co_await ra::find_one_time_challenge(parts.deps.db, parts.deps.sealer, call.endpoint.id, std::move(text), std::move(key), parts.now());
+        if (again) found = std::move(*again);
+    }
+    if (found.binding.ended) co_return Problem(ProblemKind::forbidden, *found.binding.ended, std::string(ra::credential_over_check));
+    requester.binding = found.binding;
+    const auto id = found.row.id;
+    requester.claim = [id](store::Batch& batch, core::EnrollmentId) { batch.add(store::scep_challenge_guard, store::values(id)); };
+    co_return Result<void>();
+}
+
 Task<Result<void>> settle(Parts& parts, const Call& call, Requester& requester, const crypto::Csr& csr) {
     if (std::ranges::find(csr.unread_attributes(), oid_change_subject_name) != csr.unread_attributes().end())
         co_return Problem(ProblemKind::forbidden, "no certificate changes its names by re-enrollment here (ChangeSubjectName, RFC 6402); enroll anew", "renewal.change_subject");
-    if (requester.token) co_await tell_token(parts, call, requester, csr);
     co_await tell_device(parts, call, requester, csr);
     if (requester.renewal) co_return co_await judge_renewal(parts, call, *requester.renewal, csr);
     co_return Result<void>();

@@ -46,6 +46,7 @@ Result<void> Enrollment::gate_open() const {
 
 Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
     if (!request.csr) throw std::logic_error("an enrollment request without a CSR");
+    if (request.refused && !request.source.empty()) throw std::logic_error("a refusal that somebody must hear of, of anybody");
     // Nothing at all is stored at a time that is in doubt, not even the refusal.
     if (auto agreed = deps_.clock_agreement.check(); !agreed) {
         refused_.add();

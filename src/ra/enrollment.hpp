@@ -20,6 +20,7 @@
 #include "ra/open_intents.hpp"
 #include "ra/outbox.hpp"
 #include "ra/principals.hpp"
+#include "ra/refusals.hpp"
 #include "ra/single_use.hpp"
 #include "ra/trace.hpp"
 #include "store/nodes.hpp"
@@ -48,6 +49,8 @@ struct EnrollmentRequest {
     /// approval.
     std::string asked_by;
     std::string requester;             ///< ACME account token, SCEP transaction, principal: who asked
+    /// Where it came from (http::source_of), of protocols where somebody whom no credential makes known gets this far; else empty.
+    std::string source;
     std::vector<Evidence> evidence;
     std::optional<crypto::Csr> csr;    ///< proof of possession already checked; required
     /// What the requester signed with, when that is another key than the CSR's (ACME: the account's).
@@ -76,7 +79,8 @@ struct EnrollmentRequest {
     bool withheld = false;
     /// So long after it was issued whoever handed the request in has it acknowledged, or gave up.
     std::chrono::milliseconds acknowledged_within{0};
-    /// Adds to the batch that records a refusal before an intent what somebody else must hear of it.
+    /// Adds to the batch that records a refusal before an intent what somebody else must hear of it. Without a `source`: every such
+    /// refusal is recorded.
     std::function<void(store::Batch&, core::EnrollmentId, const core::Problem&)> refused;
     /// The credential counts once: reserved with the intent. Refused with single_use_check when another attempt has it.
     std::optional<SingleUse> single_use;
@@ -126,6 +130,7 @@ public:
         const ClockAgreement& clock_agreement;
         const Outbox& outbox;
         const store::Lives& lives;
+        Refusals& refusals;
         std::string node = {};  ///< names this node over its restarts
         /// Null: nobody can be asked, and what rests on a predecessor's certificate is issued by its front end or not at all.
         PredecessorStatus* predecessors = nullptr;
@@ -134,7 +139,7 @@ public:
     ~Enrollment();
 
     /// Decides and, if allowed, issues (design §4). Refusals are audited with their trace and name
-    /// the check. Errors: forbidden, bad_csr, bad_public_key, rejected_identifier, invalid_profile,
+    /// the check; what anybody can cause at will, within the bounds of `Deps::refusals`. Errors: forbidden, bad_csr, bad_public_key, rejected_identifier, invalid_profile,
     /// bad_content, conflict (claim lost), unavailable.
     core::Task<core::Result<EnrollmentOutcome>> submit(EnrollmentRequest request);
 
@@ -241,6 +246,7 @@ private:
     /// Whether the attempt was bound to a certificate that is no answer to it any more, and is free now.
     core::Task<bool> end_binding(const Attempt& attempt);
     core::Task<void> audit_refusal(Attempt& attempt, core::Problem problem);
+    void log_refusal(const Attempt& attempt, const core::Problem& problem, bool recorded);
     /// Somebody has the attempt's single-use credential. `conflict` when that ended meanwhile.
     core::Task<core::Problem> refuse_used_credential(Attempt& attempt);
     /// The lint refused what is our own doing: no further request meets it (X17).

@@ -49,7 +49,38 @@ Task<Problem> Enrollment::refuse_used_credential(Attempt& a) {
     co_return Problem(ProblemKind::forbidden, why, std::string(single_use_check));
 }
 
+namespace {
+
+/// Nobody in particular: an open account asks for nothing, and what counts once is over, or was used, be it by somebody else.
+Task<bool> is_anybodys(store::Database& db, const Catalog& catalog, const EnrollmentRequest& request) {
+    if (request.source.empty()) co_return false;
+    if (request.evidence.empty()) co_return true;
+    if (!request.single_use) co_return false;
+    if (request.binding && request.binding->ended) co_return true;
+    const auto scope = counted_at(catalog, request.endpoint, vouched_by_intune(request.evidence));
+    auto by_digest = store::values(scope, request.single_use->digest);
+    const auto used = co_await store::read_one(db, store::credential_use_find, std::move(by_digest));
+    co_return used.has_value();
+}
+
+}  // namespace
+
+void Enrollment::log_refusal(const Attempt& a, const Problem& problem, bool recorded) {
+    refused_.add();
+    deps_.log.info("enrollment_refused", {{"request", a.request.id.get()}, {"check", problem.check}, {"why", problem.detail}, {"recorded", recorded}});
+}
+
 Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
+    RefusalBudget::LeftOut left_out;
+    const bool anybodys = co_await is_anybodys(deps_.db, *a.catalog, a.request);
+    if (anybodys) {
+        const auto admitted = deps_.refusals.admit(Refusals::Shown::credential, a.request.source);
+        if (!admitted) {
+            log_refusal(a, problem, false);
+            co_return;
+        }
+        left_out = *admitted;
+    }
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     auto record = a.audit("enrollment.refused", AuditRecord::Outcome::refused);
     record.check = problem.check;
@@ -58,14 +89,15 @@ Task<void> Enrollment::audit_refusal(Attempt& a, Problem problem) {
         record.object_id = a.request.origin_id;
     }
     json::Writer detail;
-    detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(a.trace.to_json()).end_object();
+    detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(a.trace.to_json());
+    add_left_out(detail, left_out);
+    detail.end_object();
     record.detail = detail.take();
     store::Batch batch;
     if (a.request.refused) a.request.refused(batch, a.id, problem);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
-    refused_.add();
-    deps_.log.info("enrollment_refused", {{"request", a.request.id.get()}, {"check", problem.check}, {"why", problem.detail}, {"recorded", written.has_value()}});
+    log_refusal(a, problem, written.has_value());
 }
 
 }  // namespace postern::ra

@@ -238,8 +238,8 @@ Task<Result<IssuedCertificate>> IntuneEnrollment::stored(core::EnrollmentId id) 
     co_return out;
 }
 
-/// Recorded as the waist's refusals are: `postern explain` shows what Intune said.
-Task<Result<IssuedCertificate>> IntuneEnrollment::refuse(Attempt& a, Problem problem) {
+/// Recorded as the waist's refusals of strangers are, for nobody vouched for this one: `postern explain` shows what Intune said.
+Task<void> IntuneEnrollment::record(const Attempt& a, Problem problem, RefusalBudget::LeftOut left_out) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     Trace trace;
     trace.add(TraceEntry("intune.validate", "transaction " + a.request.transaction_id + (a.azure ? " by azure account " + a.azure->label() : std::string()) + azure::shown(a.activity),
@@ -255,14 +255,22 @@ Task<Result<IssuedCertificate>> IntuneEnrollment::refuse(Attempt& a, Problem pro
     record.outcome = AuditRecord::Outcome::refused;
     record.check = problem.check;
     json::Writer detail;
-    detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(trace.to_json()).end_object();
+    detail.begin_object().key("problem").raw(problem_json(problem)).key("trace").raw(trace.to_json());
+    add_left_out(detail, left_out);
+    detail.end_object();
     record.detail = detail.take();
     store::Batch batch;
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
+    written.value();
+}
+
+Task<Result<IssuedCertificate>> IntuneEnrollment::refuse(Attempt& a, Problem problem) {
+    const auto left_out = deps_.refusals.admit(Refusals::Shown::sealed, a.request.source);
+    if (left_out) co_await record(a, problem, *left_out);
     refused_.add();
     deps_.log.warning("intune_refused", {{"request", a.request.id.get()}, {"account", a.request.account.name}, {"transaction", a.request.transaction_id},
-                                         {"check", problem.check}, {"why", problem.detail}, {"recorded", written.has_value()}});
+                                         {"check", problem.check}, {"why", problem.detail}, {"recorded", left_out.has_value()}});
     // What is wrong between us and Microsoft is no device's business.
     if (problem.kind == ProblemKind::unavailable || problem.kind == ProblemKind::incorrect_response)
         co_return Problem(ProblemKind::unavailable, "Intune did not answer; ask again later", problem.check);

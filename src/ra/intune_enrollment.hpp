@@ -13,6 +13,7 @@ struct IntuneRequest {
     core::EndpointId endpoint;
     Account account;             ///< of method intune
     std::string transaction_id;
+    std::string source;          ///< where it came from (http::source_of)
     std::optional<crypto::Csr> csr;
     core::Deadline deadline{};
 };
@@ -33,6 +34,7 @@ public:
         azure::Intune& intune;
         IntuneNotices& notices;
         Enrollment& enrollment;
+        Refusals& refusals;
         const Outbox& outbox;
         core::TaskGroup& tasks;
         const core::Clock& clock;
@@ -45,7 +47,7 @@ public:
     static constexpr std::chrono::hours remembered{24 * 30};
 
     /// The same challenge of the same key again gives the same certificate, while that stands.
-    /// Errors: those of Enrollment::submit and, audited as those are, forbidden with check "intune.CODE" and the code as
+    /// Errors: those of Enrollment::submit and, audited as those of strangers are, forbidden with check "intune.CODE" and the code as
     /// its detail (Intune's decision), "challenge.single_use" (another key had it: an alarm, too) or "intune.revoked";
     /// unavailable with check "intune.…" (nobody decided anything).
     core::Task<core::Result<IssuedCertificate>> enroll(IntuneRequest request);
@@ -62,6 +64,7 @@ private:
     core::Task<std::optional<core::Result<IssuedCertificate>>> earlier(Attempt& attempt);
     core::Task<core::Result<IssuedCertificate>> stored(core::EnrollmentId id);
     core::Task<core::Result<IssuedCertificate>> refuse(Attempt& attempt, core::Problem problem);
+    core::Task<void> record(const Attempt& attempt, core::Problem problem, RefusalBudget::LeftOut left_out);
     /// That nothing was issued although Intune said yes, where no batch of the waist's told it.
     core::Task<void> tell_unissued(Attempt& attempt, core::Problem problem);
 

@@ -126,18 +126,53 @@ Task<Result<void>> IntuneNotices::tell_success(core::EnrollmentId id, By by, cor
     co_return co_await record_told(row, by, activity);
 }
 
+/// Under the enrollment; what was refused before there was one, under its transaction.
+Task<AuditRecord> IntuneNotices::record_of_failure(core::EnrollmentId id, const Kept& kept) {
+    AuditRecord record;
+    record.at = deps_.clock.now();
+    record.actor = Actor("system", "intune");
+    record.action = "intune.notified";
+    record.object_kind = "scep_transaction";
+    record.object_id = kept.transaction_id;
+    if (kept.account) record.tenant = core::TenantId(kept.account->tenant_id);
+    auto by_id = store::values(id);
+    const auto found = co_await store::read_one(deps_.db, store::enrollment_by_id, std::move(by_id));
+    if (!found) co_return record;
+    const auto row = store::EnrollmentRow::from(*found);
+    record.tenant = row.tenant;
+    record.request = row.request;
+    record.object_kind = "enrollment";
+    record.object_id = std::to_string(id.get());
+    co_return record;
+}
+
 Task<Result<void>> IntuneNotices::tell_failure(core::EnrollmentId id, std::string why, core::Deadline deadline) {
     const auto kept = co_await find(id);
     if (!kept) co_return Result<void>();
+    Result<void> told = Problem(ProblemKind::incorrect_response, "its azure_account is not described any more", "intune.account");
+    const auto activity = azure::new_activity();
     if (kept->account) {
         azure::FailureNotice notice(kept->transaction_id, kept->csr, azure::FailureNotice::unexpected, why);
-        auto told = co_await deps_.intune.notify_failure(kept->account, std::move(notice), deadline);
+        notice.activity = activity;
+        told = co_await deps_.intune.notify_failure(kept->account, std::move(notice), deadline);
         if (!told && !final(told.error())) co_return told.error();
-        if (!told) deps_.log.error("intune_notice_refused", {{"enrollment", id.get()}, {"notice", "failure"}, {"why", told.error().detail}, {"check", told.error().check}});
-        if (told) told_.add();
     }
+    if (!told) deps_.log.error("intune_notice_refused", {{"enrollment", id.get()}, {"notice", "failure"}, {"why", told.error().detail}, {"check", told.error().check}});
+    if (told) told_.add();
+    auto record = co_await record_of_failure(id, *kept);
+    record.outcome = told ? AuditRecord::Outcome::done : AuditRecord::Outcome::failed;
+    json::Writer detail;
+    detail.begin_object().member("told", "failure").member("transaction", kept->transaction_id).member("why", why).member("activity", *activity);
+    if (!told) {
+        record.check = told.error().check;
+        detail.member("not_taken", told.error().detail);
+    }
+    detail.end_object();
+    record.detail = detail.take();
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
     store::Batch batch;
     batch.add(store::intune_request_told, store::values(id), store::Expect::any);
+    add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
     static_cast<void>(written);  // it expects nothing
     co_return Result<void>();

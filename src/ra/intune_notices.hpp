@@ -63,6 +63,7 @@ private:
     struct Kept;
     core::Task<std::optional<Kept>> find(core::EnrollmentId id);
     core::Task<core::Result<void>> record_told(const store::EnrollmentRow& row, By by, azure::ActivityRef activity);
+    core::Task<AuditRecord> record_of_failure(core::EnrollmentId id, const Kept& kept);
 
     Deps deps_;
     observe::Counter told_, given_up_;

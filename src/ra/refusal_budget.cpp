@@ -10,7 +10,7 @@ void RefusalBudget::earn(Purse& purse, int most, std::chrono::seconds each, core
     purse.at = purse.left == most ? now : purse.at + earned * each;
 }
 
-std::optional<std::int64_t> RefusalBudget::take(const std::string& source) {
+std::optional<RefusalBudget::LeftOut> RefusalBudget::take(const std::string& source) {
     const std::lock_guard lock(mutex_);
     const auto now = clock_.steady();
     const auto found = sources_.try_emplace(source, bounds_.of_source, now).first;
@@ -19,7 +19,9 @@ std::optional<std::int64_t> RefusalBudget::take(const std::string& source) {
     own.turn = ++turn_;
     by_age_[own.turn] = source;
     while (by_age_.size() > most_sources) {
-        sources_.erase(by_age_.begin()->second);
+        const auto quiet = sources_.find(by_age_.begin()->second);
+        forgotten_ += quiet->second.left_out;
+        sources_.erase(quiet);
         by_age_.erase(by_age_.begin());
     }
     earn(own, bounds_.of_source, bounds_.source_again, now);
@@ -30,7 +32,10 @@ std::optional<std::int64_t> RefusalBudget::take(const std::string& source) {
     }
     --own.left;
     --all_.left;
-    return std::exchange(own.left_out, 0);
+    LeftOut out;
+    out.of_source = std::exchange(own.left_out, 0);
+    out.of_others = std::exchange(forgotten_, 0);
+    return out;
 }
 
 }  // namespace postern::ra

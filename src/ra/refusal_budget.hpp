@@ -9,8 +9,8 @@
 
 namespace postern::ra {
 
-/// How many refusals are worth a row of the store, where anybody can cause them: some of each source at once and then one at a time, and
-/// the same of all sources together. In this node's memory, of which a source that was quiet for long takes none. Thread safe.
+/// How many refusals are worth a row of the store, where anybody can cause them: some of each source (http::source_of) at once and then one
+/// at a time, and the same of all sources together. In this node's memory, of which a source that was quiet for long takes none. Thread safe.
 class RefusalBudget {
 public:
     struct Bounds {
@@ -18,12 +18,18 @@ public:
         std::chrono::seconds source_again, all_again;        ///< until there is one more
     };
     static constexpr std::size_t most_sources = 4096;
+    /// What was worth none, since there was the last row that tells.
+    struct LeftOut {
+        LeftOut() = default;
+        std::int64_t of_source = 0;
+        std::int64_t of_others = 0;  ///< of sources that were quiet so long that they are forgotten
+    };
 
     RefusalBudget(const core::Clock& clock, Bounds bounds) : clock_(clock), bounds_(bounds), all_(bounds.of_all, clock.steady()) {}
     RefusalBudget(const RefusalBudget&) = delete;
     RefusalBudget& operator=(const RefusalBudget&) = delete;
-    /// nullopt: not this one; else how many of that source were left out since the last that was taken.
-    [[nodiscard]] std::optional<std::int64_t> take(const std::string& source);
+    /// nullopt: not this one; else what the row is to tell.
+    [[nodiscard]] std::optional<LeftOut> take(const std::string& source);
 
 private:
     struct Purse {
@@ -42,6 +48,7 @@ private:
     std::map<std::string, Purse> sources_;
     std::map<std::uint64_t, std::string> by_age_;
     std::uint64_t turn_ = 0;
+    std::int64_t forgotten_ = 0;  ///< left out, of sources that are not in the map any more
 };
 
 }  // namespace postern::ra

@@ -25,6 +25,8 @@ struct SingleUse {
 inline constexpr std::chrono::hours challenge_kept{24 * 7};
 /// What a refusal for a credential that another request has is called.
 inline constexpr std::string_view single_use_check = "challenge.single_use";
+/// And one for a credential that ended, whoever had it (Binding::ended).
+inline constexpr std::string_view credential_over_check = "challenge.valid";
 
 /// A conflict at store::credential_use_reserve: somebody has it.
 void reserve_credential(store::Batch& batch, const SingleUse& use, core::EndpointId endpoint, core::Bytes spki_sha256, core::EnrollmentId enrollment);

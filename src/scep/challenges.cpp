@@ -1,6 +1,7 @@
 #include "scep/challenges.hpp"
 
 #include "core/base/encoding.hpp"
+#include "core/http/source.hpp"
 #include "ra/access_codes.hpp"
 #include "ra/bodies.hpp"
 #include "ra/challenge_webhook.hpp"
@@ -47,28 +48,63 @@ std::string foreign_name(const Parts& parts, const ra::Account& account, const s
     return "webhook " + std::to_string(account.id.get()) + " " + core::base64url(parts.deps.sealer.lookup_hash("webhook-challenge", secret.expose()));
 }
 
-/// Accounts that must be asked one by one, of which there are few.
-Task<Result<std::optional<Leave>>> judge_each(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr) {
-    const auto& challenge = csr.challenge_password();
+/// One guess, as it counts for the key and for the source.
+struct Guess {
+    Guess(ra::SlowDown::Try key, ra::SlowDown::Try source) : of_key(std::move(key)), of_source(std::move(source)) {}
+    ra::SlowDown::Try of_key, of_source;
+
+    void right() {
+        of_key.right();
+        of_source.taken_back();
+    }
+    void wrong() {
+        of_key.wrong();
+        of_source.wrong();
+    }
+    void stays() noexcept {
+        of_key.stays();
+        of_source.stays();
+    }
+};
+
+/// Those accounts of an endpoint that must be asked one by one, of which there are few.
+struct Judges {
+    Judges() = default;
+    std::vector<ra::Account> chosen;
+    std::optional<ra::Account> webhook;
+    [[nodiscard]] bool none() const noexcept { return chosen.empty() && !webhook; }
+};
+
+Task<Judges> judges_of(Parts& parts, const Call& call) {
+    Judges out;
     auto of_endpoint = store::values(call.endpoint.id);
     const auto rows = co_await parts.deps.db.read(store::account_judging, std::move(of_endpoint));
-    std::optional<ra::Account> webhook;
     for (const auto& row : rows) {
         auto account = ra::read_account(store::ObjectRow::from(row));
         if (!account) continue;  // unreadable denies
-        if (account->method == ra::AccountMethod::webhook) {
-            webhook = std::move(*account);
+        if (account->method == ra::AccountMethod::webhook)
+            out.webhook = std::move(*account);
+        else if (!account->secret_sealed.empty())  // no secret denies, it never means "no check"
+            out.chosen.push_back(std::move(*account));
+    }
+    co_return out;
+}
+
+Task<Result<std::optional<Leave>>> judge_each(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr, Judges judges, Guess& guess) {
+    const auto& challenge = csr.challenge_password();
+    for (auto& account : judges.chosen) {
+        core::SecretText code(challenge);
+        auto source = http::source_of(call.request.peer.address);
+        const auto verdict = co_await parts.chosen_codes.judge(account, std::move(code), std::move(source), call.request.deadline);
+        if (!verdict) co_return verdict.error();
+        if (*verdict == ra::ChosenCodes::Verdict::wrong) {
+            guess.stays();
             continue;
         }
-        if (account->secret_sealed.empty()) continue;  // no secret denies, it never means "no check"
-        core::SecretText code(challenge);
-        auto source = call.request.peer.address;
-        const auto verdict = co_await parts.chosen_codes.judge(*account, std::move(code), std::move(source), call.request.deadline);
-        if (!verdict) co_return verdict.error();
-        if (*verdict == ra::ChosenCodes::Verdict::wrong) continue;
-        auto presented = "chosen " + std::to_string(account->id.get()) + " " + std::to_string(account->version);
-        co_return std::optional<Leave>(leave_of(parts, std::move(*account), std::move(presented)));
+        auto presented = "chosen " + std::to_string(account.id.get()) + " " + std::to_string(account.version);
+        co_return std::optional<Leave>(leave_of(parts, std::move(account), std::move(presented)));
     }
+    auto& webhook = judges.webhook;
     if (!webhook) co_return std::optional<Leave>();
     ra::WebhookQuestion question(call.endpoint.name, challenge, request.transaction_id(), csr);
     auto asked = *webhook;
@@ -85,10 +121,9 @@ Task<Result<std::optional<Leave>>> judge_each(Parts& parts, const Call& call, co
     co_return std::optional<Leave>(std::move(leave));
 }
 
-/// nullopt: nobody knows it.
-Task<Result<std::optional<Leave>>> judge(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr) {
+/// One that was drawn here; nullopt: none such.
+Task<std::optional<Leave>> find_drawn(Parts& parts, const Call& call, const crypto::Csr& csr) {
     const auto& challenge = csr.challenge_password();
-    if (challenge.empty() || challenge.size() > longest_challenge) co_return std::optional<Leave>();
     auto& deps = parts.deps;
     auto drawn = co_await ra::find_account_by_access_code(deps.db, deps.sealer, call.endpoint.id, challenge);
     if (drawn) {
@@ -99,30 +134,50 @@ Task<Result<std::optional<Leave>>> judge(Parts& parts, const Call& call, const R
     core::Bytes key(spki.begin(), spki.end());
     auto minted = co_await ra::find_one_time_challenge(deps.db, deps.sealer, call.endpoint.id, challenge, std::move(key), parts.now());
     if (minted) co_return std::optional<Leave>(leave_of(parts, std::move(*minted)));
-    co_return co_await judge_each(parts, call, request, csr);
+    co_return std::optional<Leave>();
 }
 
 }  // namespace
 
 ra::SlowDown::Try attempt_challenge(Parts& parts, const Call& call, const crypto::Csr& csr) {
-    return parts.slow_down.attempt(call.endpoint.name + " " + call.request.peer.address + " " + core::hex(csr.key().spki_sha256()),
+    return parts.slow_down.attempt(http::source_of(call.request.peer.address), call.endpoint.name + " " + core::hex(csr.key().spki_sha256()),
                                    ra::access_code_id(parts.deps.sealer, call.endpoint.id, csr.challenge_password()));
 }
 
-Problem too_many_tries(std::chrono::seconds wait) {
-    return {ProblemKind::rate_limited, "too many wrong challenges for this key from this address; wait " + std::to_string(wait.count()) + " s", "challenge.tries"};
+ra::SlowDown::Try attempt_of_source(Parts& parts, const Call& call, const crypto::Csr& csr) {
+    return parts.guesses.attempt_of_fleet(http::source_of(call.request.peer.address), call.endpoint.name,
+                                          ra::access_code_id(parts.deps.sealer, call.endpoint.id, csr.challenge_password()));
+}
+
+Problem too_many_tries(std::string_view whose, std::chrono::seconds wait) {
+    return {ProblemKind::rate_limited, "too many wrong challenges " + std::string(whose) + "; wait " + std::to_string(wait.count()) + " s", "challenge.tries"};
 }
 
 Task<Result<Leave>> leave_by_challenge(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr) {
-    auto attempt = attempt_challenge(parts, call, csr);
-    if (attempt.wait()) co_return too_many_tries(*attempt.wait());
-    auto found = co_await judge(parts, call, request, csr);
-    if (!found) co_return found.error();
-    if (!*found) {
-        attempt.wrong();
+    const auto& challenge = csr.challenge_password();
+    const bool possible = !challenge.empty() && challenge.size() <= longest_challenge;
+    if (possible) {
+        auto drawn = co_await find_drawn(parts, call, csr);
+        if (drawn) co_return std::move(*drawn);
+    }
+    auto of_key = attempt_challenge(parts, call, csr);
+    if (of_key.wait()) co_return too_many_tries("for this key from this address", *of_key.wait());
+    auto judges = co_await judges_of(parts, call);
+    if (!possible || judges.none()) {
+        of_key.wrong();
         co_return unknown();
     }
-    attempt.right();
+    auto of_source = attempt_of_source(parts, call, csr);
+    if (of_source.wait()) co_return too_many_tries("from this address", *of_source.wait());
+    Guess guess(std::move(of_key), std::move(of_source));
+    auto found = co_await judge_each(parts, call, request, csr, std::move(judges), guess);
+    if (!found && found.error().kind == ProblemKind::forbidden) guess.wrong();  // a webhook that says it in its own way
+    if (!found) co_return found.error();
+    if (!*found) {
+        guess.wrong();
+        co_return unknown();
+    }
+    guess.right();
     co_return std::move(**found);
 }
 

@@ -21,11 +21,14 @@ struct Leave {
 
 /// Of that key from that address: other devices behind the same address are not slowed down (S06).
 ra::SlowDown::Try attempt_challenge(Parts& parts, const Call& call, const crypto::Csr& csr);
-/// Nothing is looked at before that pair has waited.
-core::Problem too_many_tries(std::chrono::seconds wait);
+/// Of whatever key from that address, where somebody else judges: each look costs a hash, or a question to another service.
+ra::SlowDown::Try attempt_of_source(Parts& parts, const Call& call, const crypto::Csr& csr);
+/// `whose`: "for this key from this address".
+core::Problem too_many_tries(std::string_view whose, std::chrono::seconds wait);
 
-/// Whose challenge it is: a drawn access code, a one-time challenge, a chosen access code, or one that a webhook judges. Wrong
-/// ones slow down that source and key alone (S06). Errors: rate_limited ("challenge.tries"), forbidden ("challenge.known",
+/// Whose challenge it is: a drawn access code, a one-time challenge, a chosen access code, or one that a webhook judges. What was
+/// drawn cannot be guessed, so whoever has it waits for nobody. Wrong ones slow down that source and key (S06); and since keys are
+/// cheap, where somebody else judges, a little, all keys of that source at that endpoint. Errors: rate_limited ("challenge.tries"), forbidden ("challenge.known",
 /// "challenge.webhook"), unavailable. `parts`, `call`, `request` and `csr` must outlive the task.
 core::Task<core::Result<Leave>> leave_by_challenge(Parts& parts, const Call& call, const Request& request, const crypto::Csr& csr);
 /// For requests without a challenge, where the endpoint has an open account.

@@ -3,6 +3,7 @@
 #include "core/async/deadline.hpp"
 #include "core/base/encoding.hpp"
 #include "core/base/unavailable.hpp"
+#include "core/http/source.hpp"
 #include "scep/answer.hpp"
 #include "scep/challenges.hpp"
 #include "scep/refusals.hpp"
@@ -67,6 +68,7 @@ ra::EnrollmentRequest compose(const Call& call, const Request& request, crypto::
     r.account = leave.account.id;
     r.account_read = std::move(leave.account);
     r.requester = request.transaction_id();
+    r.source = http::source_of(call.request.peer.address);
     if (leave.evidence) r.evidence.push_back(std::move(*leave.evidence));
     r.csr = std::move(csr);
     r.attempt = request.transaction_id() + " " + leave.presented;

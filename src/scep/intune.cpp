@@ -1,4 +1,5 @@
 #include "core/base/unavailable.hpp"
+#include "core/http/source.hpp"
 #include "scep/answer.hpp"
 #include "scep/challenges.hpp"
 #include "scep/enroll.hpp"
@@ -31,7 +32,7 @@ core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, co
     ReplyTo to(request, call.policy);
     auto attempt = attempt_challenge(parts, call, csr);
     if (attempt.wait()) {
-        auto slow = too_many_tries(*attempt.wait());
+        auto slow = too_many_tries("for this key from this address", *attempt.wait());
         co_return co_await refuse(parts, call, std::move(to), std::move(slow));
     }
     if (csr.challenge_password().empty()) {
@@ -40,17 +41,26 @@ core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, co
         co_await record_stranger(parts, call, request, csr, absent);
         co_return co_await refuse(parts, call, std::move(to), std::move(absent));
     }
+    auto of_source = attempt_of_source(parts, call, csr);
+    if (of_source.wait()) {
+        auto slow = too_many_tries("from this address", *of_source.wait());
+        co_return co_await refuse(parts, call, std::move(to), std::move(slow));
+    }
     ra::IntuneRequest wish;
     wish.id = call.request.id;
     wish.endpoint = call.endpoint.id;
     wish.account = account;
     wish.transaction_id = request.transaction_id();
+    wish.source = http::source_of(call.request.peer.address);
     wish.csr = std::move(csr);
     wish.deadline = call.request.deadline;
     auto outcome = co_await ask(*parts.deps.intune, std::move(wish));
     if (!outcome) {
         auto problem = outcome.error();
-        if (judged(problem)) attempt.wrong();
+        if (judged(problem)) {
+            attempt.wrong();
+            of_source.wrong();
+        }
         if (problem.check == "store.available") problem.detail = "the server cannot work now; ask again later";
         co_return co_await refuse(parts, call, std::move(to), std::move(problem));
     }

@@ -13,6 +13,7 @@ struct Parts {
     explicit Parts(Deps d);
     Deps deps;
     ra::SlowDown slow_down;
+    ra::SlowDown guesses{deps.clock, ra::SlowDown::of_source};  ///< of whatever key
     ra::ChosenCodes chosen_codes;
     observe::Counter succeeded, pending, failed, unreadable;
     /// What GetNextCACert said last, and of what: anybody may ask, and each new one costs the CA's key.

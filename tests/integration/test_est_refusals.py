@@ -71,6 +71,41 @@ common_names = ["*"]
 secret = {generate = true}
 
 [[endpoint]]
+name = "laboratory"
+protocol = "est"
+profiles = ["router"]
+
+[[account]]
+name = "laboratory"
+endpoint = "laboratory"
+method = "open"
+common_names = ["lab-*"]
+
+[[profile]]
+name = "tablet"
+lifetime = "30d"
+keys = ["rsa-2048"]
+extended_key_usage = ["clientAuth"]
+common_name = "text"
+
+[[endpoint]]
+name = "tablets"
+protocol = "scep"
+profiles = ["tablet"]
+
+[[account]]
+name = "tablets"
+endpoint = "tablets"
+method = "open"
+common_names = ["lab-*"]
+
+[[account]]
+name = "minted-tablets"
+endpoint = "tablets"
+method = "one_time"
+common_names = ["*"]
+
+[[endpoint]]
 name = "closed"
 protocol = "est"
 profiles = ["router"]
@@ -244,6 +279,79 @@ def test_a_flood_fills_no_store(site, est):
     log = site.server.log.read_text()
     for answer in answers:
         assert f'"event":"request_refused","request":"{reference(answer)}"' in re.sub(r'"(time|at|level)":"[^"]*",', "", log)
+
+
+def bounded(site, ask, reference_of):
+    """Of 45 refusals that `ask` gets, the first 20 have a row each; the rest of them is counted. What the last one read."""
+    before = metrics(site.server).get("postern_refusals_not_recorded_total", 0)
+    answers = [ask() for _ in range(45)]
+    known = [site.server.verb("explain", reference_of(answer), "--data", site.server.data).returncode == 0 for answer in answers]
+    left_out = metrics(site.server)["postern_refusals_not_recorded_total"] - before
+    assert known[:20] == [True] * 20
+    assert known.count(False) == left_out > 0
+    return answers[-1]
+
+
+def test_a_flood_at_an_open_endpoint_fills_no_store(site, est):
+    request = est.request("/CN=r1")
+    refused(bounded(site, lambda: est.enroll("laboratory", request), reference), 403, "names.common_name")
+    assert est.enroll("laboratory", est.request("/CN=lab-1")).status == 200
+
+
+@pytest.mark.parametrize("common_name", ["r1", "r2"], ids=["right-name", "another-name"])
+@pytest.mark.parametrize("how", ["withdrawn", "used"])
+def test_a_flood_with_a_token_that_is_over_fills_no_store(site, est, how, common_name):
+    minted = json.loads(site.server.cli("est", "token", "create", "routers", "--subject", "CN=r1", "--json"))
+    if how == "withdrawn":
+        site.server.cli("est", "token", "withdraw", "routers", minted["id"])
+    else:
+        assert est.enroll("routers", est.request("/CN=r1"), bearer=minted["token"]).status == 200
+    request = est.request(f"/CN={common_name}")
+    check = "challenge.valid" if how == "withdrawn" else "challenge.single_use" if common_name == "r1" else "challenge.binding"
+    refused(bounded(site, lambda: est.enroll("routers", request, bearer=minted["token"]), reference), 403, check)
+
+
+def test_a_flood_of_bodies_with_a_token_fills_no_store(site, est):
+    minted = json.loads(site.server.cli("est", "token", "create", "routers", "--subject", "CN=r1", "--json"))
+    request = est.request("/CN=r1")
+    request.file.write_bytes(b"MII=")
+    refused(bounded(site, lambda: est.enroll("routers", request, bearer=minted["token"]), reference), 400, "malformed")
+
+
+class Tablets:
+    """Requests of one source at the SCEP endpoint, of a transaction each."""
+
+    def __init__(self, server):
+        self.server, self.names = server, count(1)
+
+    def enroll(self, challenge=""):
+        device = Device(self.server.scep("tablets"), ANDROID, subject=[("CN", f"tablet-{next(self.names)}")]).discover()
+        self.text = device.enroll(challenge).text
+        return device.style.transaction_id(device.key)
+
+
+@pytest.fixture
+def tablets(tmp_path_factory):
+    """A server of its own: all its devices have one address."""
+    server = Postern(executable(), tmp_path_factory.mktemp("t"), "integration.test")
+    server.start()
+    try:
+        folder = tmp_path_factory.mktemp("tablets")
+        yield Tablets(Site(server, Manufacturer(folder), folder).server)
+    finally:
+        server.stop()
+
+
+def test_a_flood_at_an_open_scep_endpoint_fills_no_store(tablets):
+    bounded(tablets, tablets.enroll, str)
+    assert tablets.text == "the common name is none that account tablets may ask for (common_names)"
+
+
+def test_a_flood_with_a_scep_challenge_that_was_withdrawn_fills_no_store(tablets):
+    minted = json.loads(tablets.server.cli("challenge", "create", "tablets", "--account", "minted-tablets", "--subject", "CN=tablet-1", "--json"))
+    tablets.server.cli("challenge", "withdraw", "tablets", minted["id"])
+    bounded(tablets, lambda: tablets.enroll(minted["challenge"]), str)
+    assert tablets.text == "the challenge was withdrawn"
 
 
 def test_neighbours_of_a_flood_have_rows(site, tmp_path):

@@ -21,7 +21,7 @@ constexpr std::array before_names{
     Check{"account.organization", &checks::organization_active, early},
     Check{"evidence.sufficient", &checks::evidence_sufficient},
     Check{"intune.kind", &checks::intune_kind},
-    Check{"challenge.valid", &checks::credential_stands},
+    Check{credential_over_check, &checks::credential_stands},
     Check{"device.allowed", &checks::device_allowed},
     Check{"profile.allowed", &checks::profile_allowed, early},
     Check{"profile.paused", &checks::profile_not_paused, early},

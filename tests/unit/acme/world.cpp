@@ -53,7 +53,8 @@ World::World()
     builtin->start();
     backends.add("builtin", *builtin);
     clock_agreement.emplace(ra::ClockAgreement::Deps{*db, numbers, clock, log, metrics});
-    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement, outbox, lives});
+    stranger_refusals.emplace(ra::Refusals::Deps{*db, numbers, clock, log, metrics});
+    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement, outbox, lives, *stranger_refusals});
     revocation.emplace(ra::Revocation::Deps{*db, numbers, backends, clock});
     acme.emplace(acme::Deps{*db, numbers, catalog, *enrollment, *revocation, backends, validator, sealer, nonces, tasks,
                             random, clock, *clock_agreement, log, metrics, std::string(base)});

@@ -89,6 +89,7 @@ public:
     ra::IssuingGate gate;
     std::optional<ra::ClockAgreement> clock_agreement;
     ra::Outbox outbox;
+    std::optional<ra::Refusals> stranger_refusals;
     std::optional<ra::Enrollment> enrollment;
     std::optional<ra::Revocation> revocation;
     FakeValidator validator;

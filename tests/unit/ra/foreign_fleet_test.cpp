@@ -35,7 +35,7 @@ struct Second {
     Others lives;
     observe::Metrics metrics;
     ra::ClockAgreement agreement{ra::ClockAgreement::Deps{w.db, w.numbers, clock, w.log, metrics}};
-    ra::Enrollment enrollment{ra::Enrollment::Deps{w.db, w.numbers, w.catalog, w.backends, w.random, clock, w.log, metrics, w.gate, agreement, w.outbox, lives, "node-2"}};
+    ra::Enrollment enrollment{ra::Enrollment::Deps{w.db, w.numbers, w.catalog, w.backends, w.random, clock, w.log, metrics, w.gate, agreement, w.outbox, lives, w.stranger_refusals, "node-2"}};
     ra::Poller poller{ra::Poller::Deps{w.db, enrollment, w.asking, w.tasks, clock, w.log, metrics, "node-2", lives}};
 };
 

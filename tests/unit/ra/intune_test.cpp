@@ -55,6 +55,24 @@ BOOST_AUTO_TEST_CASE(validated_then_issued_then_told_then_given) {
     BOOST_TEST(contains(w.audits("intune.notified").at(0).text(3), R"("transaction":"T1","released":true,"activity":"the-success")"));
 }
 
+BOOST_AUTO_TEST_CASE(invented_challenges_leave_so_many_rows) {
+    constexpr int most = ra::Refusals::of_sealed.of_source;
+    IntuneWorld w;
+    const auto invent = [&](int number, std::string source) {
+        w.intune.validations = {said("ChallengeDecodingError")};
+        auto wish = w.wish("invented " + std::to_string(number));
+        wish.source = std::move(source);
+        check_refused(w.enroll(std::move(wish)), ProblemKind::forbidden, "ChallengeDecodingError");
+        return w.audits("enrollment.refused").size();
+    };
+    for (int i = 0; i < most; ++i) BOOST_TEST(invent(i, "192.0.2.1") == std::size_t(i + 1));
+    for (int i = 0; i < 10; ++i) BOOST_TEST(invent(most + i, "192.0.2.1") == std::size_t(most));
+    BOOST_TEST(invent(most + 10, "192.0.2.2") == std::size_t(most + 1));
+    w.clock.advance(ra::Refusals::of_sealed.source_again);
+    invent(most + 11, "192.0.2.1");
+    BOOST_TEST(contains(w.audits("enrollment.refused").back().text(3), R"("not_recorded_before":10)"));
+}
+
 BOOST_AUTO_TEST_CASE(whatever_intune_says_but_success_issues_nothing) {
     IntuneWorld w;
     w.intune.validations = {said("ChallengeExpired"), said("BrandNewCode"), away()};
@@ -92,6 +110,23 @@ BOOST_AUTO_TEST_CASE(what_policy_refuses_after_intunes_yes_is_told_as_a_failure)
     BOOST_TEST((told.csr == csr && told.transaction_id == "T1" && told.hresult < 0));
     BOOST_TEST(contains(told.description, "the common name is none"));
     BOOST_TEST((w.intune.successes.empty() && w.read(kept_rows).empty() && w.read(outbox_rows).empty()));
+    // Once, under the transaction of the refusal.
+    const auto audits = w.audits("intune.notified");
+    BOOST_TEST_REQUIRE(audits.size() == 1U);
+    BOOST_TEST((audits[0].text(1) == "done" && audits[0].text(4) + audits[0].text(5) == "scep_transactionT1"));
+    BOOST_TEST((contains(audits[0].text(3), R"("told":"failure","transaction":"T1","why":"the common name is none)")));
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_that_intune_does_not_take_is_recorded_as_that) {
+    IntuneWorld w;
+    check_refused(w.enroll(w.wish("sealed", "server-1")), ProblemKind::rejected_identifier, "the common name is none");
+    w.intune.failure_answers = {said("BadRequest")};
+    BOOST_TEST(w.deliver(ra::intune_failure_kind) == 1U);
+    BOOST_TEST((w.read(kept_rows).empty() && w.read(outbox_rows).empty()));
+    const auto audits = w.audits("intune.notified");
+    BOOST_TEST_REQUIRE(audits.size() == 1U);
+    BOOST_TEST((audits[0].text(1) == "failed" && audits[0].text(2) == "intune.BadRequest"));
+    BOOST_TEST(contains(audits[0].text(3), "not_taken"));
 }
 
 BOOST_AUTO_TEST_CASE(a_ca_that_fails_is_told_as_a_failure) {
@@ -101,6 +136,8 @@ BOOST_AUTO_TEST_CASE(a_ca_that_fails_is_told_as_a_failure) {
     BOOST_TEST(w.enrollments().at(0).status == "invalid");
     BOOST_TEST(w.deliver(ra::intune_failure_kind) == 1U);
     BOOST_TEST((w.intune.failures.size() == 1U && w.intune.successes.empty()));
+    const auto audit = w.audits("intune.notified").at(0);
+    BOOST_TEST((audit.text(4) == "enrollment" && audit.text(5) == std::to_string(w.enrollments().at(0).id.get()) && audit.text(8) == w.enrollments().at(0).request.get()));
     // The challenge was given back.
     w.ca.mode = ScriptedCa::Mode::ok;
     BOOST_TEST(w.enroll("sealed").has_value());

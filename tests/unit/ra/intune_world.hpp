@@ -159,9 +159,9 @@ struct IntuneWorld : World {
     crypto::PrivateKey device_key = crypto::PrivateKey::generate(*crypto::KeySpec::from("rsa-2048"));
     ra::IntuneNotices notices{ra::IntuneNotices::Deps{db, numbers, catalog, sealer, intune, revocation, clock, log, metrics}};
     ra::Outbox intune_outbox{ra::Outbox::Deps{db, clock, log, metrics, tasks, "node-1"}, intune_senders()};
-    ra::Enrollment scep_enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, intune_outbox, lives}};
+    ra::Enrollment scep_enrollment{ra::Enrollment::Deps{db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, intune_outbox, lives, stranger_refusals}};
     ra::Sweeper scep_sweeper{sweeper_deps(scep_enrollment, "node-1", lives)};
-    ra::IntuneEnrollment intune_enrollment{ra::IntuneEnrollment::Deps{db, numbers, catalog, sealer, intune, notices, scep_enrollment, intune_outbox, tasks, clock, log, metrics}};
+    ra::IntuneEnrollment intune_enrollment{ra::IntuneEnrollment::Deps{db, numbers, catalog, sealer, intune, notices, scep_enrollment, stranger_refusals, intune_outbox, tasks, clock, log, metrics}};
     ra::IntuneRevocations intune_revocations{ra::IntuneRevocations::Deps{db, numbers, catalog, backends, revocation, intune, random, clock, log, metrics, "node-1"}};
 
 private:

@@ -36,12 +36,30 @@ BOOST_FIXTURE_TEST_CASE(a_source_has_some_at_once_and_then_one_at_a_time, Clocke
 }
 
 BOOST_FIXTURE_TEST_CASE(the_next_one_says_how_many_were_left_out, Clocked) {
-    BOOST_TEST(budget.take("a").value() == 0);
+    BOOST_TEST(budget.take("a").value().of_source == 0);
     BOOST_TEST(taken("a", 42) == 2);
     clock.advance(seconds(60));
-    BOOST_TEST(budget.take("a").value() == 40);
+    BOOST_TEST(budget.take("a").value().of_source == 40);
     clock.advance(seconds(60));
-    BOOST_TEST(budget.take("a").value() == 0);
+    BOOST_TEST(budget.take("a").value().of_source == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_left_out_of_a_source_that_is_forgotten_is_told_by_the_next_one, Clocked) {
+    BOOST_TEST(taken("loud", 45) == 3);
+    for (std::size_t i = 0; i < RefusalBudget::most_sources; ++i) taken(std::to_string(i), 1);
+    const auto others = static_cast<std::int64_t>(RefusalBudget::most_sources) - 7;  // of all ten three were the first's
+    clock.advance(seconds(10));
+    const auto told = budget.take("0").value();
+    BOOST_TEST((told.of_source == 0 && told.of_others == 42));
+    clock.advance(seconds(10));
+    const auto next = budget.take("1").value();
+    BOOST_TEST((next.of_source == 0 && next.of_others == 0));
+    std::int64_t rest = 0;
+    for (std::size_t i = 2; i < RefusalBudget::most_sources; ++i) {
+        clock.advance(seconds(10));
+        rest += budget.take(std::to_string(i)).value().of_source;
+    }
+    BOOST_TEST(rest == others);
 }
 
 BOOST_FIXTURE_TEST_CASE(all_sources_together_have_a_bound, Clocked) {

@@ -72,6 +72,14 @@ struct Devices : World {
         BOOST_TEST((refusals.back().text(2) == "challenge.single_use" && refusals.back().text(8) == id));
         BOOST_TEST(contains(refusals.back().text(3), "challenge.single_use"));  // in the trace too
     }
+    /// Somebody else with the credential, withdrawn or as it is. How many refusals are recorded by then.
+    std::size_t ask_with_old(bool withdrawn, std::string source) {
+        auto r = message(other_key, "T2");
+        r.source = std::move(source);
+        if (withdrawn) r.binding.emplace().ended = "the challenge was withdrawn";
+        BOOST_TEST(!submit(std::move(r)).has_value());
+        return audits("enrollment.refused").size();
+    }
     double reused() {
         return metric("postern_alarms_total", "alarm=\"challenge_reused\"");
     }
@@ -102,6 +110,28 @@ BOOST_DATA_TEST_CASE(it_is_consumed_with_the_certificate_and_another_key_raises_
     w.check_used(w.message("T3"), "by the same key");
     BOOST_TEST(w.reused() == 2);
     BOOST_TEST((w.certificates().size() == 1U && w.ca.asked == 1));
+}
+
+BOOST_DATA_TEST_CASE(whoever_has_one_that_is_used_or_over_leaves_so_many_rows, engines(), engine) {
+    constexpr int most = ra::Refusals::of_credentials.of_source;
+    Devices w(engine);
+    std::size_t rows = 0;
+    // As long as it is good, whoever has it is somebody.
+    for (int i = 0; i < 2 * most; ++i) {
+        auto r = w.message();
+        r.source = "192.0.2.1";
+        r.profile = "none-such";
+        BOOST_TEST(!w.submit(std::move(r)).has_value());
+    }
+    const auto known = w.audits("enrollment.refused").size();
+    BOOST_TEST(known == std::size_t(2 * most));
+    BOOST_TEST(w.submit(w.message()).has_value());
+    for (int i = 0; i < 2 * most; ++i) rows = w.ask_with_old(i % 2 == 0, "192.0.2.1");
+    BOOST_TEST(rows == known + most);
+    BOOST_TEST(w.ask_with_old(false, "192.0.2.2") == known + most + 1);  // of another source still
+    w.clock.advance(ra::Refusals::of_credentials.source_again);
+    BOOST_TEST(w.ask_with_old(true, "192.0.2.1") == known + most + 2);
+    BOOST_TEST(contains(w.audits("enrollment.refused").back().text(3), "\"not_recorded_before\":" + std::to_string(most)));
 }
 
 BOOST_DATA_TEST_CASE(a_lost_answer_is_repeated_for_an_hour_and_while_it_stands, engines(), engine) {

@@ -283,7 +283,7 @@ public:
     /// Another one on the same store is another node's.
     ra::Enrollment::Deps enrollment_deps() { return enrollment_deps(lives); }
     ra::Enrollment::Deps enrollment_deps(const store::Lives& of) {
-        return {db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, outbox, of};
+        return {db, numbers, catalog, backends, random, clock, log, metrics, gate, clock_agreement, outbox, of, stranger_refusals};
     }
     ra::Sweeper::Deps sweeper_deps(ra::Enrollment& of, std::string node, store::Lives& among) {
         return {db, of, backends, tasks, clock, log, metrics, std::move(node), among};
@@ -360,6 +360,7 @@ public:
     ra::IssuingGate gate;
     ra::ClockAgreement clock_agreement{ra::ClockAgreement::Deps{db, numbers, clock, log, metrics}};
     store::OnlyNode lives{random}, earlier{random};  ///< of this process; and of one that ended
+    ra::Refusals stranger_refusals{ra::Refusals::Deps{db, numbers, clock, log, metrics}};
     ra::Enrollment enrollment{enrollment_deps()};
     ra::Sweeper sweeper{sweeper_deps(enrollment, "node-1", lives)};
     ra::Approvals approvals{approvals_deps(enrollment, "node-1")};
