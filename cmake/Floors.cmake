@@ -74,5 +74,7 @@ function(postern_unit_tests name folder)
   target_compile_definitions(test_${name} PRIVATE BOOST_TEST_DYN_LINK
     POSTERN_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data" POSTERN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   postern_precompile(test_${name})
+  # What tests call is optimized; their own code, a third of all, is only compiled faster. -O1 still takes the precompiled header.
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   add_test(NAME ${name} COMMAND test_${name})
 endfunction()

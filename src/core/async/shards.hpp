@@ -45,6 +45,7 @@ private:
 
 /// Runs `task` to its end on a context of its own and returns its value: for command-line verbs
 /// and tests. Exceptions come through.
+void run_to_end(Task<void> task);
 template <class T>
 T run_to_end(Task<T> task);
 
