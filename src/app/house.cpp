@@ -34,6 +34,13 @@ namespace postern::app {
 
 namespace {
 
+/// Who adds a record and posts the challenge again is judged by what there is now.
+dns::ResolverConfig resolver_config(const Config& config) {
+    auto out = config.dns;
+    out.max_negative_ttl = std::chrono::seconds(1);
+    return out;
+}
+
 /// One vantage point: this machine.
 std::unique_ptr<validation::Validator> make_validator(dns::Resolver& resolver, observe::Metrics& metrics, const Config& config) {
     validation::Http01Config http;
@@ -277,7 +284,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     co_await fix_public_urls(*h.db, h.config, node, h.log);
 
     h.catalog = std::make_unique<ra::CatalogSource>(*h.db, h.log);
-    h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
+    h.resolver = dns::make_unbound_resolver(h.shards.executor(0), resolver_config(h.config));
     h.validator = make_validator(*h.resolver, h.metrics, h.config);
     h.caa = validation::make_caa(*h.resolver, h.metrics);
 

@@ -217,7 +217,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_tls_may_pass, Fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(forbidden_addresses_are_not_dialled, Fixture) {
-    const RawServer server(http_answer("200 OK", "hello"), "127.0.0.66");
+    const RawServer server([](const std::string&, RawServer::Socket&) {}, "127.0.0.66");
     config.port = server.port();
     for (const bool address : {false, true}) {
         if (address) asked.identifier_type = "ip", asked.identifier = "127.0.0.66";
