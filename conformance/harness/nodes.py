@@ -41,9 +41,9 @@ master_key_file = "{key}"
             own = folder / f"node{number}"
             own.mkdir()
             self.nodes.append(Postern(executable, own, suffix, lab, options=("--config", config, *options)))
-        self.http01_port = self.nodes[0].http01_port
+        self.http01_port, self.tls_alpn01_port = self.nodes[0].http01_port, self.nodes[0].tls_alpn01_port
         for node in self.nodes:
-            node.http01_port = self.http01_port
+            node.http01_port, node.tls_alpn01_port = self.http01_port, self.tls_alpn01_port
 
     def _ports(self, name):
         return [node.port(name) for node in self.nodes if node.pid]

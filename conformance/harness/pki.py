@@ -32,6 +32,12 @@ def names(certificate):
     return sorted(re.findall(r"DNS:([^\s,]+)", text))
 
 
+def addresses(certificate):
+    status, text = _run("openssl", "x509", "-in", certificate, "-noout", "-ext", "subjectAltName")
+    assert status == 0, text
+    return sorted(re.findall(r"IP Address:([^\s,]+)", text))
+
+
 def fetch_crl(certificate, folder):
     """The list that the certificate names, downloaded now, as PEM."""
     status, text = _run("openssl", "x509", "-in", certificate, "-noout", "-ext", "crlDistributionPoints")

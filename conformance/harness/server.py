@@ -28,7 +28,7 @@ class Postern:
         self.data = folder / "data"
         self.log = folder / "server.log"
         self.suffix = suffix
-        self.http01_port = free_port()
+        self.http01_port, self.tls_alpn01_port = free_port(), free_port()
         self.ready_file = folder / "ready.json"
         self.variables = {}  # more of the server's environment
         self._process = None
@@ -36,7 +36,8 @@ class Postern:
 
     def _command(self):
         listeners = [word for name, address in self.listeners.items() for word in ("--" + name, address)]
-        laboratory = ["--lab", "--http01-port", str(self.http01_port), "--resolve", f"*.{self.suffix}=127.0.0.1"]
+        laboratory = ["--lab", "--http01-port", str(self.http01_port), "--tls-alpn01-port", str(self.tls_alpn01_port),
+                      "--resolve", f"*.{self.suffix}=127.0.0.1"]
         return [self.executable, "serve", "--data", self.data, *listeners, *(laboratory if self.lab else ()),
                 "--ready-file", self.ready_file, *self.options]
 

@@ -27,14 +27,18 @@ def database():
 
 
 @contextmanager
-def _serving(folder, database):
-    """One server, or several that look like one, as the options say; that it stops cleanly counts."""
+def serving(folder, database, configuration=""):
+    """One server, or several that look like one, as the options say; that it stops cleanly counts. `configuration`: more of its postern.toml."""
     executable = os.environ["POSTERN"]
     nodes = node_count()
     if nodes > 1:
-        postern = Nodes(executable, folder, SUFFIX, database, nodes)
+        postern = Nodes(executable, folder, SUFFIX, database, nodes, configuration=configuration)
     else:
-        postern = Postern(executable, folder, SUFFIX, options=("--store", database.url) if database else ())
+        options = ["--store", database.url] if database else []
+        if configuration:
+            (folder / "postern.toml").write_text(configuration)
+            options += ["--config", folder / "postern.toml"]
+        postern = Postern(executable, folder, SUFFIX, options=options)
     try:
         postern.start()
         yield postern
@@ -47,12 +51,12 @@ def _serving(folder, database):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory, database):
     """The suite's; how it stops counts for the last case."""
-    with _serving(tmp_path_factory.mktemp("server"), database) as postern:
+    with serving(tmp_path_factory.mktemp("server"), database) as postern:
         yield postern
 
 
 @pytest.fixture
 def own_server(tmp_path_factory, database):
     """Of one case, with a store of its own: for what is for good, as a laboratory's clock that was set forward."""
-    with _serving(tmp_path_factory.mktemp("own"), database.cluster.database() if database else None) as postern:
+    with serving(tmp_path_factory.mktemp("own"), database.cluster.database() if database else None) as postern:
         yield postern

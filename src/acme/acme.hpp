@@ -17,6 +17,7 @@
 #include "ra/revocation.hpp"
 #include "store/database.hpp"
 #include "store/numbers.hpp"
+#include "validation/caa.hpp"
 #include "validation/validator.hpp"
 
 /// The ACME front end (RFC 8555): wire to waist and back.
@@ -29,7 +30,8 @@ struct Deps {
     ra::Enrollment& enrollment;
     ra::Revocation& revocation;
     const ca::Backends& backends;
-    validation::Validator& http_01;
+    validation::Validator& validator;
+    validation::Caa& caa;
     const crypto::Sealer& sealer;
     Nonces& nonces;
     core::TaskGroup& tasks;  ///< validations go on here when a client leaves
@@ -39,6 +41,10 @@ struct Deps {
     observe::Log& log;
     observe::Metrics& metrics;
     std::string https_base;  ///< "https://acme.example.com:8443": what URLs begin with, no final slash
+    /// How long after a failed attempt at a challenge the next one comes, each after the one before (RFC 8555 §8.2).
+    std::vector<std::chrono::milliseconds> retries = {};
+    /// Other nodes use the store too: who makes an attempt is settled there.
+    bool several_nodes = false;
 };
 
 struct Parts;
@@ -53,9 +59,9 @@ public:
 
     /// Adds /acme/… and its error page.
     void add_routes(http::Router& router);
-    /// Starts the validations again that a process which ended left `processing`, and that were begun before
-    /// `before`; returns how many. One that is under way elsewhere would be asked for twice, to no effect.
-    core::Task<std::size_t> resume_validations(core::TimePoint before = core::TimePoint::max());
+    /// Starts the attempts that are due: the next ones of challenges that failed for a reason that may pass, and those that a
+    /// process which ended left behind. Returns how many. To be called every second or so, on every node.
+    core::Task<std::size_t> attempt_due();
 
 private:
     std::shared_ptr<Parts> parts_;

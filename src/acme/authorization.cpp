@@ -17,9 +17,11 @@ core::Task<Reply> show(Parts& parts, const Call& call, const store::AcmeAuthoriz
     const auto rows = co_await parts.deps.db.read(store::acme_challenges_of, std::move(parameters));
     std::vector<store::AcmeChallengeRow> challenges;
     for (const auto& row : rows) challenges.push_back(store::AcmeChallengeRow::from(row));
-    const auto running = [](const store::AcmeChallengeRow& c) { return c.status == "processing"; };
     http::Response r = json_response(200, render_authorization(authorization, challenges, call.urls, parts.now()));
-    if (std::ranges::any_of(challenges, running)) r.set("Retry-After", "1");
+    std::optional<std::int64_t> wait;
+    for (const auto& c : challenges)
+        if (c.status == "processing") wait = std::min(wait.value_or(std::numeric_limits<std::int64_t>::max()), next_look(c, parts.now()));
+    if (wait) r.set("Retry-After", std::to_string(*wait));
     co_return r;
 }
 

@@ -21,11 +21,11 @@ core::Task<std::optional<store::AcmeChallengeWork>> find(Parts& parts, const Cal
 }
 
 /// RFC 8555 §7.5.1: the url is the one that was posted to, and `up` is the authorization.
-http::Response challenge_response(const Call& call, const store::AcmeAuthorizationRow& authorization,
+http::Response challenge_response(const Parts& parts, const Call& call, const store::AcmeAuthorizationRow& authorization,
                                   const store::AcmeChallengeRow& challenge) {
     http::Response r = json_response(200, render_challenge(challenge, call.urls));
     r.set("Link", "<" + call.urls.authorization(authorization.token) + ">;rel=\"up\"");
-    if (challenge.status == "processing") r.set("Retry-After", "1");
+    if (challenge.status == "processing") r.set("Retry-After", std::to_string(next_look(challenge, parts.now())));
     return r;
 }
 
@@ -44,7 +44,7 @@ core::Task<void> store_processing(Parts& parts, const store::AcmeChallengeRow& c
 core::Task<Reply> challenge(Parts& parts, Call& call) {
     const auto work = co_await find(parts, call);
     if (!work) co_return not_found();
-    if (call.payload.empty()) co_return challenge_response(call, work->authorization, work->challenge);
+    if (call.payload.empty()) co_return challenge_response(parts, call, work->authorization, work->challenge);
     if (const auto payload = payload_object(call); !payload) co_return payload.error();
     if (!can_be_validated(*work, parts.now())) {
         if (status_of(work->authorization, parts.now()) == "expired") {
@@ -55,18 +55,18 @@ core::Task<Reply> challenge(Parts& parts, Call& call) {
             auto refusal = refuse(parts, call, std::move(record), std::move(input), std::move(late));
             co_return co_await std::move(refusal);
         }
-        co_return challenge_response(call, work->authorization, work->challenge);
+        co_return challenge_response(parts, call, work->authorization, work->challenge);
     }
 
     const core::Executor executor = co_await boost::asio::this_coro::executor;
     const auto flight = start_validation(parts, call.token(), call.request.id, executor);
     const auto until = core::earlier(core::deadline_in(answer_time), call.request.deadline);
     co_await Flight::wait(flight, until);
-    if (const auto result = flight->result()) co_return challenge_response(call, work->authorization, *result);
+    if (const auto result = flight->result()) co_return challenge_response(parts, call, work->authorization, *result);
     if (!flight->ended()) co_await store_processing(parts, work->challenge);
     const auto now_stored = co_await find(parts, call);
     if (!now_stored) co_return not_found();
-    co_return challenge_response(call, now_stored->authorization, now_stored->challenge);
+    co_return challenge_response(parts, call, now_stored->authorization, now_stored->challenge);
 }
 
 }  // namespace postern::acme

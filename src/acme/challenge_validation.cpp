@@ -4,6 +4,7 @@
 
 #include "acme/render.hpp"
 #include "core/async/deadline.hpp"
+#include "ra/caa.hpp"
 #include "ra/trace.hpp"
 
 namespace postern::acme {
@@ -12,10 +13,25 @@ namespace {
 
 /// How long a name may take to answer, all redirects included.
 constexpr std::chrono::seconds validation_time{20};
+/// After that long an attempt that nobody ended is over: another node makes the next one.
+constexpr std::chrono::seconds attempt_time{60};
+/// Posts bring attempts forward (RFC 8555 §8.2), and this is where that ends.
+constexpr std::int64_t most_attempts = 20;
 /// While the store is away. Then the next start, or another node, takes the challenge up.
 constexpr std::chrono::minutes store_patience{2};
 constexpr std::chrono::milliseconds first_pause{500};
 constexpr std::chrono::milliseconds longest_pause{8000};
+
+const ra::Profile* profile_of(const ra::Catalog* catalog, const store::AcmeChallengeWork& work) {
+    const ra::Endpoint* endpoint = catalog ? catalog->endpoint(work.endpoint) : nullptr;
+    return endpoint != nullptr ? catalog->profile(endpoint->tenant, work.authorization.profile) : nullptr;
+}
+
+/// The account as its owner knows it. Empty once the endpoint is gone, and then nothing is issued.
+std::string account_url(const Parts& parts, const ra::Catalog* catalog, const store::AcmeChallengeWork& work) {
+    const ra::Endpoint* endpoint = catalog ? catalog->endpoint(work.endpoint) : nullptr;
+    return endpoint != nullptr ? Urls(parts.deps.https_base, endpoint->name).account(work.account_token) : std::string();
+}
 
 validation::Question question_for(const Parts& parts, const store::AcmeChallengeWork& work) {
     validation::Question q;
@@ -25,15 +41,22 @@ validation::Question question_for(const Parts& parts, const store::AcmeChallenge
     q.token = work.challenge.token;
     q.key_authorization = work.challenge.token + "." + work.thumbprint;  // RFC 8555 §8.1
     const auto catalog = parts.deps.catalog.current();
-    const ra::Endpoint* endpoint = catalog ? catalog->endpoint(work.endpoint) : nullptr;
-    const ra::Profile* profile =
-        endpoint != nullptr ? catalog->profile(endpoint->tenant, work.authorization.profile) : nullptr;
+    q.account_url = account_url(parts, catalog.get(), work);
+    const ra::Profile* profile = profile_of(catalog.get(), work);
     q.private_targets = profile != nullptr && profile->private_targets;
     return q;
 }
 
-/// A resolver or a store that is away says nothing about the name: the challenge stays as it is and
-/// the client may post it again.
+/// When the next attempt comes after one that failed at `now`; nullopt: there was the last.
+std::optional<core::TimePoint> next_attempt(const std::vector<std::chrono::milliseconds>& retries, const store::AcmeChallengeRow& row, core::TimePoint now) {
+    if (row.attempts >= most_attempts) return std::nullopt;
+    auto due = row.begun.value_or(now);
+    for (const auto pause : retries)
+        if ((due += pause) > now) return due;
+    return std::nullopt;
+}
+
+/// A resolver or a store that is away says nothing about the name: the client may post the challenge again.
 bool says_nothing(const core::Result<void>& verdict) {
     return !verdict && (verdict.error().kind == core::ProblemKind::unavailable ||
                         verdict.error().kind == core::ProblemKind::internal);
@@ -43,9 +66,14 @@ bool says_nothing(const core::Result<void>& verdict) {
 constexpr std::size_t steps_kept = 64;
 constexpr std::size_t step_octets = 512;
 
+/// What refused: the challenge's method, or the check that came after it.
+std::string check_of(const store::AcmeChallengeWork& work, const core::Problem& problem) {
+    return problem.check.empty() ? "validation." + work.challenge.type : problem.check;
+}
+
 std::string audit_detail(const store::AcmeChallengeWork& work, const validation::Finding& finding) {
     ra::Trace trace;
-    trace.add(ra::TraceEntry("validation." + work.challenge.type, work.authorization.identifier,
+    trace.add(ra::TraceEntry(finding.verdict ? "validation." + work.challenge.type : check_of(work, finding.verdict.error()), work.authorization.identifier,
                              finding.verdict ? ra::Verdict::pass : ra::Verdict::refuse,
                              finding.verdict ? std::string() : finding.verdict.error().detail));
     json::Writer w;
@@ -57,52 +85,121 @@ std::string audit_detail(const store::AcmeChallengeWork& work, const validation:
     return w.take();
 }
 
+/// `again`: there will be another attempt.
 ra::AuditRecord audit_of(const Parts& parts, const store::AcmeChallengeWork& work, const validation::Finding& finding,
-                         const core::RequestId& request, core::TimePoint now) {
+                         const core::RequestId& request, core::TimePoint now, bool again) {
     ra::AuditRecord r;
     r.at = now;
     r.request = request;
     const auto catalog = parts.deps.catalog.current();
     if (const ra::Endpoint* endpoint = catalog ? catalog->endpoint(work.endpoint) : nullptr) r.tenant = endpoint->tenant;
     r.actor = ra::Actor("acme_account", work.account_token);
-    r.action = finding.verdict ? "authorization.valid" : says_nothing(finding.verdict) ? "authorization.unanswered" : "authorization.invalid";
+    r.action = finding.verdict ? "authorization.valid" : says_nothing(finding.verdict) ? "authorization.unanswered" : again ? "authorization.attempted" : "authorization.invalid";
     r.object_kind = "acme_authorization";
     r.object_id = work.authorization.token;
     if (!finding.verdict) {
         r.outcome = says_nothing(finding.verdict) ? ra::AuditRecord::Outcome::failed : ra::AuditRecord::Outcome::refused;
-        r.check = "validation." + work.challenge.type;
+        r.check = check_of(work, finding.verdict.error());
     }
     r.detail = audit_detail(work, finding);
     return r;
 }
 
-/// Challenge, authorization and order move together (RFC 8555 §7.1.6). Changes `row` to what the
-/// batch stores.
-store::Batch result_batch(const store::AcmeChallengeWork& work, const validation::Finding& finding,
-                          const core::RequestId& request, core::TimePoint now, store::AcmeChallengeRow& row) {
-    store::Batch batch;
-    row.updated = now;
-    if (finding.verdict) {
-        row.status = "valid";
-        row.validated = now;
-        batch.add(store::acme_challenge_valid, store::values(row.id, now));
-        batch.add(store::acme_authorization_valid, store::values(row.authorization, now));
-        batch.add(store::acme_order_touch, store::values(row.authorization, now), store::Expect::any);
-        batch.add(store::acme_order_ready, store::values(row.authorization, now), store::Expect::any);
-        return batch;
-    }
-    Error error = to_error(finding.verdict.error());
-    if (error.check.empty()) error.check = "validation." + work.challenge.type;
+/// A proven name whose owner may have a say in who certifies it (RFC 8659). `caa`: when the records permitted it.
+core::Task<void> ask_owner(const Parts& parts, const store::AcmeChallengeWork& work, validation::Finding& finding,
+                           std::optional<core::TimePoint>& caa, core::Deadline until) {
+    const auto catalog = parts.deps.catalog.current();
+    const ra::Profile* profile = profile_of(catalog.get(), work);
+    if (profile == nullptr) co_return;
+    const bool address = work.authorization.identifier_type == "ip";
+    const crypto::GeneralName name(address ? crypto::GeneralNameType::ip : crypto::GeneralNameType::dns,
+                                   (work.authorization.wildcard ? "*." : "") + work.authorization.identifier);
+    auto question = ra::caa_question(*profile, name, work.challenge.type, account_url(parts, catalog.get(), work));
+    if (!question) co_return;
+    const auto now = parts.now();
+    auto asking = parts.deps.caa.check(std::move(*question), until);
+    auto said = co_await std::move(asking);
+    finding.verdict = said.verdict;
+    finding.passing = said.passing;
+    finding.steps.insert(finding.steps.end(), said.steps.begin(), said.steps.end());
+    if (said.verdict) caa = now;
+}
+
+/// Challenge, authorization and order move together (RFC 8555 §7.1.6).
+void add_valid(store::Batch& batch, store::AcmeChallengeRow& row, std::optional<core::TimePoint> caa, core::TimePoint now) {
+    row.status = "valid";
+    row.validated = now;
+    row.error.reset();
+    batch.add(store::acme_challenge_valid, store::values(row.id, now));
+    batch.add(store::acme_authorization_valid, store::values(row.authorization, now, caa));
+    batch.add(store::acme_order_touch, store::values(row.authorization, now), store::Expect::any);
+    batch.add(store::acme_order_ready, store::values(row.authorization, now), store::Expect::any);
+}
+
+void add_invalid(store::Batch& batch, const store::AcmeChallengeWork& work, const core::Problem& problem, const core::RequestId& request,
+                 core::TimePoint now, store::AcmeChallengeRow& row) {
+    Error error = to_error(problem);
+    error.check = check_of(work, problem);
     row.status = "invalid";
     row.error = to_json(error, request);
     Error order_error = error;
-    order_error.subproblems.emplace_back(finding.verdict.error().kind, error.detail, work.authorization.identifier_type,
-                                         work.authorization.identifier);
+    order_error.subproblems.emplace_back(problem.kind, error.detail, work.authorization.identifier_type, work.authorization.identifier);
     batch.add(store::acme_challenge_invalid, store::values(row.id, now, *row.error));
     batch.add(store::acme_authorization_invalid, store::values(row.authorization, now));
-    batch.add(store::acme_order_fail, store::values(row.authorization, now, to_json(order_error, request)),
-              store::Expect::any);
+    batch.add(store::acme_order_fail, store::values(row.authorization, now, to_json(order_error, request)), store::Expect::any);
+}
+
+/// RFC 8555 §8.2: processing meanwhile, and the error says how the last attempt ended. One at which nobody could be asked says nothing.
+void add_retry(store::Batch& batch, const store::AcmeChallengeWork& work, const core::Problem& problem, bool unanswered, const core::RequestId& request,
+               core::TimePoint now, store::AcmeChallengeRow& row) {
+    row.status = "processing";
+    row.attempt_ends.reset();
+    if (!unanswered) {
+        Error error = to_error(problem);
+        error.check = check_of(work, problem);
+        error.detail += "; attempt " + std::to_string(row.attempts) + ", the next one follows at " + core::rfc3339(row.retry.value());
+        row.error = to_json(error, request);
+    }
+    batch.add(store::acme_challenge_retry, store::values(row.id, now, row.attempts, row.begun, row.retry, row.error));
+}
+
+/// Nobody could be asked, time and again: as if the challenge had not been posted.
+void add_unasked(store::Batch& batch, core::TimePoint now, store::AcmeChallengeRow& row) {
+    row.status = "pending";
+    row.error.reset();
+    batch.add(store::acme_challenge_unasked, store::values(row.id, now));
+}
+
+/// What the batch stores of an attempt; `row` becomes that.
+store::Batch result_batch(const store::AcmeChallengeWork& work, const validation::Finding& finding, std::optional<core::TimePoint> caa,
+                          const core::RequestId& request, core::TimePoint now, store::AcmeChallengeRow& row) {
+    store::Batch batch;
+    row.updated = now;
+    if (finding.verdict) add_valid(batch, row, caa, now);
+    else if (row.retry) add_retry(batch, work, finding.verdict.error(), says_nothing(finding.verdict), request, now, row);
+    else if (says_nothing(finding.verdict)) add_unasked(batch, now, row);
+    else add_invalid(batch, work, finding.verdict.error(), request, now, row);
     return batch;
+}
+
+/// Of all who would make the next attempt one does (V18): of this node the flight, of several the one that the store lets.
+/// False: it is another's. `row` becomes the challenge with the attempt begun.
+core::Task<bool> take_attempt(const Parts& parts, store::AcmeChallengeRow& row, core::TimePoint now) {
+    if (parts.deps.several_nodes) {
+        store::Batch batch;
+        batch.add(store::acme_challenge_attempt, store::values(row.id, now, row.attempts, now + attempt_time));
+        const auto taken = co_await parts.deps.db.write(std::move(batch));
+        if (!taken) co_return false;
+    }
+    ++row.attempts;
+    if (!row.begun) row.begun = now;
+    row.retry.reset();
+    co_return true;
+}
+
+void warn_unavailable(const Parts& parts, const store::AcmeChallengeWork& work, const core::Problem& problem, const core::RequestId& request) {
+    parts.deps.log.warning("validation_unavailable",
+                           {{"identifier", work.authorization.identifier}, {"what", problem.detail}, observe::request(request)});
 }
 
 core::Task<void> validate(const std::shared_ptr<Parts>& parts, Landing& landing, core::RequestId request) {
@@ -112,39 +209,38 @@ core::Task<void> validate(const std::shared_ptr<Parts>& parts, Landing& landing,
     const auto found = co_await store::read_one(deps.db, store::acme_challenge_work, std::move(parameters));
     if (!found) co_return;
     const auto work = store::AcmeChallengeWork::from(*found);
-    if (!can_be_validated(work, parts->now())) {
+    const bool elsewhere = work.challenge.attempt_ends && *work.challenge.attempt_ends > parts->now();
+    if (elsewhere || !can_be_validated(work, parts->now())) {
         landing.set_result(work.challenge);
         co_return;
     }
+    store::AcmeChallengeRow row = work.challenge;
+    const bool taken = co_await take_attempt(*parts, row, parts->now());
+    if (!taken) co_return;
+
+    const auto until = core::deadline_in(validation_time);
     auto question = question_for(*parts, work);
-    const auto finding = co_await deps.http_01.validate(std::move(question), core::deadline_in(validation_time));
-    if (says_nothing(finding.verdict)) {
-        deps.log.warning("validation_unavailable", {{"identifier", work.authorization.identifier},
-                                                    {"what", finding.verdict.error().detail}, observe::request(request)});
-    }
+    auto finding = co_await deps.validator.validate(std::move(question), until);
+    std::optional<core::TimePoint> caa;
+    if (finding.verdict) co_await ask_owner(*parts, work, finding, caa, until);
+    if (says_nothing(finding.verdict)) warn_unavailable(*parts, work, finding.verdict.error(), request);
 
     // A proof dated by a clock in doubt could be believed for years.
     if (const auto agreed = deps.clock_agreement.check(); !agreed) {
-        deps.log.warning("validation_unavailable", {{"identifier", work.authorization.identifier},
-                                                    {"what", agreed.error().detail}, observe::request(request)});
+        warn_unavailable(*parts, work, agreed.error(), request);
         co_return;
     }
 
     const auto now = parts->now();
+    const bool may_pass = !finding.verdict && (finding.passing || says_nothing(finding.verdict));
+    if (may_pass) row.retry = next_attempt(deps.retries, row, now);
     const std::int64_t audit_id = co_await deps.numbers.next(store::Series::audit);
-    if (says_nothing(finding.verdict)) {
-        store::Batch attempt;
-        ra::add_audit(attempt, audit_id, audit_of(*parts, work, finding, request, now));
-        const auto noted = co_await deps.db.write(std::move(attempt));
-        noted.value();
-        co_return;
-    }
-    store::AcmeChallengeRow row = work.challenge;
-    auto batch = result_batch(work, finding, request, now, row);
-    ra::add_audit(batch, audit_id, audit_of(*parts, work, finding, request, now));
+    auto batch = result_batch(work, finding, caa, request, now, row);
+    ra::add_audit(batch, audit_id, audit_of(*parts, work, finding, request, now, row.retry.has_value()));
     const auto written = co_await deps.db.write(std::move(batch));
     if (!written) co_return;  // decided elsewhere meanwhile: another node, or deactivated
-    (finding.verdict ? parts->validations_valid : parts->validations_invalid).add();
+    if (row.status == "valid") parts->validations_valid.add();
+    if (row.status == "invalid") parts->validations_invalid.add();
     landing.set_result(std::move(row));
 }
 
@@ -183,20 +279,38 @@ std::shared_ptr<Flight> start_validation(Parts& parts, const std::string& token,
     return flight;
 }
 
-core::Task<std::size_t> resume_processing(std::shared_ptr<Parts> parts, core::TimePoint before) {
+namespace {
+
+/// Another challenge decided the authorization, or its time is over: nobody waits for this one.
+core::Task<void> abandon(Parts& parts, const store::AcmeChallengeRow& challenge) {
+    Error over(ErrorType::malformed, "the authorization ended while this challenge was being tried");
+    over.check = "authorization.alive";
+    store::Batch batch;
+    batch.add(store::acme_challenge_invalid, store::values(challenge.id, parts.now(), to_json(over, core::RequestId())), store::Expect::any);
+    const auto written = co_await parts.deps.db.write(std::move(batch));
+    written.value();
+}
+
+}  // namespace
+
+core::Task<std::size_t> start_due(std::shared_ptr<Parts> parts) {
     const core::Executor executor = co_await boost::asio::this_coro::executor;
-    std::size_t resumed = 0;
+    std::size_t started = 0;
+    if (!parts->deps.clock_agreement.check()) co_return started;
     for (std::int64_t after = 0;;) {
-        auto parameters = store::values(after);
-        const auto rows = co_await parts->deps.db.read(store::acme_challenges_processing, std::move(parameters));
+        auto parameters = store::values(after, parts->now());
+        const auto rows = co_await parts->deps.db.read(store::acme_challenges_due, std::move(parameters));
         for (const auto& row : rows) {
             const auto work = store::AcmeChallengeWork::from(row);
             after = work.challenge.id.get();
-            if (work.challenge.updated >= before || !can_be_validated(work, parts->now())) continue;
-            start_validation(*parts, work.challenge.token, parts->deps.random.request_id(), executor);
-            ++resumed;
+            if (can_be_validated(work, parts->now())) {
+                start_validation(*parts, work.challenge.token, parts->deps.random.request_id(), executor);
+                ++started;
+            } else {
+                co_await abandon(*parts, work.challenge);
+            }
         }
-        if (rows.empty()) co_return resumed;
+        if (rows.empty()) co_return started;
     }
 }
 

@@ -10,7 +10,7 @@ bool can_be_validated(const store::AcmeChallengeWork& work, core::TimePoint now)
 /// whoever waits for it.
 std::shared_ptr<Flight> start_validation(Parts& parts, const std::string& token, const core::RequestId& request,
                                          const core::Executor& executor);
-/// See Acme::resume_validations().
-core::Task<std::size_t> resume_processing(std::shared_ptr<Parts> parts, core::TimePoint before);
+/// See Acme::attempt_due().
+core::Task<std::size_t> start_due(std::shared_ptr<Parts> parts);
 
 }  // namespace postern::acme

@@ -16,6 +16,24 @@ std::vector<const ra::Profile*> offered_profiles(const ra::Catalog& catalog, con
     return offered;
 }
 
+namespace {
+
+/// What owners of names write into CAA records, where a profile here looks.
+void write_caa_identities(json::Writer& w, const ra::Catalog& catalog, const ra::Endpoint& endpoint) {
+    std::vector<std::string> identities;
+    for (const ra::Profile* profile : offered_profiles(catalog, endpoint, nullptr)) {
+        if (!profile->caa) continue;
+        for (const auto& identity : profile->caa_identities)
+            if (std::ranges::find(identities, identity) == identities.end()) identities.push_back(identity);
+    }
+    if (identities.empty()) return;
+    w.key("caaIdentities").begin_array();
+    for (const auto& identity : identities) w.string(identity);
+    w.end_array();
+}
+
+}  // namespace
+
 /// RFC 8555 §7.1.1. Only what works is listed.
 core::Task<Reply> directory(Parts&, Call& call) {
     const ra::Endpoint& endpoint = call.endpoint;
@@ -27,6 +45,7 @@ core::Task<Reply> directory(Parts&, Call& call) {
     if (!endpoint.terms_of_service.empty()) w.member("termsOfService", endpoint.terms_of_service);
     if (!endpoint.website.empty()) w.member("website", endpoint.website);
     w.member("externalAccountRequired", endpoint.account_required);
+    write_caa_identities(w, *call.catalog, endpoint);
     w.key("profiles").begin_object();
     for (const ra::Profile* profile : offered_profiles(*call.catalog, endpoint, nullptr))
         w.member(profile->name, profile->description.empty() ? profile->name : profile->description);

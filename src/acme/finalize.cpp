@@ -55,9 +55,9 @@ Result<std::vector<crypto::GeneralName>> names_of(const store::AcmeOrderRow& ord
     if (!list) return to_error(list.error());
     std::vector<crypto::GeneralName> names;
     for (const auto& item : list->root().items()) {
-        const auto value = item["value"].string();
-        if (!value) return to_error(value.error());
-        names.emplace_back(crypto::GeneralNameType::dns, std::string(*value));
+        const auto type = item["type"].string(), value = item["value"].string();
+        if (!type || !value) return to_error(type ? value.error() : type.error());
+        names.emplace_back(*type == "ip" ? crypto::GeneralNameType::ip : crypto::GeneralNameType::dns, std::string(*value));
     }
     return names;
 }
@@ -67,11 +67,12 @@ core::Task<std::vector<ra::Evidence>> gather_evidence(Parts& parts, const Call& 
     const auto rows = co_await parts.deps.db.read(store::acme_order_evidence, std::move(parameters));
     std::vector<ra::Evidence> evidence;
     evidence.reserve(rows.size() + 1);
+    const auto& requester = call.requester();
+    const auto account_url = call.urls.account(requester.token);
     for (const auto& row : rows) {
         const std::string name = (row.boolean(2) ? "*." : "") + row.text(1);
-        evidence.push_back(ra::Evidence::validated(row.text(0), name, row.text(4), row.time(5), row.time(3)));
+        evidence.push_back(ra::Evidence::validated(row.text(0), name, row.text(4), row.time(5), row.time(3)).permitted(account_url, row.optional_time(6)));
     }
-    const auto& requester = call.requester();
     evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::account_key, requester.thumbprint, parts.now())
                            .resting_on(store::acme_requester.kind, requester.id.get(), call.key.spki()));
     co_return evidence;

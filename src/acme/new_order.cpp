@@ -3,6 +3,7 @@
 #include "acme/handlers.hpp"
 #include "acme/profiles.hpp"
 #include "acme/render.hpp"
+#include "ra/challenge_methods.hpp"
 #include "ra/policy/early.hpp"
 
 namespace postern::acme {
@@ -21,15 +22,23 @@ struct Wanted {
 
 Error malformed(std::string detail) { return {ErrorType::malformed, std::move(detail)}; }
 
-core::Result<std::string> orderable_name(std::string_view type, std::string_view value) {
+/// RFC 8738 §3: addresses have one spelling, that of RFC 5952.
+core::Result<crypto::GeneralName> orderable_address(std::string_view value) {
+    auto canonical = crypto::canonical_ip(value);
+    if (canonical == value && !canonical.empty()) return crypto::GeneralName(crypto::GeneralNameType::ip, std::move(canonical));
+    const std::string shown(value.substr(0, 64));
+    return core::Problem(core::ProblemKind::malformed, "\"" + shown + "\" is not an IP address in its canonical form" +
+                                                           (canonical.empty() ? "" : "; write " + canonical) + " (RFC 8738 section 3)");
+}
+
+core::Result<crypto::GeneralName> orderable_name(std::string_view type, std::string_view value) {
+    if (type == "ip") return orderable_address(value);
     if (type != "dns")
         return core::Problem(core::ProblemKind::unsupported_identifier,
-                             "identifiers of type \"" + std::string(type.substr(0, 50)) + "\" are not served here; use \"dns\"");
+                             "identifiers of type \"" + std::string(type.substr(0, 50)) + "\" are not served here; use \"dns\" or \"ip\"");
     auto name = ra::normalize_dns(value);
-    if (name && name->starts_with("*."))
-        return core::Problem(core::ProblemKind::rejected_identifier,
-                             "a wildcard cannot be proven by http-01, the only challenge here; order each name");
-    return name;
+    if (!name) return name.error();
+    return crypto::GeneralName(crypto::GeneralNameType::dns, std::move(*name));
 }
 
 /// All that is wrong with the names at once (RFC 8555 §6.7.1).
@@ -49,7 +58,7 @@ Result<std::vector<crypto::GeneralName>> read_identifiers(const json::Value& lis
         return malformed("the payload: identifiers must be an array with at least one identifier");
     std::vector<crypto::GeneralName> names;
     std::vector<core::Subproblem> bad;
-    std::set<std::string, std::less<>> seen;
+    std::set<std::pair<crypto::GeneralNameType, std::string>> seen;
     for (const auto& item : list.items()) {
         const auto type = item["type"].string();
         if (!type) return malformed("the payload: " + type.error().detail);
@@ -57,7 +66,7 @@ Result<std::vector<crypto::GeneralName>> read_identifiers(const json::Value& lis
         if (!value) return malformed("the payload: " + value.error().detail);
         auto name = orderable_name(*type, *value);
         if (!name) bad.emplace_back(name.error().kind, name.error().detail, std::string(*type), std::string(*value));
-        else if (seen.insert(*name).second) names.emplace_back(crypto::GeneralNameType::dns, std::move(*name));
+        else if (seen.emplace(name->type, name->value).second) names.push_back(std::move(*name));
     }
     if (!bad.empty()) return names_error(std::move(bad));
     return names;
@@ -150,22 +159,29 @@ core::Task<Result<std::string>> check_early(Parts& parts, const Call& call, cons
 std::string identifiers_json(const std::vector<crypto::GeneralName>& names) {
     json::Writer w;
     w.begin_array();
-    for (const auto& name : names) w.begin_object().member("type", "dns").member("value", name.value).end_object();
+    for (const auto& name : names) w.begin_object().member("type", crypto::to_string(name.type)).member("value", name.value).end_object();
     w.end_array();
     return w.take();
 }
 
-/// Numbers for the rows of one order: `authorization` and `challenge` begin one for each name.
+/// How each name may be proven. check_early() saw that there is a way.
+std::vector<std::vector<std::string>> methods_of(const Call& call, const std::string& profile, const std::vector<crypto::GeneralName>& names) {
+    const auto* found = call.catalog->profile(call.endpoint.tenant, profile);
+    std::vector<std::vector<std::string>> out;
+    for (const auto& name : names) out.push_back(found ? ra::methods_for(found->challenges, name) : std::vector<std::string>());
+    return out;
+}
+
+/// Numbers for the rows of one order: `authorization` begins one for each name, `challenge` one for each way to prove it.
 struct RowIds {
     RowIds() = default;
     std::int64_t order = 0, authorization = 0, challenge = 0;
 };
-core::Task<RowIds> draw_ids(Parts& parts, std::size_t names) {
-    const auto count = static_cast<std::int64_t>(names);
+core::Task<RowIds> draw_ids(Parts& parts, std::int64_t names, std::int64_t challenges) {
     RowIds ids;
     ids.order = co_await parts.deps.numbers.next(store::Series::acme);
-    ids.authorization = co_await parts.deps.numbers.next(store::Series::acme, count);
-    ids.challenge = co_await parts.deps.numbers.next(store::Series::acme, count);
+    ids.authorization = co_await parts.deps.numbers.next(store::Series::acme, names);
+    ids.challenge = co_await parts.deps.numbers.next(store::Series::acme, challenges);
     co_return ids;
 }
 
@@ -176,7 +192,8 @@ struct NewOrder {
     std::vector<std::string> authorizations;
     store::Batch batch;
 };
-NewOrder compose(Parts& parts, const Call& call, const Wanted& wanted, const std::string& profile, RowIds ids) {
+NewOrder compose(Parts& parts, const Call& call, const Wanted& wanted, const std::string& profile,
+                 const std::vector<std::vector<std::string>>& methods, RowIds ids) {
     const auto now = parts.now();
     NewOrder made;
     store::AcmeOrderRow& order = made.order;
@@ -193,27 +210,31 @@ NewOrder compose(Parts& parts, const Call& call, const Wanted& wanted, const std
     made.batch.add(store::acme_account_guard, store::values(order.acme_account));
     made.batch.add(store::acme_order_insert, order.insert_values());
     std::int64_t position = 0;
-    for (const auto& name : wanted.names) {
+    for (std::size_t i = 0; i < wanted.names.size(); ++i) {
+        const auto& name = wanted.names[i];
         store::AcmeAuthorizationRow authz;
         authz.id = store::AcmeAuthorizationId(ids.authorization++);
         authz.token = parts.deps.random.token();
         authz.acme_account = order.acme_account;
-        authz.identifier_type = "dns";
-        authz.identifier = name.value;
+        authz.identifier_type = crypto::to_string(name.type);
+        authz.wildcard = name.value.starts_with("*.");
+        authz.identifier = authz.wildcard ? name.value.substr(2) : name.value;
         authz.profile = profile;
         authz.status = "pending";
         authz.expires = order.expires;
         authz.created = authz.updated = now;
-        store::AcmeChallengeRow challenge;
-        challenge.id = store::AcmeChallengeId(ids.challenge++);
-        challenge.token = parts.deps.random.token();
-        challenge.authorization = authz.id;
-        challenge.type = "http-01";
-        challenge.status = "pending";
-        challenge.updated = now;
         made.batch.add(store::acme_authorization_insert, authz.insert_values());
         made.batch.add(store::acme_order_link, store::values(order.id, position++, authz.id));
-        made.batch.add(store::acme_challenge_insert, challenge.insert_values());
+        for (const auto& method : methods[i]) {
+            store::AcmeChallengeRow challenge;
+            challenge.id = store::AcmeChallengeId(ids.challenge++);
+            challenge.token = parts.deps.random.token();
+            challenge.authorization = authz.id;
+            challenge.type = method;
+            challenge.status = "pending";
+            challenge.updated = now;
+            made.batch.add(store::acme_challenge_insert, challenge.insert_values());
+        }
         made.authorizations.push_back(std::move(authz.token));
     }
     return made;
@@ -236,9 +257,12 @@ core::Task<Reply> new_order(Parts& parts, Call& call) {
     const auto profile = co_await check_early(parts, call, *wanted);
     if (!profile) co_return profile.error();
 
-    const RowIds ids = co_await draw_ids(parts, wanted->names.size());
+    const auto methods = methods_of(call, *profile, wanted->names);
+    std::int64_t challenges = 0;
+    for (const auto& each : methods) challenges += static_cast<std::int64_t>(each.size());
+    const RowIds ids = co_await draw_ids(parts, static_cast<std::int64_t>(methods.size()), challenges);
     const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
-    NewOrder made = compose(parts, call, *wanted, *profile, ids);
+    NewOrder made = compose(parts, call, *wanted, *profile, methods, ids);
     auto record = call.audit(parts.now(), "order.created", "acme_order", made.order.token);
     record.detail = "{\"identifiers\":" + made.order.identifiers + "}";
     ra::add_audit(made.batch, audit_id, record);

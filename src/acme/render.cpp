@@ -152,6 +152,11 @@ std::string render_authorization(const store::AcmeAuthorizationRow& authorizatio
     return w.take();
 }
 
+std::int64_t next_look(const store::AcmeChallengeRow& challenge, core::TimePoint now) {
+    if (!challenge.retry || *challenge.retry <= now) return 1;
+    return std::chrono::ceil<std::chrono::seconds>(*challenge.retry - now).count() + 1;
+}
+
 std::string render_challenge(const store::AcmeChallengeRow& challenge, const Urls& urls) {
     json::Writer w;
     write_challenge(w, challenge, urls);

@@ -25,6 +25,8 @@ std::string render_order(const store::AcmeOrderRow& order, const std::vector<std
 std::string render_authorization(const store::AcmeAuthorizationRow& authorization,
                                  const std::vector<store::AcmeChallengeRow>& challenges, const Urls& urls,
                                  core::TimePoint now);
+/// Seconds until what is known of a challenge that is processing may change (RFC 8555 §8.2).
+std::int64_t next_look(const store::AcmeChallengeRow& challenge, core::TimePoint now);
 std::string render_challenge(const store::AcmeChallengeRow& challenge, const Urls& urls);
 
 /// The order with Location and, while it is processing, Retry-After.

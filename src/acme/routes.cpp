@@ -104,6 +104,6 @@ void Acme::add_routes(http::Router& router) {
     });
 }
 
-core::Task<std::size_t> Acme::resume_validations(core::TimePoint before) { return resume_processing(parts_, before); }
+core::Task<std::size_t> Acme::attempt_due() { return start_due(parts_); }
 
 }  // namespace postern::acme

@@ -197,6 +197,24 @@ void read_outbound(Section& s, Config& c) {
     s.text("ca_file", c.outbound_ca_file);
 }
 
+void read_validation(Section& s, Config& c) {
+    s.duration("http_01_timeout", c.http_01_time);
+    s.duration("tls_alpn_01_timeout", c.tls_alpn_01_time);
+    s.value("retries", c.retries, [](const toml::Value& v) -> Result<std::vector<std::chrono::milliseconds>> {
+        const auto texts = v.strings();
+        if (!texts) return texts.error();
+        constexpr std::size_t most = 16;
+        std::vector<std::chrono::milliseconds> out;
+        for (const auto& text : *texts) {
+            const auto pause = core::parse_duration(text);
+            if (!pause || *pause <= std::chrono::milliseconds(0) || *pause > std::chrono::hours(1)) return v.problem("expected pauses such as \"2s\", of at most an hour");
+            out.push_back(*pause);
+        }
+        if (out.size() > most) return v.problem("expected at most 16 pauses");
+        return out;
+    });
+}
+
 Result<void> read_sections(const toml::Table& root, Config& c) {
     const auto section = [&](std::string_view name, auto read) -> Result<void> {
         const auto value = root.find(name);
@@ -209,7 +227,6 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
     };
     const auto tls = [](Section& s, Config& into) { s.text("certificate", into.tls_certificate); s.text("key", into.tls_key); };
     const auto secrets = [](Section& s, Config& into) { s.text("master_key_file", into.master_key_file); };
-    const auto validation = [](Section& s, Config& into) { s.duration("http_01_timeout", into.http_01_time); };
     if (auto r = section("public", &read_public); !r) return r;
     if (auto r = section("listen", &read_listen); !r) return r;
     if (auto r = section("tls", tls); !r) return r;
@@ -229,7 +246,7 @@ Result<void> read_sections(const toml::Table& root, Config& c) {
         return Problem(core::ProblemKind::malformed, "[outbound]: proxy_user, proxy_password_file and no_proxy are for a proxy, and none is named");
     if (c.outbound_proxy_user.empty() != c.outbound_proxy_password_file.empty())
         return Problem(core::ProblemKind::malformed, "[outbound]: proxy_user and proxy_password_file belong together; give both or none");
-    if (auto r = section("validation", validation); !r) return r;
+    if (auto r = section("validation", &read_validation); !r) return r;
     const auto est = [](Section& s, Config& into) { s.list("proxy_certificates", into.est_proxy_certificates); };
     if (auto r = section("est", est); !r) return r;
     if (auto r = section("ca", &read_ca); !r) return r;

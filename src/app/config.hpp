@@ -62,6 +62,8 @@ struct Config {
 
     // [validation]
     std::chrono::milliseconds http_01_time{10'000};
+    std::chrono::milliseconds tls_alpn_01_time{10'000};
+    std::vector<std::chrono::milliseconds> retries{std::chrono::seconds(2), std::chrono::seconds(5), std::chrono::seconds(10)};
 
     // [est]
     std::vector<std::string> est_proxy_certificates;  ///< PEM files
@@ -76,7 +78,7 @@ struct Config {
     // Command line only
     std::string config_file;  ///< absolute path of what was read, or empty
     bool lab = false;
-    std::uint16_t http_01_port = 80;
+    std::uint16_t http_01_port = 80, tls_alpn_01_port = 443;
     std::string ready_file;
     bool clock_in_doubt = false;  ///< opened although this machine's clock and the database's are apart: for verbs
     bool may_create = true;  ///< a store that nobody used yet may become an installation: false for verbs

@@ -41,6 +41,8 @@ core::Task<void> follow_restoration(House& house) {
     if (!published) house.log.error("crl_late", {{"why", published.error().detail}});
 }
 
+core::Task<void> attempt_once(House& house) { static_cast<void>(co_await house.acme->attempt_due()); }
+
 core::Task<void> follow_once(House& house, std::string& lost_told) {
     co_await follow_laboratory(house);
     co_await house.builtin->follow();
@@ -67,15 +69,6 @@ void tell_of_name(House& house, store::NodeRegistry::Beat beat) {
         house.gate.shut(ra::IssuingGate::Reason(std::string(gate_check), std::string(why), std::chrono::seconds(60)));
         house.log.error("node_replaced", {{"why", why}});
     }
-}
-
-/// What one node at a time does, every half minute.
-core::Task<void> do_chores(House& house, store::Lease& validations) {
-    co_await house.fleet_nonces->forget();
-    const bool held = co_await validations.hold();
-    if (!held) co_return;
-    const auto resumed = co_await house.acme->resume_validations(house.clock_agreement->now() - oldest_validation);
-    if (resumed > 0) house.log.info("validations_resumed", {{"count", resumed}});
 }
 
 }  // namespace
@@ -110,14 +103,25 @@ core::Task<void> follow_changes(House& house) {
     co_await std::move(rounds);
 }
 
+core::Task<void> keep_attempting(House& house) {
+    bool away = false;
+    core::Repeated how(poll_every, [&](const std::exception& fault) {
+        if (dynamic_cast<const core::Unavailable*>(&fault) == nullptr) house.log.error("background_failed", {{"task", "keep_attempting"}, {"why", fault.what()}});
+        else if (!std::exchange(away, true)) house.log.warning("validations_wait", {{"why", fault.what()}});
+    });
+    how.succeeded = [&] { away = false; };
+    auto rounds = core::repeat(std::move(how), [&] { return attempt_once(house); });
+    co_await std::move(rounds);
+}
+
 namespace {
 
-core::Task<void> live_once(House& house, store::Lease& validations, int& beats) {
+core::Task<void> live_once(House& house, int& beats) {
     const auto beat = co_await house.registry->beat();
     tell_of_name(house, beat);
     co_await house.registry->observe();
     if (house.registry->take_ended()) house.builtin->look_for_unlisted();
-    if (++beats % beats_between_chores == 0) co_await do_chores(house, validations);
+    if (++beats % beats_between_chores == 0) co_await house.fleet_nonces->forget();
 }
 
 }  // namespace
@@ -125,14 +129,13 @@ core::Task<void> live_once(House& house, store::Lease& validations, int& beats) 
 core::Task<void> keep_node(House& house) {
     bool away = false;
     int beats = 0;
-    store::Lease validations(*house.db, house.clock, "validations", node_name(house.config, &house.random));
     core::Repeated how(store::NodeRegistry::beat_every, [&](const std::exception& fault) {
         if (dynamic_cast<const core::Unavailable*>(&fault) == nullptr) house.log.error("background_failed", {{"task", "keep_node"}, {"why", fault.what()}});
         else if (!std::exchange(away, true)) house.log.warning("node_unseen", {{"why", fault.what()}});
     });
     how.succeeded = [&] { away = false; };
     how.longest = std::chrono::seconds(4);  // silent for longer, it would be taken for gone
-    auto rounds = core::repeat(std::move(how), [&] { return live_once(house, validations, beats); });
+    auto rounds = core::repeat(std::move(how), [&] { return live_once(house, beats); });
     co_await std::move(rounds);
 }
 

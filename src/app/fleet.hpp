@@ -22,8 +22,8 @@ std::string own_setting(std::string name, const Config& config, const std::strin
 /// installation that was opened. What is held stays in use while the store is away. Until cancelled.
 core::Task<void> follow_changes(House& house);
 
-/// Longer than any validation takes: what is older was left by a node that is gone.
-inline constexpr std::chrono::minutes oldest_validation{1};
+/// Makes the attempts at challenges that are due, on every node: which of them makes one is settled in the store. Until cancelled.
+core::Task<void> keep_attempting(House& house);
 
 /// Several nodes: tells the others that this one lives, and does its share of what one node at a time does.
 /// Until cancelled.

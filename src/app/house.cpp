@@ -24,16 +24,38 @@
 #include "core/http/curl_outbound.hpp"
 #include "store/bulk.hpp"
 #include "store/tables/setting.hpp"
+#include "validation/dns_01_validator.hpp"
+#include "validation/dns_account_01_validator.hpp"
+#include "validation/http_01_validator.hpp"
+#include "validation/methods.hpp"
+#include "validation/tls_alpn_01_validator.hpp"
 
 namespace postern::app {
 
 namespace {
 
-validation::Http01Config http_01_config(const Config& config) {
-    validation::Http01Config out;
-    out.port = config.http_01_port;
-    out.private_targets = config.lab;
-    out.time = config.http_01_time;
+/// Who adds a record and posts the challenge again is judged by what there is now.
+dns::ResolverConfig resolver_config(const Config& config) {
+    auto out = config.dns;
+    out.max_negative_ttl = std::chrono::seconds(1);
+    return out;
+}
+
+/// One vantage point: this machine.
+std::unique_ptr<validation::Validator> make_validator(dns::Resolver& resolver, observe::Metrics& metrics, const Config& config) {
+    validation::Http01Config http;
+    http.port = config.http_01_port;
+    http.private_targets = config.lab;
+    http.time = config.http_01_time;
+    validation::TlsAlpn01Config tls;
+    tls.port = config.tls_alpn_01_port;
+    tls.private_targets = config.lab;
+    tls.time = config.tls_alpn_01_time;
+    auto out = std::make_unique<validation::Methods>(metrics);
+    out->add("http-01", validation::make_http_01_validator(resolver, std::move(http)));
+    out->add("tls-alpn-01", validation::make_tls_alpn_01_validator(resolver, tls));
+    out->add("dns-01", validation::make_dns_01_validator(resolver));
+    out->add("dns-account-01", validation::make_dns_account_01_validator(resolver));
     return out;
 }
 
@@ -262,8 +284,9 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     co_await fix_public_urls(*h.db, h.config, node, h.log);
 
     h.catalog = std::make_unique<ra::CatalogSource>(*h.db, h.log);
-    h.resolver = dns::make_unbound_resolver(h.shards.executor(0), h.config.dns);
-    h.http_01 = validation::make_http_01_validator(*h.resolver, h.metrics, http_01_config(h.config));
+    h.resolver = dns::make_unbound_resolver(h.shards.executor(0), resolver_config(h.config));
+    h.validator = make_validator(*h.resolver, h.metrics, h.config);
+    h.caa = validation::make_caa(*h.resolver, h.metrics);
 
     h.outbound = http::make_curl_outbound(outbound_config(h.config));
     h.intune = azure::make_intune_client(azure_deps(h));
@@ -297,7 +320,7 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const ra::Refusals::Deps refusals{*h.db, *h.numbers, *h.clock_agreement, h.log, h.metrics};
     h.refusals = std::make_unique<ra::Refusals>(refusals);
     const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, *h.clock_agreement, h.log, h.metrics,
-                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, *h.refusals, node, h.predecessor_status.get()};
+                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, *h.refusals, node, h.predecessor_status.get(), h.caa.get()};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);
@@ -330,9 +353,9 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     if (!h.first_start && h.config.may_create) co_await renew_own_documents(h);
 
     co_await add_nonces(h, node);
-    const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.http_01,
+    const acme::Deps acme{*h.db,  *h.numbers, *h.catalog, *h.enrollment, *h.revocation, h.backends, *h.validator, *h.caa,
                           *h.sealer, *h.nonces, h.tasks,   h.random,      *h.clock_agreement, *h.clock_agreement,
-                          h.log,      h.metrics, h.config.public_https};
+                          h.log,      h.metrics, h.config.public_https, h.config.retries, shares_store(h.config)};
     h.acme = std::make_unique<acme::Acme>(acme);
     add_scep(h, node);
     const scep::NdesPage::Deps ndes_page{*h.catalog, *h.principals, *h.challenges, *h.ra_credentials, h.log};

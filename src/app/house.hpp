@@ -32,7 +32,8 @@
 #include "scep/ndes_page.hpp"
 #include "scep/scep.hpp"
 #include "store/nodes.hpp"
-#include "validation/http_01_validator.hpp"
+#include "validation/caa.hpp"
+#include "validation/validator.hpp"
 
 namespace postern::app {
 
@@ -69,7 +70,8 @@ public:
     std::unique_ptr<ra::CatalogSource> catalog;
     ra::IssuingGate gate;
     std::unique_ptr<dns::Resolver> resolver;
-    std::unique_ptr<validation::Validator> http_01;
+    std::unique_ptr<validation::Validator> validator;
+    std::unique_ptr<validation::Caa> caa;
     std::unique_ptr<http::Outbound> outbound;
     std::unique_ptr<azure::Intune> intune;
     std::unique_ptr<ca::BuiltinCa> builtin;

@@ -135,9 +135,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     co_await house.poller->start();
     const auto settled = co_await house.sweeper->start();
     if (settled > 0) log.warning("intents_settled", {{"count", settled}});
-    // Younger ones may be another node's.
-    const auto before = house.registry ? house.clock_agreement->now() - oldest_validation : core::TimePoint::max();
-    const auto resumed = co_await house.acme->resume_validations(before);
+    const auto resumed = co_await house.acme->attempt_due();
     if (resumed > 0) log.info("validations_resumed", {{"count", resumed}});
 
     co_await tls.prepare();
@@ -147,6 +145,7 @@ core::Task<void> attend(House& house, Listening& on, OwnTls& tls, Signals& signa
     house.operations->reloading = [executor, &reload] { return reload_on(executor, reload); };
     on.server.start();
     house.tasks.spawn(executor, follow_changes(house));
+    house.tasks.spawn(executor, keep_attempting(house));
     house.tasks.spawn(executor, house.clock_agreement->keep());
     house.tasks.spawn(executor, tls.keep_fresh());
     house.tasks.spawn(executor, keep_ra_credentials(house));

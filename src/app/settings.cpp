@@ -14,6 +14,11 @@ std::string text(const std::vector<std::string>& list) {
     for (const auto& item : list) out += (out.empty() ? "" : ", ") + item;
     return out;
 }
+std::string text(const std::vector<std::chrono::milliseconds>& list) {
+    std::string out;
+    for (const auto item : list) out += (out.empty() ? "" : ", ") + text(item);
+    return out;
+}
 template <class Pairs>
 std::string pairs(const Pairs& list) {
     std::string out;
@@ -79,6 +84,8 @@ std::vector<Setting> settings_of(const Config& c) {
         {"outbound.no_proxy", text(c.outbound_no_proxy), restart},
         {"outbound.ca_file", c.outbound_ca_file, restart},
         {"validation.http_01_timeout", text(c.http_01_time), restart},
+        {"validation.tls_alpn_01_timeout", text(c.tls_alpn_01_time), restart},
+        {"validation.retries", text(c.retries), restart},
         {"ca.name", c.ca_name, restart},
         {"ca.root_key", c.root_key.to_string(), restart},
         {"ca.issuing_key", c.issuing_key.to_string(), restart},

@@ -102,6 +102,8 @@ Task<Result<EnrollmentOutcome>> Enrollment::submit(EnrollmentRequest request) {
 Task<Result<void>> Enrollment::decide_and_prepare(Attempt& a) {
     auto leave = authorise(a);
     if (!leave) co_return leave;
+    leave = co_await check_caa(a);
+    if (!leave) co_return leave;
     co_await core::fail_point("authorised");
     leave = prepare(a);
     if (leave) co_await core::fail_point("linted");

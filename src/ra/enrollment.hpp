@@ -30,6 +30,10 @@
 #include "store/tables/enrollment.hpp"
 #include "store/tables/submission.hpp"
 
+namespace postern::validation {
+class Caa;
+}
+
 /// The waist (design §3): every protocol's requests become certificates here and nowhere else.
 namespace postern::ra {
 
@@ -134,6 +138,8 @@ public:
         std::string node = {};  ///< names this node over its restarts
         /// Null: nobody can be asked, and what rests on a predecessor's certificate is issued by its front end or not at all.
         PredecessorStatus* predecessors = nullptr;
+        /// Null: profiles that ask for CAA issue nothing.
+        validation::Caa* caa = nullptr;
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();
@@ -179,9 +185,11 @@ private:
 
     /// Step 1: policy, leave to issue.
     core::Result<void> authorise(Attempt& attempt);
+    /// Still step 1, once policy agreed: what the owners of the names say (enrollment_caa.cpp). `caa`, `dns`, `unavailable`.
+    core::Task<core::Result<void>> check_caa(Attempt& attempt);
     /// Step 2: to-be-signed content, linted.
     core::Result<void> prepare(Attempt& attempt);
-    /// Both, with their fail points.
+    /// All of it, with the fail points.
     core::Task<core::Result<void>> decide_and_prepare(Attempt& attempt);
     /// The same, long after the request came (enrollment_again.cpp). `unavailable` also where a predecessor cannot be asked.
     core::Task<core::Result<void>> decide_again(Attempt& attempt);

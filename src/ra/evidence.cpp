@@ -72,6 +72,12 @@ bool vouched_by_intune(const std::vector<Evidence>& evidence) noexcept {
     return std::any_of(evidence.begin(), evidence.end(), [](const Evidence& e) { return e.kind == Evidence::Kind::intune; });
 }
 
+Evidence Evidence::permitted(std::string url, std::optional<core::TimePoint> when) && {
+    account_url = std::move(url);
+    caa = when;
+    return std::move(*this);
+}
+
 Evidence Evidence::resting_on(std::string_view kind_of_requester, std::int64_t id, core::Bytes spki) && {
     requester = kind_of_requester;
     row = id;
@@ -92,6 +98,8 @@ std::string to_json(const std::vector<Evidence>& evidence) {
         else
             w.member("subject", e.subject);
         if (by_somebody(e.kind)) w.member("identifier", e.identifier).member("method", e.method);
+        if (!e.account_url.empty()) w.member("account", e.account_url);
+        if (e.caa) w.member("caa", core::to_ms(*e.caa));
         if (!e.requester.empty()) w.member("requester", e.requester).member("row", e.row);
         if (!e.key.empty()) w.member("key", core::base64(e.key));
         w.end_object();
@@ -124,6 +132,8 @@ std::vector<Evidence> evidence_from_json(std::string_view text) {
             e.identifier = item["identifier"].string().value();
             e.method = item["method"].string().value();
         }
+        if (item.contains("account")) e.account_url = item["account"].string().value();
+        if (item.contains("caa")) e.caa = core::from_ms(item["caa"].integer().value());
         if (item.contains("requester")) {
             e.requester = item["requester"].string().value();
             e.row = item["row"].integer().value();

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct Evidence {
     static Evidence intune(std::string challenge_digest, std::string by, core::TimePoint at);
     /// `digest`: the certificate's, in hex; `device`: its serial number; `anchor`: who vouches.
     static Evidence manufacturer(std::string digest, std::string device, std::string anchor, core::TimePoint at);
+    /// Of a validated name: whose CAA question it was, and when the records permitted it; nullopt: nobody asked.
+    Evidence permitted(std::string account_url, std::optional<core::TimePoint> caa) &&;
     /// That the subject has a row of its own (store/tables/requester.hpp) and signed with this key:
     /// whoever takes the request up later asks whether both still stand.
     Evidence resting_on(std::string_view kind_of_requester, std::int64_t id, core::Bytes spki) &&;
@@ -35,6 +38,8 @@ struct Evidence {
     core::Bytes key;              ///< SubjectPublicKeyInfo; empty: no signature was checked
     core::TimePoint at{};
     core::TimePoint until{};      ///< validated_name: good up to here
+    std::string account_url;      ///< validated_name: who proved it, as CAA's accounturi names them
+    std::optional<core::TimePoint> caa;  ///< validated_name: when CAA permitted it
 };
 std::string_view to_string(Evidence::Kind kind) noexcept;
 /// Whether Intune vouched for what the request asks for, and waits to hear what became of it.

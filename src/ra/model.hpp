@@ -99,6 +99,9 @@ struct Profile {
     StrongMapping strong_mapping = StrongMapping::none;
     bool refuse_sid_extension = false;                ///< a CSR that asks for it is refused; else it is left out
     bool private_targets = false;                     ///< validation may reach private addresses
+    std::vector<std::string> challenges{"http-01", "tls-alpn-01", "dns-01"};  ///< ACME: how names may be proven, in the order offered
+    bool caa = false;                                 ///< the owners of DNS names are asked by CAA (RFC 8659)
+    std::vector<std::string> caa_identities;          ///< what CAA records call this CA
     bool must_staple = false;                         ///< honour a CSR's wish for it
     unsigned names_limit = 100;
     /// The CN is text (a device's name), from the CSR and within the account's common_names; else it is one of the names.

@@ -52,6 +52,17 @@ std::optional<std::string> why_reserved_label(std::string_view label) {
     return dns::why_no_a_label(label);
 }
 
+/// Whether an entry is a network (as read_host_entry() writes it) that holds the address.
+bool in_network(std::string_view entry, std::string_view address) {
+    const auto slash = entry.find('/');
+    if (slash == std::string_view::npos) return false;
+    const auto network = crypto::ip_octets(entry.substr(0, slash)), octets = crypto::ip_octets(address);
+    const auto bits = static_cast<std::size_t>(std::stoul(std::string(entry.substr(slash + 1))));
+    if (network.size() != octets.size() || bits > 8 * octets.size()) return false;
+    if (!std::equal(octets.begin(), octets.begin() + static_cast<std::ptrdiff_t>(bits / 8), network.begin())) return false;
+    return bits % 8 == 0 || ((octets[bits / 8] ^ network[bits / 8]) >> (8 - bits % 8)) == 0;
+}
+
 }  // namespace
 
 core::Result<std::string> normalize_dns(std::string_view name, NameRules rules) {
@@ -120,7 +131,7 @@ bool NameScope::covers_dns(std::string_view normalized) const {
 
 bool NameScope::covers_ip(std::string_view canonical) const {
     return std::any_of(names.begin(), names.end(),
-                       [&](const std::string& entry) { return entry == "*" || entry == canonical; });
+                       [&](const std::string& entry) { return entry == "*" || entry == canonical || in_network(entry, canonical); });
 }
 
 bool NameScope::covers_email(std::string_view normalized) const {

@@ -25,7 +25,7 @@ core::Result<std::string> normalize_mailbox(std::string_view text);
 
 /// What an account may ask for (design §7): "example.com" is that name, ".example.com" its
 /// descendants, "*" every name (laboratory); wildcards need wildcard = true. Addresses are listed
-/// in canonical text.
+/// in canonical text, networks with the number of their bits: "10.0.0.0/8".
 struct NameScope {
     NameScope() = default;
     std::vector<std::string> names;

@@ -2,6 +2,7 @@
 
 #include "ra/bodies.hpp"
 #include "ra/body.hpp"
+#include "ra/challenge_methods.hpp"
 #include "ra/extended_key_usage.hpp"
 
 namespace postern::ra {
@@ -22,6 +23,27 @@ std::optional<crypto::KeyUsageBit> key_usage_from(std::string_view text) {
     for (const auto& [name, bit] : known)
         if (name == text) return bit;
     return std::nullopt;
+}
+
+/// How ACME clients prove names, and whether the owners' CAA records are asked.
+void read_validation(Body& body, Profile& p) {
+    body.not_empty("challenges");
+    if (body.root()["challenges"].exists()) p.challenges.clear();
+    body.list("challenges", [&](std::string_view text) -> std::string {
+        if (std::find(challenge_methods.begin(), challenge_methods.end(), text) == challenge_methods.end()) return "known here: " + methods_text();
+        if (std::find(p.challenges.begin(), p.challenges.end(), text) == p.challenges.end()) p.challenges.emplace_back(text);
+        return {};
+    });
+    p.caa = body.word("caa", {"off", "enforce"}) == 1;
+    body.list("caa_identities", [&](std::string_view text) -> std::string {
+        NameRules rules;
+        rules.wildcard = false;
+        auto name = normalize_dns(text, rules);
+        if (!name) return name.error().detail;
+        p.caa_identities.push_back(std::move(*name));
+        return {};
+    });
+    if (p.caa && p.caa_identities.empty()) body.fail("caa_identities", "is needed with caa = \"enforce\": what CAA records call this CA, such as \"ca.example.com\"");
 }
 
 /// What people and devices are called beside DNS names and addresses; none of it is a TLS server's.
@@ -107,6 +129,7 @@ Result<Profile> read_profile(const store::ObjectRow& row) {
     body.flag("ip_names", p.ip_names);
     read_identities(body, p);
     body.flag("private_targets", p.private_targets);
+    read_validation(body, p);
     body.flag("must_staple", p.must_staple);
     body.number("names_limit", p.names_limit, 1, 1000);
     p.challenge_password = static_cast<ChallengePassword>(body.word("challenge_password", {"binding", "shared-secret", "ignore"}));

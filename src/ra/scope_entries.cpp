@@ -1,11 +1,34 @@
 #include "ra/scope_entries.hpp"
 
+#include <charconv>
+
 #include "ca/text_rules.hpp"
 #include "core/crypto/security_identifier.hpp"
 
 namespace postern::ra {
 
 namespace text_rules = ca::text_rules;
+
+namespace {
+
+/// In its one spelling: a canonical address without bits beyond the network's, and their number without leading zeros.
+std::string read_network(std::string_view text, NameScope& scope) {
+    constexpr const char* form = "no network; expected one like \"10.0.0.0/8\" or \"2001:db8::/32\"";
+    const auto slash = text.find('/');
+    auto octets = crypto::ip_octets(text.substr(0, slash));
+    unsigned bits = 0;
+    const auto digits = text.substr(slash + 1);
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+    if (octets.empty() || digits.empty() || read.ec != std::errc() || read.ptr != digits.data() + digits.size() || bits > 8 * octets.size()) return form;
+    const auto given = octets;
+    for (std::size_t bit = bits; bit < 8 * octets.size(); ++bit) octets[bit / 8] = static_cast<std::uint8_t>(octets[bit / 8] & ~(0x80U >> (bit % 8)));
+    const auto canonical = crypto::ip_text(octets) + "/" + std::to_string(bits);
+    if (octets != given) return "has bits behind the network's; did you mean \"" + canonical + "\"?";
+    scope.names.push_back(canonical);
+    return {};
+}
+
+}  // namespace
 
 std::string read_host_entry(std::string_view text, NameScope& scope) {
     if (text == "*") {
@@ -16,6 +39,7 @@ std::string read_host_entry(std::string_view text, NameScope& scope) {
         scope.names.push_back(ip);
         return {};
     }
+    if (text.find('/') != std::string_view::npos) return read_network(text, scope);
     if (text.starts_with("*.")) return "write \"." + std::string(text.substr(2)) + "\" for the names below it, with wildcard = true";
     const bool below = text.starts_with('.');
     NameRules rules;

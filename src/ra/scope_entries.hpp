@@ -8,7 +8,7 @@
 /// spelling, and gives what is wrong with the text, or nothing.
 namespace postern::ra {
 
-/// "example.com", ".example.com", "*" or an address.
+/// "example.com", ".example.com", "*", an address, or a network: "10.0.0.0/8", "2001:db8::/32".
 std::string read_host_entry(std::string_view text, NameScope& scope);
 /// "jane@example.com", "*@example.com" or "*".
 std::string read_email_entry(std::string_view text, NameScope& scope);

@@ -32,12 +32,6 @@ std::string quoted(std::string_view body) {
     return "\"" + out + "\"" + (body.size() > quoted_characters ? " …" : "");
 }
 
-/// What a profile that permits private targets means: somebody's own network, by the address guard's
-/// words, and none of the other special ranges (cloud metadata is link-local).
-bool is_private(std::string_view why) {
-    return why.starts_with("private") || why.starts_with("unique local") || why.starts_with("shared by carriers") || why == "loopback";
-}
-
 /// One answer, and who gave it.
 struct Hop {
     Hop() = default;
@@ -50,8 +44,7 @@ struct Hop {
 class Probe {
 public:
     Probe(dns::Resolver& resolver, const Http01Config& config, const Question& question, core::Deadline deadline)
-        : resolver_(resolver), config_(config), question_(question), deadline_(deadline),
-          private_allowed_(config.private_targets || question.private_targets) {}
+        : config_(config), question_(question), deadline_(deadline), dialling_(resolver, config.guard, config.private_targets || question.private_targets) {}
 
     core::Task<Result<void>> run() {
         Location at = first_location();
@@ -64,11 +57,17 @@ public:
             Result<Location> next = next_location(at, *hop, redirects);
             if (next && seen.contains(next->to_text()))
                 next = Problem(ProblemKind::connection, "the server redirects in a circle");
+            settled_ = !next;
             if (!next) co_return at_fault(at, hop->address, next.error());
             at = std::move(*next);
         }
     }
     std::vector<std::string> take_steps() { return std::move(steps_); }
+    /// A server that answers has made up its mind; one that cannot be found or reached may be there in a moment.
+    [[nodiscard]] bool may_pass(const Problem& problem) const {
+        const bool reached = problem.kind != ProblemKind::dns && problem.kind != ProblemKind::connection && problem.kind != ProblemKind::tls;
+        return !reached && !settled_ && !dialling_.forbidden();
+    }
 
 private:
     [[nodiscard]] Location first_location() const {
@@ -95,7 +94,7 @@ private:
         auto next = follow(at, hop.response.header("Location"));
         // Never to be steered to other places of a network that strangers cannot see (V02). The URL
         // itself is part of the answer and stays untold.
-        if (private_allowed_ && (!next || next->host != at.host || next->target != at.target))
+        if (dialling_.private_allowed() && (!next || next->host != at.host || next->target != at.target))
             return Problem(ProblemKind::connection,
                            "the server redirects to another name or path, which is not followed where private addresses are permitted");
         if (!next) return next;
@@ -111,53 +110,9 @@ private:
         return next;
     }
 
-    [[nodiscard]] Problem no_target(const Location& at, const std::string& reasons) const {
-        return {ProblemKind::connection, "While fetching " + at.to_text() + ": " + reasons +
-                                             "; only public addresses are contacted unless the profile permits private ones"};
-    }
-
-    /// What may be dialled: the first IPv6 address, then the first IPv4 one.
-    core::Task<Result<std::vector<std::string>>> targets(const Location& at) {
-        std::vector<std::string> found(1, at.host);
-        if (!at.address) {
-            Result<std::vector<std::string>> looked_up = co_await dns::addresses(resolver_, at.host, deadline_);
-            if (!looked_up) {
-                steps_.push_back("look-up of " + at.host + ": " + looked_up.error().detail);
-                const bool says_nothing = looked_up.error().kind == ProblemKind::unavailable;
-                co_return Problem(says_nothing ? ProblemKind::unavailable : ProblemKind::dns, "While looking up " + at.host + ": " + looked_up.error().detail);
-            }
-            found = std::move(*looked_up);
-            std::string list;
-            for (const auto& address : found) list += (list.empty() ? "" : ", ") + address;
-            steps_.push_back("look-up of " + at.host + ": " + (list.empty() ? "no address" : list));
-            if (found.empty())
-                co_return Problem(ProblemKind::dns, "While looking up " + at.host + ": the name has neither an A nor an AAAA record");
-        }
-        co_return permitted(at, found);
-    }
-
-    Result<std::vector<std::string>> permitted(const Location& at, const std::vector<std::string>& found) {
-        std::vector<std::string> out;
-        std::string reasons;
-        bool have4 = false;
-        bool have6 = false;
-        for (const auto& address : found) {
-            const auto why = config_.guard(address);
-            if (why && !(private_allowed_ && is_private(*why))) {
-                reasons += (reasons.empty() ? "" : ", ") + address + " is " + std::string(*why);
-                steps_.push_back("not dialled: " + address + " is " + std::string(*why));
-                continue;
-            }
-            bool& have = address.find(':') == std::string::npos ? have4 : have6;
-            if (!have) out.push_back(address);
-            have = true;
-        }
-        if (out.empty()) return no_target(at, reasons);
-        return out;
-    }
-
     core::Task<Result<Hop>> fetch(const Location& at) {
-        const Result<std::vector<std::string>> addresses = co_await targets(at);
+        auto looking = dialling_.targets(at.host, at.address, "While fetching " + at.to_text(), deadline_, steps_);
+        const Result<std::vector<std::string>> addresses = co_await std::move(looking);
         if (!addresses) co_return addresses.error();
         Problem last;
         for (const auto& address : *addresses) {
@@ -183,7 +138,7 @@ private:
         }
         Hop hop;
         hop.address = address;
-        hop.hidden = config_.guard(hop.address).has_value();
+        hop.hidden = dialling_.hidden(hop.address);
         hop.response = std::move(*response);
         steps_.push_back("GET " + at.to_text() + " from " + hop.address + ": status " + std::to_string(hop.response.status) +
                          ", " + std::to_string(hop.response.body.size()) + " octets" +
@@ -237,43 +192,36 @@ private:
         return at_fault(at, hop.address, out);
     }
 
-    dns::Resolver& resolver_;
     const Http01Config& config_;
     const Question& question_;
     core::Deadline deadline_;
-    bool private_allowed_;
+    Dialling dialling_;
+    bool settled_ = false;  ///< it redirects to where nobody follows
     std::vector<std::string> steps_;
 };
 
 class Http01Validator final : public Validator {
 public:
-    Http01Validator(dns::Resolver& resolver, observe::Metrics& metrics, Http01Config config)
-        : resolver_(resolver), metrics_(metrics), config_(std::move(config)),
-          seconds_(metrics.histogram("postern_validation_seconds", "Time of one validation.", {{"method", "http-01"}})) {}
+    Http01Validator(dns::Resolver& resolver, Http01Config config) : resolver_(resolver), config_(std::move(config)) {}
 
     core::Task<Finding> validate(Question question, core::Deadline deadline) override {
-        const auto begun = std::chrono::steady_clock::now();
-        Probe probe(resolver_, config_, question, core::earlier(deadline, begun + config_.time));
+        Probe probe(resolver_, config_, question, core::earlier(deadline, core::deadline_in(config_.time)));
         Finding out;
         out.verdict = co_await probe.run();
+        out.passing = !out.verdict && probe.may_pass(out.verdict.error());
         out.steps = probe.take_steps();
-        seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
-        const std::string_view result = out.verdict ? "valid" : core::to_string(out.verdict.error().kind);
-        metrics_.counter("postern_validations_total", "Validations by outcome.", {{"method", "http-01"}, {"result", result}}).add();
         co_return out;
     }
 
 private:
     dns::Resolver& resolver_;
-    observe::Metrics& metrics_;
     Http01Config config_;
-    observe::Histogram seconds_;
 };
 
 }  // namespace
 
-std::unique_ptr<Validator> make_http_01_validator(dns::Resolver& resolver, observe::Metrics& metrics, Http01Config config) {
-    return std::make_unique<Http01Validator>(resolver, metrics, std::move(config));
+std::unique_ptr<Validator> make_http_01_validator(dns::Resolver& resolver, Http01Config config) {
+    return std::make_unique<Http01Validator>(resolver, std::move(config));
 }
 
 }  // namespace postern::validation

@@ -4,8 +4,7 @@
 
 #include "core/dns/resolver.hpp"
 #include "core/http/client.hpp"
-#include "core/observe/metrics.hpp"
-#include "validation/address_guard.hpp"
+#include "validation/dialling.hpp"
 #include "validation/validator.hpp"
 
 namespace postern::validation {
@@ -18,12 +17,11 @@ struct Http01Config {
     unsigned redirects = 10;
     std::size_t body_bytes = 512;
     std::chrono::milliseconds time{10'000};
-    /// Tells why an address must not be dialled; another one only in tests, which have loopback alone.
-    std::optional<std::string_view> (*guard)(std::string_view address) noexcept = &why_forbidden;
+    Guard guard = &why_forbidden;
     std::string user_agent = "Postern-validation (RFC 8555 http-01)";
 };
 
 /// RFC 8555 §8.3 with limits of our own.
-std::unique_ptr<Validator> make_http_01_validator(dns::Resolver& resolver, observe::Metrics& metrics, Http01Config config);
+std::unique_ptr<Validator> make_http_01_validator(dns::Resolver& resolver, Http01Config config);
 
 }  // namespace postern::validation

@@ -11,20 +11,23 @@ namespace postern::validation {
 
 struct Question {
     Question() = default;
-    std::string method;             ///< "http-01"
+    std::string method;             ///< "http-01", "dns-01", "tls-alpn-01", "dns-account-01"
     std::string identifier_type;    ///< "dns" or "ip"
     std::string identifier;         ///< A-label, lower case, or canonical address
     std::string token;
     std::string key_authorization;  ///< RFC 8555 §8.1
+    std::string account_url;        ///< who asks, as its own URL: dns-account-01's label is made of it
     bool private_targets = false;   ///< the profile permits private and loopback addresses
 };
 
 struct Finding {
     Finding() = default;
     core::Result<void> verdict;             ///< dns, connection, tls, incorrect_response, unauthorized …
+    bool passing = false;                   ///< refused for a reason that may pass: another attempt may end otherwise (RFC 8555 §8.2)
     std::vector<std::string> steps;         ///< each look-up and hop with its address, for the trace
 };
 
+/// One vantage point. Whoever asks several and takes a quorum stands in its place and looks the same.
 class Validator {
 public:
     virtual ~Validator() = default;

@@ -77,17 +77,18 @@ void acme_orders(Store& s) {
     BOOST_TEST(s.read(store::acme_order_page, values(31, 41, now, 10)).empty());
 
     // Ready once every authorization is.
-    s.does(store::acme_authorization_valid, values(51, later));
+    s.does(store::acme_authorization_valid, values(51, later, nullptr));
     s.does(store::acme_challenge_valid, values(61, later));
     s.does(store::acme_order_touch, values(51, later));
     s.misses(store::acme_order_ready, values(51, later));
-    s.does(store::acme_authorization_valid, values(52, later));
+    s.does(store::acme_authorization_valid, values(52, later, now));
     s.does(store::acme_challenge_valid, values(62, later));
     s.does(store::acme_order_ready, values(52, later));
     BOOST_TEST(get().status == "ready");
     const auto evidence = s.read(store::acme_order_evidence, values(41));
     BOOST_TEST_REQUIRE(evidence.size() == 2U);
     BOOST_TEST((evidence[1].text(1) == "www.corp.example" && evidence[1].boolean(2) && evidence[1].text(4) == "dns-01" && evidence[1].time(5) == later));
+    BOOST_TEST((!evidence[0].optional_time(6) && evidence[1].optional_time(6) == now));
 
     // Claimed once, and given back to whoever asks again.
     s.misses(store::acme_order_claim, values(41, 11, later));  // expired by then
@@ -139,11 +140,30 @@ void acme_authorizations(Store& s) {
     };
     BOOST_TEST((work(1).endpoint == core::EndpointId(6) && work(1).thumbprint == "thumbprint"));
     BOOST_TEST((work(1).account_token == account_token && work(1).authorization.identifier == "corp.example"));
-    BOOST_TEST(s.read(store::acme_challenges_processing, values(0)).empty());
-    s.does(store::acme_challenge_processing, values(61, later));
-    s.misses(store::acme_challenge_processing, values(61, later));
-    BOOST_TEST(s.one(store::acme_challenges_processing, values(0)).integer(0) == 61);
-    BOOST_TEST(s.read(store::acme_challenges_processing, values(61)).empty());
+    BOOST_TEST(s.read(store::acme_challenges_due, values(0, now)).empty());
+    s.does(store::acme_challenge_processing, values(61, now));
+    s.misses(store::acme_challenge_processing, values(61, now));
+    BOOST_TEST(s.one(store::acme_challenges_due, values(0, now)).integer(0) == 61);
+    BOOST_TEST(s.read(store::acme_challenges_due, values(61, now)).empty());
+
+    // One attempt at a time, and none before the last one ended or its time is over.
+    const auto ends = now + std::chrono::seconds(10), after = now + std::chrono::seconds(20);
+    s.does(store::acme_challenge_attempt, values(61, now, 0, ends));
+    s.misses(store::acme_challenge_attempt, values(61, now, 0, ends));
+    s.misses(store::acme_challenge_attempt, values(61, now, 1, ends));
+    BOOST_TEST((work(1).challenge.attempts == 1 && work(1).challenge.begun == now && work(1).challenge.attempt_ends == ends && !work(1).challenge.retry));
+    BOOST_TEST(s.read(store::acme_challenges_due, values(0, now)).empty());
+    BOOST_TEST(s.one(store::acme_challenges_due, values(0, ends)).integer(0) == 61);
+    s.does(store::acme_challenge_retry, values(61, now, 1, now, ends, R"({"detail":"not yet"})"));
+    BOOST_TEST((work(1).challenge.status == "processing" && work(1).challenge.error == R"({"detail":"not yet"})" && work(1).challenge.retry == ends));
+    BOOST_TEST(s.read(store::acme_challenges_due, values(0, now)).empty());
+    BOOST_TEST(s.one(store::acme_challenges_due, values(0, ends)).integer(0) == 61);
+    s.does(store::acme_challenge_attempt, values(61, now, 1, ends));  // asked for by the client, before it is due
+    s.does(store::acme_challenge_attempt, values(61, ends, 2, after));  // nobody ended that one
+    BOOST_TEST((work(1).challenge.attempts == 3 && work(1).challenge.begun == now));
+    s.does(store::acme_challenge_unasked, values(61, ends));
+    BOOST_TEST((work(1).challenge.status == "pending" && work(1).challenge.attempts == 0 && !work(1).challenge.begun && !work(1).challenge.error));
+    BOOST_TEST(s.read(store::acme_challenges_due, values(0, later)).empty());
     s.does(store::acme_challenge_valid, values(61, later));
     s.misses(store::acme_challenge_valid, values(61, later));
     s.misses(store::acme_challenge_invalid, values(61, later, "{}"));
@@ -151,8 +171,9 @@ void acme_authorizations(Store& s) {
     s.does(store::acme_challenge_invalid, values(62, later, R"({"detail":"no"})"));
     BOOST_TEST((work(2).challenge.status == "invalid" && work(2).challenge.error == R"({"detail":"no"})"));
 
-    s.does(store::acme_authorization_valid, values(51, later));
-    s.misses(store::acme_authorization_valid, values(51, later));
+    s.does(store::acme_authorization_valid, values(51, later, now));
+    s.misses(store::acme_authorization_valid, values(51, later, nullptr));
+    BOOST_TEST((get(1).caa == now && !get(2).caa));
     s.misses(store::acme_authorization_invalid, values(51, later));
     s.does(store::acme_authorization_deactivate, values(51, later));
     s.misses(store::acme_authorization_deactivate, values(51, later));

@@ -153,7 +153,7 @@ def test_the_defaults_of_numbers_and_addresses_are_the_sources():
     own = dict(re.findall(member, header))
     sources = {("limits", key): server[key] for section, key in example if section == "limits"}
     sources |= {("ca", key): own[key] for section, key in example if section == "ca" and key.endswith("lifetime")}
-    sources |= {("dns", "timeout"): dns["timeout"], ("validation", "http_01_timeout"): own["http_01_time"]}
+    sources |= {("dns", "timeout"): dns["timeout"], ("validation", "http_01_timeout"): own["http_01_time"], ("validation", "tls_alpn_01_timeout"): own["tls_alpn_01_time"]}
     assert {at: amount(example[at]) for at in sources} == {at: product(text) for at, text in sources.items()}
 
     addresses = {("listen", name): f"{host}:{port}" for name, host, port in re.findall(r'(\w+)\{"([\d.]+)", (\d+)\}', header)}

@@ -18,6 +18,7 @@ std::string printed(const app::Config& c) {
     for (const auto t : {c.limits.handshake, c.limits.head, c.limits.body, c.limits.idle, c.limits.write, c.dns.timeout, c.http_01_time, c.root_lifetime,
                          c.issuing_lifetime, c.crl_lifetime})
         out << ' ' << t.count();
+    for (const auto pause : c.retries) out << '\n' << pause.count();
     for (const auto& server : c.dns.servers) out << '\n' << server;
     for (const auto& anchor : c.dns.trust_anchors) out << '\n' << anchor;
     for (const auto& [zone, server] : c.dns.stub_zones) out << '\n' << zone << '=' << server;
@@ -37,10 +38,10 @@ void check_accepted(const app::Config& c) {
     require(c.public_http.empty() || c.public_http.starts_with("http://"), "the plain public URL is plain");
     for (const auto& spec : {c.root_key, c.issuing_key})
         require(spec.type != crypto::KeyType::ed25519 && spec.type != crypto::KeyType::ec_p521, "the CA has keys that everybody reads");
-    for (const auto t : {c.limits.handshake, c.limits.head, c.limits.body, c.limits.idle, c.limits.write, c.dns.timeout, c.http_01_time})
+    for (const auto t : {c.limits.handshake, c.limits.head, c.limits.body, c.limits.idle, c.limits.write, c.dns.timeout, c.http_01_time, c.tls_alpn_01_time})
         require(t.count() > 0, "no time limit is zero");
     for (const auto t : {c.root_lifetime, c.issuing_lifetime, c.crl_lifetime}) require(t >= std::chrono::hours(1), "no lifetime is below an hour");
-    require(!c.lab && c.data.empty() && c.ready_file.empty() && c.http_01_port == 80, "the file does not set what the command line alone may");
+    require(!c.lab && c.data.empty() && c.ready_file.empty() && c.http_01_port == 80 && c.tls_alpn_01_port == 443, "the file does not set what the command line alone may");
 }
 
 }  // namespace

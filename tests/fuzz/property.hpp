@@ -33,6 +33,8 @@ inline bool lies_in(core::BytesView part, core::BytesView whole) {
 }
 
 // One function a target, in the file of its name; the corpus is tests/data/fuzz/<name>.
+Outcome acme_certificate(core::BytesView input);
+Outcome caa(core::BytesView input);
 Outcome certificate(core::BytesView input);
 Outcome certificate_list(core::BytesView input);
 Outcome cms_enveloped(core::BytesView input);

@@ -38,6 +38,7 @@ constexpr std::array targets{
     Target{"toml", &fuzz::toml},
     Target{"certificate_list", &fuzz::certificate_list}, Target{"ocsp", &fuzz::ocsp},
     Target{"csr_attributes", &fuzz::csr_attributes}, Target{"est_body", &fuzz::est_body},
+    Target{"caa", &fuzz::caa},                     Target{"acme_certificate", &fuzz::acme_certificate},
 };
 
 const fs::path corpora = fs::path(POSTERN_TEST_DATA) / "fuzz";

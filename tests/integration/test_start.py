@@ -96,6 +96,8 @@ def test_a_port_in_use_is_named_and_the_next_start_works(new_server):
 
 REFUSED_OPTIONS = {
     "--http01-port 5002": "--http01-port is for laboratories; add --lab",
+    "--tls-alpn01-port 5003": "--tls-alpn01-port is for laboratories; add --lab",
+    "--lab --tls-alpn01-port 0": "--tls-alpn01-port: expected 1 to 65535",
     "--resolve a.test=127.0.0.1": "--resolve is for laboratories; add --lab",
     "--lab --resolve a.test": "--resolve a.test: expected NAME=ADDRESS or *.SUFFIX=ADDRESS",
     "--lab --resolve a.test=b.test": "--resolve a.test=b.test: expected NAME=ADDRESS or *.SUFFIX=ADDRESS",

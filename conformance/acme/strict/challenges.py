@@ -1,8 +1,13 @@
 """Challenges: posting and reading them (RFC 8555 §7.5.1, §8)."""
 import threading
+import time
 
 from harness.web import says
 
+from .client import SECONDS
+from .dns_01 import value_for
+from .http_01 import named
+from .names import TXT, txt
 from .orders import RFC3339
 from .probe import NotOffered, parsed, row, shown
 
@@ -155,15 +160,45 @@ def challenge_while_it_runs(p):
     p.need(client.until(challenge["url"], "pending", "processing")["status"] == "valid", "it failed")
 
 
-@row("1.2", "RFC 8555 §8.2", "a challenge whose first attempt fails while a record spreads, posted again", "another attempt, and valid (or a new order is asked for)")
-def challenge_retried(p):
-    client = p.account()
-    url, order = client.order()
-    _, challenge = client.challenge(order)
-    client.attempt(order)
-    p.world.serve(challenge["token"], client.authorize(challenge))
-    again = client.post(challenge["url"], {})
-    state = client.until(challenge["url"], "pending", "processing")["status"]
-    p.need(again.status in (200, 400, 403), shown(again))
-    if state != "valid":
+def spreading(p):
+    """(client, order URL, challenge, its value's owner) of dns-01 at a server that waits for its next attempt: the first one, which found no record, is over."""
+    named(p)
+    client, name = p.account(p.other("late")), p.name()
+    url, order = client.order(name)
+    _, challenge = client.challenge(order, "dns-01")
+    owner = f"_acme-challenge.{name}"
+    p.world.dns.says(owner, TXT)
+    p.ok(client.post(challenge["url"], {}))
+    end = time.monotonic() + SECONDS
+    while "error" not in (said := client.read(challenge["url"])):
+        p.need(time.monotonic() < end, "no error, however long one waits")
+        time.sleep(0.02)
+    if said["status"] == "invalid":
         raise NotOffered("a challenge has one attempt: invalid is final")
+    return client, url, challenge, owner
+
+
+@row("1.2", "RFC 8555 §8.2", "a challenge whose first attempt failed while a record spreads, read, and posted again when it is there",
+     "processing with the error and Retry-After, its order pending; then another attempt at once, and valid")
+def challenge_retried(p):
+    client, url, challenge, owner = spreading(p)
+    answer = p.ok(client.post(challenge["url"]))
+    said = parsed(answer)
+    p.need(said["status"] == "processing" and answer.get("Retry-After").isdigit(), f"{said['status']}, Retry-After {answer.get('Retry-After')!r}")
+    p.error_of(said, "unauthorized", "incorrectResponse", "dns")
+    p.need(client.read(url)["status"] == "pending", f"the order is {client.read(url)['status']}")
+    p.world.dns.says(owner, TXT, txt(value_for(client, challenge)))
+    p.ok(client.post(challenge["url"], {}))
+    decided = client.until(challenge["url"], "pending", "processing")
+    p.need(decided["status"] == "valid" and "error" not in decided, f"{decided}")
+    p.need(client.read(url)["status"] == "ready", "the order is not ready")
+
+
+@row("1.2", "RFC 8555 §8.2", "the same, and nobody posts again", "another attempt by itself, and valid")
+def challenge_retried_by_itself(p):
+    advance = p.hook("advance")
+    client, url, challenge, owner = spreading(p)
+    p.world.dns.says(owner, TXT, txt(value_for(client, challenge)))
+    advance(3600)
+    p.need(client.until(challenge["url"], "processing")["status"] == "valid", "it failed")
+    p.need(client.read(url)["status"] == "ready", "the order is not ready")

@@ -3,7 +3,7 @@ import ipaddress
 import socketserver
 import threading
 
-A, CNAME, TXT, AAAA, CAA = 1, 5, 16, 28, 257
+A, CNAME, SOA, TXT, AAAA, CAA = 1, 5, 6, 16, 28, 257
 SERVFAIL, NXDOMAIN = 2, 3
 OPT = 41
 
@@ -45,8 +45,13 @@ class Question:
         body = b""
         for kind, data, *owner in records:
             body += (wire_name(owner[0]) if owner else b"\xc0\x0c") + kind.to_bytes(2, "big") + b"\0\1" + bytes(4) + len(data).to_bytes(2, "big") + data
+        authorities = 0
+        if not records and code in (0, NXDOMAIN) and not truncated:
+            # So long a missing record is remembered (RFC 2308 §5): not at all.
+            authorities, start = 1, wire_name("ns") + wire_name("hostmaster") + bytes(20)
+            body = wire_name(self.name.rpartition(".")[2]) + SOA.to_bytes(2, "big") + b"\0\1" + bytes(4) + len(start).to_bytes(2, "big") + start
         flags = bytes([0x85 | (2 if truncated else 0), 0x80 | code])
-        return (number or self.id) + flags + b"\0\1" + len(records).to_bytes(2, "big") + bytes(4) + self.section + body
+        return (number or self.id) + flags + b"\0\1" + len(records).to_bytes(2, "big") + authorities.to_bytes(2, "big") + bytes(2) + self.section + body
 
 
 class NameServer:

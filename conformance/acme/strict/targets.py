@@ -85,16 +85,17 @@ def postern(folder, database=None, count=1):
                 config = own / "postern.toml"
                 config.write_text(configuration + more)
                 server = Postern(executable(), own, "unused.test", lab, ("--config", config, *(("--store", made.url) if made else ())))
-                server.http01_port = world.http_port
+                server.http01_port, server.tls_alpn01_port = world.http_port, world.tls_port
             for one in getattr(server, "nodes", ()):
-                one.http01_port = world.http_port
+                one.http01_port, one.tls_alpn01_port = world.http_port, world.tls_port
             stack.callback(server.stop)
             server.start()
             return server
 
-        patient = '[validation]\nhttp_01_timeout = "60s"\n'  # a row that holds the web server's answer back must not be timed
+        # A row that holds the web server's answer back must not be timed, and one that waits for the last attempt does not wait for many.
+        patient = '[validation]\nhttp_01_timeout = "60s"\nretries = ["10ms"]\n'
         main = start("main", patient, nodes=count)
-        late = start("late", patient)
+        late = start("late", patient.replace("10ms", "1h"))  # the next attempt comes by a post, or when the clock goes forward
         hasty = start("hasty", patient.replace("60s", "1s"))
         guarded = start("guarded", lab=False)
         secrets = main.apply(DOCUMENT)

@@ -10,12 +10,16 @@ _MODULES = ("mpm_event", "authz_core", "ssl", "socache_shmcb", "md")
 class Apache(Daemon):
     name = "mod_md"
     package = "apache2-bin"
+    challenges = ("http-01", "tls-alpn-01")
     cannot = {"revoke": "mod_md has no directive for it; in `renew` an operator does"}
 
     def _config(self, names, port, *more):
         key = {"rsa": "MDPrivateKeys RSA 2048", "ecdsa": "MDPrivateKeys secp256r1", None: ""}[self.key]
         binding = f"MDExternalAccountBinding {self.eab.key_id} {self.eab.mac_key}" if self.eab else ""
-        https = free_port()
+        by_tls = self.challenge == "tls-alpn-01"
+        https = self.server.tls_alpn01_port if by_tls else free_port()
+        if by_tls:
+            more = ("Protocols http/1.1 acme-tls/1", *more)
         loads = "\n".join(f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so" for module in _MODULES)
         own_folder(self.folder / "run")
         return own_file(self.folder / "apache.conf", f"""
@@ -35,7 +39,7 @@ MDCACertificateFile {self.root}
 MDCertificateAgreement accepted
 MDContactEmail someone@conformance.test
 MDPortMap http:{port} https:{https}
-MDCAChallenges http-01
+MDCAChallenges {self.challenge}
 MDomain {" ".join(names)}
 {key}
 {binding}
@@ -76,7 +80,7 @@ MDomain {" ".join(names)}
         return self._serve(["apache2", "-D", "FOREGROUND", "-f", config], self.folder / "error.log", ended, held)
 
     def issue(self, *names, webroot=None):
-        return self._httpd(names, self._http_port(webroot))
+        return self._httpd(names, self._http_port(webroot or self.challenge == "tls-alpn-01"))
 
     def renew(self, name):
         """All of its life is in the window in which it is renewed."""

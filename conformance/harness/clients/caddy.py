@@ -9,11 +9,14 @@ from ..ports import free_port
 class Caddy(Daemon):
     name = package = "caddy"
     one_certificate_a_name = True
+    challenges = ("http-01", "tls-alpn-01")
     cannot = {"revoke": "Caddy 2.6 has no command for it; in `renew` an operator does"}
 
     def site(self, *names, port):
         """A Caddyfile; of the challenges that Caddy knows, one is left."""
         binding = f"acme_eab {{\n key_id {self.eab.key_id}\n mac_key {self.eab.mac_key}\n}}" if self.eab else ""
+        https = self.server.tls_alpn01_port if self.challenge == "tls-alpn-01" else free_port()
+        disabled = "http" if self.challenge == "tls-alpn-01" else "tlsalpn"
         key = {"rsa": "key_type rsa2048", "ecdsa": "key_type p256", None: ""}[self.key]
         return f"""
 {{
@@ -22,14 +25,14 @@ class Caddy(Daemon):
     {binding}
     {key}
     http_port {port}
-    https_port {free_port()}
+    https_port {https}
     default_bind 127.0.0.1
     admin off
 }}
 {", ".join(names)} {{
     tls {{
         issuer acme {{
-            disable_tlsalpn_challenge
+            disable_{disabled}_challenge
         }}
     }}
     respond "ready"
@@ -50,7 +53,7 @@ class Caddy(Daemon):
         return run if not found else type(run)(run.status, run.output, found[0], found[0])
 
     def issue(self, *names, webroot=None):
-        config = own_file(self.folder / "Caddyfile", self.site(*names, port=self._http_port(webroot)))
+        config = own_file(self.folder / "Caddyfile", self.site(*names, port=self._http_port(webroot or self.challenge == "tls-alpn-01")))
         return self.run(config, names)
 
     def renew(self, name):

@@ -5,6 +5,7 @@ from .client import Client
 class Certbot(Client):
     name = package = "certbot"
     account_required = "external account"
+    challenges = ("http-01", "dns-01")
 
     def _certbot(self, name, *arguments):
         command = ["certbot", *arguments, "--non-interactive", "--config-dir", self.folder / "certbot",
@@ -21,13 +22,19 @@ class Certbot(Client):
         # With "=", since either may begin with a hyphen.
         return [f"--eab-kid={self.eab.key_id}", f"--eab-hmac-key={self.eab.mac_key}"] if self.eab else []
 
+    def _in_dns(self):
+        """By hand, and the hands are hooks."""
+        return ["--manual", "--preferred-challenges", "dns",
+                "--manual-auth-hook", self._hook("auth-hook", 'record "_acme-challenge.$CERTBOT_DOMAIN" "$CERTBOT_VALIDATION"'),
+                "--manual-cleanup-hook", self._hook("cleanup-hook", 'forget "_acme-challenge.$CERTBOT_DOMAIN"')]
+
     def register(self):
         """An account and no more; there is no certificate in the result."""
         return self._certbot("none", "register", "--agree-tos", "--register-unsafely-without-email", *self._binding())
 
     def issue(self, *names, webroot=None):
         """With `webroot`, another server answers the challenge; else the client does."""
-        how = ["--webroot", "--webroot-path", webroot] if webroot else [
+        how = ["--webroot", "--webroot-path", webroot] if webroot else self._in_dns() if self.challenge == "dns-01" else [
             "--standalone", "--http-01-address", "127.0.0.1", "--http-01-port", self.server.http01_port]
         how += self._binding() + (["--key-type", self.key] if self.key else [])
         domains = [word for name in names for word in ("-d", name)]

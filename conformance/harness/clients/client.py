@@ -74,21 +74,36 @@ def unprivileged_folder():
 
 
 class Client:
-    """Runs as whoever owns its folder. `eab` binds the account; `key` is "ecdsa" or "rsa", None: what the client makes by itself."""
+    """Runs as whoever owns its folder. `eab` binds the account; `key` is "ecdsa" or "rsa", None: what the client makes by itself.
+    `challenge`: how it proves names, one of its `challenges`; by dns-01 its hook leaves TXT records in the folder `zone`: a file of the owner's
+    name, a line a record."""
 
     name = ""
     package = ""            # Debian's, whose version the table is of
     cannot = {}             # what the client has no way to do -> why
+    challenges = ("http-01",)
+    addresses = False       # whether it orders IP addresses
     one_certificate_a_name = False
     # What the person reads where an account is not bound, though it must be: the server's words, or the client's in their place.
     account_required = "takes accounts with an externalAccountBinding only"
 
-    def __init__(self, server, folder, endpoint="default", eab=None, key=None):
+    def __init__(self, server, folder, endpoint="default", eab=None, key=None, challenge="http-01", zone=None):
+        assert challenge in self.challenges, challenge
         self.server = server
         self.folder = folder
         self.endpoint = endpoint
         self.eab = eab
         self.key = key
+        self.challenge = challenge
+        self.zone = zone
+
+    def _hook(self, name, *lines):
+        """A script for the shell; `record OWNER VALUE` and `forget OWNER` change the zone."""
+        text = f"""#!/bin/sh
+record() {{ printf '%s\\n' "$2" >> '{self.zone}'/"${{1%.}}"; }}
+forget() {{ rm -f '{self.zone}'/"${{1%.}}"; }}
+"""
+        return own_file(self.folder / name, text + "\n".join(lines) + "\n", 0o755)
 
     @property
     def root(self):

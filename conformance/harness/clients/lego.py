@@ -4,6 +4,8 @@ from .client import Client
 class Lego(Client):
     name = package = "lego"
     account_required = "external account"
+    addresses = True
+    challenges = ("http-01", "dns-01", "tls-alpn-01")
 
     def _lego(self, name, before, *arguments):
         before = [*before, *(["--key-type", {"rsa": "rsa2048", "ecdsa": "ec256"}[self.key]] if self.key else [])]
@@ -11,9 +13,14 @@ class Lego(Client):
                    "--accept-tos", "--email", "someone@conformance.test", *before, *arguments]
         files = self.folder / "lego/certificates"
         stem = name.replace("*", "_")
-        return self._run(command, files / f"{stem}.crt", files / f"{stem}.issuer.crt", LEGO_CA_CERTIFICATES=self.root)
+        own = {"EXEC_PATH": self._hook("exec-hook", 'if [ "$1" = present ]; then record "$2" "$3"; else forget "$2"; fi')} if self.challenge == "dns-01" else {}
+        return self._run(command, files / f"{stem}.crt", files / f"{stem}.issuer.crt", LEGO_CA_CERTIFICATES=self.root, **own)
 
     def _standalone(self):
+        if self.challenge == "dns-01":
+            return ["--dns", "exec", "--dns.disable-cp"]  # it would ask name servers of the Internet first
+        if self.challenge == "tls-alpn-01":
+            return ["--tls", "--tls.port", f"127.0.0.1:{self.server.tls_alpn01_port}"]
         return ["--http", "--http.port", f"127.0.0.1:{self.server.http01_port}"]
 
     def issue(self, *names, webroot=None):

@@ -13,15 +13,21 @@ _SYSTEM_TRUST = "/etc/ssl/certs/ca-certificates.crt"
 class Uacme(Client):
     name = package = "uacme"
     account_required = "requires external credentials"
+    addresses = True
+    challenges = ("http-01", "dns-01")
 
     def _command(self, command):
         whose = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
         return [*whose, "sh", "-c", f"mount --bind {shlex.quote(str(self.root))} {_SYSTEM_TRUST} && exec \"$@\"", "sh", *super()._command(command)]
 
+    def _dns_hook(self):
+        """It is asked for each challenge, and takes one; METHOD TYPE IDENT TOKEN AUTH."""
+        return self._hook("hook", '[ "$2" = dns-01 ] || exit 1', 'if [ "$1" = begin ]; then record "_acme-challenge.$3" "$5"; else forget "_acme-challenge.$3"; fi')
+
     def _uacme(self, name, *arguments, webroot=None):
         with self._website(webroot) as site:
             words = ["uacme", "--verbose", "--yes", "--acme-url", self.directory, "--confdir", self.folder / "uacme",
-                     "--hook", "/usr/share/uacme/uacme.sh"]
+                     "--hook", self._dns_hook() if self.challenge == "dns-01" else "/usr/share/uacme/uacme.sh"]
             words += ["--type", {"rsa": "RSA", "ecdsa": "EC"}[self.key]] if self.key else []
             words += ["--eab", f"{self.eab.key_id}:{self.eab.mac_key}"] if self.eab else []
             chain = self.folder / "uacme" / name / "cert.pem"

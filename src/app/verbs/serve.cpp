@@ -27,8 +27,10 @@ core::Result<Config> settle(Options o) {
         return core::Problem(core::ProblemKind::malformed, std::string(option) + " is for laboratories; add --lab");
     };
     if (!c.lab && c.http_01_port != 80) return lab_only("--http01-port");
+    if (!c.lab && c.tls_alpn_01_port != 443) return lab_only("--tls-alpn01-port");
     if (!c.lab && !o.resolve.empty()) return lab_only("--resolve");
     if (c.http_01_port == 0) return core::Problem(core::ProblemKind::malformed, "--http01-port: expected 1 to 65535");
+    if (c.tls_alpn_01_port == 0) return core::Problem(core::ProblemKind::malformed, "--tls-alpn01-port: expected 1 to 65535");
     for (const auto& entry : o.resolve) {
         const auto equals = entry.find('=');
         if (equals == std::string::npos || crypto::canonical_ip(entry.substr(equals + 1)).empty())
@@ -50,6 +52,7 @@ void add_serve(CLI::App& app, Run& run, ra::Senders senders) {
     verb->add_flag("--migrate", o->config.migrate, "Apply missing migrations first; without it, a server that lacks some does not start");
     verb->add_option("--ready-file", o->config.ready_file, "Written as JSON once every listener accepts");
     verb->add_option("--http01-port", o->config.http_01_port, "Laboratory: port that http-01 asks instead of 80");
+    verb->add_option("--tls-alpn01-port", o->config.tls_alpn_01_port, "Laboratory: port that tls-alpn-01 asks instead of 443");
     verb->add_option("--resolve", o->resolve, "Laboratory: NAME-OR-*.SUFFIX=ADDRESS, answered without DNS; repeatable");
     verb->callback([o, &run, senders = std::move(senders)] {
         run = [o, senders] {

@@ -32,6 +32,7 @@ constexpr std::array profile{
     Key{"approval", KeyType::text},         Key{"approval_limit", KeyType::duration},
     Key{"key_reuse", KeyType::text},        Key{"renew_after_expiry", KeyType::duration},
     Key{"challenge_password", KeyType::text}, Key{"require_binding", KeyType::flag},
+    Key{"challenges", KeyType::list},       Key{"caa", KeyType::text},             Key{"caa_identities", KeyType::list},
 };
 constexpr std::array endpoint{
     Key{"protocol", KeyType::text, true, {}, true}, Key{"profiles", KeyType::list, true, "profile"},

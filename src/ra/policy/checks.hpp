@@ -39,6 +39,7 @@ Finding names_recognizable(const Account& account, const std::vector<crypto::Gen
 Finding names_delegated(const Catalog& catalog, const Account& account, const std::vector<crypto::GeneralName>& names);
 /// Who governs a mailbox's domain is asked for subjects too; empty: nothing speaks against it.
 std::string why_not_delegated(const Catalog& catalog, const Account& account, const crypto::GeneralName& name);
+Finding names_provable(const PolicyInput& in);
 Finding names_proven(const PolicyInput& in);
 
 // request.cpp: what a CSR says beside its names

@@ -4,6 +4,7 @@
 #include "core/crypto/security_identifier.hpp"
 #include "core/dns/international.hpp"
 #include "core/dns/public_suffix.hpp"
+#include "ra/challenge_methods.hpp"
 #include "ra/policy/checks.hpp"
 
 namespace postern::ra {
@@ -250,7 +251,19 @@ Finding names_delegated(const Catalog& catalog, const Account& account, const st
     return each_name(names, [&](const GeneralName& name) { return why_not_delegated(catalog, account, name); });
 }
 
-/// Each name needs a validation of its own that is still good; a wildcard is never proven over HTTP.
+/// A name that no challenge of the profile can prove is ordered in vain.
+Finding names_provable(const PolicyInput& in) {
+    if (in.request.via != Protocol::acme) return Finding::pass("no challenge proves names here");
+    return each_name(in.names, [&](const GeneralName& name) -> std::string {
+        if (!methods_for(in.profile->challenges, name).empty()) return {};
+        const bool wildcard = name.value.starts_with("*.");
+        return std::string(wildcard ? "wildcards are proven by dns-01" : name.type == GeneralNameType::ip ? "addresses are proven by http-01 or tls-alpn-01"
+                                                                                                         : "there is no way to prove it") +
+               ", and the profile takes no such challenge";
+    });
+}
+
+/// Each name needs a validation of its own that is still good, by a method that can prove it.
 Finding names_proven(const PolicyInput& in) {
     if (in.request.via == Protocol::system) return Finding::pass("the server's own names");
     // Who holds the account's credential was given its names with it.
@@ -261,8 +274,10 @@ Finding names_proven(const PolicyInput& in) {
             if (e.kind != Evidence::Kind::validated_name || e.identifier_type != crypto::to_string(name.type) || e.identifier != name.value) continue;
             if (e.until <= in.now) {
                 why = "the validation by " + e.method + " expired at " + core::rfc3339(e.until);
-            } else if (name.value.starts_with("*.") && e.method == "http-01") {
-                why = "http-01 cannot prove a wildcard";
+            } else if (!can_prove(e.method, name)) {
+                why = e.method + " cannot prove " + (name.type == GeneralNameType::ip ? "an address" : "a wildcard");
+            } else if (std::find(in.profile->challenges.begin(), in.profile->challenges.end(), e.method) == in.profile->challenges.end()) {
+                why = "it was proven by " + e.method + ", which the profile does not take any more";
             } else {
                 return {};
             }

@@ -42,6 +42,7 @@ constexpr std::array before_names{
     Check{"device.names", &checks::device_named},
 };
 constexpr std::array after_names{
+    Check{"names.provable", &checks::names_provable, early},
     Check{"names.proven", &checks::names_proven},
     Check{"subject.common_name", &checks::subject_common_name},
     Check{"subject.fields", &checks::subject_fields},
@@ -88,7 +89,11 @@ core::Result<void> decide_early(const EnrollmentRequest& request, const Catalog&
         if (!check.early) continue;
         if (auto r = record(check.name, check.run(in), trace); !r) return r;
     }
-    return check_names(catalog, *account, *profile, in.names, trace);
+    if (auto r = check_names(catalog, *account, *profile, in.names, trace); !r) return r;
+    for (const auto& check : after_names)
+        if (check.early)
+            if (auto r = record(check.name, check.run(in), trace); !r) return r;
+    return {};
 }
 
 core::Result<void> decide(const PolicyInput& in, Trace& trace) {

@@ -3,8 +3,8 @@
 namespace postern::store {
 
 namespace {
-constexpr std::size_t challenge_columns = 8;
-constexpr std::size_t authorization_columns = 11;
+constexpr std::size_t challenge_columns = 12;
+constexpr std::size_t authorization_columns = 12;
 }  // namespace
 
 AcmeAuthorizationRow AcmeAuthorizationRow::from(const Row& row, std::size_t first) {
@@ -20,6 +20,7 @@ AcmeAuthorizationRow AcmeAuthorizationRow::from(const Row& row, std::size_t firs
     a.expires = row.time(first + 8);
     a.created = row.time(first + 9);
     a.updated = row.time(first + 10);
+    a.caa = row.optional_time(first + 11);
     return a;
 }
 
@@ -38,6 +39,10 @@ AcmeChallengeRow AcmeChallengeRow::from(const Row& row) {
     c.validated = row.optional_time(5);
     c.error = row.optional_text(6);
     c.updated = row.time(7);
+    c.attempts = row.integer(8);
+    c.begun = row.optional_time(9);
+    c.attempt_ends = row.optional_time(10);
+    c.retry = row.optional_time(11);
     return c;
 }
 

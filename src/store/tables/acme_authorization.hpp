@@ -25,6 +25,7 @@ struct AcmeAuthorizationRow {
     std::string status;
     core::TimePoint expires{};
     core::TimePoint created{}, updated{};
+    std::optional<core::TimePoint> caa;  ///< when CAA permitted the name; read with the row, never inserted
 
     static AcmeAuthorizationRow from(const Row& row, std::size_t first = 0);
     [[nodiscard]] Values insert_values() const;
@@ -41,6 +42,11 @@ struct AcmeChallengeRow {
     std::optional<core::TimePoint> validated;
     std::optional<std::string> error;  ///< problem document
     core::TimePoint updated{};
+    // Of its attempts (RFC 8555 §8.2); read with the row, never inserted.
+    std::int64_t attempts = 0;                     ///< begun so far
+    std::optional<core::TimePoint> begun;          ///< the first of them
+    std::optional<core::TimePoint> attempt_ends;   ///< one is under way until then at the latest; nullopt: none that is known here
+    std::optional<core::TimePoint> retry;          ///< the next one is due
 
     static AcmeChallengeRow from(const Row& row);
     [[nodiscard]] Values insert_values() const;
@@ -60,9 +66,10 @@ struct AcmeChallengeWork {
 
 #define POSTERN_ACME_AUTHORIZATION_COLUMNS                                                           \
     "a.id, a.token, a.acme_account_id, a.identifier_type, a.identifier, a.wildcard, a.profile, a.status, " \
-    "a.expires_ms, a.created_ms, a.updated_ms"
+    "a.expires_ms, a.created_ms, a.updated_ms, a.caa_ms"
 #define POSTERN_ACME_CHALLENGE_COLUMNS \
-    "c.id, c.token, c.authorization_id, c.type, c.status, c.validated_ms, c.error, c.updated_ms"
+    "c.id, c.token, c.authorization_id, c.type, c.status, c.validated_ms, c.error, c.updated_ms, " \
+    "c.attempts, c.begun_ms, c.attempt_ends_ms, c.retry_ms"
 #define POSTERN_ACME_WORK_SELECT                                                                            \
     "SELECT " POSTERN_ACME_CHALLENGE_COLUMNS ", " POSTERN_ACME_AUTHORIZATION_COLUMNS                        \
     ", u.endpoint_id, u.token, u.thumbprint FROM acme_challenge c "                                         \
@@ -76,10 +83,10 @@ inline constexpr Statement acme_authorization_insert{
 inline constexpr Statement acme_authorization_owned{
     "acme_authorization_owned", "SELECT " POSTERN_ACME_AUTHORIZATION_COLUMNS
                                 " FROM acme_authorization a WHERE a.token = $1 AND a.acme_account_id = $2"};
-/// $1 id, $2 updated_ms, for each end a pending authorization can come to
+/// $1 id, $2 updated_ms, for each end a pending authorization can come to; of a valid one $3 caa_ms or NULL
 inline constexpr Statement acme_authorization_valid{
     "acme_authorization_valid",
-    "UPDATE acme_authorization SET status = 'valid', updated_ms = $2 WHERE id = $1 AND status = 'pending'"};
+    "UPDATE acme_authorization SET status = 'valid', updated_ms = $2, caa_ms = $3 WHERE id = $1 AND status = 'pending'"};
 inline constexpr Statement acme_authorization_invalid{
     "acme_authorization_invalid",
     "UPDATE acme_authorization SET status = 'invalid', updated_ms = $2 WHERE id = $1 AND status = 'pending'"};
@@ -96,21 +103,39 @@ inline constexpr Statement acme_challenges_of{
                           " FROM acme_challenge c WHERE c.authorization_id = $1 ORDER BY c.id"};
 /// $1 token
 inline constexpr Statement acme_challenge_work{"acme_challenge_work", POSTERN_ACME_WORK_SELECT "WHERE c.token = $1"};
-/// Challenges that a stopped process left running: $1 after id
-inline constexpr Statement acme_challenges_processing{
-    "acme_challenges_processing", POSTERN_ACME_WORK_SELECT
-                                  "WHERE c.status = 'processing' AND c.id > $1 ORDER BY c.id LIMIT 100"};
-/// $1 id, $2 updated_ms
+/// Whose next attempt is due, or whose last one nobody ended, and those that an authorization left behind: $1 after id, $2 now
+inline constexpr Statement acme_challenges_due{
+    "acme_challenges_due", POSTERN_ACME_WORK_SELECT
+                           "WHERE c.status = 'processing' AND c.id > $1 AND (a.status <> 'pending' OR a.expires_ms <= $2 OR "
+                           "((c.attempt_ends_ms IS NULL OR c.attempt_ends_ms <= $2) AND (c.retry_ms IS NULL OR c.retry_ms <= $2))) "
+                           "ORDER BY c.id LIMIT 100"};
+/// An answer is given while the first attempt runs: $1 id, $2 updated_ms
 inline constexpr Statement acme_challenge_processing{
     "acme_challenge_processing",
     "UPDATE acme_challenge SET status = 'processing', updated_ms = $2 WHERE id = $1 AND status = 'pending'"};
+/// Takes an attempt; of any number of nodes one has it. $1 id, $2 now, $3 attempts so far, $4 attempt_ends_ms
+inline constexpr Statement acme_challenge_attempt{
+    "acme_challenge_attempt",
+    "UPDATE acme_challenge SET status = 'processing', attempts = attempts + 1, begun_ms = COALESCE(begun_ms, $2), "
+    "attempt_ends_ms = $4, retry_ms = NULL, updated_ms = $2 WHERE id = $1 AND attempts = $3 "
+    "AND status IN ('pending', 'processing') AND (attempt_ends_ms IS NULL OR attempt_ends_ms <= $2)"};
+/// An attempt failed and there will be another: $1 id, $2 updated_ms, $3 attempts, $4 begun_ms, $5 retry_ms, $6 error
+inline constexpr Statement acme_challenge_retry{
+    "acme_challenge_retry",
+    "UPDATE acme_challenge SET status = 'processing', attempts = $3, begun_ms = $4, attempt_ends_ms = NULL, retry_ms = $5, "
+    "error = $6, updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
+/// Nobody could be asked: as if the challenge had not been posted. $1 id, $2 updated_ms
+inline constexpr Statement acme_challenge_unasked{
+    "acme_challenge_unasked",
+    "UPDATE acme_challenge SET status = 'pending', attempts = 0, begun_ms = NULL, attempt_ends_ms = NULL, retry_ms = NULL, "
+    "error = NULL, updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
 /// $1 id, $2 validated_ms
 inline constexpr Statement acme_challenge_valid{
-    "acme_challenge_valid", "UPDATE acme_challenge SET status = 'valid', validated_ms = $2, error = NULL, "
-                            "updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
+    "acme_challenge_valid", "UPDATE acme_challenge SET status = 'valid', validated_ms = $2, error = NULL, attempt_ends_ms = NULL, "
+                            "retry_ms = NULL, updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
 /// $1 id, $2 updated_ms, $3 error
 inline constexpr Statement acme_challenge_invalid{
-    "acme_challenge_invalid", "UPDATE acme_challenge SET status = 'invalid', error = $3, updated_ms = $2 "
-                              "WHERE id = $1 AND status IN ('pending', 'processing')"};
+    "acme_challenge_invalid", "UPDATE acme_challenge SET status = 'invalid', error = $3, attempt_ends_ms = NULL, retry_ms = NULL, "
+                              "updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
 
 }  // namespace postern::store

@@ -57,10 +57,10 @@ inline constexpr Statement acme_order_authorizations{
     "SELECT a.token FROM acme_order_authorization l JOIN acme_authorization a ON a.id = l.authorization_id "
     "WHERE l.order_id = $1 ORDER BY l.position"};
 /// What proved each name of an order: identifier_type, identifier, wildcard, expires_ms, challenge
-/// type, validated_ms.
+/// type, validated_ms, caa_ms.
 inline constexpr Statement acme_order_evidence{
     "acme_order_evidence",
-    "SELECT a.identifier_type, a.identifier, a.wildcard, a.expires_ms, c.type, c.validated_ms "
+    "SELECT a.identifier_type, a.identifier, a.wildcard, a.expires_ms, c.type, c.validated_ms, a.caa_ms "
     "FROM acme_order_authorization l JOIN acme_authorization a ON a.id = l.authorization_id "
     "JOIN acme_challenge c ON c.authorization_id = a.id "
     "WHERE l.order_id = $1 AND a.status = 'valid' AND c.status = 'valid' ORDER BY l.position"};

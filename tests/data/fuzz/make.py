@@ -7,8 +7,9 @@ one that exists is left alone unless --again is given (signatures differ each ti
 from enrollment_seeds import est, general_names, scep
 from http_seeds import dns, http, texts
 from jose_seeds import jose
+from owner_seeds import owners
 from pkix_seeds import pkix
 from predecessor_seeds import move
 
-for make in (jose, pkix, http, texts, dns, est, scep, general_names, move):
+for make in (jose, pkix, http, texts, dns, owners, est, scep, general_names, move):
     make()

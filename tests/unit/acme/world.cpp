@@ -18,6 +18,16 @@ core::Task<validation::Finding> FakeValidator::validate(validation::Question que
     finding.steps.push_back("asked for " + question.identifier);
     if (!steps.empty()) finding.steps = steps;
     if (const auto failure = failures.find(question.identifier); failure != failures.end()) finding.verdict = failure->second;
+    finding.passing = !finding.verdict && passing;
+    co_return finding;
+}
+
+core::Task<validation::Finding> FakeCaa::check(validation::CaaQuestion question, core::Deadline) {
+    asked.push_back(question);
+    validation::Finding finding;
+    finding.steps.push_back("CAA of " + question.name + ", says this test");
+    if (const auto failure = failures.find(question.name); failure != failures.end()) finding.verdict = failure->second;
+    finding.passing = !finding.verdict && finding.verdict.error().kind != core::ProblemKind::caa;
     co_return finding;
 }
 
@@ -54,11 +64,24 @@ World::World()
     backends.add("builtin", *builtin);
     clock_agreement.emplace(ra::ClockAgreement::Deps{*db, numbers, clock, log, metrics});
     stranger_refusals.emplace(ra::Refusals::Deps{*db, numbers, clock, log, metrics});
-    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement, outbox, lives, *stranger_refusals});
+    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement, outbox, lives, *stranger_refusals, "node", nullptr, &caa});
     revocation.emplace(ra::Revocation::Deps{*db, numbers, backends, clock});
-    acme.emplace(acme::Deps{*db, numbers, catalog, *enrollment, *revocation, backends, validator, sealer, nonces, tasks,
-                            random, clock, *clock_agreement, log, metrics, std::string(base)});
+    serve({});
+}
+
+void World::serve(std::vector<std::chrono::milliseconds> retries, bool several_nodes) {
+    router = http::Router();
+    acme.emplace(acme::Deps{*db, numbers, catalog, *enrollment, *revocation, backends, validator, caa, sealer, nonces, tasks,
+                            random, clock, *clock_agreement, log, metrics, std::string(base), std::move(retries), several_nodes});
     acme->add_routes(router);
+}
+
+void World::set_profile(std::string_view body) {
+    static constexpr store::Statement change{"test_profile", "UPDATE profile SET body = $1, version = version + 1 WHERE name = 'server'"};
+    write(change, store::values(body));
+    static constexpr store::Statement version{"test_configuration", "UPDATE configuration SET version = version + 1"};
+    write(version, {});
+    run(catalog.refresh());
 }
 
 World::~World() {

@@ -20,9 +20,18 @@ class FakeValidator final : public validation::Validator {
 public:
     core::Task<validation::Finding> validate(validation::Question question, core::Deadline deadline) override;
     std::map<std::string, core::Problem> failures;  ///< by name
+    bool passing = false;                           ///< failures are for reasons that may pass
     std::vector<validation::Question> asked;
     std::vector<std::string> steps;  ///< told instead of the one
     bool held = false;  ///< true: validations wait until it is false again
+};
+
+/// Lets everybody issue but for the names that it was told.
+class FakeCaa final : public validation::Caa {
+public:
+    core::Task<validation::Finding> check(validation::CaaQuestion question, core::Deadline deadline) override;
+    std::map<std::string, core::Problem> failures;  ///< by name, wildcards with "*."
+    std::vector<validation::CaaQuestion> asked;
 };
 
 class TestFolder {
@@ -67,6 +76,10 @@ public:
     store::Rows read(const store::Statement& statement, store::Values values = {}) { return run(db->read(statement, std::move(values))); }
     std::int64_t count(const store::Statement& statement) { return read(statement).at(0).integer(0); }
     void write(const store::Statement& statement, store::Values values);
+    /// The ACME routes as a node has them that makes these pauses between attempts.
+    void serve(std::vector<std::chrono::milliseconds> retries, bool several_nodes = false);
+    /// Replaces the body of profile `server` (JSON).
+    void set_profile(std::string_view body);
     void disable_account(std::string_view name);
 
     TestFolder folder;
@@ -93,6 +106,7 @@ public:
     std::optional<ra::Enrollment> enrollment;
     std::optional<ra::Revocation> revocation;
     FakeValidator validator;
+    FakeCaa caa;
     acme::MemoryNonces nonces;
     std::optional<acme::Acme> acme;
     http::Router router;

@@ -110,6 +110,8 @@ stub_zones = {"corp.example" = "192.0.2.55"}
 hosts = {"www.corp.example" = "192.0.2.80", "mail.corp.example" = "192.0.2.25"}
 [validation]
 http_01_timeout = "7s"
+tls_alpn_01_timeout = "8s"
+retries = ["1s", "200ms"]
 [ca]
 name = "Example"
 root_key = "rsa-4096"
@@ -145,7 +147,8 @@ crl_lifetime = "48h"
     BOOST_TEST(c.dns.allow_loopback_servers);
     BOOST_TEST(c.dns.stub_zones.at("corp.example") == "192.0.2.55");
     BOOST_TEST(c.dns.static_hosts.size() == 2U);
-    BOOST_TEST((c.http_01_time == 7s));
+    BOOST_TEST((c.http_01_time == 7s && c.tls_alpn_01_time == 8s));
+    BOOST_TEST((c.retries == std::vector<std::chrono::milliseconds>{1s, 200ms}));
     BOOST_TEST(c.ca_name == "Example");
     BOOST_TEST(c.root_key.to_string() == "rsa-4096");
     BOOST_TEST(c.issuing_key.to_string() == "ec-p384");
@@ -205,6 +208,11 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_would_be_right) {
         {"[dns]\nhosts = [\"a\"]", "dns.hosts: expected a table"},
         {"[dns]\nhosts = {a = 1}", "dns.hosts.a: expected a string"},
         {"[validation]\nhttp_01_timeout = \"soon\"", "validation.http_01_timeout: \"soon\" is not a duration"},
+        {"[validation]\ntls_alpn_01_timeout = 8", "validation.tls_alpn_01_timeout: expected a duration"},
+        {"[validation]\nretries = \"2s\"", "validation.retries: expected"},
+        {"[validation]\nretries = [\"soon\"]", "validation.retries: expected pauses such as \"2s\", of at most an hour"},
+        {"[validation]\nretries = [\"61m\"]", "validation.retries: expected pauses such as \"2s\", of at most an hour"},
+        {"[validation]\nretries = [\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\",\"1s\"]", "at most 16"},
         {"[ca]\nroot_key = \"ed25519\"", "ca.root_key: expected ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096"},
         {"[ca]\nissuing_key = \"rsa-1024\"", "ca.issuing_key: expected ec-p256"},
         {"[ca]\ncrl_lifetime = \"30m\"", "ca.crl_lifetime: expected at least \"1h\""},

@@ -180,6 +180,11 @@ BOOST_AUTO_TEST_CASE(wrong_documents_are_refused_with_what_would_be_right) {
         {standard + "[[profile]]\nname=\"p\"\nother_names=\"keep\"\n", "default/p: other_names: known here: refuse, drop"},
         {standard + "[[profile]]\nname=\"p\"\nsid_extension=\"keep\"\n", "default/p: sid_extension: known here: drop, refuse"},
         {standard + "[[profile]]\nname=\"p\"\nnames_limit=0\n", "expected 1 to 1000"},
+        {standard + "[[profile]]\nname=\"p\"\nchallenges=[\"http-02\"]\n", "known here: http-01, tls-alpn-01, dns-01, dns-account-01"},
+        {standard + "[[profile]]\nname=\"p\"\nchallenges=[]\n", "is empty; leave the key out, or name something"},
+        {standard + "[[profile]]\nname=\"p\"\ncaa=\"on\"\n", "known here: off, enforce"},
+        {standard + "[[profile]]\nname=\"p\"\ncaa=\"enforce\"\n", "is needed with caa = \"enforce\""},
+        {standard + "[[profile]]\nname=\"p\"\ncaa_identities=[\"*.ca.example\"]\n", "a wildcard is not allowed here"},
         {standard + "[[profile]]\nname=\"p\"\nip_names=\"yes\"\n", "profile[1].ip_names: expected"},
         {standard + "[[organization]]\nname=\"o\"\ncountry=\"de\"\n", "two capital letters"},
         {standard + "[[organization]]\nname=\"o\"\nlegal_name=\"" + std::string(65, 'x') + "\"\n", "site.toml:37: organization[1]: default/o: legal_name: has 65 characters; 64 are the most"},
@@ -382,6 +387,9 @@ key_usage = ["digitalSignature"]
 extended_key_usage = ["serverAuth", "clientAuth"]
 subject = []
 ip_names = true
+challenges = ["dns-account-01", "http-01"]
+caa = "enforce"
+caa_identities = ["ca.example"]
 must_staple = true
 names_limit = 7
 enabled = false
@@ -390,7 +398,7 @@ enabled = false
 name = "temporary"
 endpoint = "web"
 method = "open"
-names = ["*", "192.0.2.1"]
+names = ["*", "192.0.2.1", "10.0.0.0/8"]
 wildcard = true
 expires = "2030-01-01T00:00:00Z"
 )").value();

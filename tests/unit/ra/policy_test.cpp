@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(every_check_runs_in_the_order_of_the_design) {
         "profile.backend", "profile.term", "key.allowed", "key.blocked", "key.reuse", "csr.extensions", "csr.attributes",
         "subject.text", "subject.form", "names.form", "csr.alternative_names", "csr.security_identifier", "names.agreed",
         "challenge.binding", "device.names", "names.count", "names.profile", "names.scope", "names.suffix", "names.homograph",
-        "names.domain", "names.principal", "names.proven", "subject.common_name", "subject.fields", "approval.officer"};
+        "names.domain", "names.principal", "names.provable", "names.proven", "subject.common_name", "subject.fields", "approval.officer"};
     BOOST_TEST(checks == order, boost::test_tools::per_element());
     const auto json = c.trace.to_json();
     BOOST_TEST(json.starts_with(R"([{"check":"issuing.open","input":"gate open","verdict":"pass"},{"check":"tenant.active",)"));
@@ -144,6 +144,26 @@ BOOST_AUTO_TEST_CASE(every_check_refuses_with_its_name_and_its_reason) {
          [](Case& c) { c.request.evidence.resize(2), c.prove(host("corp.example"), "http-01", now); }},
         {"names.proven", rejected_identifier, "http-01 cannot prove a wildcard",
          [](Case& c) { c.account->scope.wildcard = true, c.ask({host("*.corp.example")}); }},
+        {"names.proven", rejected_identifier, "tls-alpn-01 cannot prove a wildcard",
+         [](Case& c) { c.account->scope.wildcard = true, c.ask({host("*.corp.example")}), c.request.evidence.back().method = "tls-alpn-01"; }},
+        {"names.proven", rejected_identifier, "dns-01 cannot prove an address",
+         [](Case& c) {
+             const GeneralName address(GeneralNameType::ip, "192.0.2.1");
+             c.catalog.profiles[0].ip_names = true;
+             c.ask({address}), c.request.evidence.back().method = "dns-01";
+         }},
+        {"names.proven", rejected_identifier, "it was proven by http-01, which the profile does not take any more",
+         [](Case& c) { c.catalog.profiles[0].challenges = {"dns-01"}; }},
+        {"names.provable", rejected_identifier, "wildcards are proven by dns-01, and the profile takes no such challenge",
+         [](Case& c) {
+             c.catalog.profiles[0].challenges = {"http-01", "tls-alpn-01"};
+             c.account->scope.wildcard = true, c.ask({host("*.corp.example")});
+         }},
+        {"names.provable", rejected_identifier, "addresses are proven by http-01 or tls-alpn-01, and the profile takes no such challenge",
+         [](Case& c) {
+             c.catalog.profiles[0].challenges = {"dns-01", "dns-account-01"};
+             c.catalog.profiles[0].ip_names = true, c.ask({GeneralName(GeneralNameType::ip, "192.0.2.1")});
+         }},
         {"subject.common_name", bad_csr, "a TLS server certificate has one",
          [](Case& c) { c.csr(*c.request.agreed_names, {"corp.example", "www.corp.example"}); }},
         {"subject.common_name", bad_csr, "at most 64",

@@ -34,6 +34,29 @@ void check(Reader read, std::vector<std::string> ra::NameScope::*list, const std
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(hosts) {
+    check(ra::read_host_entry, &ra::NameScope::names,
+          {{"Corp.Example", "corp.example", ""},
+           {".Corp.Example", ".corp.example", ""},
+           {"*", "*", ""},
+           {"2001:DB8:0::1", "2001:db8::1", ""},
+           {"10.0.0.0/8", "10.0.0.0/8", ""},
+           {"192.0.2.7/32", "192.0.2.7/32", ""},
+           {"0.0.0.0/0", "0.0.0.0/0", ""},
+           {"2001:DB8:0::/33", "2001:db8::/33", ""},
+           {"10.0.0.1/8", "", "has bits behind the network's; did you mean \"10.0.0.0/8\"?"},
+           {"2001:db8::/31", "", "did you mean"},
+           {"10.0.0.0/33", "", "no network"},
+           {"2001:db8::/129", "", "no network"},
+           {"10.0.0.0/", "", "no network"},
+           {"10.0.0.0/+8", "", "no network"},
+           {"10.0.0.0/8 ", "", "no network"},
+           {"10.0.0.0/8/8", "", "no network"},
+           {"10/8", "", "no network"},
+           {"corp.example/8", "", "no network"},
+           {"*.corp.example", "", "with wildcard = true"}});
+}
+
 BOOST_AUTO_TEST_CASE(mailboxes) {
     check(ra::read_email_entry, &ra::NameScope::emails,
           {{"Jane@Corp.Example", "Jane@corp.example", ""},

@@ -125,6 +125,56 @@ private:
     std::vector<std::string> asked_;
 };
 
+/// Records by name and type, as they are said; a name of which nothing is said does not exist.
+class RecordResolver final : public dns::Resolver {
+public:
+    RecordResolver& says(const std::string& name, dns::RecordType type, std::vector<core::Bytes> rdata) {
+        answers_[{name, type}].rdata = std::move(rdata);
+        return *this;
+    }
+    RecordResolver& txt(const std::string& name, const std::vector<std::string>& records) {
+        std::vector<core::Bytes> rdata;
+        for (const auto& text : records) {
+            core::Bytes one(1, static_cast<std::uint8_t>(text.size()));
+            one.insert(one.end(), text.begin(), text.end());
+            rdata.push_back(std::move(one));
+        }
+        return says(name, dns::RecordType::txt, std::move(rdata));
+    }
+    RecordResolver& caa(const std::string& name, std::string_view tag, std::string_view value, std::uint8_t flags = 0) {
+        core::Bytes one{flags, static_cast<std::uint8_t>(tag.size())};
+        one.insert(one.end(), tag.begin(), tag.end());
+        one.insert(one.end(), value.begin(), value.end());
+        answers_[{name, dns::RecordType::caa}].rdata.push_back(std::move(one));
+        return *this;
+    }
+    RecordResolver& alias(const std::string& name, dns::RecordType type, const std::string& canonical) {
+        answers_[{name, type}] = answers_[{canonical, type}];
+        answers_[{name, type}].canonical_name = canonical;
+        return *this;
+    }
+    RecordResolver& fails(const std::string& name, core::ProblemKind kind = core::ProblemKind::dns) {
+        failing_[name] = kind;
+        return *this;
+    }
+    [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }
+
+    core::Task<core::Result<dns::Answer>> lookup(std::string name, dns::RecordType type, core::Deadline) override {
+        asked_.push_back(name);
+        if (const auto failing = failing_.find(name); failing != failing_.end()) co_return core::Problem(failing->second, "SERVFAIL, says this test");
+        const auto found = answers_.find({name, type});
+        dns::Answer out = found == answers_.end() ? dns::Answer() : found->second;
+        out.nxdomain = found == answers_.end();
+        if (out.canonical_name.empty()) out.canonical_name = name;
+        co_return out;
+    }
+
+private:
+    std::map<std::pair<std::string, dns::RecordType>, dns::Answer> answers_;
+    std::map<std::string, core::ProblemKind> failing_;
+    std::vector<std::string> asked_;
+};
+
 /// Loopback stands for the public Internet, except 127.0.0.66, which stands for a private network.
 inline std::optional<std::string_view> loopback_is_public(std::string_view address) noexcept {
     if (address == "127.0.0.1" || address == "::1") return std::nullopt;
@@ -144,7 +194,7 @@ struct Probe {
         resolver.add("www.example.test", {"127.0.0.1"});
     }
     validation::Finding run() {
-        const auto validator = validation::make_http_01_validator(resolver, metrics, config);
+        const auto validator = validation::make_http_01_validator(resolver, config);
         return core::run_to_end(validator->validate(question, core::deadline_in(20s)));
     }
     /// The refusal's detail, whose kind must be this one.
@@ -156,7 +206,6 @@ struct Probe {
         return finding.verdict.error().detail;
     }
     ScriptedResolver resolver;
-    observe::Metrics metrics;
     validation::Http01Config config;
     validation::Question question;
 };
