@@ -1,5 +1,6 @@
 """Servers that are started for the probe: Postern as the suite starts it, and Debian's Pebble (package pebble)."""
 import contextlib
+import datetime
 import itertools
 import json
 import os
@@ -69,7 +70,7 @@ class Administrator:
 @contextlib.contextmanager
 def postern(folder, database=None, count=1):
     """A laboratory whose names all lead to the probe's World, of `count` nodes, and beside it a server that is none (`guarded`), one whose clock
-    goes forward (`late`) and one that validates for a second at most (`hasty`)."""
+    goes forward (`late`), one that validates for a second at most (`hasty`) and one whose root was succeeded (`succeeded`)."""
     world = World(free_port(), free_port(), free_port())
     configuration = DNS.format(port=world.dns.port)
     with contextlib.ExitStack() as stack:
@@ -99,14 +100,17 @@ def postern(folder, database=None, count=1):
         guarded = start("guarded", lab=False)
         secrets = main.apply(DOCUMENT)
         main.cli("key", "block", "--file", DATA / "keys/debian-weak.openssl-blacklist", "--reason", "Debian weak key")
-        for server in (late, hasty, guarded):
+        succeeded = start("succeeded", patient)
+        for server in (late, hasty, guarded, succeeded):
             server.apply(DOCUMENT)
+        _succeed_root(succeeded)
 
         def endpoint(name, server=main, *accounts):
             return Endpoint(server.directory(name), str(server.root), _bindings(secrets, *accounts))
 
         others = {"bound": endpoint("bound", main, "bound", "bound-two"), "once": endpoint("once", main, "once", "once-two"), "elsewhere": endpoint("elsewhere"), "ended": endpoint("ended", main, "ended"), "terms": endpoint("terms"),
                   "pending": endpoint("pending"), "loose": endpoint("loose"), "scoped": endpoint("scoped"), "late": endpoint("probed", late), "hasty": endpoint("probed", hasty),
+                  "succeeded": endpoint("probed", succeeded),
                   "guarded": endpoint("guarded", guarded)}
         says = Administrator(main, folder)
         hooks = {"status": _status(main), "advance": LaboratoryClock(late).advance, "approve": lambda name: _approve(main, name),
@@ -114,6 +118,18 @@ def postern(folder, database=None, count=1):
                  "require_binding": says.replaces(LOOSE + "false", LOOSE + "true"),
                  "disable_binding": says.replaces('name = "bound-two"', 'name = "bound-two"\nenabled = false')}
         yield Target(endpoint("probed"), world, SUFFIX, others, hooks, server=main)
+
+
+def _succeed_root(server):
+    """Its CA has two chains from then on: to the new root, and to the one that clients know."""
+    day = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)
+    made = json.loads(server.cli("ca", "rollover", "--root", "--at", day.strftime("%Y-%m-%dT%H:%M:%SZ"), "--json"))
+    LaboratoryClock(server).advance(3 * 86400)
+    until(lambda: _issuing(server)["authority"] == made["authority"], "the successor does not take over")
+
+
+def _issuing(server):
+    return next(row for row in json.loads(server.cli("ca", "authorities", "--json"))["authorities"] if row["role"] == "issuing")
 
 
 def _approve(server, name):

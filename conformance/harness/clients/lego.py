@@ -4,6 +4,7 @@ from .client import Client
 class Lego(Client):
     name = package = "lego"
     account_required = "external account"
+    _chain = ()
 
     def _lego(self, name, before, *arguments):
         before = [*before, *(["--key-type", {"rsa": "rsa2048", "ecdsa": "ec256"}[self.key]] if self.key else [])]
@@ -13,6 +14,10 @@ class Lego(Client):
         stem = name.replace("*", "_")
         return self._run(command, files / f"{stem}.crt", files / f"{stem}.issuer.crt", LEGO_CA_CERTIFICATES=self.root)
 
+    def prefer_chain(self, root):
+        """From now on: the chain that leads to the root of that common name, where the server has several."""
+        self._chain = ("--preferred-chain", root)
+
     def _standalone(self):
         return ["--http", "--http.port", f"127.0.0.1:{self.server.http01_port}"]
 
@@ -21,7 +26,7 @@ class Lego(Client):
         before += ["--http", "--http.webroot", webroot] if webroot else self._standalone()
         if self.eab:
             before += ["--eab", f"--kid={self.eab.key_id}", f"--hmac={self.eab.mac_key}"]
-        return self._lego(names[0], before, "run")
+        return self._lego(names[0], before, "run", *self._chain)
 
     def renew(self, name):
         return self._lego(name, ["--domains", name, *self._standalone()], "renew", "--days", "3650",

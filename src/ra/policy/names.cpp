@@ -4,6 +4,7 @@
 #include "core/crypto/security_identifier.hpp"
 #include "core/dns/international.hpp"
 #include "core/dns/public_suffix.hpp"
+#include "ra/grants.hpp"
 #include "ra/policy/checks.hpp"
 
 namespace postern::ra {
@@ -250,12 +251,22 @@ Finding names_delegated(const Catalog& catalog, const Account& account, const st
     return each_name(names, [&](const GeneralName& name) { return why_not_delegated(catalog, account, name); });
 }
 
-/// Each name needs a validation of its own that is still good; a wildcard is never proven over HTTP.
+/// What the tenant or the account answers for, instead of a challenge. Asked anew when a certificate is issued: a grant that was
+/// taken back counts no more.
+std::string granted(const PolicyInput& in, const GeneralName& name) {
+    if (in.request.via != Protocol::acme || name.type != GeneralNameType::dns) return {};
+    const auto* backend = in.backends.find(in.profile->backend);
+    const bool publicly_trusted = backend == nullptr || backend->capabilities().publicly_trusted;
+    return granted_by(in.catalog, *in.account, name.value, publicly_trusted, in.now);
+}
+
+/// Each name needs a validation of its own that is still good, or a grant; a wildcard is never proven over HTTP.
 Finding names_proven(const PolicyInput& in) {
     if (in.request.via == Protocol::system) return Finding::pass("the server's own names");
     // Who holds the account's credential was given its names with it.
     if (in.request.via == Protocol::scep || in.request.via == Protocol::est) return Finding::pass("within the account's scope");
     return each_name(in.names, [&](const GeneralName& name) -> std::string {
+        if (!granted(in, name).empty()) return {};
         std::string why = "nobody proved control of it";
         for (const auto& e : in.request.evidence) {
             if (e.kind != Evidence::Kind::validated_name || e.identifier_type != crypto::to_string(name.type) || e.identifier != name.value) continue;

@@ -110,6 +110,7 @@ void World::fill_catalog() {
                                                    "eab", key_id, sealed));
     };
     eab(43, "web", "kid-web", R"({"names":[".corp.example","corp.example"],"profiles":["short"]})", mac_key);
+    eab(45, "once", "kid-once", R"({"names":["*"],"single_use":true})", mac_key);
     eab(44, "past", "kid-past", R"({"names":["*"],"expires":"2020-01-01T00:00:00Z"})", mac_key);
 }
 
