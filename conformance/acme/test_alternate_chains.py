@@ -1,14 +1,10 @@
 """RFC 8555 7.4.2: a CA whose root was succeeded offers a chain to each, and a client takes the one it is told to. certbot and lego can."""
-import json
-from datetime import datetime, timedelta, timezone
-
 import pytest
 from cryptography import x509
 
+from harness import rollover
 from harness.clients import KINDS, own_folder
-from harness.laboratory import LaboratoryClock
 from harness.suite import SUFFIX
-from harness.waiting import until
 from harness.wire import ask
 
 END = b"-----END CERTIFICATE-----\n"
@@ -18,24 +14,18 @@ def common_name(subject):
     return subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
 
 
-def issuing(server):
-    return next(row["authority"] for row in json.loads(server.cli("ca", "authorities", "--json"))["authorities"] if row["role"] == "issuing")
-
-
-def succeed_root(server):
-    """The common names of the former root and of the one of today."""
+def roots_of(server):
+    """The common names of the former root and of the one that has taken over."""
     former = x509.load_pem_x509_certificate(open(server.root, "rb").read())
-    day = datetime.now(timezone.utc) + timedelta(days=2)
-    made = json.loads(server.cli("ca", "rollover", "--root", "--at", day.strftime("%Y-%m-%dT%H:%M:%SZ"), "--json"))
-    LaboratoryClock(server).advance(3 * 86400)
-    until(lambda: issuing(server) == made["authority"], "the successor does not take over")
-    today = ask(f"{server.scep().split('/scep')[0]}/ca/{made['root']['authority']}.cer").body
+    made = rollover.succeed_root(server)
+    rollover.await_takeover(server, made)
+    today = ask(f"{server.scep().split('/scep')[0]}/ca/{made[1]}.cer").body
     return common_name(former.subject), common_name(x509.load_der_x509_certificate(today).subject)
 
 
 @pytest.mark.parametrize("client_kind", [kind for kind in KINDS if hasattr(KINDS[kind], "prefer_chain")])
 def test_preferred_chain(own_server, client_kind, scratch):
-    roots = succeed_root(own_server)
+    roots = roots_of(own_server)
     assert roots[0] != roots[1]
     for number, root in enumerate(roots):
         client = KINDS[client_kind](own_server, own_folder(scratch / f"client-{number}"))

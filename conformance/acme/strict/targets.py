@@ -1,6 +1,5 @@
 """Servers that are started for the probe: Postern as the suite starts it, and Debian's Pebble (package pebble)."""
 import contextlib
-import datetime
 import itertools
 import json
 import os
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness import jose
+from harness import jose, rollover
 from harness.environment import environment, executable
 from harness.laboratory import LaboratoryClock, nodes_of
 from harness.nodes import Nodes
@@ -101,13 +100,14 @@ def postern(folder, database=None, count=1):
         secrets = main.apply(DOCUMENT)
         main.cli("key", "block", "--file", DATA / "keys/debian-weak.openssl-blacklist", "--reason", "Debian weak key")
         succeeded = start("succeeded", patient)
+        other_root = rollover.succeed_root(succeeded)
         for server in (late, hasty, guarded, succeeded):
             server.apply(DOCUMENT)
-        _succeed_root(succeeded)
 
         def endpoint(name, server=main, *accounts):
             return Endpoint(server.directory(name), str(server.root), _bindings(secrets, *accounts))
 
+        rollover.await_takeover(succeeded, other_root)
         others = {"bound": endpoint("bound", main, "bound", "bound-two"), "once": endpoint("once", main, "once", "once-two"), "elsewhere": endpoint("elsewhere"), "ended": endpoint("ended", main, "ended"), "terms": endpoint("terms"),
                   "pending": endpoint("pending"), "loose": endpoint("loose"), "scoped": endpoint("scoped"), "late": endpoint("probed", late), "hasty": endpoint("probed", hasty),
                   "succeeded": endpoint("probed", succeeded),
@@ -118,18 +118,6 @@ def postern(folder, database=None, count=1):
                  "require_binding": says.replaces(LOOSE + "false", LOOSE + "true"),
                  "disable_binding": says.replaces('name = "bound-two"', 'name = "bound-two"\nenabled = false')}
         yield Target(endpoint("probed"), world, SUFFIX, others, hooks, server=main)
-
-
-def _succeed_root(server):
-    """Its CA has two chains from then on: to the new root, and to the one that clients know."""
-    day = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)
-    made = json.loads(server.cli("ca", "rollover", "--root", "--at", day.strftime("%Y-%m-%dT%H:%M:%SZ"), "--json"))
-    LaboratoryClock(server).advance(3 * 86400)
-    until(lambda: _issuing(server)["authority"] == made["authority"], "the successor does not take over")
-
-
-def _issuing(server):
-    return next(row for row in json.loads(server.cli("ca", "authorities", "--json"))["authorities"] if row["role"] == "issuing")
 
 
 def _approve(server, name):

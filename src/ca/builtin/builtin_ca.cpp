@@ -171,10 +171,10 @@ std::vector<std::vector<core::Bytes>> BuiltinCa::alternate_chains(const std::str
         out.push_back(shorter);
         shorter.push_back(each->certificate.der());
     }
-    for (const auto& each : h.crossed_at(now)) {
-        const auto newer = h.find(each->issuer_id);
-        if (each->subject_id == root->key_id && newer->takes_over > root->takes_over && newer->takes_over <= now)
-            out.push_back({authority->certificate.der(), each->certificate.der()});
+    std::vector<core::Bytes> longer{authority->certificate.der()};
+    for (const auto& each : h.way_to_newer(*root, now)) {
+        longer.push_back(each->certificate.der());
+        out.push_back(longer);
     }
     return out;
 }

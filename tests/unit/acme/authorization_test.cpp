@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/crypto/certificate.hpp"
+#include "ra/explanation.hpp"
 #include "tests/unit/acme/world.hpp"
 
 using namespace postern;
@@ -85,6 +86,15 @@ BOOST_AUTO_TEST_CASE(a_name_is_proven_before_it_is_ordered) {
     BOOST_TEST(order.text("status") == "ready");
     BOOST_TEST(order.list("authorizations").at(0) == url);
     BOOST_TEST(world.read(audit_by_action, store::values("authorization.created")).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_proof_before_any_order_is_explained) {
+    const auto made = pre_authorize(R"({"type":"dns","value":"a.example"})");
+    const std::string url(made.response.header("Location"));
+    const auto by = ra::Principals::from_peer(0).value();
+    const auto said = world.run(ra::explain(*world.db, by, url.substr(url.rfind('/') + 1)));
+    BOOST_TEST_REQUIRE(said.has_value());
+    BOOST_TEST((said->find("authorization.created") != std::string::npos));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_ordered_is_not_proven_before) {
