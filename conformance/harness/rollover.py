@@ -1,8 +1,12 @@
 """A new root for the built-in CA, which takes over in a moment: from then on it has two chains."""
 import json
+import socket
+import ssl
 from datetime import datetime, timedelta, timezone
+from urllib.parse import urlsplit
 
 from .waiting import until
+from .wire import ask
 
 
 def succeed_root(server):
@@ -18,7 +22,21 @@ def succeed_root(server):
 
 
 def await_takeover(server, authorities):
-    """Until it issues."""
+    """Until it issues, and the server shows a certificate of its. Gives the new root, DER."""
+    root = ask(f"{server.scep().split('/scep')[0]}/ca/{authorities[1]}.cer").body
+    trusting = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(root))
+    at = urlsplit(server.directory())
+
     def issuing():
         return next(row["authority"] for row in json.loads(server.cli("ca", "authorities", "--json"))["authorities"] if row["role"] == "issuing")
+
+    def is_trusted():
+        try:
+            with socket.create_connection((at.hostname, at.port)) as connection, trusting.wrap_socket(connection, server_hostname=at.hostname):
+                return True
+        except ssl.SSLCertVerificationError:
+            return False
+
     until(lambda: issuing() == authorities[0], "the successor does not take over")
+    until(is_trusted, "the server's own certificate is not under the new root")
+    return root
