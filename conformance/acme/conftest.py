@@ -6,7 +6,7 @@ import pytest
 
 from harness.clients import KINDS, Eab, own_folder, unprivileged_folder
 from harness.report import cannot
-from harness.suite import SUFFIX, database, server  # noqa: F401  (fixtures)
+from harness.suite import SUFFIX, database, own_server, server  # noqa: F401  (fixtures)
 from harness.web import ChallengeWeb
 
 HERE = Path(__file__).resolve().parent

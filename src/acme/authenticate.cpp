@@ -26,12 +26,12 @@ Result<void> check_key_form(const Jws& jws, Auth auth) {
     return {};
 }
 
-core::Task<std::shared_ptr<const KnownAccount>> find_by_kid(Parts& parts, const Call& call, const std::string& kid) {
+core::Task<std::shared_ptr<const KnownAccount>> find_by_kid(Parts& parts, const Call& call, const std::string& kid, bool anew = false) {
     const std::string prefix = call.urls.account_prefix();
     if (!kid.starts_with(prefix)) co_return nullptr;
     const std::string token = kid.substr(prefix.size());
     AccountCache::Moment moment(call.catalog->version, std::chrono::steady_clock::now());
-    if (auto known = parts.accounts.find(call.endpoint.id, token, moment)) co_return known;
+    if (auto known = parts.accounts.find(call.endpoint.id, token, moment); known && !anew) co_return known;
     auto parameters = store::values(token, call.endpoint.id);
     const auto row = co_await store::read_one(parts.deps.db, store::acme_account_by_token, std::move(parameters));
     if (!row) co_return nullptr;
@@ -66,7 +66,15 @@ core::Task<Result<void>> authenticate(Parts& parts, Call& call, Auth auth) {
         if (!account) co_return no_account(call);
         call.key = account->key;
     }
-    if (const auto signed_well = verify(*jws, call.key); !signed_well) {
+    auto signed_well = verify(*jws, call.key);
+    if (!signed_well && account) {
+        // On another node the account may have got another key since it was read here.
+        account = co_await find_by_kid(parts, call, *jws->kid, true);
+        if (!account) co_return no_account(call);
+        call.key = account->key;
+        signed_well = verify(*jws, call.key);
+    }
+    if (!signed_well) {
         auto wrong = signed_well.error();
         if (wrong.type != ErrorType::bad_signature_algorithm) wrong.check = "request.signature";
         co_return wrong;

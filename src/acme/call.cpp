@@ -43,6 +43,13 @@ Result<json::Document> payload_object(const Call& call) {
     return std::move(*document);
 }
 
+Result<bool> read_flag(const json::Value& object, std::string_view name) {
+    if (!object.contains(name)) return false;
+    const auto value = object[name].boolean();
+    if (!value) return Error(ErrorType::malformed, "the payload: " + value.error().detail);
+    return *value;
+}
+
 Result<void> expect_post_as_get(const Call& call) {
     if (call.payload.empty()) return {};
     return Error(ErrorType::malformed,

@@ -55,6 +55,8 @@ using Handler = core::Task<Reply> (*)(Parts&, Call&);
 
 /// The payload as a JSON object; malformed otherwise.
 Result<json::Document> payload_object(const Call& call);
+/// A boolean member; false where it is absent, malformed where it is no boolean.
+Result<bool> read_flag(const json::Value& object, std::string_view name);
 /// Refuses a body where only POST-as-GET makes sense (RFC 8555 §6.3).
 Result<void> expect_post_as_get(const Call& call);
 /// A refusal of somebody whose credential was judged, on record with what was looked at. `error` names

@@ -41,6 +41,8 @@ core::Task<Reply> directory(Parts&, Call& call) {
     w.begin_object();
     w.member("newNonce", call.urls.new_nonce()).member("newAccount", call.urls.new_account());
     w.member("newOrder", call.urls.new_order()).member("revokeCert", call.urls.revoke_cert());
+    w.member("newAuthz", call.urls.new_authz()).member("keyChange", call.urls.key_change());
+    w.member("renewalInfo", call.urls.renewal_info());
     w.key("meta").begin_object();
     if (!endpoint.terms_of_service.empty()) w.member("termsOfService", endpoint.terms_of_service);
     if (!endpoint.website.empty()) w.member("website", endpoint.website);

@@ -31,6 +31,7 @@ Error refused(const std::string& kid, std::string_view why) {
     e.check = "account.binding";
     return e;
 }
+constexpr std::string_view used_up = "is good for one account and has made it; ask the administrator for another";
 constexpr std::string_view not_known = "is unknown at this endpoint, or the MAC is not made with its key";
 
 bool key_id_is_ascii(std::string_view kid) {
@@ -85,6 +86,12 @@ bool mac_is_right(const BindingRequest& request, core::BytesView key) {
     return core::equal_constant_time(mac, request.jws.signature);
 }
 
+core::Task<Error> refuse_used_binding(Parts& parts, const Call& call, const ra::Account& account) {
+    ra::Trace trace;
+    trace.add(ra::TraceEntry("account.binding", "key id " + account.public_id, ra::Verdict::refuse, std::string(used_up)));
+    return refuse_credential(parts, call, account, std::move(trace), refused(account.public_id, used_up));
+}
+
 core::Task<Result<Binding>> verify_binding(Parts& parts, const Call& call, json::Value object) {
     const auto request = parse_binding(object, call.url, call.jwk.value());
     if (!request) co_return request.error();
@@ -123,6 +130,14 @@ core::Task<Result<Binding>> verify_binding(Parts& parts, const Call& call, json:
         trace.add(ra::TraceEntry("account.active", "account " + account->name, ra::Verdict::refuse, std::string(why)));
         auto refusal = refuse_credential(parts, call, *account, std::move(trace), refused(request->kid, why));
         co_return co_await std::move(refusal);
+    }
+    if (account->single_use) {
+        auto by = store::values(account->id, account->public_id);
+        const auto used = co_await store::read_one(parts.deps.db, store::acme_account_bound_by, std::move(by));
+        if (used) {
+            auto refusal = refuse_used_binding(parts, call, *account);
+            co_return co_await std::move(refusal);
+        }
     }
     Binding binding;
     binding.account = std::move(*account);

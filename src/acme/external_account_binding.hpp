@@ -31,5 +31,7 @@ struct Binding {
 /// Finds the credential and checks the MAC. Unknown key ids and wrong MACs answer alike and take the
 /// same time: unauthorized. What was judged under a known key id and refused is audited.
 core::Task<Result<Binding>> verify_binding(Parts& parts, const Call& call, json::Value object);
+/// The refusal of a key id that is good for one account and has it.
+core::Task<Error> refuse_used_binding(Parts& parts, const Call& call, const ra::Account& account);
 
 }  // namespace postern::acme

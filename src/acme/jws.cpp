@@ -81,33 +81,35 @@ Result<crypto::Jwk> Jws::jwk() const {
     return std::move(*jwk);
 }
 
-Result<Jws> parse_jws(std::string_view body) {
+Result<Jws> parse_jws(std::string_view body, std::string_view what) {
+    const std::string name(what);
     const auto document = json::Document::parse(body);
-    if (!document) return malformed("the request is no flattened JWS: " + document.error().detail);
-    auto parts = parse_flattened(document->root(), "the JWS");
+    if (!document) return malformed(name + " cannot be read: " + document.error().detail);
+    auto parts = parse_flattened(document->root(), what);
     if (!parts) return parts.error();
     const json::Value header = parts->header.root();
+    const std::string in_header = name + " header";
 
-    const auto algorithm_name = text_member(header, "alg", "the JWS header");
+    const auto algorithm_name = text_member(header, "alg", in_header);
     if (!algorithm_name) return algorithm_name.error();
     const auto algorithm = crypto::jose_algorithm(*algorithm_name);
     if (!algorithm)
         return bad_algorithm("the algorithm \"" + std::string(*algorithm_name) + "\" is not accepted for account keys");
     // Asked after the algorithm: what `none` signs has none, and is told which algorithms would do.
-    if (parts->signature.empty()) return malformed("the JWS: the signature is empty");
+    if (parts->signature.empty()) return malformed(name + ": the signature is empty");
 
-    const auto url = text_member(header, "url", "the JWS header");
+    const auto url = text_member(header, "url", in_header);
     if (!url) return url.error();
     const auto nonce = header["nonce"].optional_string();
-    if (!nonce) return malformed("the JWS header: " + nonce.error().detail);
+    if (!nonce) return malformed(in_header + ": " + nonce.error().detail);
     // §6.5.2 wants malformed here, not badNonce: a fresh nonce would not help whoever encodes it wrongly.
-    if (*nonce && !is_nonce(**nonce)) return malformed("the JWS header: the nonce is not base64url (RFC 8555 section 6.5.2)");
+    if (*nonce && !is_nonce(**nonce)) return malformed(in_header + ": the nonce is not base64url (RFC 8555 section 6.5.2)");
     const auto kid = header["kid"].optional_string();
-    if (!kid) return malformed("the JWS header: " + kid.error().detail);
+    if (!kid) return malformed(in_header + ": " + kid.error().detail);
     const bool has_jwk = header.contains("jwk");
     if (has_jwk == kid->has_value())
-        return malformed(has_jwk ? "the JWS header has both jwk and kid; exactly one is allowed (RFC 8555 section 6.2)"
-                                 : "the JWS header has neither jwk nor kid; exactly one is needed (RFC 8555 section 6.2)");
+        return malformed(in_header + (has_jwk ? " has both jwk and kid; exactly one is allowed (RFC 8555 section 6.2)"
+                                              : " has neither jwk nor kid; exactly one is needed (RFC 8555 section 6.2)"));
 
     std::optional<std::string> nonce_text, kid_text;
     if (*nonce) nonce_text.emplace(**nonce);
@@ -117,12 +119,12 @@ Result<Jws> parse_jws(std::string_view body) {
                std::move(kid_text), has_jwk};
 }
 
-Result<void> verify(const Jws& jws, const crypto::PublicKey& key) {
+Result<void> verify(const Jws& jws, const crypto::PublicKey& key, std::string_view what) {
     if (!crypto::fits(jws.algorithm, key))
         return bad_algorithm("the algorithm " + jws.algorithm_name + " does not go with the account's key, " +
                              crypto::describe(key.type(), key.bits()));
     if (!key.verify_jose(jws.algorithm, core::as_bytes(jws.parts.signing_input), jws.parts.signature))
-        return malformed("the JWS signature does not verify with the " + std::string(jws.has_jwk ? "jwk" : "account's key"));
+        return malformed(std::string(what) + " signature does not verify with the " + (jws.has_jwk ? "jwk" : "account's key"));
     return {};
 }
 

@@ -35,9 +35,9 @@ struct Jws {
     /// badPublicKey or malformed.
     [[nodiscard]] Result<crypto::Jwk> jwk() const;
 };
-/// Errors: malformed, badSignatureAlgorithm with the list of those that would do.
-Result<Jws> parse_jws(std::string_view body);
+/// Errors: malformed, badSignatureAlgorithm with the list of those that would do. `what` names it in details.
+Result<Jws> parse_jws(std::string_view body, std::string_view what = "the JWS");
 /// badSignatureAlgorithm when the algorithm is not the key's, malformed when the signature is wrong.
-Result<void> verify(const Jws& jws, const crypto::PublicKey& key);
+Result<void> verify(const Jws& jws, const crypto::PublicKey& key, std::string_view what = "the JWS");
 
 }  // namespace postern::acme

@@ -3,26 +3,12 @@
 #include "acme/external_account_binding.hpp"
 #include "acme/handlers.hpp"
 #include "acme/render.hpp"
+#include "acme/terms.hpp"
 #include "ra/blocked_keys.hpp"
 
 namespace postern::acme {
 
 namespace {
-
-Result<bool> flag(const json::Value& object, std::string_view name) {
-    if (!object.contains(name)) return false;
-    const auto value = object[name].boolean();
-    if (!value) return Error(ErrorType::malformed, "the payload: " + value.error().detail);
-    return *value;
-}
-
-/// RFC 8555 §7.3.3, §7.3: the terms are agreed to or nothing happens.
-Error terms_needed(const std::string& terms) {
-    Error e(ErrorType::user_action_required,
-            "the terms of service must be agreed to: " + terms + " (send termsOfServiceAgreed: true)");
-    e.headers.emplace_back("Link", "<" + terms + ">;rel=\"terms-of-service\"");
-    return e;
-}
 
 core::Task<std::optional<store::AcmeAccountRow>> find_by_key(Parts& parts, const Call& call) {
     auto parameters = store::values(call.endpoint.id, call.jwk.value().thumbprint);
@@ -71,7 +57,11 @@ core::Task<Reply> create(Parts& parts, const Call& call, Binding credential, std
     row.jwk = call.jwk.value().canonical;
     row.status = "valid";
     row.contacts = std::move(contacts);
-    if (!credential.json.empty()) row.binding = credential.json;
+    if (!credential.json.empty()) {
+        row.binding = credential.json;
+        row.binding_kid = credential.account.public_id;
+        row.binding_once = credential.account.single_use;
+    }
     if (!call.endpoint.terms_of_service.empty()) row.terms = call.endpoint.terms_of_service;
     row.created = row.updated = now;
 
@@ -91,6 +81,10 @@ core::Task<Reply> create(Parts& parts, const Call& call, Binding credential, std
     if (!written) {
         // The same key came twice at once; one made the account, and this is it.
         const auto other = co_await find_by_key(parts, call);
+        if (!other && row.binding_once && written.error().kind == store::Conflict::Kind::duplicate) {
+            auto refusal = refuse_used_binding(parts, call, credential.account);
+            co_return co_await std::move(refusal);
+        }
         if (!other) written.value();
         co_return co_await existing_account(parts, call, *other);
     }
@@ -106,9 +100,9 @@ core::Task<Reply> new_account(Parts& parts, Call& call) {
     const auto payload = payload_object(call);
     if (!payload) co_return payload.error();
     const json::Value body = payload->root();
-    const auto only_existing = flag(body, "onlyReturnExisting");
+    const auto only_existing = read_flag(body, "onlyReturnExisting");
     if (!only_existing) co_return only_existing.error();
-    const auto agreed = flag(body, "termsOfServiceAgreed");
+    const auto agreed = read_flag(body, "termsOfServiceAgreed");
     if (!agreed) co_return agreed.error();
 
     const ra::JudgedKeys keys(call.key);

@@ -30,6 +30,7 @@ std::string to_json(const Error& e, const core::RequestId& request) {
     w.begin_object();
     w.member("type", urn(e.type)).member("detail", detail_of(e, request));
     w.member("status", static_cast<std::int64_t>(e.status));
+    if (!e.instance.empty()) w.member("instance", e.instance);
     if (!e.algorithms.empty()) {
         w.key("algorithms").begin_array();
         for (const auto name : e.algorithms) w.string(name);

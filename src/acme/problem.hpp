@@ -13,9 +13,10 @@
 /// What ACME clients read when something is refused (RFC 8555 §6.7).
 namespace postern::acme {
 
-/// The registered error types that we send (RFC 8555 §6.7, profiles draft).
+/// The registered error types that we send (RFC 8555 §6.7, RFC 9773 §7.4, profiles draft).
 enum class ErrorType {
     account_does_not_exist,
+    already_replaced,
     already_revoked,
     bad_csr,
     bad_nonce,
@@ -56,6 +57,7 @@ struct Error {
     unsigned status = 500;
     std::string detail;
     std::string check;                         ///< what refused; empty: the one its type stands for
+    std::string instance;                      ///< URL of what a person is to read (§7.3.3)
     std::vector<core::Subproblem> subproblems; ///< one an identifier
     std::vector<std::string_view> algorithms;  ///< badSignatureAlgorithm: what would do (§6.2)
     std::optional<std::chrono::seconds> retry_after;

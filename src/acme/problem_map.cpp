@@ -5,6 +5,7 @@ namespace postern::acme {
 std::string_view to_string(ErrorType type) noexcept {
     switch (type) {
         case ErrorType::account_does_not_exist: return "accountDoesNotExist";
+        case ErrorType::already_replaced: return "alreadyReplaced";
         case ErrorType::already_revoked: return "alreadyRevoked";
         case ErrorType::bad_csr: return "badCSR";
         case ErrorType::bad_nonce: return "badNonce";
@@ -40,6 +41,7 @@ unsigned default_status(ErrorType type) noexcept {
         case ErrorType::order_not_ready:
         case ErrorType::unauthorized:
         case ErrorType::user_action_required: return 403;
+        case ErrorType::already_replaced: return 409;
         case ErrorType::rate_limited: return 429;
         case ErrorType::server_internal: return 500;
         case ErrorType::account_does_not_exist:
@@ -66,6 +68,7 @@ std::string_view default_check(ErrorType type, unsigned status) noexcept {
     if (status == 404) return "request.resource";
     switch (type) {
         case ErrorType::account_does_not_exist: return "account.known";
+        case ErrorType::already_replaced: return "order.replaces";
         case ErrorType::already_revoked: return "revocation.once";
         case ErrorType::bad_csr: return "csr.form";
         case ErrorType::bad_nonce: return "request.nonce";

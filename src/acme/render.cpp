@@ -117,6 +117,7 @@ std::string render_order(const store::AcmeOrderRow& order, const std::vector<std
     w.begin_object().member("status", to_string(status)).member("expires", core::rfc3339(order.expires));
     w.key("identifiers").raw(order.identifiers);
     w.member("profile", order.profile);
+    if (order.replaces) w.member("replaces", *order.replaces);
     if (order.not_before) w.member("notBefore", core::rfc3339(*order.not_before));
     if (order.not_after) w.member("notAfter", core::rfc3339(*order.not_after));
     w.key("authorizations").begin_array();

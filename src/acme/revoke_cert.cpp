@@ -7,7 +7,7 @@ namespace postern::acme {
 
 namespace {
 
-constexpr std::int64_t key_compromise = 1;  // RFC 5280 §5.3.1
+constexpr std::int64_t cessation_of_operation = 5;  // RFC 5280 §5.3.1
 
 struct Wish {
     Wish() = default;
@@ -37,15 +37,42 @@ Result<Wish> read_wish(const Call& call) {
     return wish;
 }
 
-/// Signed by the certificate's own key, or by the account that ordered it.
-core::Task<bool> may_revoke(Parts& parts, const Call& call, const store::CertificateRow& certificate) {
+/// What a request to revoke rests on.
+enum class Authority {
+    none,
+    own_key,  ///< signed by the certificate's own key
+    orderer,  ///< by the account that ordered it
+    names,    ///< by another account, which has proven every name of it
+};
+
+/// Names count where challenges alone proved them, to who ordered and to who revokes: else an account could revoke what
+/// others were given without any proof.
+core::Task<bool> proved_its_names(Parts& parts, const Call& call, const store::CertificateRow& certificate) {
+    auto ordered = store::values(certificate.enrollment);
+    const auto order = co_await store::read_one(parts.deps.db, store::acme_order_by_enrollment, std::move(ordered));
+    if (!order) co_return false;
+    auto proofs = store::values(certificate.enrollment, call.requester().id, parts.now());
+    const auto unproven = co_await store::read_one(parts.deps.db, store::acme_order_unproven, std::move(proofs));
+    co_return !unproven.has_value();
+}
+
+core::Task<Authority> authority(Parts& parts, const Call& call, const store::CertificateRow& certificate) {
     if (call.jwk) {
         const auto digest = call.key.spki_sha256();
-        co_return core::to_bytes(digest) == certificate.spki_sha256;
+        co_return core::to_bytes(digest) == certificate.spki_sha256 ? Authority::own_key : Authority::none;
     }
     auto parameters = store::values(certificate.enrollment, call.requester().id);
     const auto owned = co_await store::read_one(parts.deps.db, store::acme_order_of_enrollment, std::move(parameters));
-    co_return owned.has_value();
+    if (owned) co_return Authority::orderer;
+    const bool proved = co_await proved_its_names(parts, call, certificate);
+    co_return proved ? Authority::names : Authority::none;
+}
+
+/// Who signs with the certificate's key shows that it is out of its owner's hands; who has its names now can say that they
+/// moved, and nothing of the key.
+std::int64_t reason_of(Authority by, std::int64_t wished) {
+    if (by == Authority::own_key) return ra::key_compromise;
+    return by == Authority::names ? cessation_of_operation : wished;
 }
 
 core::Task<Error> refuse_revocation(Parts& parts, const Call& call, const store::CertificateRow& certificate, Error error) {
@@ -68,16 +95,16 @@ core::Task<Reply> revoke_cert(Parts& parts, Call& call) {
     if (!row) co_return unknown;
     const auto certificate = store::CertificateRow::from(*row);
     if (certificate.tenant != call.endpoint.tenant) co_return unknown;
-    const bool may = co_await may_revoke(parts, call, certificate);
-    if (!may) {
+    const Authority by = co_await authority(parts, call, certificate);
+    if (by == Authority::none) {
         Error other(ErrorType::unauthorized,
-                    "this certificate can be revoked by the account that ordered it or with the certificate's own key");
+                    "this certificate can be revoked by the account that ordered it, with the certificate's own key, or by an "
+                    "account that has valid authorizations for all of its names");
         other.check = "revocation.authority";
         auto refusal = refuse_revocation(parts, call, certificate, std::move(other));
         co_return co_await std::move(refusal);
     }
-    // Who signs with the certificate's key shows that it is out of its owner's hands.
-    const std::int64_t reason = call.jwk ? key_compromise : wish->reason;
+    const std::int64_t reason = reason_of(by, wish->reason);
     const auto actor = call.actor();
     const auto done = co_await parts.deps.revocation.revoke(certificate, reason, actor, call.request.id, call.request.deadline);
     if (!done) {

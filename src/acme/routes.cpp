@@ -1,5 +1,8 @@
+#include <map>
+
 #include "acme/authenticate.hpp"
 #include "acme/challenge_validation.hpp"
+#include "acme/cross_origin.hpp"
 #include "acme/handlers.hpp"
 
 namespace postern::acme {
@@ -13,6 +16,7 @@ struct Route {
     Handler handler;
     bool is_directory = false;
     bool issuing = false;  ///< on the way to a certificate, so not while the clock is in doubt
+    bool cached = false;   ///< what it answers may be kept: so there is no nonce in it, and it says for how long
 };
 
 constexpr Route routes[] = {
@@ -24,13 +28,17 @@ constexpr Route routes[] = {
     {http::Method::post, "/acme/{endpoint:label}/new-account", Auth::jws_jwk, &new_account},
     {http::Method::post, "/acme/{endpoint:label}/account/{token:token}", Auth::jws_kid, &account},
     {http::Method::post, "/acme/{endpoint:label}/account/{token:token}/orders", Auth::jws_kid, &orders},
+    {http::Method::post, "/acme/{endpoint:label}/key-change", Auth::jws_kid, &key_change},
+    {http::Method::post, "/acme/{endpoint:label}/new-authz", Auth::jws_kid, &new_authz, false, true},
     {http::Method::post, "/acme/{endpoint:label}/new-order", Auth::jws_kid, &new_order, false, true},
     {http::Method::post, "/acme/{endpoint:label}/order/{token:token}", Auth::jws_kid, &order},
     {http::Method::post, "/acme/{endpoint:label}/order/{token:token}/finalize", Auth::jws_kid, &finalize, false, true},
     {http::Method::post, "/acme/{endpoint:label}/authz/{token:token}", Auth::jws_kid, &authorization},
     {http::Method::post, "/acme/{endpoint:label}/challenge/{token:token}", Auth::jws_kid, &challenge, false, true},
     {http::Method::post, "/acme/{endpoint:label}/certificate/{token:token}", Auth::jws_kid, &certificate},
+    {http::Method::post, "/acme/{endpoint:label}/certificate/{token:token}/{chain:number}", Auth::jws_kid, &alternate_certificate},
     {http::Method::post, "/acme/{endpoint:label}/revoke-cert", Auth::jws_jwk_or_kid, &revoke_cert},
+    {http::Method::get, "/acme/{endpoint:label}/renewal-info/{certificate:segment}", Auth::none, &renewal_info, false, false, true},
 };
 
 core::Task<Reply> prove_and_handle(Parts& parts, Call& call, const Route& route) {
@@ -71,13 +79,29 @@ core::Task<http::Response> serve(std::shared_ptr<Parts> parts, const Route& rout
     const Reply reply = co_await answer(*parts, route, request);
     http::Response response = reply ? *reply : to_response(reply.error(), request.id);
     if (!reply && reply.error().type == ErrorType::bad_nonce) parts->bad_nonces.add();
-    const std::string nonce = co_await parts->deps.nonces.issue();
-    response.set("Replay-Nonce", nonce).set("Cache-Control", "no-store");
+    if (!route.cached || !reply) {
+        const std::string nonce = co_await parts->deps.nonces.issue();
+        response.set("Replay-Nonce", nonce).set("Cache-Control", "no-store");
+    }
+    allow_any_origin(response);
     if (!route.is_directory) {
         const Urls urls(parts->deps.https_base, request.params["endpoint"]);
         response.set("Link", "<" + urls.directory() + ">;rel=\"index\"");
     }
     co_return response;
+}
+
+core::Task<http::Response> answer_preflight(std::string methods) { co_return preflight(methods); }
+
+/// The directory that the path of a request without a route lies under, if there is one.
+std::optional<Urls> urls_of(const Parts& parts, std::string_view path) {
+    constexpr std::string_view prefix = "/acme/";
+    if (!path.starts_with(prefix)) return std::nullopt;
+    const auto rest = path.substr(prefix.size());
+    const auto catalog = parts.deps.catalog.current();
+    const ra::Endpoint* endpoint = catalog ? catalog->endpoint(ra::Protocol::acme, rest.substr(0, rest.find('/'))) : nullptr;
+    if (endpoint == nullptr) return std::nullopt;
+    return Urls(parts.deps.https_base, endpoint->name);
 }
 
 /// The HTTP layer's refusals below /acme/: they carry a nonce too, so that the client can go on.
@@ -86,6 +110,8 @@ core::Task<http::Response> page_with_nonce(std::shared_ptr<Parts> parts, const h
     http::Response page = error_page(request, status, detail);
     const std::string nonce = co_await parts->deps.nonces.issue();
     page.set("Replay-Nonce", nonce);
+    allow_any_origin(page);
+    if (const auto urls = urls_of(*parts, request.path)) page.set("Link", "<" + urls->directory() + ">;rel=\"index\"");
     co_return page;
 }
 
@@ -95,10 +121,15 @@ Acme::Acme(Deps deps) : parts_(std::make_shared<Parts>(std::move(deps))) {}
 Acme::~Acme() = default;
 
 void Acme::add_routes(http::Router& router) {
+    std::map<std::string_view, std::string> methods;  // by pattern
     for (const Route& route : routes) {
+        auto& listed = methods[route.pattern];
+        listed.append(listed.empty() ? "" : ", ").append(to_string(route.method));
         auto handler = [parts = parts_, &route](const http::Request& request) { return serve(parts, route, request); };
         router.add(route.method, route.pattern, http::RouteLimits(), std::move(handler));
     }
+    for (const auto& [pattern, listed] : methods)
+        router.add(http::Method::options, pattern, http::RouteLimits(), [listed = listed](const http::Request&) { return answer_preflight(listed); });
     router.error_page("/acme/", [parts = parts_](const http::Request& request, unsigned status, std::string_view detail) {
         return page_with_nonce(parts, request, status, detail);
     });

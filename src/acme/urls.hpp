@@ -16,6 +16,9 @@ public:
     [[nodiscard]] std::string new_account() const { return base_ + "new-account"; }
     [[nodiscard]] std::string new_order() const { return base_ + "new-order"; }
     [[nodiscard]] std::string revoke_cert() const { return base_ + "revoke-cert"; }
+    [[nodiscard]] std::string new_authz() const { return base_ + "new-authz"; }
+    [[nodiscard]] std::string renewal_info() const { return base_ + "renewal-info"; }  ///< clients add "/" and the identifier
+    [[nodiscard]] std::string key_change() const { return base_ + "key-change"; }
     [[nodiscard]] std::string account_prefix() const { return base_ + "account/"; }
     [[nodiscard]] std::string account(std::string_view token) const { return at("account/", token); }
     [[nodiscard]] std::string orders(std::string_view token) const { return at("account/", token, "/orders"); }
@@ -23,7 +26,10 @@ public:
     [[nodiscard]] std::string finalize(std::string_view token) const { return at("order/", token, "/finalize"); }
     [[nodiscard]] std::string authorization(std::string_view token) const { return at("authz/", token); }
     [[nodiscard]] std::string challenge(std::string_view token) const { return at("challenge/", token); }
-    [[nodiscard]] std::string certificate(std::string_view token) const { return at("certificate/", token); }
+    /// `chain`: 0 for the one that is sent unless another is asked for.
+    [[nodiscard]] std::string certificate(std::string_view token, std::size_t chain = 0) const {
+        return at("certificate/", token, chain == 0 ? std::string() : "/" + std::to_string(chain));
+    }
 
 private:
     [[nodiscard]] std::string at(std::string_view kind, std::string_view token, std::string_view rest = {}) const {

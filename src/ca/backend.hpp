@@ -154,6 +154,8 @@ public:
     /// DER of what paths of its certificates end in, and of what leads there as far as it was declared: roots last. Where a root
     /// succeeds another, what each says of the other belongs here too (RFC 4210 §4.4). Empty: not known.
     [[nodiscard]] virtual std::vector<core::Bytes> anchors() const { return {}; }
+    /// Other chains of that issuer, each like chain() and to another root, for clients that know that one alone. Empty: there is none.
+    [[nodiscard]] virtual std::vector<std::vector<core::Bytes>> alternate_chains(const std::string&) const { return {}; }
 };
 
 /// Backends that documents describe: they come and go while the server runs. Thread safe.
@@ -204,6 +206,12 @@ public:
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const {
         for (const auto& [n, b] : list_)
             if (auto c = b->chain(issuer_key_id); !c.empty()) return c;
+        return {};
+    }
+    /// Its other chains, likewise.
+    [[nodiscard]] std::vector<std::vector<core::Bytes>> alternate_chains(const std::string& issuer_key_id) const {
+        for (const auto& [n, b] : list_)
+            if (auto c = b->alternate_chains(issuer_key_id); !c.empty()) return c;
         return {};
     }
     /// Its path, likewise.

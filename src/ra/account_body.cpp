@@ -59,6 +59,14 @@ void read_one_time(Body& body, Account& a) {
     if (!s.unbound && body.root()["outstanding"].exists()) body.fail("outstanding", "counts unbound challenges, and this account has unbound = false");
 }
 
+void read_binding(Body& body, Account& a) {
+    only_of_method(body, a, AccountMethod::eab, {"single_use", "challenges"});
+    body.flag("single_use", a.single_use);
+    a.challenges = static_cast<Challenges>(body.word("challenges", {"required", "preauthorized", "none"}));
+    // Such an account has every name of its scope: somebody must have thought of each.
+    if (a.challenges == Challenges::none && std::find(a.scope.names.begin(), a.scope.names.end(), "*") != a.scope.names.end()) body.fail("challenges", "\"none\" goes with a scope that lists names, without \"*\"");
+}
+
 void read_webhook(Body& body, Account& a) {
     only_of_method(body, a, AccountMethod::webhook, {"url", "webhook_id", "timeout"});
     if (a.method != AccountMethod::webhook) return;
@@ -159,6 +167,7 @@ Result<Account> read_account(const store::ObjectRow& row) {
         if (!a.expires) body.fail("expires", "expected a time such as \"2027-01-31T00:00:00Z\"");
     }
     read_one_time(body, a);
+    read_binding(body, a);
     read_webhook(body, a);
     read_basic(body, a);
     read_devices(body, a);

@@ -70,6 +70,15 @@ Result<Domain> read_domain(const store::ObjectRow& row) {
     auto name = normalize_dns(row.name, rules);
     if (!name) return name.error();
     d.name = std::move(*name);
+    Body body(row);
+    d.proof = static_cast<DomainProof>(body.word("proven_by", {"none", "http", "dns", "mail"}));
+    std::string until;
+    body.text("proven_until", until, 40);
+    const auto end = until.empty() ? std::nullopt : core::from_rfc3339(until);
+    if (!until.empty() && !end) body.fail("proven_until", "expected a time such as \"2027-01-31T00:00:00Z\"");
+    if ((d.proof == DomainProof::none) != until.empty()) body.fail("proven_until", "goes with proven_by: a proof counts up to a day");
+    if (end) d.proven_until = *end;
+    if (body.failure()) return *body.failure();
     return d;
 }
 

@@ -232,6 +232,8 @@ Task<void> by_token(Explanation& found, std::string token) {
     auto order = key, authorization = key, certificate = key, account = key;
     co_await found.orders(store::acme_order_by_token, std::move(order));
     co_await found.orders(store::acme_orders_by_authorization, std::move(authorization));
+    auto ordered_by_none = token;  // newAuthz
+    co_await found.object("acme_authorization", std::move(ordered_by_none));
     co_await found.certificate(store::certificate_by_token, std::move(certificate));
     co_await found.acme_accounts(store::acme_account_traced, std::move(account));
     // A finalize whose claim was taken back.

@@ -23,6 +23,16 @@ std::optional<Protocol> protocol_from(std::string_view text) noexcept {
     return std::nullopt;
 }
 
+std::string_view to_string(DomainProof p) noexcept {
+    switch (p) {
+        case DomainProof::none: return "none";
+        case DomainProof::http: return "http";
+        case DomainProof::dns: return "dns";
+        case DomainProof::mail: return "mail";
+    }
+    return "";
+}
+
 std::string_view to_string(AccountMethod m) noexcept {
     switch (m) {
         case AccountMethod::open: return "open";

@@ -46,12 +46,18 @@ struct Department {
     bool active = true;
 };
 
+/// By what the tenant has shown that a domain is its own.
+enum class DomainProof : std::uint8_t { none, http, dns, mail };
+std::string_view to_string(DomainProof p) noexcept;
+
 /// A DNS name of the tenant and whom it is delegated to.
 struct Domain {
     Domain() = default;
     core::TenantId tenant;
     std::string name;  ///< normalized; governs itself and everything below
     bool active = true;
+    DomainProof proof = DomainProof::none;
+    core::TimePoint proven_until{};
     std::optional<core::OrganizationId> organization;
 };
 
@@ -224,6 +230,9 @@ struct DeviceSettings {
     [[nodiscard]] bool tells_apart() const noexcept { return listed || first_use; }
 };
 
+/// Whether names are proven by challenges of ACME: always; where no domain of the tenant is proven that governs them; never.
+enum class Challenges : std::uint8_t { required, preauthorized, none };
+
 /// A credential under an endpoint, and what may be asked for with it.
 struct Account {
     Account() = default;
@@ -233,6 +242,8 @@ struct Account {
     std::string name;
     AccountMethod method = AccountMethod::eab;
     bool active = true;
+    bool single_use = false;            ///< eab: its key id makes one ACME account
+    Challenges challenges = Challenges::required;  ///< eab
     std::int64_t version = 0;
     std::optional<core::OrganizationId> organization;
     std::optional<core::DepartmentId> department;

@@ -39,9 +39,25 @@ core::Task<std::optional<store::RevocationRequestRow>> open_revocation(store::Da
     co_return store::RevocationRequestRow::from(*row);
 }
 
-core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string backend, std::string issuer_key_id) {
+namespace {
+std::string to_pem(const std::vector<core::Bytes>& chain) {
     std::string pem;
-    for (const auto& issuer : backends.chain(issuer_key_id)) pem += crypto::to_pem("CERTIFICATE", issuer);
+    for (const auto& der : chain) pem += crypto::to_pem("CERTIFICATE", der);
+    return pem;
+}
+}  // namespace
+
+core::Task<std::vector<std::string>> chains_of(store::Database& db, const ca::Backends& backends, std::string backend, std::string issuer_key_id) {
+    std::vector<std::string> out;
+    auto other = backends.alternate_chains(issuer_key_id);
+    auto first = chain_of(db, backends, std::move(backend), std::move(issuer_key_id));
+    out.push_back(co_await std::move(first));
+    for (const auto& chain : other) out.push_back(to_pem(chain));
+    co_return out;
+}
+
+core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string backend, std::string issuer_key_id) {
+    std::string pem = to_pem(backends.chain(issuer_key_id));
     if (!pem.empty()) co_return pem;
     auto key = store::values(backend, issuer_key_id);
     const auto row = co_await store::read_one(db, store::issuer_chain_of, std::move(key));

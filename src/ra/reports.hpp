@@ -25,6 +25,8 @@ core::Task<bool> withheld(store::Database& db, core::EnrollmentId enrollment);
 /// What a foreign CA was asked to revoke and has not confirmed; nullopt: nothing.
 core::Task<std::optional<store::RevocationRequestRow>> open_revocation(store::Database& db, core::CertificateId certificate);
 
+/// The chains of an issuer as PEM, itself first in each: the one to send along, then those to other roots.
+core::Task<std::vector<std::string>> chains_of(store::Database& db, const ca::Backends& backends, std::string backend, std::string issuer_key_id);
 /// The chain below a certificate as PEM, its issuer first: the backend's own, or a foreign CA's as it was verified.
 core::Task<std::string> chain_of(store::Database& db, const ca::Backends& backends, std::string backend, std::string issuer_key_id);
 

@@ -12,15 +12,33 @@ using core::ProblemKind;
 
 namespace {
 
-std::string told(const store::CertificateRow& certificate, std::int64_t reason) {
+std::string told(const store::CertificateRow& certificate, std::int64_t reason, bool blocked) {
     json::Writer detail;
     detail.begin_object().member("serial", core::hex(certificate.serial)).member("reason", reason);
-    if (reason == key_compromise) detail.member("key_blocked", true);
+    if (blocked) detail.member("key_blocked", true);
     detail.end_object();
     return detail.take();
 }
 
+Problem revoked_already(const store::CertificateRow& certificate) {
+    return Problem(ProblemKind::already_revoked, "certificate " + core::hex(certificate.serial) + " is revoked already");
+}
+
+AuditRecord record_of(const store::CertificateRow& certificate, std::string_view action, core::TimePoint now, Actor actor, core::RequestId request) {
+    AuditRecord record;
+    record.at = now;
+    record.tenant = certificate.tenant;
+    record.request = std::move(request);
+    record.actor = std::move(actor);
+    record.action = action;
+    record.object_kind = "enrollment";
+    record.object_id = std::to_string(certificate.enrollment.get());
+    return record;
+}
+
 }  // namespace
+
+bool may_block_key(const Actor& actor) noexcept { return actor.kind != "acme_account"; }
 
 bool revocation_reason_allowed(std::int64_t reason) noexcept {
     return reason == 0 || reason == 1 || reason == 3 || reason == 4 || reason == 5;
@@ -39,7 +57,7 @@ core::Task<core::Result<void>> Revocation::revoke_with(store::CertificateRow cer
         if (publishes) co_return co_await revoke_at_foreign(std::move(certificate), reason, std::move(actor), std::move(request), deadline);
         co_return co_await revoke_locally(std::move(certificate), reason, std::move(actor), std::move(request), store::Batch());
     }
-    if (foreign) co_return co_await record(certificate, reason, std::move(actor), std::move(request), store::Batch());  // already_revoked
+    if (foreign) co_return co_await record_or_block(std::move(certificate), reason, std::move(actor), std::move(request), store::Batch());  // already_revoked
     if (!publishes) co_return Problem(ProblemKind::unsupported, "backend " + certificate.backend + " cannot revoke");
     store::Batch entry;
     ca::Revoked revoked;
@@ -49,8 +67,11 @@ core::Task<core::Result<void>> Revocation::revoke_with(store::CertificateRow cer
     revoked.reason = static_cast<unsigned>(reason);
     revoked.not_after = certificate.not_after;
     backend->record_revocation(entry, revoked);
+    store::Batch raised = entry;
     entry.append(std::move(more));
-    const auto recorded = co_await record(certificate, reason, std::move(actor), std::move(request), std::move(entry));
+    auto recorded = co_await record(certificate, reason, actor, request, std::move(entry));
+    if (!recorded && reason == key_compromise && may_block_key(actor))
+        recorded = co_await raise_to_compromise(certificate, std::move(actor), std::move(request), std::move(raised));
     if (!recorded) co_return recorded;
     // Durable from here. The CRL follows within the wait, or a moment later: the answer is yes either way.
     const auto wait = core::earlier(deadline, core::deadline_in(std::chrono::seconds(3)));
@@ -63,29 +84,45 @@ core::Task<core::Result<void>> Revocation::record(const store::CertificateRow& c
                                                   store::Batch more) {
     const auto now = core::floor_seconds(deps_.clock.now());
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
-
-    AuditRecord record;
-    record.at = now;
-    record.tenant = certificate.tenant;
-    record.request = request;
-    record.actor = actor;
-    record.action = "certificate.revoked";
-    record.object_kind = "enrollment";
-    record.object_id = std::to_string(certificate.enrollment.get());
-    record.detail = told(certificate, reason);
+    const bool blocks = reason == key_compromise && may_block_key(actor);
+    auto record = record_of(certificate, "certificate.revoked", now, std::move(actor), std::move(request));
+    record.detail = told(certificate, reason, blocks);
 
     store::Batch batch;
     batch.add(store::certificate_revoke, store::values(certificate.id, now, reason));
     batch.add(store::enrollment_revoked, store::values(certificate.enrollment, now));
     batch.append(std::move(more));
-    if (reason == key_compromise) add_compromised(batch, certificate, audit_id, now, store::Expect::any);
+    if (blocks) add_compromised(batch, certificate, audit_id, now, store::Expect::any);
     add_audit(batch, audit_id, record);
     const auto written = co_await deps_.db.write(std::move(batch));
-    if (!written) {
-        // Revoked for a lesser reason before, the key is out all the same. A conflict: it is blocked already.
-        if (reason == key_compromise) co_await block_key(certificate, std::move(actor), std::move(request), store::Batch(), store::Expect::one);
-        co_return Problem(ProblemKind::already_revoked, "certificate " + core::hex(certificate.serial) + " is revoked already");
-    }
+    if (!written) co_return revoked_already(certificate);
+    co_return core::Result<void>();
+}
+
+core::Task<core::Result<void>> Revocation::record_or_block(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
+                                                           store::Batch more) {
+    const auto recorded = co_await record(certificate, reason, actor, request, std::move(more));
+    // Revoked for a lesser reason before, the key is out all the same. A conflict: it is blocked already.
+    if (!recorded && reason == key_compromise && may_block_key(actor))
+        co_await block_key(std::move(certificate), std::move(actor), std::move(request), store::Batch(), store::Expect::one);
+    co_return recorded;
+}
+
+core::Task<core::Result<void>> Revocation::raise_to_compromise(store::CertificateRow certificate, Actor actor, core::RequestId request, store::Batch entry) {
+    const auto now = core::floor_seconds(deps_.clock.now());
+    const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
+    auto record = record_of(certificate, "certificate.compromised", now, actor, request);
+    record.detail = told(certificate, key_compromise, true);
+    store::Batch batch;
+    batch.add(store::certificate_raise_reason, store::values(certificate.id, key_compromise));
+    batch.append(std::move(entry));
+    add_compromised(batch, certificate, audit_id, now, store::Expect::any);
+    add_audit(batch, audit_id, record);
+    const auto raised = co_await deps_.db.write(std::move(batch));
+    if (raised) co_return core::Result<void>();
+    // It had that reason from somebody who may not block the key.
+    const auto blocked = co_await block_key(certificate, std::move(actor), std::move(request), store::Batch(), store::Expect::one);
+    if (!blocked) co_return revoked_already(certificate);
     co_return core::Result<void>();
 }
 
@@ -93,16 +130,10 @@ core::Task<core::Result<void>> Revocation::record(const store::CertificateRow& c
 core::Task<store::Written> Revocation::block_key(store::CertificateRow certificate, Actor actor, core::RequestId request, store::Batch more,
                                                  store::Expect expect) {
     const auto audit_id = co_await deps_.numbers.next(store::Series::audit);
-    AuditRecord record;
-    record.at = core::floor_seconds(deps_.clock.now());
-    record.tenant = certificate.tenant;
-    record.request = std::move(request);
-    record.actor = std::move(actor);
-    record.action = "key.blocked";
-    record.object_kind = "enrollment";
-    record.object_id = std::to_string(certificate.enrollment.get());
-    record.detail = told(certificate, key_compromise);
-    add_compromised(more, certificate, audit_id, record.at, expect);
+    const auto now = core::floor_seconds(deps_.clock.now());
+    auto record = record_of(certificate, "key.blocked", now, std::move(actor), std::move(request));
+    record.detail = told(certificate, key_compromise, true);
+    add_compromised(more, certificate, audit_id, now, expect);
     add_audit(more, audit_id, record);
     co_return co_await deps_.db.write(std::move(more));
 }

@@ -18,6 +18,10 @@ bool revocation_reason_allowed(std::int64_t reason) noexcept;
 /// CRLReason keyCompromise (RFC 5280 §5.3.1): the key is blocked too.
 inline constexpr std::int64_t key_compromise = 1;
 
+/// Whether this actor's word for keyCompromise blocks the key. An ACME account's does not: it may have ordered with another's
+/// CSR and never have held the key. Who signs with the key, and an officer, do.
+bool may_block_key(const Actor& actor) noexcept;
+
 class Revocation {
 public:
     struct Deps {
@@ -36,7 +40,8 @@ public:
     /// At a foreign CA: asks it first; forbidden when it refuses, or takes none (recorded here all the same),
     /// unavailable while it has not answered, or its backend is gone: the wish is kept.
     /// Records, audits and publishes. Returns once CRLs show it, or after a short wait when signing is
-    /// slow: it is durable then all the same. Errors: already_revoked, bad_revocation_reason.
+    /// slow: it is durable then all the same. One of our own CA that is revoked already becomes a keyCompromise when somebody
+    /// who may block its key says so. Errors: already_revoked, bad_revocation_reason.
     core::Task<core::Result<void>> revoke(store::CertificateRow certificate, std::int64_t reason, Actor actor,
                                           core::RequestId request, core::Deadline deadline) {
         return revoke_with(std::move(certificate), reason, std::move(actor), std::move(request), deadline, store::Batch());
@@ -54,6 +59,11 @@ private:
     /// One batch: certificate, enrollment, key, audit and `more`. Errors: already_revoked.
     core::Task<core::Result<void>> record(const store::CertificateRow& certificate, std::int64_t reason, Actor actor, core::RequestId request,
                                           store::Batch more);
+    /// The same; one that was revoked before has its key blocked at least.
+    core::Task<core::Result<void>> record_or_block(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
+                                                   store::Batch more);
+    /// Revoked for a lesser reason before: a keyCompromise from now on. `entry` is the CRL's. Errors: already_revoked.
+    core::Task<core::Result<void>> raise_to_compromise(store::CertificateRow certificate, Actor actor, core::RequestId request, store::Batch entry);
     core::Task<store::Written> block_key(store::CertificateRow certificate, Actor actor, core::RequestId request, store::Batch more, store::Expect expect);
     core::Task<bool> write_wish(store::CertificateRow certificate, store::RevocationRequestRow wish);
     core::Task<core::Result<void>> revoke_at_foreign(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,

@@ -84,11 +84,11 @@ Task<Result<void>> Revocation::revoke_at_foreign(store::CertificateRow certifica
 Task<bool> Revocation::write_wish(store::CertificateRow certificate, store::RevocationRequestRow wish) {
     store::Batch batch;
     batch.add(store::revocation_request_insert, wish.insert_values());
-    if (wish.reason != key_compromise) {
+    const Actor actor(wish.actor_kind, wish.actor);
+    if (wish.reason != key_compromise || !may_block_key(actor)) {
         const auto written = co_await deps_.db.write(std::move(batch));
         co_return written.has_value();
     }
-    const Actor actor(wish.actor_kind, wish.actor);
     const auto written = co_await block_key(certificate, actor, wish.request, std::move(batch), store::Expect::any);
     if (written) co_return true;
     store::Batch raise;
@@ -151,7 +151,7 @@ Task<Result<void>> Revocation::confirm(store::CertificateRow certificate, store:
     store::Batch done;
     done.add(store::revocation_request_delete, store::values(wish.certificate, wish.fence), store::Expect::any);
     const Actor actor(wish.actor_kind, wish.actor);
-    const auto recorded = co_await record(certificate, wish.reason, actor, wish.request, std::move(done));
+    const auto recorded = co_await record_or_block(certificate, wish.reason, actor, wish.request, std::move(done));
     if (!recorded) co_await drop(std::move(wish));  // it stands in our records already, and now the CA has been told
     co_return recorded;
 }
@@ -188,7 +188,7 @@ Task<bool> Revocation::record_answer(store::CertificateRow certificate, store::R
 /// The CA takes none from here: our own records say it, nobody else does.
 Task<Result<void>> Revocation::revoke_locally(store::CertificateRow certificate, std::int64_t reason, Actor actor, core::RequestId request,
                                               store::Batch more) {
-    const auto recorded = co_await record(certificate, reason, std::move(actor), request, std::move(more));
+    const auto recorded = co_await record_or_block(certificate, reason, std::move(actor), request, std::move(more));
     if (!recorded) co_return recorded;
     if (deps_.alarm) deps_.alarm->add();
     deps_.log->error("revocation_unpublished", {{"alarm", "revocation_unpublished"}, {"serial", core::hex(certificate.serial)}, {"backend", certificate.backend}, {"request", request.get()}});

@@ -28,6 +28,42 @@ void acme_accounts(Store& s) {
     same_key.token = "acme-account-token-032";
     s.duplicates(store::acme_account_insert, same_key.insert_values());
 
+    // A key id that is good for one account. Of an account that is older than the record of key ids nobody knows which it had.
+    BOOST_TEST(s.one(store::acme_account_bound_by, values(7, "kid-1")).integer(0) == 31);
+    s.does(store::acme_account_deactivate, values(31, now));
+    for (const std::int64_t id : {33, 34}) {
+        auto bound = same_key;
+        bound.id = store::AcmeAccountId(id);
+        bound.token = "acme-account-token-0" + std::to_string(id);
+        bound.thumbprint = "thumbprint of " + std::to_string(id);
+        bound.account = core::AccountId(7);
+        bound.binding_kid = "kid-1";
+        bound.binding_once = true;
+        if (id == 33) s.does(store::acme_account_insert, bound.insert_values());
+        else s.duplicates(store::acme_account_insert, bound.insert_values());
+        bound.binding_once = false;  // one that is good for many
+        if (id == 34) s.does(store::acme_account_insert, bound.insert_values());
+    }
+    const auto bound = store::AcmeAccountRow::from(s.one(store::acme_account_by_key, values(6, "thumbprint of 33")));
+    BOOST_TEST((bound.binding_kid == "kid-1" && bound.binding_once && !get().binding_kid && !get().binding_once));
+    BOOST_TEST(s.read(store::acme_account_bound_by, values(8, "kid-1")).empty());
+
+    // Another key: from the one that was seen, to one that is nobody's.
+    s.duplicates(store::acme_account_key, values(33, "thumbprint of 33", "thumbprint", "{}", later));
+    s.misses(store::acme_account_key, values(33, "another", "new", "{}", later));
+    s.misses(store::acme_account_key, values(31, "thumbprint", "new", "{}", later));  // it is deactivated
+    s.does(store::acme_account_key, values(33, "thumbprint of 33", "new", R"({"kty":"EC"})", later));
+    const auto changed = store::AcmeAccountRow::from(s.one(store::acme_account_by_key, values(6, "new")));
+    BOOST_TEST((changed.id == store::AcmeAccountId(33) && changed.jwk == R"({"kty":"EC"})" && changed.updated == later));
+    s.does(store::acme_account_terms, values(33, "https://terms.example/2", later));
+    s.misses(store::acme_account_terms, values(31, "https://terms.example/2", later));
+    BOOST_TEST((store::AcmeAccountRow::from(s.one(store::acme_account_by_key, values(6, "new"))).terms == "https://terms.example/2"));
+}
+
+void acme_account_life(Store& s) {
+    s.add_objects();
+    s.add_acme();
+    const auto get = [&] { return store::AcmeAccountRow::from(s.one(store::acme_account_by_token, values(account_token, 6))); };
     BOOST_TEST(s.one(store::acme_account_traced, values(account_token)).integer(0) == 31);
     BOOST_TEST(s.read(store::acme_account_traced, values("another")).empty());
     BOOST_TEST(s.one(store::acme_accounts_by_credential, values(7)).text(1) == account_token);
@@ -124,6 +160,46 @@ void acme_orders(Store& s) {
     BOOST_TEST((gone.status == "invalid" && gone.error == R"({"detail":"gone"})"));
 }
 
+void acme_replacements(Store& s) {
+    s.add_objects();
+    s.add_enrollments();
+    s.add_acme();
+    const auto holder = [&] { return store::AcmeOrderRow::from(s.one(store::acme_replacement_of, values(21))); };
+    BOOST_TEST(s.read(store::acme_replacement_of, values(21)).empty());
+    auto order = store::AcmeOrderRow::from(s.one(store::acme_order_owned, values(order_token, 31)));
+    order.id = store::AcmeOrderId(42);
+    order.token = "acme-order-token-00042";
+    order.replaces = "key.serial";
+    s.does(store::acme_order_insert, order.insert_values());
+    s.does(store::acme_replacement_insert, values(21, 42));
+    s.duplicates(store::acme_replacement_insert, values(21, 41));
+    BOOST_TEST((holder().id == store::AcmeOrderId(42) && holder().replaces == "key.serial" && holder().status == "pending"));
+    s.misses(store::acme_replacement_take, values(21, 41, 41));  // it is not the one that was seen
+    s.does(store::acme_replacement_take, values(21, 42, 41));
+    s.misses(store::acme_replacement_take, values(21, 42, 41));
+    BOOST_TEST((holder().id == store::AcmeOrderId(41) && !holder().replaces));
+
+    // What was ordered with a certificate, and who else has proven its names.
+    BOOST_TEST(s.read(store::acme_order_identifiers, values(11, 31)).empty());
+    for (const std::int64_t n : {51, 52}) {
+        s.does(store::acme_authorization_valid, values(n, now));
+        s.does(store::acme_order_touch, values(n, now));
+        s.any(store::acme_order_ready, values(n, now));
+    }
+    s.does(store::acme_order_claim, values(41, 11, now));
+    BOOST_TEST(s.one(store::acme_order_identifiers, values(11, 31)).text(0) == "[]");
+    BOOST_TEST(s.read(store::acme_order_identifiers, values(11, 99)).empty());
+    const auto unproven = [&](core::TimePoint at) { return s.read(store::acme_order_unproven, values(11, 31, at)); };
+    BOOST_TEST(unproven(now).at(0).integer(0) == 0);  // by no challenge
+    s.does(store::acme_challenge_valid, values(61, now));
+    BOOST_TEST(unproven(now).at(0).integer(0) == 1);
+    s.does(store::acme_challenge_valid, values(62, now));
+    BOOST_TEST(unproven(now).empty());
+    BOOST_TEST(unproven(later).size() == 1U);  // they have ended
+    BOOST_TEST(s.read(store::acme_order_unproven, values(11, 99, now)).size() == 1U);
+    BOOST_TEST(s.read(store::acme_order_unproven, values(12, 31, now)).empty());  // nobody ordered it by ACME
+}
+
 void acme_authorizations(Store& s) {
     s.add_objects();
     s.add_acme();
@@ -175,7 +251,22 @@ void acme_authorizations(Store& s) {
     s.misses(store::acme_authorization_valid, values(51, later, nullptr));
     BOOST_TEST((get(1).caa == now && !get(2).caa));
     s.misses(store::acme_authorization_invalid, values(51, later));
+    // What an account has proven, for the profile it was proven for; the guard is for who builds on it.
+    const auto proofs = [&](int account, std::string_view profile, core::TimePoint least, std::string_view name) {
+        auto asked = values(account, profile, least, "nobody.example", name);
+        asked.resize(3 + store::acme_proofs_asked, std::monostate{});
+        return s.read(store::acme_authorization_proofs, std::move(asked)).size();
+    };
+    BOOST_TEST(proofs(31, "server", now, "corp.example") == 1U);
+    BOOST_TEST(proofs(31, "server", later + std::chrono::seconds(1), "corp.example") == 0U);
+    BOOST_TEST(proofs(31, "another", now, "corp.example") == 0U);
+    BOOST_TEST(proofs(99, "server", now, "corp.example") == 0U);
+    BOOST_TEST(proofs(31, "server", now, "www.corp.example") == 0U);
+    s.does(store::acme_authorization_guard, values(51));
+    s.misses(store::acme_authorization_guard, values(52));
     s.does(store::acme_authorization_deactivate, values(51, later));
+    s.misses(store::acme_authorization_guard, values(51));
+    BOOST_TEST(proofs(31, "server", now, "corp.example") == 0U);
     s.misses(store::acme_authorization_deactivate, values(51, later));
     s.does(store::acme_authorization_invalid, values(52, later));
     s.misses(store::acme_authorization_deactivate, values(52, later));

@@ -18,7 +18,7 @@ namespace {
 
 constexpr Family families[] = {
     &configuration_objects, &configuration_references, &principals_and_settings, &audit_records, &enrollments,
-    &certificates,          &authorities,              &acme_accounts,           &acme_orders,   &acme_authorizations,
+    &certificates,          &authorities,              &acme_accounts,           &acme_account_life, &acme_replacements, &acme_orders,   &acme_authorizations,
     &blocked_keys,          &profile_pauses,          &ra_certificates,          &ra_requests,
     &predecessors,          &imported_certificates,
     &restorations,
@@ -88,6 +88,8 @@ BOOST_AUTO_TEST_CASE(enrollments_move_along_their_edges_only) { on_every_engine(
 BOOST_AUTO_TEST_CASE(certificates_are_found_and_revoked_once) { on_every_engine(&certificates); }
 BOOST_AUTO_TEST_CASE(authorities_number_their_crls_upwards) { on_every_engine(&authorities); }
 BOOST_AUTO_TEST_CASE(acme_accounts_are_good_on_their_endpoint) { on_every_engine(&acme_accounts); }
+BOOST_AUTO_TEST_CASE(acme_accounts_stand_until_they_are_deactivated) { on_every_engine(&acme_account_life); }
+BOOST_AUTO_TEST_CASE(acme_orders_replace_a_certificate_one_at_a_time) { on_every_engine(&acme_replacements); }
 BOOST_AUTO_TEST_CASE(acme_orders_are_claimed_once) { on_every_engine(&acme_orders); }
 BOOST_AUTO_TEST_CASE(acme_authorizations_move_along_their_edges_only) { on_every_engine(&acme_authorizations); }
 BOOST_AUTO_TEST_CASE(restorations_make_void_what_was_pending) { on_every_engine(&restorations); }

@@ -149,12 +149,17 @@ void certificates(Store& s) {
 
     BOOST_TEST(s.one(store::certificate_stands, values(21)).integer(0) == 21);
     s.does(store::certificate_guard, values(21));
+    s.misses(store::certificate_raise_reason, values(21, 1));  // it is not revoked
     s.does(store::certificate_revoke, values(21, later, 4));
     BOOST_TEST(s.read(store::certificate_stands, values(21)).empty());
     s.misses(store::certificate_guard, values(21));
     s.misses(store::certificate_revoke, values(21, later, 1));
     const auto revoked = store::CertificateRow::from(s.one(store::certificate_by_enrollment, values(11)));
     BOOST_TEST((revoked.status == "revoked" && revoked.revoked == later && revoked.revoked_reason == std::int64_t{4}));
+    s.does(store::certificate_raise_reason, values(21, 1));
+    s.misses(store::certificate_raise_reason, values(21, 1));
+    const auto raised = store::CertificateRow::from(s.one(store::certificate_by_enrollment, values(11)));
+    BOOST_TEST((raised.revoked == later && raised.revoked_reason == std::int64_t{1}));
     s.is_referenced(store::account_remove, values(7, 1));
 }
 
@@ -286,7 +291,7 @@ void authorities(Store& s) {
         return values("bb", core::Bytes(16, serial), 0, at, reason, not_after);
     };
     s.does(store::revocation_insert, revoke(2, now, 4, later));
-    s.any(store::revocation_insert, revoke(2, later, 1, later));  // the first entry stays
+    s.any(store::revocation_insert, revoke(2, later, 5, later));  // the first entry stays
     s.does(store::revocation_insert, revoke(1, now, 0, later));
     s.does(store::revocation_insert, revoke(3, now, 0, now - std::chrono::hours(1)));
     const auto page = s.read(store::revocation_page, values("bb", 0, core::Bytes(), now, 10));
@@ -294,6 +299,12 @@ void authorities(Store& s) {
     BOOST_TEST((store::RevocationRow::from(page[0]).serial == core::Bytes(16, 1)));
     const auto second = store::RevocationRow::from(page[1]);
     BOOST_TEST((second.reason == 4 && second.revoked == now));
+    // Only that its key is compromised comes to light later, and is never taken back.
+    const auto reason_of_second = [&] { return store::RevocationRow::from(s.read(store::revocation_page, values("bb", 0, core::Bytes(16, 1), now, 10)).at(0)); };
+    s.any(store::revocation_insert, revoke(2, later, 1, later));
+    BOOST_TEST((reason_of_second().reason == 1 && reason_of_second().revoked == now));
+    s.any(store::revocation_insert, revoke(2, later, 4, later));
+    BOOST_TEST((reason_of_second().reason == 1 && reason_of_second().revoked == now));
     BOOST_TEST(s.one(store::revocation_page, values("bb", 0, core::Bytes(16, 1), now, 10)).blob(0).front() == 2);
     BOOST_TEST(s.read(store::revocation_page, values("bb", 0, core::Bytes(), now, 1)).size() == 1U);
     BOOST_TEST(s.read(store::revocation_page, values("bb", 1, core::Bytes(), now, 10)).empty());

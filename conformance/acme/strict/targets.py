@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness import jose
+from harness import jose, rollover
 from harness.environment import environment, executable
 from harness.laboratory import LaboratoryClock, nodes_of
 from harness.nodes import Nodes
@@ -69,7 +69,7 @@ class Administrator:
 @contextlib.contextmanager
 def postern(folder, database=None, count=1):
     """A laboratory whose names all lead to the probe's World, of `count` nodes, and beside it a server that is none (`guarded`), one whose clock
-    goes forward (`late`) and one that validates for a second at most (`hasty`)."""
+    goes forward (`late`), one that validates for a second at most (`hasty`) and one whose root was succeeded (`succeeded`)."""
     world = World(free_port(), free_port(), free_port())
     configuration = DNS.format(port=world.dns.port)
     with contextlib.ExitStack() as stack:
@@ -100,14 +100,18 @@ def postern(folder, database=None, count=1):
         guarded = start("guarded", lab=False)
         secrets = main.apply(DOCUMENT)
         main.cli("key", "block", "--file", DATA / "keys/debian-weak.openssl-blacklist", "--reason", "Debian weak key")
-        for server in (late, hasty, guarded):
+        succeeded = start("succeeded", patient)
+        other_root = rollover.succeed_root(succeeded)
+        for server in (late, hasty, guarded, succeeded):
             server.apply(DOCUMENT)
 
         def endpoint(name, server=main, *accounts):
             return Endpoint(server.directory(name), str(server.root), _bindings(secrets, *accounts))
 
+        rollover.await_takeover(succeeded, other_root)
         others = {"bound": endpoint("bound", main, "bound", "bound-two"), "once": endpoint("once", main, "once", "once-two"), "elsewhere": endpoint("elsewhere"), "ended": endpoint("ended", main, "ended"), "terms": endpoint("terms"),
                   "pending": endpoint("pending"), "loose": endpoint("loose"), "scoped": endpoint("scoped"), "late": endpoint("probed", late), "hasty": endpoint("probed", hasty),
+                  "succeeded": endpoint("probed", succeeded),
                   "guarded": endpoint("guarded", guarded)}
         says = Administrator(main, folder)
         hooks = {"status": _status(main), "advance": LaboratoryClock(late).advance, "approve": lambda name: _approve(main, name),

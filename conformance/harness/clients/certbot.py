@@ -6,6 +6,7 @@ class Certbot(Client):
     name = package = "certbot"
     account_required = "external account"
     challenges = ("http-01", "dns-01")
+    _chain = ()
 
     def _certbot(self, name, *arguments):
         command = ["certbot", *arguments, "--non-interactive", "--config-dir", self.folder / "certbot",
@@ -17,6 +18,10 @@ class Certbot(Client):
             # sends the person to its log, where the server's words are.
             run.output += (self.folder / "logs/letsencrypt.log").read_text(errors="replace")
         return run
+
+    def prefer_chain(self, root):
+        """From now on: the chain that leads to the root of that common name, where the server has several."""
+        self._chain = ("--preferred-chain", root)
 
     def _binding(self):
         # With "=", since either may begin with a hyphen.
@@ -38,7 +43,7 @@ class Certbot(Client):
             "--standalone", "--http-01-address", "127.0.0.1", "--http-01-port", self.server.http01_port]
         how += self._binding() + (["--key-type", self.key] if self.key else [])
         domains = [word for name in names for word in ("-d", name)]
-        return self._certbot(names[0], "certonly", *how, "--agree-tos", "--register-unsafely-without-email",
+        return self._certbot(names[0], "certonly", *how, *self._chain, "--agree-tos", "--register-unsafely-without-email",
                              "--cert-name", names[0], *domains)
 
     def renew(self, name):

@@ -59,4 +59,19 @@ std::vector<std::shared_ptr<const CrossCertificate>> Hierarchy::way_from_older(c
     }
 }
 
+std::vector<std::shared_ptr<const CrossCertificate>> Hierarchy::way_to_newer(const Authority& root, core::TimePoint now) const {
+    std::vector<std::shared_ptr<const CrossCertificate>> out;
+    const auto all = crossed_at(now);
+    const auto* at = &root;
+    for (;;) {
+        const auto found = std::ranges::find_if(all, [&](const auto& c) {
+            const auto newer = find(c->issuer_id);
+            return c->subject_id == at->key_id && newer->takes_over > at->takes_over && newer->takes_over <= now;
+        });
+        if (found == all.end()) return out;
+        out.push_back(*found);
+        at = find((*found)->issuer_id).get();
+    }
+}
+
 }  // namespace postern::ca

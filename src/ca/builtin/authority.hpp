@@ -67,6 +67,8 @@ struct Hierarchy {
     /// By which clients that know an older root alone come to this one, as long as they can: in the order of a path, which ends below
     /// the oldest.
     [[nodiscard]] std::vector<std::shared_ptr<const CrossCertificate>> way_from_older(const Authority& root, core::TimePoint now) const;
+    /// By which clients that know a newer root alone come to this one: the first ends below the next that took over, and so on.
+    [[nodiscard]] std::vector<std::shared_ptr<const CrossCertificate>> way_to_newer(const Authority& root, core::TimePoint now) const;
 };
 
 /// URLs that certificates carry; they outlive ports and hosts (design §11).

@@ -164,6 +164,29 @@ std::vector<core::Bytes> BuiltinCa::chain(const std::string& issuer_key_id) cons
     return out;
 }
 
+/// chain() goes to the oldest root that a client may know alone; these end at its own root, at those between, and at newer ones.
+std::vector<std::vector<core::Bytes>> BuiltinCa::alternate_chains(const std::string& issuer_key_id) const {
+    const auto ready = impl_->ready();
+    const auto& h = ready->hierarchy;
+    const auto authority = h.find(issuer_key_id);
+    std::vector<std::vector<core::Bytes>> out;
+    if (!authority || authority->root) return out;
+    const auto now = impl_->deps.clock.now();
+    const auto root = h.root_of(*authority);
+    const auto way = h.way_from_older(*root, now);
+    std::vector<core::Bytes> shorter{authority->certificate.der()};
+    for (const auto& each : way) {
+        out.push_back(shorter);
+        shorter.push_back(each->certificate.der());
+    }
+    std::vector<core::Bytes> longer{authority->certificate.der()};
+    for (const auto& each : h.way_to_newer(*root, now)) {
+        longer.push_back(each->certificate.der());
+        out.push_back(longer);
+    }
+    return out;
+}
+
 std::vector<core::Bytes> BuiltinCa::path(const std::string& issuer_key_id) const {
     const auto ready = impl_->ready();
     const auto authority = ready->hierarchy.find(issuer_key_id);

@@ -113,6 +113,7 @@ public:
     [[nodiscard]] core::Result<Checked> check(const Issued& issued, const Content& content, const Prepared& prepared) const override;
     void record_revocation(store::Batch& batch, const Revoked& revoked) override;
     core::Task<core::Result<void>> publish_revocations(core::Deadline deadline) override;
+    [[nodiscard]] std::vector<std::vector<core::Bytes>> alternate_chains(const std::string& issuer_key_id) const override;
     [[nodiscard]] std::vector<core::Bytes> chain(const std::string& issuer_key_id) const override;
     [[nodiscard]] std::vector<core::Bytes> path(const std::string& issuer_key_id) const override;
     [[nodiscard]] std::string issuer() const override;

@@ -9,8 +9,8 @@ namespace postern::http {
 namespace {
 
 /// In the order they are tried: the narrowest first.
-enum class ParamType { number, token, serial, label, file };
-constexpr std::array param_names{"number", "token", "serial", "label", "file"};
+enum class ParamType { number, token, serial, label, file, segment };
+constexpr std::array param_names{"number", "token", "serial", "label", "file", "segment"};
 
 bool in_alphabet(std::string_view s, std::size_t least, std::size_t most, bool (*allowed)(char)) {
     return s.size() >= least && s.size() <= most && std::ranges::all_of(s, allowed);
@@ -37,6 +37,7 @@ bool accepts(ParamType type, std::string_view s) {
         case ParamType::label: return in_alphabet(s, 1, 64, is_label_char) && is_small(s.front());
         case ParamType::file:
             return in_alphabet(s, 1, 128, is_file_char) && is_alnum(s.front()) && s.find("..") == s.npos;
+        case ParamType::segment: return !s.empty() && s.size() <= 256;
     }
     return false;
 }

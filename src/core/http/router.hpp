@@ -23,7 +23,8 @@ struct RouteLimits {
 
 /// Path patterns with typed parameters: "/acme/{endpoint:label}/order/{order:token}".
 /// Types: label ([a-z0-9][a-z0-9._-]{0,63}), token (22 base64url characters), number (1..2^63-1),
-/// serial (1..64 hexadecimal digits, colons and "x": as crypto::serial_from_text reads it), file (letters of both cases, digits, '.', '_', '-'; "abc.cer").
+/// serial (1..64 hexadecimal digits, colons and "x": as crypto::serial_from_text reads it), file (letters of both
+/// cases, digits, '.', '_', '-'; "abc.cer"), segment (1..256 octets, whatever they are: for handlers that say themselves what is wrong with one).
 /// A parameter is a whole segment; a literal wins over a parameter, a narrow type over a wide one.
 /// A segment of the wrong type is 404; a known path with another method is 405 with Allow.
 class Router {

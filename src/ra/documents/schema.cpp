@@ -12,7 +12,10 @@ constexpr std::array organization{
     Key{"principal_names", KeyType::flag},
 };
 constexpr std::array department{Key{"organization", KeyType::text, true, "organization", true}, Key{"description", KeyType::text}};
-constexpr std::array domain{Key{"organization", KeyType::text, false, "organization", true}, Key{"description", KeyType::text}};
+constexpr std::array domain{
+    Key{"organization", KeyType::text, false, "organization", true}, Key{"description", KeyType::text},
+    Key{"proven_by", KeyType::text}, Key{"proven_until", KeyType::text},
+};
 constexpr std::array backend{
     Key{"kind", KeyType::text, true},       Key{"description", KeyType::text},      Key{"argv", KeyType::list},
     Key{"environment", KeyType::list},      Key{"directory", KeyType::text},        Key{"trust_anchors", KeyType::text, true},
@@ -63,6 +66,7 @@ constexpr std::array account{
     Key{"revocation", KeyType::text},                       Key{"device_serial", KeyType::text},
     Key{"device_names", KeyType::text},                     Key{"devices", KeyType::text},
     Key{"first_use", KeyType::flag},                        Key{"with_password", KeyType::flag},
+    Key{"single_use", KeyType::flag},                       Key{"challenges", KeyType::text},
 };
 constexpr std::array azure_account{
     Key{"environment", KeyType::text},      Key{"directory", KeyType::text, true},  Key{"application", KeyType::text, true},

@@ -5,6 +5,7 @@
 #include "core/dns/international.hpp"
 #include "core/dns/public_suffix.hpp"
 #include "ra/challenge_methods.hpp"
+#include "ra/grants.hpp"
 #include "ra/policy/checks.hpp"
 
 namespace postern::ra {
@@ -251,11 +252,20 @@ Finding names_delegated(const Catalog& catalog, const Account& account, const st
     return each_name(names, [&](const GeneralName& name) { return why_not_delegated(catalog, account, name); });
 }
 
-/// A name that no challenge of the profile can prove is ordered in vain.
+/// What the tenant or the account answers for, instead of a challenge. Asked anew when a certificate is issued: a grant that was
+/// taken back counts no more.
+std::string granted(const PolicyInput& in, const GeneralName& name) {
+    if (in.request.via != Protocol::acme || name.type != GeneralNameType::dns) return {};
+    const auto* backend = in.backends.find(in.profile->backend);
+    const bool publicly_trusted = backend == nullptr || backend->capabilities().publicly_trusted;
+    return granted_by(in.catalog, *in.account, name.value, publicly_trusted, in.now);
+}
+
+/// A name that no challenge of the profile can prove is ordered in vain, unless it is granted.
 Finding names_provable(const PolicyInput& in) {
     if (in.request.via != Protocol::acme) return Finding::pass("no challenge proves names here");
     return each_name(in.names, [&](const GeneralName& name) -> std::string {
-        if (!methods_for(in.profile->challenges, name).empty()) return {};
+        if (!methods_for(in.profile->challenges, name).empty() || !granted(in, name).empty()) return {};
         const bool wildcard = name.value.starts_with("*.");
         return std::string(wildcard ? "wildcards are proven by dns-01" : name.type == GeneralNameType::ip ? "addresses are proven by http-01 or tls-alpn-01"
                                                                                                          : "there is no way to prove it") +
@@ -263,12 +273,13 @@ Finding names_provable(const PolicyInput& in) {
     });
 }
 
-/// Each name needs a validation of its own that is still good, by a method that can prove it.
+/// Each name needs a validation of its own that is still good, by a method that can prove it, or a grant.
 Finding names_proven(const PolicyInput& in) {
     if (in.request.via == Protocol::system) return Finding::pass("the server's own names");
     // Who holds the account's credential was given its names with it.
     if (in.request.via == Protocol::scep || in.request.via == Protocol::est) return Finding::pass("within the account's scope");
     return each_name(in.names, [&](const GeneralName& name) -> std::string {
+        if (!granted(in, name).empty()) return {};
         std::string why = "nobody proved control of it";
         for (const auto& e : in.request.evidence) {
             if (e.kind != Evidence::Kind::validated_name || e.identifier_type != crypto::to_string(name.type) || e.identifier != name.value) continue;

@@ -14,14 +14,17 @@ AcmeAccountRow AcmeAccountRow::from(const Row& row) {
     a.contacts = row.text(7);
     a.binding = row.optional_text(8);
     a.terms = row.optional_text(9);
-    a.created = row.time(10);
-    a.updated = row.time(11);
-    a.account_status = row.text(12);
+    a.binding_kid = row.optional_text(10);
+    a.binding_once = row.boolean(11);
+    a.created = row.time(12);
+    a.updated = row.time(13);
+    a.account_status = row.text(14);
     return a;
 }
 
 Values AcmeAccountRow::insert_values() const {
-    return values(id, token, endpoint, account, thumbprint, jwk, status, contacts, binding, terms, created, updated);
+    return values(id, token, endpoint, account, thumbprint, jwk, status, contacts, binding, terms, binding_kid, binding_once, created,
+                  updated);
 }
 
 }  // namespace postern::store

@@ -24,6 +24,8 @@ struct AcmeAccountRow {
     std::string contacts;                ///< JSON array of URLs
     std::optional<std::string> binding;  ///< the externalAccountBinding that was verified, JSON
     std::optional<std::string> terms;    ///< URL of the terms that were agreed to
+    std::optional<std::string> binding_kid;  ///< the key id of `binding`
+    bool binding_once = false;               ///< that was good for one account
     core::TimePoint created{}, updated{};
     std::string account_status;          ///< of the endpoint account, read with the row; not inserted
 
@@ -32,14 +34,15 @@ struct AcmeAccountRow {
 };
 
 #define POSTERN_ACME_ACCOUNT_COLUMNS \
-    "id, token, endpoint_id, account_id, thumbprint, jwk, status, contacts, binding, terms, created_ms, updated_ms"
+    "id, token, endpoint_id, account_id, thumbprint, jwk, status, contacts, binding, terms, binding_kid, binding_once, " \
+    "created_ms, updated_ms"
 #define POSTERN_ACME_ACCOUNT_SELECT      \
     "SELECT " POSTERN_ACME_ACCOUNT_COLUMNS \
     ", (SELECT r.status FROM account r WHERE r.id = acme_account.account_id) FROM acme_account "
 
 inline constexpr Statement acme_account_insert{
     "acme_account_insert", "INSERT INTO acme_account (" POSTERN_ACME_ACCOUNT_COLUMNS
-                           ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"};
+                           ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"};
 /// $1 token, $2 endpoint: a kid is good under its own directory only
 inline constexpr Statement acme_account_by_token{
     "acme_account_by_token", POSTERN_ACME_ACCOUNT_SELECT "WHERE token = $1 AND endpoint_id = $2"};
@@ -54,6 +57,10 @@ inline constexpr Statement acme_account_traced{"acme_account_traced", "SELECT id
 /// id, token of those that act with an endpoint account's credential, the newest: $1 account
 inline constexpr Statement acme_accounts_by_credential{
     "acme_accounts_by_credential", "SELECT id, token FROM acme_account WHERE account_id = $1 ORDER BY id DESC LIMIT 20"};
+/// A row once somebody has the key id, or an account that is older than this record of them: $1 endpoint account, $2 key id
+inline constexpr Statement acme_account_bound_by{
+    "acme_account_bound_by",
+    "SELECT id FROM acme_account WHERE account_id = $1 AND (binding_kid = $2 OR binding_kid IS NULL) LIMIT 1"};
 /// A row while the account stands: $1 id
 inline constexpr Statement acme_account_stands{"acme_account_stands", "SELECT 1 FROM acme_account WHERE id = $1 AND status = 'valid'"};
 /// The account still stands while what hangs on it is written.
@@ -64,6 +71,14 @@ inline constexpr Statement acme_account_guard{
 inline constexpr Statement acme_account_contacts{
     "acme_account_contacts",
     "UPDATE acme_account SET contacts = $2, updated_ms = $3 WHERE id = $1 AND status = 'valid'"};
+/// RFC 8555 §7.3.5: $1 id, $2 the thumbprint that it had, $3 the new key's, $4 that key, $5 updated_ms. A duplicate: the key is
+/// another account's.
+inline constexpr Statement acme_account_key{
+    "acme_account_key", "UPDATE acme_account SET thumbprint = $3, jwk = $4, updated_ms = $5 "
+                        "WHERE id = $1 AND thumbprint = $2 AND status = 'valid'"};
+/// RFC 8555 §7.3.3: $1 id, $2 URL of the terms, $3 updated_ms
+inline constexpr Statement acme_account_terms{
+    "acme_account_terms", "UPDATE acme_account SET terms = $2, updated_ms = $3 WHERE id = $1 AND status = 'valid'"};
 /// $1 id, $2 updated_ms
 inline constexpr Statement acme_account_deactivate{
     "acme_account_deactivate",

@@ -17,16 +17,17 @@ AcmeOrderRow AcmeOrderRow::from(const Row& row) {
     if (!row.null(10)) o.enrollment = row.id<core::EnrollmentId>(10);
     o.created = row.time(11);
     o.updated = row.time(12);
-    o.enrollment_status = row.optional_text(13);
-    o.enrollment_problem = row.optional_text(14);
-    o.certificate_token = row.optional_text(15);
-    o.enrollment_request = row.optional_text(16);
+    o.replaces = row.optional_text(13);
+    o.enrollment_status = row.optional_text(14);
+    o.enrollment_problem = row.optional_text(15);
+    o.certificate_token = row.optional_text(16);
+    o.enrollment_request = row.optional_text(17);
     return o;
 }
 
 Values AcmeOrderRow::insert_values() const {
     return values(id, token, acme_account, status, identifiers, profile, not_before, not_after, expires, error,
-                  enrollment, created, updated);
+                  enrollment, created, updated, replaces);
 }
 
 }  // namespace postern::store

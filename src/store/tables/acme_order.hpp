@@ -26,6 +26,7 @@ struct AcmeOrderRow {
     std::optional<std::string> error;  ///< problem document
     std::optional<core::EnrollmentId> enrollment;
     core::TimePoint created{}, updated{};
+    std::optional<std::string> replaces;  ///< certificate identifier (RFC 9773 §4.1), as it was sent
     // Read with the row, never inserted.
     std::optional<std::string> enrollment_status, enrollment_problem, certificate_token, enrollment_request;
 
@@ -35,15 +36,15 @@ struct AcmeOrderRow {
 
 #define POSTERN_ACME_ORDER_SELECT                                                                                  \
     "SELECT o.id, o.token, o.acme_account_id, o.status, o.identifiers, o.profile, o.not_before_ms, o.not_after_ms, " \
-    "o.expires_ms, o.error, o.enrollment_id, o.created_ms, o.updated_ms, e.status, e.problem, c.token, e.request_id " \
+    "o.expires_ms, o.error, o.enrollment_id, o.created_ms, o.updated_ms, o.replaces, e.status, e.problem, c.token, e.request_id " \
     "FROM acme_order o LEFT JOIN enrollment e ON e.id = o.enrollment_id "                                            \
     "LEFT JOIN certificate c ON c.enrollment_id = o.enrollment_id "
 
 inline constexpr Statement acme_order_insert{
     "acme_order_insert",
     "INSERT INTO acme_order (id, token, acme_account_id, status, identifiers, profile, not_before_ms, not_after_ms, "
-    "expires_ms, error, enrollment_id, created_ms, updated_ms) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
+    "expires_ms, error, enrollment_id, created_ms, updated_ms, replaces) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"};
 /// $1 order, $2 position from 0, $3 authorization
 inline constexpr Statement acme_order_link{
     "acme_order_link",
@@ -135,5 +136,27 @@ inline constexpr Statement acme_orders_by_account{
 inline constexpr Statement acme_order_of_enrollment{
     "acme_order_of_enrollment",
     "SELECT id FROM acme_order WHERE enrollment_id = $1 AND acme_account_id = $2"};
+/// What that account ordered with a certificate, to compare with what replaces it: $1 enrollment, $2 account
+inline constexpr Statement acme_order_identifiers{
+    "acme_order_identifiers", "SELECT identifiers FROM acme_order WHERE enrollment_id = $1 AND acme_account_id = $2"};
+/// The order that replaces a certificate, alive or not: $1 certificate
+inline constexpr Statement acme_replacement_of{
+    "acme_replacement_of", POSTERN_ACME_ORDER_SELECT "JOIN acme_replacement r ON r.order_id = o.id WHERE r.certificate_id = $1"};
+/// $1 certificate, $2 order. A duplicate: another order replaces it.
+inline constexpr Statement acme_replacement_insert{
+    "acme_replacement_insert", "INSERT INTO acme_replacement (certificate_id, order_id) VALUES ($1, $2)"};
+/// In the place of an order that was seen to be invalid: $1 certificate, $2 that order, $3 the new one
+inline constexpr Statement acme_replacement_take{
+    "acme_replacement_take", "UPDATE acme_replacement SET order_id = $3 WHERE certificate_id = $1 AND order_id = $2"};
+/// The first name of what was ordered that no challenge proved, or that another account has no valid authorization for by
+/// a challenge: $1 enrollment, $2 that account, $3 now
+inline constexpr Statement acme_order_unproven{
+    "acme_order_unproven",
+    "SELECT l.position FROM acme_order o JOIN acme_order_authorization l ON l.order_id = o.id "
+    "JOIN acme_authorization a ON a.id = l.authorization_id WHERE o.enrollment_id = $1 AND (NOT EXISTS "
+    "(SELECT 1 FROM acme_challenge c WHERE c.authorization_id = a.id AND c.status = 'valid') OR NOT EXISTS "
+    "(SELECT 1 FROM acme_authorization m JOIN acme_challenge d ON d.authorization_id = m.id WHERE m.acme_account_id = $2 "
+    "AND m.identifier = a.identifier AND m.identifier_type = a.identifier_type AND m.wildcard = a.wildcard AND m.status = 'valid' "
+    "AND m.expires_ms > $3 AND d.status = 'valid')) ORDER BY l.position LIMIT 1"};
 
 }  // namespace postern::store

@@ -102,12 +102,13 @@ inline constexpr Statement crl_put{
     "ON CONFLICT (key_id, shard) DO UPDATE SET number = excluded.number, this_update_ms = excluded.this_update_ms, "
     "next_update_ms = excluded.next_update_ms, der = excluded.der WHERE crl.number < excluded.number"};
 
-/// $1 issuer, $2 serial, $3 shard, $4 revoked_ms, $5 reason, $6 not_after_ms. The first entry stays:
-/// a serial once listed is never unlisted or redated.
+/// $1 issuer, $2 serial, $3 shard, $4 revoked_ms, $5 reason, $6 not_after_ms. The first entry stays: a serial once listed
+/// is never unlisted or redated; only its reason becomes keyCompromise (1) when that is what came to light.
 inline constexpr Statement revocation_insert{
     "revocation_insert",
     "INSERT INTO revocation (issuer_key_id, serial, shard, revoked_ms, reason, not_after_ms) "
-    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer_key_id, serial) DO NOTHING"};
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer_key_id, serial) DO UPDATE SET reason = excluded.reason "
+    "WHERE excluded.reason = 1 AND revocation.reason <> 1"};
 /// $1 issuer, $2 shard, $3 earliest not_after_ms: how many a CRL lists
 inline constexpr Statement revocation_count{
     "revocation_count", "SELECT count(*) FROM revocation WHERE issuer_key_id = $1 AND shard = $2 AND not_after_ms >= $3"};

@@ -67,5 +67,8 @@ inline constexpr Statement certificate_page{
 inline constexpr Statement certificate_revoke{
     "certificate_revoke",
     "UPDATE certificate SET status = 'revoked', revoked_ms = $2, revoked_reason = $3 WHERE id = $1 AND status <> 'revoked'"};
+/// One that was revoked for another reason: $1 id, $2 the graver one. Its date stays.
+inline constexpr Statement certificate_raise_reason{
+    "certificate_raise_reason", "UPDATE certificate SET revoked_reason = $2 WHERE id = $1 AND status = 'revoked' AND revoked_reason <> $2"};
 
 }  // namespace postern::store

@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "acme/external_account_binding.hpp"
-#include "tests/unit/acme/world.hpp"
+#include "tests/unit/acme/at_once.hpp"
 
 using namespace postern;
 using namespace postern::test;
@@ -96,6 +96,48 @@ BOOST_AUTO_TEST_CASE(inner_messages_of_wrong_form_are_malformed) {
     check_refused(register_with(inner(), "{}"), 400, "malformed", "the account's key as a JWK");
     check_refused(client.post(client.url("new-account"), R"({"externalAccountBinding":"x"})"), 400, "malformed", "flattened form");
     BOOST_TEST(world.count(count_accounts) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_id_for_one_account_is_used_up_by_it) {
+    const auto made = client.register_account(client.binding_payload("kid-once", world.mac_key));
+    BOOST_TEST(made.status == 201U);
+    Client second(world, "bound");
+    check_refused(second.register_account(second.binding_payload("kid-once", world.mac_key)), 403, "unauthorized", "is good for one account and has made it");
+    check_refused(second.post(second.url("new-account"), R"({"onlyReturnExisting":true})"), 400, "accountDoesNotExist", "no account");
+    // The account that it made is found by its key all the same, also when it stands no more.
+    const auto kid = client.kid;
+    client.kid.clear();
+    BOOST_TEST(client.register_account(client.binding_payload("kid-once", world.mac_key)).status == 200U);
+    BOOST_TEST(client.kid == kid);
+    client.post(kid, R"({"status":"deactivated"})");
+    check_refused(second.register_account(second.binding_payload("kid-once", world.mac_key)), 403, "unauthorized", "has made it");
+    BOOST_TEST(world.read(audit_by_action, store::values("account.binding")).size() == 2U);
+    BOOST_TEST(world.count(count_accounts) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(of_64_clients_with_one_key_id_one_has_an_account) {
+    std::vector<std::unique_ptr<Client>> clients;
+    std::vector<http::Request> requests;
+    for (int i = 0; i < 64; ++i) {
+        clients.push_back(std::make_unique<Client>(world, "bound"));
+        auto& each = *clients.back();
+        requests.push_back(each.request(each.url("new-account"), each.binding_payload("kid-once", world.mac_key)));
+    }
+    std::size_t made = 0;
+    for (const auto& answer : all_at_once(world, std::move(requests))) {
+        if (answer.status == 201U) ++made;
+        else check_refused(answer, 403, "unauthorized", "has made it");
+    }
+    BOOST_TEST(made == 1U);
+    BOOST_TEST(world.count(count_accounts) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_id_that_was_good_for_many_has_been_used_when_it_is_limited_to_one) {
+    client.register_account(client.binding_payload("kid-web", world.mac_key));
+    static constexpr store::Statement limit{"test_limit", "UPDATE account SET body = '{\"names\":[\"*\"],\"single_use\":true}' WHERE name = 'web'"};
+    world.write(limit, {});
+    Client second(world, "bound");
+    check_refused(second.register_account(second.binding_payload("kid-web", world.mac_key)), 403, "unauthorized", "has made it");
 }
 
 BOOST_AUTO_TEST_CASE(bound_accounts_stop_with_their_key_id) {

@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/crypto/certificate.hpp"
-#include "tests/unit/acme/world.hpp"
+#include "tests/unit/acme/at_once.hpp"
 
 using namespace postern;
 using namespace postern::test;
@@ -18,20 +18,6 @@ struct Fixture {
         return order;
     }
     std::string location(const Answer& a) { return std::string(a.response.header("Location")); }
-    core::Task<void> post_later(http::Request request, std::vector<Answer>& answers) {
-        auto response = co_await world.router.handle(std::move(request));
-        answers.emplace_back(std::move(response));
-    }
-    /// All at once, each from its own coroutine.
-    std::vector<Answer> all_at_once(std::vector<http::Request> requests) {
-        std::vector<Answer> answers;
-        const auto expected = requests.size();
-        for (auto& request : requests) boost::asio::co_spawn(world.io, post_later(std::move(request), answers), [](std::exception_ptr e) {
-            if (e) std::rethrow_exception(e);
-        });
-        while (answers.size() < expected) world.io.run_one();
-        return answers;
-    }
     core::Bytes leaf_of(const Answer& order) {
         const auto pem = client.post(order.text("certificate"), "").response.body;
         return crypto::from_pem("CERTIFICATE", pem)->at(0);
@@ -125,7 +111,7 @@ BOOST_AUTO_TEST_CASE(of_64_posts_of_one_challenge_one_validates) {
     const auto challenge = client.challenge_url(order.list("authorizations").at(0));
     std::vector<http::Request> requests;
     for (int i = 0; i < 64; ++i) requests.push_back(client.request(challenge, "{}"));
-    for (const auto& answer : all_at_once(std::move(requests))) BOOST_TEST(answer.text("status") == "valid");
+    for (const auto& answer : all_at_once(world, std::move(requests))) BOOST_TEST(answer.text("status") == "valid");
     BOOST_TEST(world.validator.asked.size() == 1U);
     BOOST_TEST(world.read(audit_by_action, store::values("authorization.valid")).size() == 1U);
 }
@@ -199,7 +185,7 @@ BOOST_AUTO_TEST_CASE(of_64_finalizes_one_issues) {
     for (int i = 0; i < 64; ++i)
         requests.push_back(client.request(order.text("finalize"), Client::csr_payload(i % 2 == 0 ? key : crypto::PrivateKey::generate(crypto::KeySpec()), {"a.example"})));
     int finished = 0;
-    for (const auto& answer : all_at_once(std::move(requests))) {
+    for (const auto& answer : all_at_once(world, std::move(requests))) {
         if (answer.status == 200U) ++finished;
         else check_refused(answer, 403, "orderNotReady", "by another CSR");
     }

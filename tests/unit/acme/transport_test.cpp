@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(the_directory_lists_what_works) {
     BOOST_TEST(r.status == 200U);
     BOOST_TEST(r.header("Content-Type") == "application/json");
     BOOST_TEST(r.body ==
-               R"({"newNonce":"https://acme.test:8443/acme/open/new-nonce","newAccount":"https://acme.test:8443/acme/open/new-account","newOrder":"https://acme.test:8443/acme/open/new-order","revokeCert":"https://acme.test:8443/acme/open/revoke-cert","meta":{"externalAccountRequired":false,"profiles":{"server":"Web servers","short":"short"}}})");
+               R"({"newNonce":"https://acme.test:8443/acme/open/new-nonce","newAccount":"https://acme.test:8443/acme/open/new-account","newOrder":"https://acme.test:8443/acme/open/new-order","revokeCert":"https://acme.test:8443/acme/open/revoke-cert","newAuthz":"https://acme.test:8443/acme/open/new-authz","keyChange":"https://acme.test:8443/acme/open/key-change","renewalInfo":"https://acme.test:8443/acme/open/renewal-info","meta":{"externalAccountRequired":false,"profiles":{"server":"Web servers","short":"short"}}})");
     BOOST_TEST(world.get("/acme/bound/directory").body.find(R"("externalAccountRequired":true)") != std::string::npos);
     BOOST_TEST(world.get("/acme/terms/directory").body.find(R"("termsOfService":"https://acme.test/terms")") != std::string::npos);
     BOOST_TEST(links(r, index_link) == 0);
@@ -54,12 +54,12 @@ BOOST_AUTO_TEST_CASE(plain_get_of_anything_else_is_405_with_allow) {
         const Answer answer(world.get(path));
         BOOST_TEST(answer.status == 405U, path);
         BOOST_TEST(answer.type() == "malformed");
-        BOOST_TEST(answer.response.header("Allow") == "POST");
+        BOOST_TEST(answer.response.header("Allow") == "POST, OPTIONS");
     }
 }
 
 BOOST_AUTO_TEST_CASE(unknown_endpoints_and_paths_are_404_malformed) {
-    for (const auto* path : {"/acme/none/directory", "/acme/open/nothing", "/acme/open/key-change", "/acme/open/new-authz"}) {
+    for (const auto* path : {"/acme/none/directory", "/acme/open/nothing", "/acme/open/key-changes", "/acme/open/new-order/x"}) {
         const Answer answer(world.get(path));
         BOOST_TEST(answer.status == 404U, path);
         BOOST_TEST(answer.type() == "malformed");

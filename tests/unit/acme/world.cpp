@@ -134,6 +134,14 @@ void World::fill_catalog() {
                                                    "eab", key_id, sealed));
     };
     eab(43, "web", "kid-web", R"({"names":[".corp.example","corp.example"],"profiles":["short"]})", mac_key);
+    eab(46, "preauthorized", "kid-preauthorized", R"({"names":[".corp.example","corp.example","web.example",".web.example"],"challenges":"preauthorized"})", mac_key);
+    eab(47, "trusted", "kid-trusted", R"({"names":["inside.example",".inside.example"],"challenges":"none"})", mac_key);
+    const auto domain = [&](int id, std::string_view name, std::string_view body) {
+        write(store::domain_insert, store::values(id, tenant, name, "active", 1, body, now, now, "test", nullptr));
+    };
+    domain(51, "corp.example", R"({"proven_by":"dns","proven_until":"2027-06-01T00:00:00Z"})");
+    domain(52, "web.example", R"({"proven_by":"http","proven_until":"2027-06-01T00:00:00Z"})");
+    eab(45, "once", "kid-once", R"({"names":["*"],"single_use":true})", mac_key);
     eab(44, "past", "kid-past", R"({"names":["*"],"expires":"2020-01-01T00:00:00Z"})", mac_key);
 }
 

@@ -181,6 +181,14 @@ BOOST_FIXTURE_TEST_CASE(either_root_alone_verifies_both_hierarchies, RootRollove
     good(verify(newest, old_root, ca->chain(third.successor.key_id)));
     good(verify(newest, new_root, ca->chain(third.successor.key_id)));
     good(verify(newest, third.successor.chain[1], ca->chain(third.successor.key_id)));
+    // And the chains that end at another root than that one.
+    const auto of_newest = ca->alternate_chains(third.successor.key_id), of_old = ca->alternate_chains(old_issuing);
+    BOOST_TEST_REQUIRE((of_newest.size() == 2U && of_old.size() == 2U));
+    good(verify(newest, third.successor.chain[1], of_newest[0]));
+    good(verify(newest, new_root, of_newest[1]));
+    good(verify(old_leaf, new_root, of_old[0]));
+    good(verify(old_leaf, third.successor.chain[1], of_old[1]));
+    BOOST_TEST(!verify(newest, old_root, of_newest[1]).ok);
     const auto all = ca->crossed();
     BOOST_TEST_REQUIRE(all.size() == 4U);
     good(verify(old_leaf, third.successor.chain[1], {old_issuer, all[2], all[3]}));
@@ -198,9 +206,13 @@ BOOST_FIXTURE_TEST_CASE(what_is_handed_out_while_both_last, RootRollover) {
     BOOST_TEST((ca->path(made.successor.key_id) == made.successor.chain));
     BOOST_TEST((ca->path(made.new_root) == std::vector<core::Bytes>{new_root}));
     BOOST_TEST(ca->path("0badcafe").empty());
+    // Nobody is sent to a root whose day has not come.
+    BOOST_TEST((ca->alternate_chains(old_issuing).empty() && ca->alternate_chains("0badcafe").empty()));
 
     clock.advance(24h * 30);
     const auto former = ca->path(old_issuing).front();
+    BOOST_TEST((ca->alternate_chains(old_issuing) == std::vector<std::vector<core::Bytes>>{{former, old_with_new}}));
+    BOOST_TEST((ca->alternate_chains(made.successor.key_id) == std::vector<std::vector<core::Bytes>>{{made.successor.chain[0]}}));
     BOOST_TEST((ca->anchors() == std::vector<core::Bytes>{former, new_with_old, old_with_new, old_root, new_root}));
     // The former issuing CA ends before its root.
     clock.advance(parsed(former).not_after() - clock.now());
@@ -211,6 +223,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_handed_out_while_both_last, RootRollover) {
     clock.advance(parsed(old_root).not_after() - clock.now());
     BOOST_TEST((ca->anchors() == std::vector<core::Bytes>{new_root}));
     BOOST_TEST((ca->chain(next.successor.key_id) == std::vector<core::Bytes>{next.successor.chain[0]}));
+    BOOST_TEST(ca->alternate_chains(next.successor.key_id).empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(both_roots_publish_crls, RootRollover) {

@@ -21,6 +21,7 @@ struct Fixture {
         add(Method::get, "/mixed/{n:number}");
         add(Method::get, "/mixed/{name:label}");
         add(Method::post, "/mixed/{name:label}/deep");
+        add(Method::get, "/any/{what:segment}");
         add(Method::get, "/");
     }
     void add(Method m, std::string_view pattern) { router.add(m, pattern, RouteLimits(), test::text_handler(std::string(pattern))); }
@@ -78,6 +79,17 @@ BOOST_AUTO_TEST_CASE(literals_win_over_parameters_and_narrow_types_over_wide_one
     BOOST_TEST(pattern_of("/mixed/abc") == "/mixed/{name:label}");
     BOOST_TEST(status_of(Method::post, "/mixed/17/deep") == 200U);
     BOOST_TEST(status_of(Method::post, "/mixed/fixed/deep") == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_is_whatever_stands_there) {
+    const std::string longest(256, 'x');
+    for (const std::string& what : {std::string("."), std::string("-A=.%%"), std::string("\xc0\xaf"), longest}) {
+        const std::string path = "/any/" + what;
+        const auto match = router.match(Method::get, path);
+        BOOST_TEST_REQUIRE((match.handler != nullptr));
+        BOOST_TEST(match.params["what"] == what);
+    }
+    for (const std::string& path : {std::string("/any/"), std::string("/any/a/b"), "/any/" + longest + "x"}) BOOST_TEST(status_of(Method::get, path) == 404U, path);
 }
 
 BOOST_AUTO_TEST_CASE(another_method_is_405_with_allow) {
