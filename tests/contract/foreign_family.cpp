@@ -119,7 +119,7 @@ void resolved_submissions(Store& s) {
     s.add_enrollments();
     s.add_acme();
     s.does(store::enrollment_unknown, values(12, later, "{}"));
-    for (const int id : {51, 52}) s.does(store::acme_authorization_valid, values(id, later));
+    for (const int id : {51, 52}) s.does(store::acme_authorization_valid, values(id, later, nullptr));
     s.does(store::acme_order_ready, values(52, later));
     s.does(store::acme_order_claim, values(41, 12, now));
     s.misses(store::acme_order_release_claim, values(11, later));

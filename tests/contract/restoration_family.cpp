@@ -32,7 +32,7 @@ void restorations(Store& s) {
     const auto unknown = store::EnrollmentRow::from(s.one(store::enrollment_by_id, values(in_doubt)));
     BOOST_TEST((unknown.status == "unknown" && unknown.attempt_bound && unknown.problem == R"({"detail":"lost"})" && unknown.updated == later));
 
-    s.does(store::acme_authorization_valid, values(51, now));
+    s.does(store::acme_authorization_valid, values(51, now, nullptr));
     s.does(store::acme_challenge_valid, values(61, now));
     s.any(store::acme_order_void_all, values(later, R"({"type":"void"})"));
     s.any(store::acme_authorization_void_all, values(later));

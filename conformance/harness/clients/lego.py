@@ -4,7 +4,6 @@ from .client import Client
 class Lego(Client):
     name = package = "lego"
     account_required = "external account"
-    addresses = True
     challenges = ("http-01", "dns-01", "tls-alpn-01")
     _chain = ()
 

@@ -30,7 +30,7 @@ class Uacme(Client):
                      "--hook", self._dns_hook() if self.challenge == "dns-01" else "/usr/share/uacme/uacme.sh"]
             words += ["--type", {"rsa": "RSA", "ecdsa": "EC"}[self.key]] if self.key else []
             words += ["--eab", f"{self.eab.key_id}:{self.eab.mac_key}"] if self.eab else []
-            chain = self.folder / "uacme" / name / "cert.pem"
+            chain = self.folder / "uacme" / name.removeprefix("*.") / "cert.pem"
             return self._run([*words, *arguments], chain, chain, UACME_CHALLENGE_PATH=own_folder(site / ".well-known/acme-challenge"))
 
     def issue(self, *names, webroot=None):

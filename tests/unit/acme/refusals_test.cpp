@@ -151,7 +151,7 @@ const Case cases[] = {
     {"an order that is no object", "request.form", true, [](Ready& w) { return w.client.post(w.client.url("new-order"), "[]"); }},
     {"a name that is none", "names.form", true, [](Ready& w) { return w.client.new_order({"a..example"}); }},
     {"an identifier of another type", "names.form", true,
-     [](Ready& w) { return w.client.post(w.client.url("new-order"), R"({"identifiers":[{"type":"ip","value":"192.0.2.1"}]})"); }},
+     [](Ready& w) { return w.client.post(w.client.url("new-order"), R"({"identifiers":[{"type":"email","value":"a@b.example"}]})"); }},
     {"too many names", "names.count", true, [](Ready& w) { return w.client.new_order({"a.example", "b.example", "c.example", "d.example"}); }},
     {"a profile that is not offered", "profile.allowed", true, [](Ready& w) { return w.order(R"(,"profile":"gold")"); }},
     {"a term that is too long", "profile.term", true, [](Ready& w) { return w.order(R"(,"notAfter":"2030-01-01T00:00:00Z")"); }},
