@@ -175,6 +175,12 @@ core::Task<Error> refuse_names(Parts& parts, const Call& call, std::string_view 
     co_return co_await std::move(refusal);
 }
 
+Error account_gone() {
+    Error gone(ErrorType::unauthorized, 401, "the account was deactivated meanwhile");
+    gone.check = "account.active";
+    return gone;
+}
+
 core::Task<AuthorizationIds> draw_authorization_ids(Parts& parts, std::size_t names) {
     AuthorizationIds ids;
     if (names == 0) co_return ids;
@@ -299,9 +305,7 @@ core::Task<std::optional<Reply>> record_order(Parts& parts, const Call& call, co
         const auto* missed = written.error().statement;
         if (missed == &store::acme_authorization_guard) co_return std::nullopt;
         if (missed == &store::acme_replacement_insert || missed == &store::acme_replacement_take) co_return Reply(already_replaced());
-        Error gone(ErrorType::unauthorized, 401, "the account was deactivated meanwhile");
-        gone.check = "account.active";
-        co_return Reply(std::move(gone));
+        co_return Reply(account_gone());
     }
     http::Response r = json_response(201, render_order(made.order, made.authorizations, call.urls, parts.now()));
     r.set("Location", call.urls.order(made.order.token));
