@@ -1,3 +1,4 @@
+#include "acme/accounts.hpp"
 #include "acme/contacts.hpp"
 #include "acme/handlers.hpp"
 #include "acme/render.hpp"
@@ -9,21 +10,15 @@ namespace postern::acme {
 
 namespace {
 
-core::Task<Reply> reread(Parts& parts, const Call& call) {
-    auto parameters = store::values(call.requester().token, call.endpoint.id);
-    const auto row = co_await store::read_one(parts.deps.db, store::acme_account_by_token, std::move(parameters));
-    if (!row) co_return not_found();
-    const auto account = store::AcmeAccountRow::from(*row);
-    co_return json_response(200, render_account(account, call.urls));
-}
-
 /// Whoever lost a race against another change reads what became of the account.
 core::Task<Reply> write(Parts& parts, const Call& call, store::Batch batch, ra::AuditRecord record) {
     const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
     ra::add_audit(batch, audit_id, record);
     static_cast<void>(co_await parts.deps.db.write(std::move(batch)));
     parts.accounts.forget(call.requester().token);
-    co_return co_await reread(parts, call);
+    const auto account = co_await reread_requester(parts, call);
+    if (!account) co_return not_found();
+    co_return json_response(200, render_account(*account, call.urls));
 }
 
 /// RFC 8555 §7.3.6: open orders end, certificates stay, the key is used up here.

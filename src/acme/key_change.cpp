@@ -1,3 +1,4 @@
+#include "acme/accounts.hpp"
 #include "acme/authenticate.hpp"
 #include "acme/handlers.hpp"
 #include "acme/jws.hpp"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::string_view inner = "the inner JWS";
 
-/// Not a race that was lost, but a key that does not fit: told apart from others by its check.
+/// A message of good form with the wrong account or key in it.
 Error refused_key(ErrorType type, unsigned status, std::string detail) {
     Error e(type, status, std::move(detail));
     e.check = "account.key";
@@ -54,29 +55,17 @@ core::Task<Result<void>> check_unblocked(Parts& parts, const crypto::PublicKey& 
     co_return blocked;
 }
 
-core::Task<std::optional<store::AcmeAccountRow>> find_by_key(Parts& parts, const Call& call, const std::string& thumbprint) {
-    auto parameters = store::values(call.endpoint.id, thumbprint);
-    const auto row = co_await store::read_one(parts.deps.db, store::acme_account_by_key, std::move(parameters));
-    if (!row) co_return std::nullopt;
-    co_return store::AcmeAccountRow::from(*row);
-}
-
-core::Task<store::AcmeAccountRow> reread(Parts& parts, const Call& call) {
-    auto parameters = store::values(call.requester().token, call.endpoint.id);
-    const auto row = co_await store::read_one(parts.deps.db, store::acme_account_by_token, std::move(parameters));
-    co_return store::AcmeAccountRow::from(row.value());
-}
-
 /// Why the batch missed: the key has an account, also one that is deactivated; or this account is not what it was.
 core::Task<Error> explain(Parts& parts, const Call& call, const crypto::Jwk& new_key) {
-    const auto holder = co_await find_by_key(parts, call, new_key.thumbprint);
+    const auto holder = co_await find_account_by_key(parts, call, new_key.thumbprint);
     if (holder && holder->token != call.requester().token) {
         Error taken = refused_key(ErrorType::malformed, 409, "the new key is the key of another account");
         taken.headers.emplace_back("Location", call.urls.account(holder->token));
         co_return taken;
     }
-    const auto account = co_await reread(parts, call);
-    if (const auto standing = check_standing(account); !standing) co_return standing.error();
+    const auto account = co_await reread_requester(parts, call);
+    if (!account) co_return not_found();
+    if (const auto standing = check_standing(*account); !standing) co_return standing.error();
     const auto unblocked = co_await check_unblocked(parts, new_key.key);
     if (!unblocked) co_return unblocked.error();
     co_return refused_key(ErrorType::malformed, 400, "oldKey in the inner JWS is not the account's key: it was changed a moment ago");
@@ -108,8 +97,9 @@ core::Task<Reply> key_change(Parts& parts, Call& call) {
     const auto written = co_await parts.deps.db.write(std::move(batch));
     parts.accounts.forget(call.requester().token);
     if (!written) co_return co_await explain(parts, call, *new_key);
-    const auto account = co_await reread(parts, call);
-    co_return json_response(200, render_account(account, call.urls));
+    const auto account = co_await reread_requester(parts, call);
+    if (!account) co_return not_found();
+    co_return json_response(200, render_account(*account, call.urls));
 }
 
 }  // namespace postern::acme

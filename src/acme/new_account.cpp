@@ -1,3 +1,4 @@
+#include "acme/accounts.hpp"
 #include "acme/authenticate.hpp"
 #include "acme/contacts.hpp"
 #include "acme/external_account_binding.hpp"
@@ -9,13 +10,6 @@
 namespace postern::acme {
 
 namespace {
-
-core::Task<std::optional<store::AcmeAccountRow>> find_by_key(Parts& parts, const Call& call) {
-    auto parameters = store::values(call.endpoint.id, call.jwk.value().thumbprint);
-    const auto row = co_await store::read_one(parts.deps.db, store::acme_account_by_key, std::move(parameters));
-    if (!row) co_return std::nullopt;
-    co_return store::AcmeAccountRow::from(*row);
-}
 
 http::Response account_response(const Call& call, unsigned status, const store::AcmeAccountRow& account) {
     http::Response r = json_response(status, render_account(account, call.urls));
@@ -80,7 +74,7 @@ core::Task<Reply> create(Parts& parts, const Call& call, Binding credential, std
     const auto written = co_await parts.deps.db.write(std::move(batch));
     if (!written) {
         // The same key came twice at once; one made the account, and this is it.
-        const auto other = co_await find_by_key(parts, call);
+        const auto other = co_await find_account_by_key(parts, call, row.thumbprint);
         if (!other && row.binding_once && written.error().kind == store::Conflict::Kind::duplicate) {
             auto refusal = refuse_used_binding(parts, call, credential.account);
             co_return co_await std::move(refusal);
@@ -111,7 +105,7 @@ core::Task<Reply> new_account(Parts& parts, Call& call) {
         blocked.check = "key.blocked";
         co_return blocked;
     }
-    const auto existing = co_await find_by_key(parts, call);
+    const auto existing = co_await find_account_by_key(parts, call, call.jwk->thumbprint);
     if (existing) co_return co_await existing_account(parts, call, *existing);
     // §7.3.1: before terms, contacts and binding are looked at, and with 400: uacme takes no other.
     if (*only_existing)

@@ -52,11 +52,7 @@ core::Task<Reply> new_authz(Parts& parts, Call& call) {
     record.detail = detail.take();
     ra::add_audit(batch, audit_id, record);
     const auto written = co_await parts.deps.db.write(std::move(batch));
-    if (!written) {
-        Error gone(ErrorType::unauthorized, 401, "the account was deactivated meanwhile");
-        gone.check = "account.active";
-        co_return gone;
-    }
+    if (!written) co_return account_gone();
     http::Response r = json_response(201, render_authorization(made.row, made.challenges, call.urls, parts.now()));
     r.set("Location", call.urls.authorization(made.row.token));
     co_return r;

@@ -184,6 +184,12 @@ core::Task<Error> refuse_names(Parts& parts, const Call& call, std::string_view 
     co_return co_await std::move(refusal);
 }
 
+Error account_gone() {
+    Error gone(ErrorType::unauthorized, 401, "the account was deactivated meanwhile");
+    gone.check = "account.active";
+    return gone;
+}
+
 /// Each way to prove the name that the profile takes. check_early() saw that there is one, or a grant.
 std::vector<std::string> methods_of(const Call& call, const Allowed& allowed, const crypto::GeneralName& name) {
     const ra::Profile* profile = call.catalog->profile(call.endpoint.tenant, allowed.profile);
@@ -318,9 +324,7 @@ core::Task<std::optional<Reply>> record_order(Parts& parts, const Call& call, co
         const auto* missed = written.error().statement;
         if (missed == &store::acme_authorization_guard) co_return std::nullopt;
         if (missed == &store::acme_replacement_insert || missed == &store::acme_replacement_take) co_return Reply(already_replaced());
-        Error gone(ErrorType::unauthorized, 401, "the account was deactivated meanwhile");
-        gone.check = "account.active";
-        co_return Reply(std::move(gone));
+        co_return Reply(account_gone());
     }
     http::Response r = json_response(201, render_order(made.order, made.authorizations, call.urls, parts.now()));
     r.set("Location", call.urls.order(made.order.token));

@@ -32,6 +32,9 @@ std::string grant_of(const Parts& parts, const Call& call, const Allowed& allowe
 /// A name that cannot be certified, on record; what is no order at all is a client's fault alone.
 core::Task<Error> refuse_names(Parts& parts, const Call& call, std::string_view action, Error error);
 
+/// The refusal where the account's guard missed.
+Error account_gone();
+
 struct NewAuthorization {
     NewAuthorization() = default;
     store::AcmeAuthorizationRow row;
