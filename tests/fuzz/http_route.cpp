@@ -49,7 +49,7 @@ bool is_of(std::string_view type, std::string_view s) {
     if (s.empty()) return false;
     if (type == "number") return only(s, digits) && s[0] != '0' && (s.size() < 19 || (s.size() == 19 && s <= "9223372036854775807"));
     if (type == "token") return s.size() == 22 && only(s, alnum + "-_");
-    if (type == "serial") return s.size() >= 2 && s.size() <= 40 && only(s, "0123456789abcdefABCDEF");
+    if (type == "serial") return s.size() <= 64 && only(s, "0123456789abcdefABCDEF:xX");
     if (type == "label") return s.size() <= 64 && only(s, std::string(digits) + std::string(small) + "._-") && std::string_view("._-").find(s[0]) == s.npos;
     return s.size() <= 128 && only(s, alnum + "._-") && std::string_view("._-").find(s[0]) == s.npos && s.find("..") == s.npos;
 }
