@@ -74,7 +74,7 @@ core::SteadyPoint SlowDown::until(const Pair& pair, int wrong) const {
     const auto& pace = pace_of(pair);
     const int over = wrong - pace.free_tries;
     if (over <= 0) return {};
-    return clock_.steady() + std::min(pace.longest, std::chrono::seconds(std::int64_t{1} << std::min(over, 16)));
+    return clock_.steady() + std::min(pace.longest, std::chrono::milliseconds(std::chrono::seconds(std::int64_t{1} << std::min(over, 16))));
 }
 
 void SlowDown::count(const Pair& pair) {

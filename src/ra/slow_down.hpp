@@ -18,11 +18,12 @@ class SlowDown {
 public:
     struct Pace {
         int free_tries;
-        std::chrono::seconds longest;
+        std::chrono::milliseconds longest;
     };
     static constexpr Pace of_pair{3, std::chrono::seconds(60)};
-    /// Of many who may be behind one address: the wait of one must not be the end of the others.
-    static constexpr Pace of_source{32, std::chrono::seconds(4)};
+    /// Of many who may be behind one address: the wait of one must not be the end of the others. Four looks a second are too few to
+    /// find a code that is good enough to be taken, and one device that errs every second shuts nobody out.
+    static constexpr Pace of_source{32, std::chrono::milliseconds(250)};
     static constexpr std::chrono::hours forgotten_after{1};
     static constexpr std::size_t most_pairs = 16 * 1024, most_of_source = 256;
 

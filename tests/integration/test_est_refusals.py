@@ -294,7 +294,7 @@ def bounded(site, ask, reference_of):
 
 def test_a_flood_at_an_open_endpoint_fills_no_store(site, est):
     request = est.request("/CN=r1")
-    refused(bounded(site, lambda: est.enroll("laboratory", request), reference), 403, "names.common_name")
+    refused(bounded(site, lambda: est.enroll("laboratory", request), reference), 403, "subject.common_name")
     assert est.enroll("laboratory", est.request("/CN=lab-1")).status == 200
 
 
@@ -315,7 +315,7 @@ def test_a_flood_of_bodies_with_a_token_fills_no_store(site, est):
     minted = json.loads(site.server.cli("est", "token", "create", "routers", "--subject", "CN=r1", "--json"))
     request = est.request("/CN=r1")
     request.file.write_bytes(b"MII=")
-    refused(bounded(site, lambda: est.enroll("routers", request, bearer=minted["token"]), reference), 400, "malformed")
+    refused(bounded(site, lambda: est.enroll("routers", request, bearer=minted["token"]), reference), 400, "bad_csr")
 
 
 class Tablets:
@@ -348,7 +348,7 @@ def test_a_flood_at_an_open_scep_endpoint_fills_no_store(tablets):
 
 
 def test_a_flood_with_a_scep_challenge_that_was_withdrawn_fills_no_store(tablets):
-    minted = json.loads(tablets.server.cli("challenge", "create", "tablets", "--account", "minted-tablets", "--subject", "CN=tablet-1", "--json"))
+    minted = json.loads(tablets.server.cli("challenge", "create", "tablets/minted-tablets", "--subject", "CN=tablet-1", "--json"))
     tablets.server.cli("challenge", "withdraw", "tablets", minted["id"])
     bounded(tablets, lambda: tablets.enroll(minted["challenge"]), str)
     assert tablets.text == "the challenge was withdrawn"

@@ -51,7 +51,7 @@ core::Bytes octets(const json::Value& object, std::string_view key) { return cor
 class Program {
 public:
     explicit Program(const json::Value& settings)
-        : sealer_(core::SecretBytes(core::Bytes(32, 7)), random_), pool_(1, 64), tasks_([](std::string_view what) { std::cerr << what << "\n"; }), shards_(1) {
+        : sealer_(core::SecretBytes(core::Bytes(32, 7)), random_), shards_(1), pool_(1, 64), tasks_([](std::string_view what) { std::cerr << what << "\n"; }) {
         http::OutboundConfig config;
         config.user_agent = "Postern/test";
         config.ca_file = text(settings, "ca_file");
@@ -185,10 +185,10 @@ private:
     observe::Log log_{observe::Level::debug, "", true};
     observe::Metrics metrics_;
     crypto::Sealer sealer_;
+    core::Shards shards_;  // before the pool: its thread may still hold their executor when what it did is delivered
     core::CpuPool pool_;
     core::TaskGroup tasks_;
     std::unique_ptr<http::Outbound> outbound_;
-    core::Shards shards_;
     std::mutex mutex_;
     std::vector<std::chrono::milliseconds> pauses_;
     azure::AccountRef account_;

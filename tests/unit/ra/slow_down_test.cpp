@@ -124,11 +124,11 @@ BOOST_FIXTURE_TEST_CASE(a_source_with_too_many_pairs_waits_as_one_and_never_long
     int judged = 0;
     for (int i = 0; i < 1000; ++i) judged += wrong("another " + std::to_string(i), 1);
     BOOST_TEST(judged == SlowDown::of_source.free_tries + 1);
-    BOOST_TEST((wait("a newcomer") == seconds(2)));
+    BOOST_TEST((wait("a newcomer") == seconds(1)));
     for (int i = 0; i < 10; ++i) {
         clock.advance(SlowDown::of_source.longest);
         BOOST_TEST(wrong("yet another " + std::to_string(i), 9) == 1);
-        BOOST_TEST((wait("a newcomer") == SlowDown::of_source.longest));
+        BOOST_TEST((wait("a newcomer") == seconds(1)));
     }
     // Neither who has room already nor another source waits for them.
     BOOST_TEST(!wait("one 7").has_value());
@@ -157,7 +157,10 @@ BOOST_FIXTURE_TEST_CASE(a_fleet_comes_at_once_until_many_of_its_source_were_wron
         next.taken_back();
     }
     attempt_of_fleet().wrong();
-    BOOST_TEST((attempt_of_fleet().wait() == seconds(2)));
+    BOOST_TEST((attempt_of_fleet().wait() == seconds(1)));
+    // Whoever errs once a second shuts nobody out.
+    clock.advance(std::chrono::milliseconds(250));
+    BOOST_TEST(!attempt_of_fleet().wait().has_value());
 }
 
 BOOST_FIXTURE_TEST_CASE(one_that_was_wrong_for_one_judge_counts_whatever_comes_of_the_next, Clocked) {
