@@ -5,12 +5,11 @@
 namespace postern::acme {
 
 namespace {
-/// A refusal may quote what the client sent.
 constexpr std::size_t most_detail = 1000;
 constexpr std::string_view validations_help = "Validations of challenges by result";
-
-std::string_view as_recorded(const Error& error) { return std::string_view(error.detail).substr(0, most_detail); }
 }
+
+std::string_view as_recorded(std::string_view detail) { return detail.substr(0, most_detail); }
 
 Parts::Parts(Deps d)
     : deps(std::move(d)),
@@ -59,7 +58,7 @@ Result<void> expect_post_as_get(const Call& call) {
 core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, ra::Trace trace, Error error) {
     if (error.check.empty()) error.check = default_check(error.type, error.status);
     json::Writer w;
-    w.begin_object().key("problem").begin_object().member("type", to_string(error.type)).member("detail", as_recorded(error)).member("check", error.check);
+    w.begin_object().key("problem").begin_object().member("type", to_string(error.type)).member("detail", as_recorded(error.detail)).member("check", error.check);
     w.end_object().key("trace").raw(trace.to_json()).end_object();
     record.outcome = ra::AuditRecord::Outcome::refused;
     record.check = error.check;
@@ -77,7 +76,7 @@ core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record,
 core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, std::string input, Error error) {
     ra::Trace trace;
     const std::string check(error.check.empty() ? default_check(error.type, error.status) : std::string_view(error.check));
-    trace.add(ra::TraceEntry(check, std::move(input), ra::Verdict::refuse, std::string(as_recorded(error))));
+    trace.add(ra::TraceEntry(check, std::move(input), ra::Verdict::refuse, std::string(as_recorded(error.detail))));
     return refuse(parts, call, std::move(record), std::move(trace), std::move(error));
 }
 

@@ -64,6 +64,8 @@ Result<void> expect_post_as_get(const Call& call);
 core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, ra::Trace trace, Error error);
 /// The same for a single check: `input` is what it looked at.
 core::Task<Error> refuse(Parts& parts, const Call& call, ra::AuditRecord record, std::string input, Error error);
+/// What is kept of a refusal's detail, which may quote clients and other strangers at any length.
+std::string_view as_recorded(std::string_view detail);
 /// 200 or 201 with JSON.
 http::Response json_response(unsigned status, std::string body);
 

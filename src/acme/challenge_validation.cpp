@@ -75,7 +75,7 @@ std::string audit_detail(const store::AcmeChallengeWork& work, const validation:
     ra::Trace trace;
     trace.add(ra::TraceEntry(finding.verdict ? "validation." + work.challenge.type : check_of(work, finding.verdict.error()), work.authorization.identifier,
                              finding.verdict ? ra::Verdict::pass : ra::Verdict::refuse,
-                             finding.verdict ? std::string() : finding.verdict.error().detail));
+                             finding.verdict ? std::string() : std::string(as_recorded(finding.verdict.error().detail))));
     json::Writer w;
     w.begin_object().key("trace").raw(trace.to_json());
     w.key("steps").begin_array();
@@ -125,6 +125,14 @@ core::Task<void> ask_owner(const Parts& parts, const store::AcmeChallengeWork& w
     if (said.verdict) caa = now;
 }
 
+/// What a challenge shows of an attempt that failed.
+Error shown_error(const store::AcmeChallengeWork& work, const core::Problem& problem) {
+    Error error = to_error(problem);
+    error.detail = std::string(as_recorded(error.detail));
+    error.check = check_of(work, problem);
+    return error;
+}
+
 /// Challenge, authorization and order move together (RFC 8555 §7.1.6).
 void add_valid(store::Batch& batch, store::AcmeChallengeRow& row, std::optional<core::TimePoint> caa, core::TimePoint now) {
     row.status = "valid";
@@ -138,8 +146,7 @@ void add_valid(store::Batch& batch, store::AcmeChallengeRow& row, std::optional<
 
 void add_invalid(store::Batch& batch, const store::AcmeChallengeWork& work, const core::Problem& problem, const core::RequestId& request,
                  core::TimePoint now, store::AcmeChallengeRow& row) {
-    Error error = to_error(problem);
-    error.check = check_of(work, problem);
+    const Error error = shown_error(work, problem);
     row.status = "invalid";
     row.error = to_json(error, request);
     Error order_error = error;
@@ -155,8 +162,7 @@ void add_retry(store::Batch& batch, const store::AcmeChallengeWork& work, const 
     row.status = "processing";
     row.attempt_ends.reset();
     if (!unanswered) {
-        Error error = to_error(problem);
-        error.check = check_of(work, problem);
+        Error error = shown_error(work, problem);
         error.detail += "; attempt " + std::to_string(row.attempts) + ", the next one follows at " + core::rfc3339(row.retry.value());
         row.error = to_json(error, request);
     }

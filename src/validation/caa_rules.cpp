@@ -14,6 +14,8 @@ using core::Result;
 namespace {
 
 constexpr std::size_t quoted_characters = 100;
+/// How long the reasons of several records may become before the rest is counted.
+constexpr std::size_t reason_characters = 4 * quoted_characters;
 /// RFC 8659 §4.1 numbers the bits from the left. Who meant the other end of the octet meant the same.
 constexpr std::uint8_t critical_flags = 0x80U | 0x01U;
 
@@ -99,7 +101,7 @@ std::string why_not_this(const IssueValue& value, const CaaQuestion& question) {
     for (const auto* tag : {"accounturi", "validationmethods"})
         if (std::ranges::count(value.parameters, tag, [](const auto& p) { return p.first; }) > 1) return std::string(tag) + " is given twice";
     for (const auto& [tag, wanted] : value.parameters) {
-        if (tag == "accounturi" && wanted != question.account_url) return "it is for another account";
+        if (tag == "accounturi" && (wanted.empty() || wanted != question.account_url)) return "it is for another account";
         if (tag == "validationmethods" && !lists_method(wanted, question.method))
             return question.method.empty() ? "it is for names that are validated" : "it does not permit " + question.method;
     }
@@ -132,6 +134,7 @@ Result<void> judge_caa(const std::vector<dns::CaaRecord>& records, std::string_v
     const std::string_view deciding = question.name.starts_with("*.") && has("issuewild") ? "issuewild" : "issue";
     if (!has(deciding)) return {};
     std::string why;
+    std::size_t untold = 0;
     for (const auto& record : records) {
         if (record.tag != deciding) continue;
         const auto value = read_issue_value(record.value);
@@ -141,9 +144,11 @@ Result<void> judge_caa(const std::vector<dns::CaaRecord>& records, std::string_v
         else if (std::ranges::find(question.identities, value->issuer) == question.identities.end()) no = "names another CA";
         else no = why_not_this(*value, question);
         if (no.empty()) return {};
-        why += (why.empty() ? "" : "; ") + shown(record) + " " + no;
-        if (why.size() > 4 * quoted_characters) break;
+        // Any later record may permit: only the text has an end.
+        if (why.size() > reason_characters) ++untold;
+        else why += (why.empty() ? "" : "; ") + shown(record) + " " + no;
     }
+    if (untold != 0) why += "; and " + std::to_string(untold) + " more";
     return forbidden(owner, question, why);
 }
 

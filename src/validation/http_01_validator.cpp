@@ -122,8 +122,8 @@ private:
             if (connection) co_return co_await ask(at, address, std::move(*connection));
             last = at_fault(at, address, connection.error());
             steps_.push_back(last.detail);
-            if (last.kind != ProblemKind::connection) co_return last;
-            // Not reached: one more try, over IPv4.
+            if (last.kind != ProblemKind::connection && last.kind != ProblemKind::unavailable) co_return last;
+            // Not reached, or not from here: one more try, over IPv4.
         }
         co_return last;
     }

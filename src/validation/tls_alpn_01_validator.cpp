@@ -33,8 +33,8 @@ public:
             if (connection) co_return judge(address, **connection);
             last = at_fault(address, connection.error());
             steps_.push_back(last.detail);
-            if (last.kind != ProblemKind::connection) co_return last;
-            // Not reached: one more try, over IPv4.
+            if (last.kind != ProblemKind::connection && last.kind != ProblemKind::unavailable) co_return last;
+            // Not reached, or not from here: one more try, over IPv4.
         }
         co_return last;
     }

@@ -211,6 +211,10 @@ void acme_authorizations(Store& s) {
     const auto challenge = store::AcmeChallengeRow::from(s.one(store::acme_challenges_of, values(51)));
     BOOST_TEST((challenge.type == "http-01" && challenge.status == "pending" && !challenge.validated));
 
+    // What programs from before V0020 ask, who would ask http-01 for any method: it fails on those that still run.
+    static constexpr store::Statement of_old{"test_challenge_of_old", "SELECT c.id, c.type FROM acme_challenge c WHERE c.token = $1"};
+    BOOST_CHECK_THROW(s.read(of_old, values("acme-challenge-tok-061")), std::exception);
+
     const auto work = [&](int n) {
         return store::AcmeChallengeWork::from(s.one(store::acme_challenge_work, values("acme-challenge-tok-06" + std::to_string(n))));
     };

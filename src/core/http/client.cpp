@@ -88,8 +88,12 @@ Result<Fd> begin_connect(const Target& target) {
     if (!fd.valid()) return connection_problem(last_system_error());
     const int on = 1;
     if (!local) ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (::connect(fd.get(), name, size) != 0 && errno != EINPROGRESS && errno != EINTR)
+    if (::connect(fd.get(), name, size) != 0 && errno != EINPROGRESS && errno != EINTR) {
+        // Of IPv4 it means that the ports are used up; a host whose IPv6 is switched off says it of every IPv6 address, for good.
+        if (errno == EADDRNOTAVAIL && name->sa_family == AF_INET6)
+            return Problem(ProblemKind::connection, "this server has no IPv6 address to connect from");
         return connection_problem(last_system_error());
+    }
     return fd;
 }
 

@@ -68,7 +68,7 @@ struct AcmeChallengeWork {
     "a.id, a.token, a.acme_account_id, a.identifier_type, a.identifier, a.wildcard, a.profile, a.status, " \
     "a.expires_ms, a.created_ms, a.updated_ms, a.caa_ms"
 #define POSTERN_ACME_CHALLENGE_COLUMNS \
-    "c.id, c.token, c.authorization_id, c.type, c.status, c.validated_ms, c.error, c.updated_ms, " \
+    "c.id, c.token, c.authorization_id, c.method, c.status, c.validated_ms, c.error, c.updated_ms, " \
     "c.attempts, c.begun_ms, c.attempt_ends_ms, c.retry_ms"
 #define POSTERN_ACME_WORK_SELECT                                                                            \
     "SELECT " POSTERN_ACME_CHALLENGE_COLUMNS ", " POSTERN_ACME_AUTHORIZATION_COLUMNS                        \
@@ -109,7 +109,7 @@ inline constexpr Statement acme_authorization_deactivate{
 
 inline constexpr Statement acme_challenge_insert{
     "acme_challenge_insert",
-    "INSERT INTO acme_challenge (id, token, authorization_id, type, status, validated_ms, error, updated_ms) "
+    "INSERT INTO acme_challenge (id, token, authorization_id, method, status, validated_ms, error, updated_ms) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
 inline constexpr Statement acme_challenges_of{
     "acme_challenges_of", "SELECT " POSTERN_ACME_CHALLENGE_COLUMNS

@@ -61,7 +61,7 @@ inline constexpr Statement acme_order_authorizations{
 /// type, validated_ms, caa_ms.
 inline constexpr Statement acme_order_evidence{
     "acme_order_evidence",
-    "SELECT a.identifier_type, a.identifier, a.wildcard, a.expires_ms, c.type, c.validated_ms, a.caa_ms "
+    "SELECT a.identifier_type, a.identifier, a.wildcard, a.expires_ms, c.method, c.validated_ms, a.caa_ms "
     "FROM acme_order_authorization l JOIN acme_authorization a ON a.id = l.authorization_id "
     "JOIN acme_challenge c ON c.authorization_id = a.id "
     "WHERE l.order_id = $1 AND a.status = 'valid' AND c.status = 'valid' ORDER BY l.position"};

@@ -95,6 +95,7 @@ BOOST_AUTO_TEST_CASE(a_refused_order_is_explained_by_its_name_alone) {
 BOOST_AUTO_TEST_CASE(attempts_to_validate_are_part_of_it_bounded_and_escaped) {
     Issued w;
     w.world.validator.failures["api.corp.example"] = core::Problem(core::ProblemKind::connection, "no answer\x1b[2J");
+    w.world.validator.failures["api.corp.example"].detail.append(100'000, 'y');
     w.world.validator.steps.assign(200, "look-up " + std::string(2000, 'x') + "\x1b]0;");
     const auto made = w.client.new_order({"api.corp.example"});
     w.client.post(w.client.challenge_url(made.list("authorizations").at(0)), "{}");
@@ -106,6 +107,8 @@ BOOST_AUTO_TEST_CASE(attempts_to_validate_are_part_of_it_bounded_and_escaped) {
     BOOST_TEST(text.size() < 64U * 600U);
     const auto read = w.client.post(std::string(made.response.header("Location")), "");
     BOOST_TEST(read.response.body.find("[check validation.http-01, request ") != std::string::npos);
+    BOOST_TEST(read.response.body.size() < 4000U);
+    BOOST_TEST(w.client.post(made.list("authorizations").at(0), "").response.body.size() < 4000U);
 }
 
 BOOST_AUTO_TEST_CASE(an_attempt_that_says_nothing_is_on_record_too) {

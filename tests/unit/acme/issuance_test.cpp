@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_slow_validation_is_answered_as_processing_and_goes_on) {
 BOOST_AUTO_TEST_CASE(validations_that_a_stop_left_processing_are_taken_up_again) {
     const auto order = client.new_order({"a.example"});
     const auto challenge = client.challenge_url(order.list("authorizations").at(0));
-    static constexpr store::Statement leave{"test_leave", "UPDATE acme_challenge SET status = 'processing' WHERE type = 'http-01'"};
+    static constexpr store::Statement leave{"test_leave", "UPDATE acme_challenge SET status = 'processing' WHERE method = 'http-01'"};
     world.write(leave, {});
     BOOST_TEST(world.run(world.acme->attempt_due()) == 1U);
     BOOST_TEST(client.post(challenge, "{}").text("status") == "valid");

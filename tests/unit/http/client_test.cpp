@@ -1,4 +1,7 @@
+#include <sched.h>
+
 #include <boost/test/unit_test.hpp>
+#include <thread>
 
 #include "tests/unit/http/support.hpp"
 
@@ -44,6 +47,17 @@ std::string body_of(const std::string& answer, const ClientLimits& limits = {}) 
     const test::ScriptedServer server({answer});
     const auto result = fetch(at(server.port()), limits);
     return result ? result->body : "refused: " + result.error().detail;
+}
+
+/// Takes this thread to a network without any address.
+bool leave_the_network() { return ::unshare(CLONE_NEWNET) == 0; }
+
+boost::test_tools::assertion_result may_leave_the_network(boost::unit_test::test_unit_id) {
+    bool left = false;
+    std::thread([&] { left = leave_the_network(); }).join();
+    boost::test_tools::assertion_result out(left);
+    if (!left) out.message() << "needs the right to make a network namespace";
+    return out;
 }
 
 core::Task<std::string> two_exchanges(const Target& target) {
@@ -141,6 +155,18 @@ BOOST_AUTO_TEST_CASE(connection_failures_are_told_in_words) {
     const test::ScriptedServer mute({"HTTP/1.1 200 OK\r\n"}, true);
     BOOST_TEST(refusal(fetch(at(mute.port()), ClientLimits(), milliseconds(100))) ==
                "timed out after connecting: no complete answer came in time");
+}
+
+/// Says nothing about this moment: who takes it for that asks again for ever.
+BOOST_AUTO_TEST_CASE(a_host_without_ipv6_cannot_reach_an_ipv6_address, *boost::unit_test::precondition(may_leave_the_network)) {
+    Target target = at(9);
+    target.address = "::1";
+    std::optional<core::Result<http::Response>> result;
+    std::thread([&] {
+        if (leave_the_network()) result = fetch(target);
+    }).join();
+    BOOST_REQUIRE(result.has_value());
+    BOOST_TEST(refusal(*result) == "this server has no IPv6 address to connect from");
 }
 
 BOOST_AUTO_TEST_CASE(a_request_that_would_split_is_not_sent) {

@@ -73,6 +73,16 @@ BOOST_AUTO_TEST_CASE(others_and_nobody_forbid) {
     forbids({{"issue", "other.example"}, {"issue", ";"}}, R"(0 issue "other.example" names another CA; 0 issue ";" names nobody)");
 }
 
+/// Any number of records of others says nothing of the one that names us, wherever it stands; only the text has an end.
+BOOST_AUTO_TEST_CASE(all_records_are_read) {
+    std::vector<Record> records(50, {"issue", std::string(90, 'o') + ".example"});
+    const auto refused = judged(records);
+    has(refused, "names another CA; and 46 more");
+    BOOST_TEST(refused.size() < 1000U);
+    records.push_back({"issue", "ca.example"});
+    permits(records);
+}
+
 /// RFC 8659 §4.2: what is malformed names nobody, however much it looks like us.
 BOOST_AUTO_TEST_CASE(malformed_values_forbid) {
     for (const auto* value : {"%%%%%", "ca.example account=1", "ca.example; account", "ca.example; =1", "ca.example; a=1;", "ca.example; a=1;;b=2", "ca..example",
@@ -106,6 +116,7 @@ BOOST_AUTO_TEST_CASE(accounturi_is_the_account_exactly) {
     permits({{"issue", "ca.example; accounturi=x"}, {"issue", "ca.example"}});
     question.account_url.clear();  // SCEP, EST
     forbids(of("https://ca.example/acme/e/account/A"), "it is for another account");
+    forbids(of(""), "it is for another account");
 }
 
 BOOST_AUTO_TEST_CASE(validationmethods_is_a_list_with_ours_in_it) {

@@ -76,6 +76,23 @@ BOOST_AUTO_TEST_CASE(private_addresses_are_never_contacted) {
     BOOST_TEST(server.connections() == 0);
 }
 
+/// What a record keeps has an end, whatever a stranger's zone holds.
+BOOST_AUTO_TEST_CASE(of_many_addresses_the_first_are_told) {
+    Probe probe(1);
+    probe.config.guard = &validation::why_forbidden;
+    std::vector<std::string> many;
+    for (int i = 1; i <= 200; ++i) many.push_back("10.0.0." + std::to_string(i));
+    probe.resolver = ScriptedResolver();
+    probe.resolver.add("www.example.test", many);
+    const auto finding = probe.run();
+    BOOST_REQUIRE(!finding.verdict);
+    has(finding.verdict.error().detail, "10.0.0.1 is private (RFC 1918), 10.0.0.2 is private (RFC 1918), 10.0.0.3 is private (RFC 1918) and 197 more; only public");
+    BOOST_REQUIRE(finding.steps.size() == 5U);
+    BOOST_TEST(finding.steps[0] == "look-up of www.example.test: 10.0.0.1, 10.0.0.2, 10.0.0.3 and 197 more");
+    BOOST_TEST(finding.steps[3] == "not dialled: 10.0.0.3 is private (RFC 1918)");
+    BOOST_TEST(finding.steps[4] == "not dialled: 197 more");
+}
+
 BOOST_AUTO_TEST_CASE(a_private_target_that_is_permitted_is_not_echoed) {
     Probe probe(0);
     probe.config.guard = &validation::why_forbidden;
