@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "acme/handlers.hpp"
+#include "acme/new_order.hpp"
 #include "acme/render.hpp"
 #include "core/async/await_until.hpp"
 #include "core/base/encoding.hpp"
@@ -62,16 +65,41 @@ Result<std::vector<crypto::GeneralName>> names_of(const store::AcmeOrderRow& ord
     return names;
 }
 
-core::Task<std::vector<ra::Evidence>> gather_evidence(Parts& parts, const Call& call, store::AcmeOrderId order) {
-    auto parameters = store::values(order);
+bool speaks_of(const ra::Evidence& e, const crypto::GeneralName& name) {
+    return e.identifier_type == crypto::to_string(name.type) && e.identifier == name.value;
+}
+
+/// One for each name, in the order's order: who takes the enrollment up later knows by it what was ordered. A name of a ready
+/// order that no challenge proved was granted when it was ordered.
+core::Task<std::vector<ra::Evidence>> gather_evidence(Parts& parts, const Call& call, const store::AcmeOrderRow& order, std::vector<crypto::GeneralName> names) {
+    auto parameters = store::values(order.id);
     const auto rows = co_await parts.deps.db.read(store::acme_order_evidence, std::move(parameters));
-    std::vector<ra::Evidence> evidence;
-    evidence.reserve(rows.size() + 1);
     const auto& requester = call.requester();
     const auto account_url = call.urls.account(requester.token);
+    std::vector<ra::Evidence> proofs;
+    proofs.reserve(rows.size());
     for (const auto& row : rows) {
         const std::string name = (row.boolean(2) ? "*." : "") + row.text(1);
-        evidence.push_back(ra::Evidence::validated(row.text(0), name, row.text(4), row.time(5), row.time(3)).permitted(account_url, row.optional_time(6)));
+        proofs.push_back(ra::Evidence::validated(row.text(0), name, row.text(4), row.time(5), row.time(3)).permitted(account_url, row.optional_time(6)));
+    }
+    const auto proof_of = [&](const crypto::GeneralName& name) {
+        return std::find_if(proofs.begin(), proofs.end(), [&](const ra::Evidence& e) { return speaks_of(e, name); });
+    };
+    const bool all_proven = std::all_of(names.begin(), names.end(), [&](const auto& name) { return proof_of(name) != proofs.end(); });
+    std::optional<Allowed> granted;
+    if (!all_proven) {
+        auto account = co_await ra::find_account(parts.deps.db, requester.account);
+        if (account) granted = Allowed(order.profile, std::move(*account));
+    }
+    std::vector<ra::Evidence> evidence;
+    evidence.reserve(names.size() + 1);
+    for (const auto& name : names) {
+        if (const auto proof = proof_of(name); proof != proofs.end()) {
+            evidence.push_back(*proof);
+            continue;
+        }
+        auto by = granted ? grant_of(parts, call, *granted, name) : std::string();
+        evidence.push_back(ra::Evidence::granted(std::string(crypto::to_string(name.type)), name.value, std::move(by), parts.now()).permitted(account_url, {}));
     }
     evidence.push_back(ra::Evidence::of(ra::Evidence::Kind::account_key, requester.thumbprint, parts.now())
                            .resting_on(store::acme_requester.kind, requester.id.get(), call.key.spki()));
@@ -186,7 +214,7 @@ core::Task<Reply> finalize(Parts& parts, Call& call) {
     auto names = names_of(*order);
     if (!names) co_return names.error();
 
-    auto evidence = co_await gather_evidence(parts, call, order->id);
+    auto evidence = co_await gather_evidence(parts, call, *order, *names);
     auto request = compose(parts, call, *order, std::move(*csr), std::move(*names), std::move(evidence));
     const auto until = core::earlier(core::deadline_in(answer_time), call.request.deadline);
     auto submission = parts.deps.enrollment.submit(std::move(request));

@@ -21,6 +21,7 @@ struct Wanted {
 Result<std::vector<crypto::GeneralName>> read_identifiers(const std::vector<json::Value>& items);
 struct Allowed {
     Allowed() = default;
+    Allowed(std::string p, ra::Account a) : profile(std::move(p)), account(std::move(a)) {}
     std::string profile;
     ra::Account account;  ///< that the requester acts with
 };

@@ -17,10 +17,10 @@ namespace {
 /// All names of one request together; a deadline of the request ends it earlier.
 constexpr std::chrono::seconds asking_time{20};
 
-/// What proved the name; null where an account's scope alone speaks for it.
+/// What proved the name, or that it is granted; null where an account's scope alone speaks for it.
 const Evidence* proof_of(const std::vector<Evidence>& evidence, const crypto::GeneralName& name) {
     for (const auto& e : evidence)
-        if (e.kind == Evidence::Kind::validated_name && e.identifier_type == crypto::to_string(name.type) && e.identifier == name.value) return &e;
+        if (of_a_name(e.kind) && e.identifier_type == crypto::to_string(name.type) && e.identifier == name.value) return &e;
     return nullptr;
 }
 

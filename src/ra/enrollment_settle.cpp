@@ -26,11 +26,12 @@ ca::Revoked voided(const store::EnrollmentRow& row, core::TimePoint now) {
     return out;
 }
 
-/// A settled name stays agreed: the protocol had compared it with its own records before.
+/// A settled name stays agreed: the protocol had compared it with its own records before. What is granted was agreed to as what
+/// is proven; both are in the order's order.
 std::vector<crypto::GeneralName> proven_names(const std::vector<Evidence>& evidence) {
     std::vector<crypto::GeneralName> names;
     for (const auto& e : evidence) {
-        if (e.kind != Evidence::Kind::validated_name) continue;
+        if (!of_a_name(e.kind)) continue;
         crypto::GeneralName name(e.identifier_type == "ip" ? crypto::GeneralNameType::ip : crypto::GeneralNameType::dns, e.identifier);
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
     }

@@ -56,7 +56,7 @@ core::Bytes attempt_key(const EnrollmentRequest& request, const std::vector<cryp
     for (const auto& n : names) digest.add(static_cast<std::int64_t>(n.type)).add(n.value);
     // The presented credential is part of the attempt; when it was presented is not.
     for (const auto& e : request.evidence)
-        if (e.kind != Evidence::Kind::validated_name) digest.add(to_string(e.kind)).add(e.subject);
+        if (!of_a_name(e.kind)) digest.add(to_string(e.kind)).add(e.subject);
     const auto out = digest.finish();
     return {out.begin(), out.end()};
 }

@@ -13,7 +13,7 @@ namespace postern::ra {
 namespace {
 constexpr std::array kinds{Evidence::Kind::validated_name, Evidence::Kind::account_key,   Evidence::Kind::password,      Evidence::Kind::challenge,
                            Evidence::Kind::certificate,    Evidence::Kind::administrator, Evidence::Kind::system,
-                           Evidence::Kind::intune,         Evidence::Kind::manufacturer};
+                           Evidence::Kind::intune,         Evidence::Kind::granted,       Evidence::Kind::manufacturer};
 
 /// Whether somebody vouched for an identifier.
 bool by_somebody(Evidence::Kind kind) { return kind == Evidence::Kind::intune || kind == Evidence::Kind::manufacturer; }
@@ -29,6 +29,7 @@ std::string_view to_string(Evidence::Kind kind) noexcept {
         case Evidence::Kind::administrator: return "administrator";
         case Evidence::Kind::system: return "system";
         case Evidence::Kind::intune: return "intune";
+        case Evidence::Kind::granted: return "granted";
         case Evidence::Kind::manufacturer: return "manufacturer";
     }
     return "";
@@ -43,6 +44,13 @@ Evidence Evidence::validated(std::string identifier_type, std::string identifier
     e.method = std::move(method);
     e.at = at;
     e.until = until;
+    return e;
+}
+
+Evidence Evidence::granted(std::string identifier_type, std::string identifier, std::string by, core::TimePoint at) {
+    Evidence e = of(Kind::granted, std::move(by), at);
+    e.identifier_type = std::move(identifier_type);
+    e.identifier = std::move(identifier);
     return e;
 }
 
@@ -90,11 +98,9 @@ std::string to_json(const std::vector<Evidence>& evidence) {
     w.begin_array();
     for (const auto& e : evidence) {
         w.begin_object().member("kind", to_string(e.kind)).member("at", core::to_ms(e.at));
+        if (of_a_name(e.kind)) w.member("type", e.identifier_type).member("identifier", e.identifier);
         if (e.kind == Evidence::Kind::validated_name)
-            w.member("type", e.identifier_type)
-                .member("identifier", e.identifier)
-                .member("method", e.method)
-                .member("until", core::to_ms(e.until));
+            w.member("method", e.method).member("until", core::to_ms(e.until));
         else
             w.member("subject", e.subject);
         if (by_somebody(e.kind)) w.member("identifier", e.identifier).member("method", e.method);
@@ -120,9 +126,11 @@ std::vector<Evidence> evidence_from_json(std::string_view text) {
         for (const auto k : kinds)
             if (to_string(k) == kind) e.kind = k;
         e.at = core::from_ms(item["at"].integer().value());
-        if (e.kind == Evidence::Kind::validated_name) {
+        if (of_a_name(e.kind)) {
             e.identifier_type = item["type"].string().value();
             e.identifier = item["identifier"].string().value();
+        }
+        if (e.kind == Evidence::Kind::validated_name) {
             e.method = item["method"].string().value();
             e.until = core::from_ms(item["until"].integer().value());
         } else {

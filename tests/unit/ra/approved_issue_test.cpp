@@ -189,6 +189,42 @@ BOOST_DATA_TEST_CASE(a_crash_after_the_intent_is_settled_under_the_same_approval
     BOOST_TEST((w.read(revocation_rows).at(0).blob(0) == lost));
 }
 
+/// An order of names without a challenge, whose CSR has them in another order. `proven`: the one that has one.
+ra::EnrollmentRequest granted_order(Officers& w, std::string_view proven) {
+    auto r = w.request({"www.corp.example", "mail.corp.example", "ftp.corp.example"});
+    for (auto& e : r.evidence)
+        if (ra::of_a_name(e.kind) && e.identifier != proven) e = ra::Evidence::granted("dns", e.identifier, "account team, without challenges", w.clock.now());
+    auto names = *r.agreed_names;
+    std::reverse(names.begin(), names.end());
+    r.csr = crypto::Csr::parse(crypto::make_csr(w.leaf_key, {}, names)).value();
+    return r;
+}
+std::string granting(std::string_view account_lines = "challenges = \"none\"") { return officers_documents("approval = \"officer\"", account_lines, "\"keep\""); }
+
+BOOST_DATA_TEST_CASE(granted_names_are_issued_after_a_yes_and_after_a_crash, engines(), engine) {
+    for (const std::string_view proven : {"mail.corp.example", ""}) BOOST_TEST_CONTEXT("proven: " << proven) {
+        Officers w(engine);
+        w.reapply(granting());
+        w.waits(granted_order(w, proven));
+        w.ca.mode = Mode::crash;
+        BOOST_TEST(w.approve() == "submitted");
+        w.ca.mode = Mode::ok;
+        w.run(w.sweeper.round());
+        BOOST_TEST((w.row().status == "issued" && w.certificates().size() == 1U));
+        BOOST_TEST(w.certificates().at(0).names == w.row().names);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_grant_that_was_taken_back_is_no_evidence) {
+    Officers w("sqlite");
+    w.reapply(granting());
+    w.waits(granted_order(w, "mail.corp.example"));
+    w.reapply(granting(""));
+    BOOST_TEST(w.approve() == "invalid");
+    BOOST_TEST(contains(w.row().problem.value_or(""), "nobody proved control of it"), w.row().problem.value_or(""));
+    BOOST_TEST(w.certificates().empty());
+}
+
 BOOST_DATA_TEST_CASE(a_crash_after_the_intent_asks_again_for_what_changed, engines(), engine) {
     Officers w(engine);
     w.waits(w.device());

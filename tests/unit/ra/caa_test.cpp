@@ -77,6 +77,16 @@ BOOST_AUTO_TEST_CASE(what_was_asked_within_eight_hours_counts) {
     BOOST_TEST((site.owners.asked[0].name == "mail.corp.example" && site.owners.asked[0].method == "http-01"));
 }
 
+BOOST_AUTO_TEST_CASE(a_granted_name_is_asked_about_for_its_account) {
+    Site site;
+    site.reapply(officers_documents(enforced, "challenges = \"none\"", "\"keep\""));
+    auto request = site.request({"www.corp.example"});
+    request.evidence.back() = ra::Evidence::granted("dns", "www.corp.example", "account team, without challenges", site.clock.now()).permitted("https://ca.example/acme/web/account/A", {});
+    BOOST_TEST(site.ask(std::move(request)).has_value());
+    BOOST_TEST_REQUIRE(site.owners.asked.size() == 1U);
+    BOOST_TEST((site.owners.asked[0].method.empty() && site.owners.asked[0].account_url == "https://ca.example/acme/web/account/A"));
+}
+
 /// Evidence is stored with the request: who takes it up later asks as who began it did.
 BOOST_AUTO_TEST_CASE(after_an_officers_yes_that_came_late_the_owner_is_asked_again) {
     Site site(std::string("approval = \"officer\"\n") + std::string(enforced));
@@ -100,8 +110,11 @@ BOOST_AUTO_TEST_CASE(evidence_keeps_who_was_asked_and_when) {
     std::vector<ra::Evidence> before;
     before.push_back(ra::Evidence::validated("dns", "a.example", "dns-01", core::from_ms(1000), core::from_ms(2000)).permitted("https://ca.example/a", core::from_ms(1500)));
     before.push_back(ra::Evidence::validated("ip", "192.0.2.1", "http-01", core::from_ms(1000), core::from_ms(2000)));
+    before.push_back(ra::Evidence::granted("dns", "b.example", "account team, without challenges", core::from_ms(1000)).permitted("https://ca.example/a", {}));
     const auto after = ra::evidence_from_json(ra::to_json(before));
-    BOOST_TEST_REQUIRE(after.size() == 2U);
+    BOOST_TEST_REQUIRE(after.size() == 3U);
+    BOOST_TEST((after[2].kind == ra::Evidence::Kind::granted && after[2].identifier_type == "dns" && after[2].identifier == "b.example"));
+    BOOST_TEST((after[2].subject == "account team, without challenges" && after[2].account_url == "https://ca.example/a" && !after[2].caa));
     BOOST_TEST((after[0].account_url == "https://ca.example/a" && after[0].caa == core::from_ms(1500)));
     BOOST_TEST((after[1].account_url.empty() && !after[1].caa));
 }
