@@ -3,8 +3,8 @@ import json
 import socket
 import ssl
 from datetime import datetime, timedelta, timezone
-from urllib.parse import urlsplit
 
+from .laboratory import nodes_of
 from .waiting import until
 from .wire import ask
 
@@ -25,18 +25,17 @@ def await_takeover(server, authorities):
     """Until it issues, and the server shows a certificate of its. Gives the new root, DER."""
     root = ask(f"{server.scep().split('/scep')[0]}/ca/{authorities[1]}.cer").body
     trusting = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(root))
-    at = urlsplit(server.directory())
-
     def issuing():
         return next(row["authority"] for row in json.loads(server.cli("ca", "authorities", "--json"))["authorities"] if row["role"] == "issuing")
 
-    def is_trusted():
+    def is_trusted(node):
         try:
-            with socket.create_connection((at.hostname, at.port)) as connection, trusting.wrap_socket(connection, server_hostname=at.hostname):
+            with socket.create_connection(("127.0.0.1", node.port("https"))) as connection, trusting.wrap_socket(connection, server_hostname="127.0.0.1"):
                 return True
         except ssl.SSLCertVerificationError:
             return False
 
     until(lambda: issuing() == authorities[0], "the successor does not take over")
-    until(is_trusted, "the server's own certificate is not under the new root")
+    for node in nodes_of(server):
+        until(lambda node=node: is_trusted(node), "a node's own certificate is not under the new root")
     return root
