@@ -78,8 +78,9 @@ def refused(site, device, reply, words, check):
     assert site.certificates(device) == []
     told = site.await_told(device, "failure")
     assert words[:200] in told["errorDescription"] and site.transaction(device).success is None
-    [record] = site.server.explain(device.style.transaction_id(device.key))
+    record, notice = sorted(site.server.explain(device.style.transaction_id(device.key)), key=lambda each: each["action"])
     assert (record["action"], record["outcome"], record["check"]) == ("enrollment.refused", "refused", check)
+    assert notice["action"] == "intune.notified"
     [entry] = [entry for entry in record["detail"]["trace"] if entry["check"] == check]
     assert words in entry["reason"], entry
     site.nothing_wrong()

@@ -405,7 +405,7 @@ def test_another_chosen_code(new_device, described, server, name):
         secret.write_text("another-word.Of-2026")
         plan = json.loads(server.cli("apply", described, "--json"))
         assert [line for line in plan["plan"] if line["change"] != "keep"] == [
-            {"change": "update", "kind": "account", "name": "default/chosen", "fields": ["secret: replaced"]}]
+            {"change": "update", "kind": "account", "name": f"default/{account}", "fields": ["secret: replaced"]} for account in ("chosen", "guessed")]
         check_refused(new_device(endpoint="chosen").enroll(CHOSEN), "the challenge is not known at this endpoint")
         assert new_device(endpoint="chosen").enroll("another-word.Of-2026").status == SUCCESS
     finally:

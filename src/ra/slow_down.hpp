@@ -24,6 +24,8 @@ public:
     /// Of many who may be behind one address: the wait of one must not be the end of the others. Four looks a second are too few to
     /// find a code that is good enough to be taken, and one device that errs every second shuts nobody out.
     static constexpr Pace of_source{32, std::chrono::milliseconds(250)};
+    /// Of what nobody can guess, which costs a question to who sealed it.
+    static constexpr Pace of_sealed{1000, std::chrono::milliseconds(250)};
     static constexpr std::chrono::hours forgotten_after{1};
     static constexpr std::size_t most_pairs = 16 * 1024, most_of_source = 256;
 

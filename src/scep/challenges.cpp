@@ -144,8 +144,8 @@ ra::SlowDown::Try attempt_challenge(Parts& parts, const Call& call, const crypto
                                    ra::access_code_id(parts.deps.sealer, call.endpoint.id, csr.challenge_password()));
 }
 
-ra::SlowDown::Try attempt_of_source(Parts& parts, const Call& call, const crypto::Csr& csr) {
-    return parts.guesses.attempt_of_fleet(http::source_of(call.request.peer.address), call.endpoint.name,
+ra::SlowDown::Try attempt_of_source(Parts& parts, ra::SlowDown& of, const Call& call, const crypto::Csr& csr) {
+    return of.attempt_of_fleet(http::source_of(call.request.peer.address), call.endpoint.name,
                                           ra::access_code_id(parts.deps.sealer, call.endpoint.id, csr.challenge_password()));
 }
 
@@ -167,7 +167,7 @@ Task<Result<Leave>> leave_by_challenge(Parts& parts, const Call& call, const Req
         of_key.wrong();
         co_return unknown();
     }
-    auto of_source = attempt_of_source(parts, call, csr);
+    auto of_source = attempt_of_source(parts, parts.guesses, call, csr);
     if (of_source.wait()) co_return too_many_tries("from this address", *of_source.wait());
     Guess guess(std::move(of_key), std::move(of_source));
     auto found = co_await judge_each(parts, call, request, csr, std::move(judges), guess);

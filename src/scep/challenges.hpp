@@ -21,8 +21,9 @@ struct Leave {
 
 /// Of that key from that address: other devices behind the same address are not slowed down (S06).
 ra::SlowDown::Try attempt_challenge(Parts& parts, const Call& call, const crypto::Csr& csr);
-/// Of whatever key from that address, where somebody else judges: each look costs a hash, or a question to another service.
-ra::SlowDown::Try attempt_of_source(Parts& parts, const Call& call, const crypto::Csr& csr);
+/// Of whatever key from that address, where somebody else judges: each look costs a hash, or a question to another service. `of`:
+/// Parts::guesses or Parts::forgeries.
+ra::SlowDown::Try attempt_of_source(Parts& parts, ra::SlowDown& of, const Call& call, const crypto::Csr& csr);
 /// `whose`: "for this key from this address".
 core::Problem too_many_tries(std::string_view whose, std::chrono::seconds wait);
 

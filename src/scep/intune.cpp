@@ -41,7 +41,7 @@ core::Task<http::Response> enroll_with_intune(Parts& parts, const Call& call, co
         co_await record_stranger(parts, call, request, csr, absent);
         co_return co_await refuse(parts, call, std::move(to), std::move(absent));
     }
-    auto of_source = attempt_of_source(parts, call, csr);
+    auto of_source = attempt_of_source(parts, parts.forgeries, call, csr);
     if (of_source.wait()) {
         auto slow = too_many_tries("from this address", *of_source.wait());
         co_return co_await refuse(parts, call, std::move(to), std::move(slow));

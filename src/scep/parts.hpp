@@ -14,6 +14,7 @@ struct Parts {
     Deps deps;
     ra::SlowDown slow_down;
     ra::SlowDown guesses{deps.clock, ra::SlowDown::of_source};  ///< of whatever key
+    ra::SlowDown forgeries{deps.clock, ra::SlowDown::of_sealed};
     ra::ChosenCodes chosen_codes;
     observe::Counter succeeded, pending, failed, unreadable;
     /// What GetNextCACert said last, and of what: anybody may ask, and each new one costs the CA's key.
