@@ -6,6 +6,7 @@ import pytest
 from harness import pkcs10, scep_identity as identity, scep_message as cms
 from harness.scep_reply import FAILURE, SUCCESS
 from harness.scep_style import STYLES
+from harness.waiting import until
 
 from intune.profile import Profile
 
@@ -78,9 +79,9 @@ def refused(site, device, reply, words, check):
     assert site.certificates(device) == []
     told = site.await_told(device, "failure")
     assert words[:200] in told["errorDescription"] and site.transaction(device).success is None
-    record, notice = sorted(site.server.explain(device.style.transaction_id(device.key)), key=lambda each: each["action"])
+    until(lambda: any(each["action"] == "intune.notified" for each in site.server.explain(device.style.transaction_id(device.key))), "what Intune was told is not recorded")
+    [record] = [each for each in site.server.explain(device.style.transaction_id(device.key)) if each["action"] != "intune.notified"]
     assert (record["action"], record["outcome"], record["check"]) == ("enrollment.refused", "refused", check)
-    assert notice["action"] == "intune.notified"
     [entry] = [entry for entry in record["detail"]["trace"] if entry["check"] == check]
     assert words in entry["reason"], entry
     site.nothing_wrong()
