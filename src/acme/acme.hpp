@@ -60,7 +60,8 @@ public:
     /// Adds /acme/… and its error page.
     void add_routes(http::Router& router);
     /// Starts the attempts that are due: the next ones of challenges that failed for a reason that may pass, and those that a
-    /// process which ended left behind. Returns how many. To be called every second or so, on every node.
+    /// process which ended left behind. So many as may run at once of a node and of an account; the others stay due for later
+    /// calls. Returns how many. To be called every second or so, on every node.
     core::Task<std::size_t> attempt_due();
 
 private:

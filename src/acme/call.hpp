@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct Parts : std::enable_shared_from_this<Parts> {
     Deps deps;
     AccountCache accounts;
     Flights flights;
+    std::atomic<std::int64_t> due_after{0};  ///< the challenge at which the last look for due ones stopped; 0: it saw all
     observe::Counter bad_nonces, validations_valid, validations_invalid;
 
     [[nodiscard]] core::TimePoint now() const noexcept { return deps.clock.now(); }

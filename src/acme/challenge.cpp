@@ -29,7 +29,7 @@ http::Response challenge_response(const Parts& parts, const Call& call, const st
     return r;
 }
 
-/// `processing` is stored only here: when an answer has to be given before the validation ends.
+/// `processing` is stored only here: when an answer has to be given before the validation ends, or begins.
 /// One that ends in time costs no write of its own.
 core::Task<void> store_processing(Parts& parts, const store::AcmeChallengeRow& challenge) {
     store::Batch batch;
@@ -59,11 +59,14 @@ core::Task<Reply> challenge(Parts& parts, Call& call) {
     }
 
     const core::Executor executor = co_await boost::asio::this_coro::executor;
-    const auto flight = start_validation(parts, call.token(), call.request.id, executor);
-    const auto until = core::earlier(core::deadline_in(answer_time), call.request.deadline);
-    co_await Flight::wait(flight, until);
-    if (const auto result = flight->result()) co_return challenge_response(parts, call, work->authorization, *result);
-    if (!flight->ended()) co_await store_processing(parts, work->challenge);
+    const auto flight = start_validation(parts, *work, call.request.id, executor);
+    if (flight) {
+        const auto until = core::earlier(core::deadline_in(answer_time), call.request.deadline);
+        co_await Flight::wait(flight, until);
+        if (const auto result = flight->result()) co_return challenge_response(parts, call, work->authorization, *result);
+    }
+    // One that has no place yet is due from then on: this node or another takes it up.
+    if (!flight || !flight->ended()) co_await store_processing(parts, work->challenge);
     const auto now_stored = co_await find(parts, call);
     if (!now_stored) co_return not_found();
     co_return challenge_response(parts, call, now_stored->authorization, now_stored->challenge);

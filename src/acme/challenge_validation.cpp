@@ -17,10 +17,22 @@ constexpr std::chrono::seconds validation_time{20};
 constexpr std::chrono::seconds attempt_time{60};
 /// Posts bring attempts forward (RFC 8555 §8.2), and this is where that ends.
 constexpr std::int64_t most_attempts = 20;
+/// Of 100 challenges: how many one look for those that are due goes through.
+constexpr int most_pages = 20;
 /// While the store is away. Then the next start, or another node, takes the challenge up.
 constexpr std::chrono::minutes store_patience{2};
 constexpr std::chrono::milliseconds first_pause{500};
 constexpr std::chrono::milliseconds longest_pause{8000};
+
+/// One attempt at a challenge and what it found.
+struct Attempt {
+    explicit Attempt(store::AcmeChallengeWork w) : work(std::move(w)), row(work.challenge), attempts_stored(row.attempts) {}
+    store::AcmeChallengeWork work;       ///< as it was read
+    store::AcmeChallengeRow row;         ///< with the attempt begun
+    std::int64_t attempts_stored;        ///< what the store counts while this is the last attempt
+    validation::Finding finding;
+    std::optional<core::TimePoint> caa;  ///< when CAA permitted the name
+};
 
 const ra::Profile* profile_of(const ra::Catalog* catalog, const store::AcmeChallengeWork& work) {
     const ra::Endpoint* endpoint = catalog ? catalog->endpoint(work.endpoint) : nullptr;
@@ -144,58 +156,61 @@ void add_valid(store::Batch& batch, store::AcmeChallengeRow& row, std::optional<
     batch.add(store::acme_order_ready, store::values(row.authorization, now), store::Expect::any);
 }
 
-void add_invalid(store::Batch& batch, const store::AcmeChallengeWork& work, const core::Problem& problem, const core::RequestId& request,
+void add_invalid(store::Batch& batch, const Attempt& attempt, const core::Problem& problem, const core::RequestId& request,
                  core::TimePoint now, store::AcmeChallengeRow& row) {
+    const auto& work = attempt.work;
     const Error error = shown_error(work, problem);
     row.status = "invalid";
     row.error = to_json(error, request);
     Error order_error = error;
     order_error.subproblems.emplace_back(problem.kind, error.detail, work.authorization.identifier_type, work.authorization.identifier);
-    batch.add(store::acme_challenge_invalid, store::values(row.id, now, *row.error));
+    batch.add(store::acme_challenge_invalid, store::values(row.id, now, *row.error, attempt.attempts_stored));
     batch.add(store::acme_authorization_invalid, store::values(row.authorization, now));
     batch.add(store::acme_order_fail, store::values(row.authorization, now, to_json(order_error, request)), store::Expect::any);
 }
 
 /// RFC 8555 §8.2: processing meanwhile, and the error says how the last attempt ended. One at which nobody could be asked says nothing.
-void add_retry(store::Batch& batch, const store::AcmeChallengeWork& work, const core::Problem& problem, bool unanswered, const core::RequestId& request,
+void add_retry(store::Batch& batch, const Attempt& attempt, const core::Problem& problem, bool unanswered, const core::RequestId& request,
                core::TimePoint now, store::AcmeChallengeRow& row) {
     row.status = "processing";
     row.attempt_ends.reset();
     if (!unanswered) {
-        Error error = shown_error(work, problem);
+        Error error = shown_error(attempt.work, problem);
         error.detail += "; attempt " + std::to_string(row.attempts) + ", the next one follows at " + core::rfc3339(row.retry.value());
         row.error = to_json(error, request);
     }
-    batch.add(store::acme_challenge_retry, store::values(row.id, now, row.attempts, row.begun, row.retry, row.error));
+    batch.add(store::acme_challenge_retry, store::values(row.id, now, row.attempts, row.begun, row.retry, row.error, attempt.attempts_stored));
 }
 
-/// Nobody could be asked, time and again: as if the challenge had not been posted.
-void add_unasked(store::Batch& batch, core::TimePoint now, store::AcmeChallengeRow& row) {
+/// Nobody could be asked, time and again: as if the challenge had not been posted, but that attempts have an end.
+void add_unasked(store::Batch& batch, const Attempt& attempt, core::TimePoint now, store::AcmeChallengeRow& row) {
     row.status = "pending";
     row.error.reset();
-    batch.add(store::acme_challenge_unasked, store::values(row.id, now));
+    batch.add(store::acme_challenge_unasked, store::values(row.id, now, row.attempts, attempt.attempts_stored));
 }
 
 /// What the batch stores of an attempt; `row` becomes that.
-store::Batch result_batch(const store::AcmeChallengeWork& work, const validation::Finding& finding, std::optional<core::TimePoint> caa,
-                          const core::RequestId& request, core::TimePoint now, store::AcmeChallengeRow& row) {
+store::Batch result_batch(const Attempt& attempt, const core::RequestId& request, core::TimePoint now, store::AcmeChallengeRow& row) {
+    const auto& verdict = attempt.finding.verdict;
     store::Batch batch;
     row.updated = now;
-    if (finding.verdict) add_valid(batch, row, caa, now);
-    else if (row.retry) add_retry(batch, work, finding.verdict.error(), says_nothing(finding.verdict), request, now, row);
-    else if (says_nothing(finding.verdict)) add_unasked(batch, now, row);
-    else add_invalid(batch, work, finding.verdict.error(), request, now, row);
+    if (verdict) add_valid(batch, row, attempt.caa, now);
+    else if (row.retry) add_retry(batch, attempt, verdict.error(), says_nothing(verdict), request, now, row);
+    else if (says_nothing(verdict)) add_unasked(batch, attempt, now, row);
+    else add_invalid(batch, attempt, verdict.error(), request, now, row);
     return batch;
 }
 
 /// Of all who would make the next attempt one does (V18): of this node the flight, of several the one that the store lets.
-/// False: it is another's. `row` becomes the challenge with the attempt begun.
-core::Task<bool> take_attempt(const Parts& parts, store::AcmeChallengeRow& row, core::TimePoint now) {
+/// False: it is another's. `attempt` becomes the one that is begun.
+core::Task<bool> take_attempt(const Parts& parts, Attempt& attempt, core::TimePoint now) {
+    auto& row = attempt.row;
     if (parts.deps.several_nodes) {
         store::Batch batch;
         batch.add(store::acme_challenge_attempt, store::values(row.id, now, row.attempts, now + attempt_time));
         const auto taken = co_await parts.deps.db.write(std::move(batch));
         if (!taken) co_return false;
+        ++attempt.attempts_stored;
     }
     ++row.attempts;
     if (!row.begun) row.begun = now;
@@ -208,56 +223,64 @@ void warn_unavailable(const Parts& parts, const store::AcmeChallengeWork& work, 
                            {{"identifier", work.authorization.identifier}, {"what", problem.detail}, observe::request(request)});
 }
 
-core::Task<void> validate(const std::shared_ptr<Parts>& parts, Landing& landing, core::RequestId request) {
-    const Deps& deps = parts->deps;
+/// Asks the name. Nothing: there is nothing to ask, or another node is at it.
+core::Task<std::optional<Attempt>> validate(const Parts& parts, Landing& landing, core::RequestId request) {
+    const Deps& deps = parts.deps;
     // Read under the flight: what an earlier flight stored is seen, and nothing is asked twice.
     auto parameters = store::values(landing.token());
     const auto found = co_await store::read_one(deps.db, store::acme_challenge_work, std::move(parameters));
-    if (!found) co_return;
-    const auto work = store::AcmeChallengeWork::from(*found);
-    const bool elsewhere = work.challenge.attempt_ends && *work.challenge.attempt_ends > parts->now();
-    if (elsewhere || !can_be_validated(work, parts->now())) {
+    if (!found) co_return std::nullopt;
+    Attempt attempt(store::AcmeChallengeWork::from(*found));
+    const auto& work = attempt.work;
+    const bool elsewhere = work.challenge.attempt_ends && *work.challenge.attempt_ends > parts.now();
+    if (elsewhere || !can_be_validated(work, parts.now())) {
         landing.set_result(work.challenge);
-        co_return;
+        co_return std::nullopt;
     }
-    store::AcmeChallengeRow row = work.challenge;
-    const bool taken = co_await take_attempt(*parts, row, parts->now());
-    if (!taken) co_return;
+    const bool taken = co_await take_attempt(parts, attempt, parts.now());
+    if (!taken) co_return std::nullopt;
 
     const auto until = core::deadline_in(validation_time);
-    auto question = question_for(*parts, work);
-    auto finding = co_await deps.validator.validate(std::move(question), until);
-    std::optional<core::TimePoint> caa;
-    if (finding.verdict) co_await ask_owner(*parts, work, finding, caa, until);
-    if (says_nothing(finding.verdict)) warn_unavailable(*parts, work, finding.verdict.error(), request);
+    auto question = question_for(parts, work);
+    attempt.finding = co_await deps.validator.validate(std::move(question), until);
+    if (attempt.finding.verdict) co_await ask_owner(parts, work, attempt.finding, attempt.caa, until);
+    if (says_nothing(attempt.finding.verdict)) warn_unavailable(parts, work, attempt.finding.verdict.error(), request);
+    co_return std::optional<Attempt>(std::move(attempt));
+}
 
+core::Task<void> keep(Parts& parts, const Attempt& attempt, Landing& landing, core::RequestId request) {
+    const Deps& deps = parts.deps;
     // A proof dated by a clock in doubt could be believed for years.
     if (const auto agreed = deps.clock_agreement.check(); !agreed) {
-        warn_unavailable(*parts, work, agreed.error(), request);
+        warn_unavailable(parts, attempt.work, agreed.error(), request);
         co_return;
     }
 
-    const auto now = parts->now();
+    const auto now = parts.now();
+    const auto& finding = attempt.finding;
+    store::AcmeChallengeRow row = attempt.row;
     const bool may_pass = !finding.verdict && (finding.passing || says_nothing(finding.verdict));
     if (may_pass) row.retry = next_attempt(deps.retries, row, now);
     const std::int64_t audit_id = co_await deps.numbers.next(store::Series::audit);
-    auto batch = result_batch(work, finding, caa, request, now, row);
-    ra::add_audit(batch, audit_id, audit_of(*parts, work, finding, request, now, row.retry.has_value()));
+    auto batch = result_batch(attempt, request, now, row);
+    ra::add_audit(batch, audit_id, audit_of(parts, attempt.work, finding, request, now, row.retry.has_value()));
     const auto written = co_await deps.db.write(std::move(batch));
-    if (!written) co_return;  // decided elsewhere meanwhile: another node, or deactivated
-    if (row.status == "valid") parts->validations_valid.add();
-    if (row.status == "invalid") parts->validations_invalid.add();
+    if (!written) co_return;  // decided elsewhere meanwhile: a later attempt, or deactivated
+    if (row.status == "valid") parts.validations_valid.add();
+    if (row.status == "invalid") parts.validations_invalid.add();
     landing.set_result(std::move(row));
 }
 
-/// A client waits for the result of its challenge without asking for another validation, so one that the
-/// store was too far away to keep is made again.
+/// A client waits for the result of its challenge without asking for another validation. A finding that the store was too far away
+/// to keep is held until it can be: the attempt is taken, so nobody makes it anew before its time is over.
 core::Task<void> validate_and_keep(std::shared_ptr<Parts> parts, Landing landing, core::RequestId request) {
     const auto give_up = core::deadline_in(store_patience);
     auto pause = first_pause;
+    std::optional<Attempt> attempt;
     for (;;) {
         try {
-            co_await validate(parts, landing, request);
+            if (!attempt) attempt = co_await validate(*parts, landing, request);
+            if (attempt) co_await keep(*parts, *attempt, landing, request);
             co_return;
         } catch (const core::Unavailable& fault) {
             if (std::chrono::steady_clock::now() >= give_up) throw;
@@ -275,9 +298,10 @@ bool can_be_validated(const store::AcmeChallengeWork& work, core::TimePoint now)
            status_of(work.authorization, now) == "pending";
 }
 
-std::shared_ptr<Flight> start_validation(Parts& parts, const std::string& token, const core::RequestId& request,
+std::shared_ptr<Flight> start_validation(Parts& parts, const store::AcmeChallengeWork& work, const core::RequestId& request,
                                          const core::Executor& executor) {
-    auto [flight, first] = parts.flights.join(token);
+    const auto& token = work.challenge.token;
+    auto [flight, first] = parts.flights.join(token, work.authorization.acme_account);
     if (first) {
         Landing landing(parts.flights, token, flight);
         parts.deps.tasks.spawn(executor, validate_and_keep(parts.shared_from_this(), std::move(landing), request));
@@ -292,7 +316,7 @@ core::Task<void> abandon(Parts& parts, const store::AcmeChallengeRow& challenge)
     Error over(ErrorType::malformed, "the authorization ended while this challenge was being tried");
     over.check = "authorization.alive";
     store::Batch batch;
-    batch.add(store::acme_challenge_invalid, store::values(challenge.id, parts.now(), to_json(over, core::RequestId())), store::Expect::any);
+    batch.add(store::acme_challenge_invalid, store::values(challenge.id, parts.now(), to_json(over, core::RequestId()), challenge.attempts), store::Expect::any);
     const auto written = co_await parts.deps.db.write(std::move(batch));
     written.value();
 }
@@ -303,21 +327,27 @@ core::Task<std::size_t> start_due(std::shared_ptr<Parts> parts) {
     const core::Executor executor = co_await boost::asio::this_coro::executor;
     std::size_t started = 0;
     if (!parts->deps.clock_agreement.check()) co_return started;
-    for (std::int64_t after = 0;;) {
+    // Where the last look stopped, so that nobody's many keep others waiting.
+    std::int64_t after = parts->due_after.exchange(0);
+    for (int pages = 0; pages < most_pages; ++pages) {
         auto parameters = store::values(after, parts->now());
         const auto rows = co_await parts->deps.db.read(store::acme_challenges_due, std::move(parameters));
+        if (rows.empty()) co_return started;
         for (const auto& row : rows) {
             const auto work = store::AcmeChallengeWork::from(row);
-            after = work.challenge.id.get();
-            if (can_be_validated(work, parts->now())) {
-                start_validation(*parts, work.challenge.token, parts->deps.random.request_id(), executor);
-                ++started;
-            } else {
+            if (!can_be_validated(work, parts->now())) {
                 co_await abandon(*parts, work.challenge);
+            } else if (parts->flights.full()) {
+                parts->due_after = after;
+                co_return started;
+            } else if (start_validation(*parts, work, parts->deps.random.request_id(), executor)) {
+                ++started;
             }
+            after = work.challenge.id.get();
         }
-        if (rows.empty()) co_return started;
     }
+    parts->due_after = after;
+    co_return started;
 }
 
 }  // namespace postern::acme

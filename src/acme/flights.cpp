@@ -60,12 +60,28 @@ void Flight::land() {
     for (const auto& waiter : waiters) asio::post(waiter->executor, [waiter] { waiter->timer.cancel(); });
 }
 
-std::pair<std::shared_ptr<Flight>, bool> Flights::join(const std::string& token) {
+std::pair<std::shared_ptr<Flight>, bool> Flights::join(const std::string& token, store::AcmeAccountId account) {
     const std::lock_guard lock(mutex_);
-    auto& place = running_[token];
-    const bool first = place == nullptr;
-    if (first) place = std::make_shared<Flight>();
-    return {place, first};
+    if (const auto found = running_.find(token); found != running_.end()) return {found->second.flight, false};
+    if (running_.size() >= most) return {nullptr, false};
+    if (const auto own = of_account_.find(account.get()); own != of_account_.end() && own->second >= most_of_account) return {nullptr, false};
+    const auto flight = std::make_shared<Flight>();
+    running_.emplace(token, Running(flight, account.get()));
+    ++of_account_[account.get()];
+    return {flight, true};
+}
+
+bool Flights::full() const {
+    const std::lock_guard lock(mutex_);
+    return running_.size() >= most;
+}
+
+void Flights::leave(const std::string& token) {
+    const std::lock_guard lock(mutex_);
+    const auto gone = running_.find(token);
+    const auto own = of_account_.find(gone->second.account);
+    if (--own->second == 0) of_account_.erase(own);
+    running_.erase(gone);
 }
 
 void Landing::set_result(store::AcmeChallengeRow row) {
@@ -75,10 +91,7 @@ void Landing::set_result(store::AcmeChallengeRow row) {
 
 Landing::~Landing() {
     if (!flight_) return;  // moved from
-    {
-        const std::lock_guard lock(flights_->mutex_);
-        flights_->running_.erase(token_);
-    }
+    flights_->leave(token_);
     flight_->land();
 }
 

@@ -33,13 +33,28 @@ private:
 /// nodes that validate one challenge meet in the guarded batch that stores the result, and one wins.
 class Flights {
 public:
-    /// The flight for the token, and whether the caller is the first and must start it.
-    std::pair<std::shared_ptr<Flight>, bool> join(const std::string& token);
+    /// How many may run: each holds sockets and asks strangers for as long as those like.
+    static constexpr std::size_t most = 512;
+    static constexpr std::size_t most_of_account = 32;
+
+    /// The flight for the token of a challenge of that account, and whether the caller is the first and must start it. nullptr where
+    /// there is none and as many run as may.
+    std::pair<std::shared_ptr<Flight>, bool> join(const std::string& token, store::AcmeAccountId account);
+    /// As many run on this node as may, whoever's.
+    [[nodiscard]] bool full() const;
 
 private:
     friend class Landing;
-    std::mutex mutex_;
-    std::unordered_map<std::string, std::shared_ptr<Flight>> running_;
+    struct Running {
+        Running(std::shared_ptr<Flight> f, std::int64_t a) : flight(std::move(f)), account(a) {}
+        std::shared_ptr<Flight> flight;
+        std::int64_t account;
+    };
+    void leave(const std::string& token);
+
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, Running> running_;
+    std::unordered_map<std::int64_t, std::size_t> of_account_;
 };
 
 /// Ends a flight when it goes, on whatever way: also when the task was dropped or threw.

@@ -234,21 +234,24 @@ void acme_authorizations(Store& s) {
     BOOST_TEST((work(1).challenge.attempts == 1 && work(1).challenge.begun == now && work(1).challenge.attempt_ends == ends && !work(1).challenge.retry));
     BOOST_TEST(s.read(store::acme_challenges_due, values(0, now)).empty());
     BOOST_TEST(s.one(store::acme_challenges_due, values(0, ends)).integer(0) == 61);
-    s.does(store::acme_challenge_retry, values(61, now, 1, now, ends, R"({"detail":"not yet"})"));
+    s.misses(store::acme_challenge_retry, values(61, now, 1, now, ends, "{}", 0));  // of an attempt before this one
+    s.does(store::acme_challenge_retry, values(61, now, 1, now, ends, R"({"detail":"not yet"})", 1));
     BOOST_TEST((work(1).challenge.status == "processing" && work(1).challenge.error == R"({"detail":"not yet"})" && work(1).challenge.retry == ends));
     BOOST_TEST(s.read(store::acme_challenges_due, values(0, now)).empty());
     BOOST_TEST(s.one(store::acme_challenges_due, values(0, ends)).integer(0) == 61);
     s.does(store::acme_challenge_attempt, values(61, now, 1, ends));  // asked for by the client, before it is due
     s.does(store::acme_challenge_attempt, values(61, ends, 2, after));  // nobody ended that one
     BOOST_TEST((work(1).challenge.attempts == 3 && work(1).challenge.begun == now));
-    s.does(store::acme_challenge_unasked, values(61, ends));
-    BOOST_TEST((work(1).challenge.status == "pending" && work(1).challenge.attempts == 0 && !work(1).challenge.begun && !work(1).challenge.error));
+    s.misses(store::acme_challenge_unasked, values(61, ends, 2, 2));
+    s.misses(store::acme_challenge_invalid, values(61, ends, "{}", 2));
+    s.does(store::acme_challenge_unasked, values(61, ends, 3, 3));
+    BOOST_TEST((work(1).challenge.status == "pending" && work(1).challenge.attempts == 3 && !work(1).challenge.begun && !work(1).challenge.error));
     BOOST_TEST(s.read(store::acme_challenges_due, values(0, later)).empty());
     s.does(store::acme_challenge_valid, values(61, later));
     s.misses(store::acme_challenge_valid, values(61, later));
-    s.misses(store::acme_challenge_invalid, values(61, later, "{}"));
+    s.misses(store::acme_challenge_invalid, values(61, later, "{}", 3));
     BOOST_TEST((work(1).challenge.status == "valid" && work(1).challenge.validated == later));
-    s.does(store::acme_challenge_invalid, values(62, later, R"({"detail":"no"})"));
+    s.does(store::acme_challenge_invalid, values(62, later, R"({"detail":"no"})", 0));
     BOOST_TEST((work(2).challenge.status == "invalid" && work(2).challenge.error == R"({"detail":"no"})"));
 
     s.does(store::acme_authorization_valid, values(51, later, now));

@@ -132,23 +132,25 @@ inline constexpr Statement acme_challenge_attempt{
     "UPDATE acme_challenge SET status = 'processing', attempts = attempts + 1, begun_ms = COALESCE(begun_ms, $2), "
     "attempt_ends_ms = $4, retry_ms = NULL, updated_ms = $2 WHERE id = $1 AND attempts = $3 "
     "AND status IN ('pending', 'processing') AND (attempt_ends_ms IS NULL OR attempt_ends_ms <= $2)"};
-/// An attempt failed and there will be another: $1 id, $2 updated_ms, $3 attempts, $4 begun_ms, $5 retry_ms, $6 error
+/// What an attempt that proved nothing leaves is kept only while no later one began: each asks for the attempts that the store
+/// knew when its own began. There will be another: $1 id, $2 updated_ms, $3 attempts, $4 begun_ms, $5 retry_ms, $6 error, $7 attempts in the store
 inline constexpr Statement acme_challenge_retry{
     "acme_challenge_retry",
     "UPDATE acme_challenge SET status = 'processing', attempts = $3, begun_ms = $4, attempt_ends_ms = NULL, retry_ms = $5, "
-    "error = $6, updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
-/// Nobody could be asked: as if the challenge had not been posted. $1 id, $2 updated_ms
+    "error = $6, updated_ms = $2 WHERE id = $1 AND attempts = $7 AND status IN ('pending', 'processing')"};
+/// Nobody could be asked: as if the challenge had not been posted, but that the attempts count on. $1 id, $2 updated_ms, $3 attempts,
+/// $4 attempts in the store
 inline constexpr Statement acme_challenge_unasked{
     "acme_challenge_unasked",
-    "UPDATE acme_challenge SET status = 'pending', attempts = 0, begun_ms = NULL, attempt_ends_ms = NULL, retry_ms = NULL, "
-    "error = NULL, updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
-/// $1 id, $2 validated_ms
+    "UPDATE acme_challenge SET status = 'pending', attempts = $3, begun_ms = NULL, attempt_ends_ms = NULL, retry_ms = NULL, "
+    "error = NULL, updated_ms = $2 WHERE id = $1 AND attempts = $4 AND status IN ('pending', 'processing')"};
+/// A proof counts whichever attempt brought it: $1 id, $2 validated_ms
 inline constexpr Statement acme_challenge_valid{
     "acme_challenge_valid", "UPDATE acme_challenge SET status = 'valid', validated_ms = $2, error = NULL, attempt_ends_ms = NULL, "
                             "retry_ms = NULL, updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
-/// $1 id, $2 updated_ms, $3 error
+/// $1 id, $2 updated_ms, $3 error, $4 attempts in the store
 inline constexpr Statement acme_challenge_invalid{
     "acme_challenge_invalid", "UPDATE acme_challenge SET status = 'invalid', error = $3, attempt_ends_ms = NULL, retry_ms = NULL, "
-                              "updated_ms = $2 WHERE id = $1 AND status IN ('pending', 'processing')"};
+                              "updated_ms = $2 WHERE id = $1 AND attempts = $4 AND status IN ('pending', 'processing')"};
 
 }  // namespace postern::store

@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/crypto/certificate.hpp"
-#include "tests/unit/acme/world.hpp"
+#include "tests/unit/acme/challenges.hpp"
 
 using namespace postern;
 using namespace postern::test;
@@ -10,50 +10,12 @@ using core::ProblemKind;
 
 namespace {
 
-struct Fixture {
-    Fixture() { client.register_account(); }
-
-    static std::string location(const Answer& answer) { return std::string(answer.response.header("Location")); }
-    Answer order(const std::string& identifiers) { return client.post(client.url("new-order"), R"({"identifiers":[)" + identifiers + "]}"); }
-    static std::string dns(const std::string& name) { return R"({"type":"dns","value":")" + name + "\"}"; }
-    static std::string ip(const std::string& text) { return R"({"type":"ip","value":")" + text + "\"}"; }
-    std::vector<std::string> offered(const Answer& order, std::size_t name = 0) {
-        const auto authorization = client.post(order.list("authorizations").at(name), "");
-        std::vector<std::string> methods;
-        for (const auto& challenge : authorization.document->root()["challenges"].items()) methods.emplace_back(challenge["type"].string().value());
-        return methods;
-    }
-    /// The URL of the order's challenge of that type.
-    std::string challenge(const Answer& order, std::string_view type, std::size_t name = 0) {
-        const auto authorization = client.post(order.list("authorizations").at(name), "");
-        for (const auto& each : authorization.document->root()["challenges"].items())
-            if (each["type"].string().value() == type) return std::string(each["url"].string().value());
-        BOOST_FAIL("no challenge " << type);
-        return {};
-    }
-    std::string detail(const Answer& challenge) { return std::string(challenge.document->root()["error"]["detail"].string().value()); }
-    /// Lets what was started in the background go on until the challenge has that status.
-    Answer until(const std::string& url, std::string_view status) {
-        for (int i = 0; i < 10'000; ++i) {
-            auto read = client.post(url, "");
-            if (read.text("status") == status) return read;
-            world.io.poll_one();
-        }
-        BOOST_FAIL("never " << status);
-        throw std::logic_error("unreachable");
-    }
-
-    World world;
-    Client client{world, "open"};
-    const crypto::PrivateKey key = crypto::PrivateKey::generate(crypto::KeySpec());
-};
-
 constexpr std::string_view with_everything = R"({"names_limit":3,"ip_names":true,"challenges":["http-01","tls-alpn-01","dns-01","dns-account-01"]})";
 constexpr std::string_view with_caa = R"({"caa":"enforce","caa_identities":["ca.example"]})";
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(acme_challenges, Fixture)
+BOOST_FIXTURE_TEST_SUITE(acme_challenges, Challenges)
 
 BOOST_AUTO_TEST_CASE(a_name_may_be_proven_by_whatever_the_profile_takes) {
     const std::vector<std::string> usual{"http-01", "tls-alpn-01", "dns-01"};
@@ -135,136 +97,6 @@ BOOST_AUTO_TEST_CASE(a_proof_by_a_method_that_was_withdrawn_counts_no_more) {
     world.set_profile(R"({"challenges":["dns-01"]})");
     check_refused(client.post(made.text("finalize"), Client::csr_payload(key, {"a.example"})), 400, "rejectedIdentifier",
                   "it was proven by http-01, which the profile does not take any more");
-}
-
-// ---- attempts (RFC 8555 §8.2)
-
-BOOST_AUTO_TEST_CASE(what_may_pass_is_tried_again_on_a_schedule) {
-    world.serve({2s, 5s});
-    world.validator.passing = true;
-    world.validator.failures["a.example"] = core::Problem(ProblemKind::dns, "there is no record yet");
-    const auto made = client.new_order({"a.example"});
-    const auto url = challenge(made, "dns-01");
-    const auto first = client.post(url, "{}");
-    BOOST_TEST(first.text("status") == "processing");
-    BOOST_TEST(detail(first).starts_with("there is no record yet; attempt 1, the next one follows at 2027-01-15T08:00:02Z"), detail(first));
-    BOOST_TEST(first.response.header("Retry-After") == "3");
-    BOOST_TEST(client.post(made.list("authorizations").at(0), "").text("status") == "pending");
-    BOOST_TEST(client.post(made.list("authorizations").at(0), "").response.header("Retry-After") == "3");
-    BOOST_TEST(client.post(location(made), "").text("status") == "pending");
-    BOOST_TEST(world.run(world.acme->attempt_due()) == 0U);
-    world.clock.advance(2s);
-    BOOST_TEST(world.run(world.acme->attempt_due()) == 1U);
-    while (world.validator.asked.size() < 2 || detail(client.post(url, "")).find("attempt 2") == std::string::npos) world.io.poll_one();
-    world.validator.failures.clear();
-    world.clock.advance(5s);
-    BOOST_TEST(world.run(world.acme->attempt_due()) == 1U);
-    const auto valid = until(url, "valid");
-    BOOST_TEST(!valid.document->root().contains("error"));
-    BOOST_TEST(client.post(location(made), "").text("status") == "ready");
-    BOOST_TEST(world.validator.asked.size() == 3U);
-    const auto audit = world.read(audit_by_action, store::values("authorization.attempted"));
-    BOOST_TEST_REQUIRE(audit.size() == 2U);
-    BOOST_TEST((audit.at(0).text(0) == "refused" && audit.at(0).text(1) == "validation.dns-01"));
-    BOOST_TEST(world.run(world.acme->attempt_due()) == 0U);
-}
-
-BOOST_AUTO_TEST_CASE(the_last_attempt_is_final) {
-    world.serve({2s});
-    world.validator.passing = true;
-    world.validator.failures["a.example"] = core::Problem(ProblemKind::connection, "connection refused");
-    const auto made = client.new_order({"a.example"});
-    const auto url = challenge(made, "http-01");
-    BOOST_TEST(client.post(url, "{}").text("status") == "processing");
-    world.clock.advance(2s);
-    BOOST_TEST(world.run(world.acme->attempt_due()) == 1U);
-    const auto failed = until(url, "invalid");
-    BOOST_TEST(failed.document->root()["error"]["type"].string().value() == "urn:ietf:params:acme:error:connection");
-    BOOST_TEST(detail(failed).starts_with("connection refused [check validation.http-01"));
-    BOOST_TEST(client.post(location(made), "").text("status") == "invalid");
-    BOOST_TEST(client.post(url, "{}").text("status") == "invalid");
-    BOOST_TEST(world.validator.asked.size() == 2U);
-}
-
-BOOST_AUTO_TEST_CASE(a_post_brings_the_next_attempt_forward_and_that_has_an_end) {
-    world.serve({1h});
-    world.validator.passing = true;
-    world.validator.failures["a.example"] = core::Problem(ProblemKind::dns, "there is no record yet");
-    const auto made = client.new_order({"a.example"});
-    const auto url = challenge(made, "dns-01");
-    for (int attempt = 1; attempt < 20; ++attempt) BOOST_TEST(client.post(url, "{}").text("status") == "processing");
-    BOOST_TEST(client.post(url, "{}").text("status") == "invalid");
-    BOOST_TEST(world.validator.asked.size() == 20U);
-    const auto again = client.new_order({"a.example"});
-    const auto second = challenge(again, "dns-01");
-    BOOST_TEST(client.post(second, "{}").text("status") == "processing");
-    world.validator.failures.clear();
-    BOOST_TEST(client.post(second, "{}").text("status") == "valid");
-}
-
-BOOST_AUTO_TEST_CASE(what_cannot_pass_is_final_at_once) {
-    world.serve({2s});
-    world.validator.failures["a.example"] = core::Problem(ProblemKind::incorrect_response, "other content");
-    const auto made = client.new_order({"a.example"});
-    BOOST_TEST(client.post(challenge(made, "http-01"), "{}").text("status") == "invalid");
-}
-
-BOOST_AUTO_TEST_CASE(nobody_could_be_asked_time_and_again_and_the_challenge_waits) {
-    world.serve({2s});
-    world.validator.failures["a.example"] = core::Problem(ProblemKind::unavailable, "the resolver is away");
-    const auto made = client.new_order({"a.example"});
-    const auto url = challenge(made, "http-01");
-    const auto first = client.post(url, "{}");
-    BOOST_TEST((first.text("status") == "processing" && !first.document->root().contains("error")));
-    world.clock.advance(2s);
-    BOOST_TEST(world.run(world.acme->attempt_due()) == 1U);
-    until(url, "pending");
-    world.validator.failures.clear();
-    BOOST_TEST(client.post(url, "{}").text("status") == "valid");
-}
-
-BOOST_AUTO_TEST_CASE(another_challenge_that_decides_ends_the_waiting_one) {
-    world.serve({2s});
-    world.validator.passing = true;
-    world.validator.failures["a.example"] = core::Problem(ProblemKind::dns, "there is no record yet");
-    const auto made = client.new_order({"a.example"});
-    const auto waiting = challenge(made, "dns-01"), other = challenge(made, "http-01");
-    BOOST_TEST(client.post(waiting, "{}").text("status") == "processing");
-    world.validator.failures.clear();
-    BOOST_TEST(client.post(other, "{}").text("status") == "valid");
-    BOOST_TEST(world.run(world.acme->attempt_due()) == 0U);
-    const auto ended = client.post(waiting, "");
-    BOOST_TEST(ended.text("status") == "invalid");
-    BOOST_TEST(detail(ended).starts_with("the authorization ended while"));
-    BOOST_TEST(client.post(location(made), "").text("status") == "ready");
-}
-
-/// V18: the store says who makes the attempt.
-BOOST_AUTO_TEST_CASE(of_several_nodes_one_makes_the_attempt) {
-    world.serve({1h}, true);
-    acme::Acme other(acme::Deps{*world.db, world.numbers, world.catalog, *world.enrollment, *world.revocation, world.backends, world.validator, world.caa,
-                                world.sealer, world.nonces, world.tasks, world.random, world.clock, *world.clock_agreement, world.log, world.metrics,
-                                std::string(base), {1h}, true});
-    http::Router there;
-    other.add_routes(there);
-    const auto made = client.new_order({"a.example"});
-    const auto url = challenge(made, "http-01");
-    world.validator.held = true;
-    auto request = client.request(url, "{}");
-    request.deadline = core::deadline_in(50ms);
-    const Answer here(world.send(std::move(request)));
-    BOOST_TEST(here.text("status") == "processing");
-    const Answer elsewhere(world.run(there.handle(client.request(url, "{}"))));
-    BOOST_TEST((elsewhere.status == 200U && elsewhere.text("status") == "processing"));
-    BOOST_TEST(world.run(other.attempt_due()) == 0U);
-    BOOST_TEST(world.validator.asked.size() == 1U);
-    // The first node stands still for so long that its attempt counts as over.
-    world.clock.advance(61s);
-    BOOST_TEST(world.run(other.attempt_due()) == 1U);
-    while (world.validator.asked.size() < 2) world.io.poll_one();
-    world.validator.held = false;
-    until(url, "valid");
-    BOOST_TEST(world.read(audit_by_action, store::values("authorization.valid")).size() == 1U);
 }
 
 // ---- CAA (RFC 8659)
