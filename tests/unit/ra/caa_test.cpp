@@ -17,11 +17,13 @@ public:
         asked.push_back(question);
         validation::Finding out;
         out.steps.push_back("CAA of " + question.name + ", says this test");
+        if (failing) out.verdict = core::Problem(ProblemKind::dns, "the name server failed", std::string(ra::caa_check));
         if (forbidding == question.name) out.verdict = core::Problem(ProblemKind::caa, "CAA records of " + forbidding + " forbid it", std::string(ra::caa_check));
         co_return out;
     }
     std::vector<validation::CaaQuestion> asked;
     std::string forbidding;
+    bool failing = false;  ///< SERVFAIL, or no answer in time
 };
 
 constexpr std::string_view enforced = "caa = \"enforce\"\ncaa_identities = [\"ca.example\"]";
@@ -75,6 +77,33 @@ BOOST_AUTO_TEST_CASE(what_was_asked_within_eight_hours_counts) {
     BOOST_TEST(site.ask(std::move(request)).has_value());
     BOOST_TEST_REQUIRE(site.owners.asked.size() == 1U);
     BOOST_TEST((site.owners.asked[0].name == "mail.corp.example" && site.owners.asked[0].method == "http-01"));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_server_that_fails_ends_nothing_that_was_approved) {
+    Site site(std::string("approval = \"officer\"\n") + std::string(enforced));
+    BOOST_TEST(site.ask(site.request({"www.corp.example"})).has_value());
+    BOOST_TEST(site.approve() == "approved");  // this node cannot ask
+    site.owners.asked.clear();
+    site.owners.failing = true;
+    BOOST_TEST(site.run(site.asking.issue_approved(site.row().id)));
+    BOOST_TEST((site.row().status == "approved" && site.owners.asked.size() == 1U));
+    site.owners.failing = false;
+    BOOST_TEST(site.run(site.asking.issue_approved(site.row().id)));
+    BOOST_TEST((site.row().status == "issued" && site.certificates().size() == 1U));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_server_that_fails_ends_nothing_that_crashed) {
+    Site site;
+    site.ca.mode = ScriptedCa::Mode::crash;
+    BOOST_CHECK_THROW(static_cast<void>(site.ask(site.request({"www.corp.example"}))), std::runtime_error);
+    site.ca.mode = ScriptedCa::Mode::ok;
+    site.owners.failing = true;
+    ra::Sweeper sweeper(site.sweeper_deps(site.asking, "node-1", site.lives));
+    site.run(sweeper.round());
+    BOOST_TEST((site.row().status == "submitted" && site.certificates().empty() && site.owners.asked.size() == 2U));
+    site.owners.failing = false;
+    site.run(sweeper.round());
+    BOOST_TEST((site.row().status == "issued" && site.certificates().size() == 1U));
 }
 
 BOOST_AUTO_TEST_CASE(a_granted_name_is_asked_about_for_its_account) {
