@@ -85,6 +85,10 @@ BOOST_AUTO_TEST_CASE(a_name_is_proven_before_it_is_ordered) {
     const auto order = client.new_order({"a.example"});
     BOOST_TEST(order.text("status") == "ready");
     BOOST_TEST(order.list("authorizations").at(0) == url);
+    const auto proven_before = pre_authorize(R"({"type":"dns","value":"a.example"})");
+    BOOST_TEST((proven_before.status == 200U && proven_before.text("status") == "valid"));
+    BOOST_TEST(proven_before.response.header("Location") == url);
+    BOOST_TEST(world.count(count_authorizations) == 1);
     BOOST_TEST(world.read(audit_by_action, store::values("authorization.created")).size() == 1U);
 }
 
