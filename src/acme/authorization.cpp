@@ -3,16 +3,7 @@
 
 namespace postern::acme {
 
-namespace {
-
-core::Task<std::optional<store::AcmeAuthorizationRow>> find(Parts& parts, const Call& call) {
-    auto parameters = store::values(call.token(), call.requester().id);
-    const auto row = co_await store::read_one(parts.deps.db, store::acme_authorization_owned, std::move(parameters));
-    if (!row) co_return std::nullopt;
-    co_return store::AcmeAuthorizationRow::from(*row);
-}
-
-core::Task<Reply> show(Parts& parts, const Call& call, const store::AcmeAuthorizationRow& authorization) {
+core::Task<http::Response> authorization_response(Parts& parts, const Call& call, const store::AcmeAuthorizationRow& authorization) {
     auto parameters = store::values(authorization.id);
     const auto rows = co_await parts.deps.db.read(store::acme_challenges_of, std::move(parameters));
     std::vector<store::AcmeChallengeRow> challenges;
@@ -23,6 +14,15 @@ core::Task<Reply> show(Parts& parts, const Call& call, const store::AcmeAuthoriz
         if (c.status == "processing") wait = std::min(wait.value_or(std::numeric_limits<std::int64_t>::max()), next_look(c, parts.now()));
     if (wait) r.set("Retry-After", std::to_string(*wait));
     co_return r;
+}
+
+namespace {
+
+core::Task<std::optional<store::AcmeAuthorizationRow>> find(Parts& parts, const Call& call) {
+    auto parameters = store::values(call.token(), call.requester().id);
+    const auto row = co_await store::read_one(parts.deps.db, store::acme_authorization_owned, std::move(parameters));
+    if (!row) co_return std::nullopt;
+    co_return store::AcmeAuthorizationRow::from(*row);
 }
 
 /// RFC 8555 §7.5.2; an order that waits for it cannot become ready any more (§7.1.6).
@@ -42,7 +42,7 @@ core::Task<Reply> deactivate(Parts& parts, const Call& call, const store::AcmeAu
     if (!stored) co_return not_found();
     if (!written && stored->status != "deactivated")
         co_return Error(ErrorType::malformed, "the authorization is " + stored->status + " and cannot be deactivated");
-    co_return co_await show(parts, call, *stored);
+    co_return co_await authorization_response(parts, call, *stored);
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ core::Task<Reply> deactivate(Parts& parts, const Call& call, const store::AcmeAu
 core::Task<Reply> authorization(Parts& parts, Call& call) {
     const auto found = co_await find(parts, call);
     if (!found) co_return not_found();
-    if (call.payload.empty()) co_return co_await show(parts, call, *found);
+    if (call.payload.empty()) co_return co_await authorization_response(parts, call, *found);
     const auto payload = payload_object(call);
     if (!payload) co_return payload.error();
     const auto status = payload->root()["status"].string();

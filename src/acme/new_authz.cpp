@@ -1,5 +1,6 @@
 #include "acme/handlers.hpp"
 #include "acme/new_order.hpp"
+#include "acme/proofs.hpp"
 #include "acme/render.hpp"
 #include "acme/terms.hpp"
 
@@ -28,11 +29,13 @@ Result<Wanted> read_wanted(const Call& call) {
 }  // namespace
 
 /// RFC 8555 §7.4.1: a name is proven before anything is ordered, for the endpoint's first profile that the account may use.
+/// Of a name that is proven already the client is told by which authorization.
 core::Task<Reply> new_authz(Parts& parts, Call& call) {
     const auto wanted = read_wanted(call);
     const auto issuing = parts.deps.enrollment.gate_open();
     if (!issuing) co_return to_error(issuing.error());
-    if (const auto agreed = check_terms(call); !agreed) co_return agreed.error();
+    const auto agreed = co_await check_terms(parts, call);
+    if (!agreed) co_return agreed.error();
     constexpr std::string_view refused = "authorization.refused";
     if (!wanted) {
         auto refusal = refuse_names(parts, call, refused, wanted.error());
@@ -41,6 +44,12 @@ core::Task<Reply> new_authz(Parts& parts, Call& call) {
     const auto allowed = co_await check_early(parts, call, *wanted, refused);
     if (!allowed) co_return allowed.error();
 
+    const auto proofs = co_await find_proofs(parts, call, wanted->names, allowed->profile);
+    if (const auto* proof = proofs.of(wanted->names.front())) {
+        auto existing = co_await authorization_response(parts, call, *proof);
+        existing.set("Location", call.urls.authorization(proof->token));
+        co_return existing;
+    }
     AuthorizationIds ids = co_await draw_authorization_ids(parts, call, *allowed, wanted->names);
     const std::int64_t audit_id = co_await parts.deps.numbers.next(store::Series::audit);
     store::Batch batch;

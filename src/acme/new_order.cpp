@@ -338,7 +338,8 @@ core::Task<Reply> new_order(Parts& parts, Call& call) {
     const auto wanted = read_wanted(call, parts.now());
     const auto issuing = parts.deps.enrollment.gate_open();
     if (!issuing) co_return to_error(issuing.error());
-    if (const auto agreed = check_terms(call); !agreed) co_return agreed.error();
+    const auto agreed = co_await check_terms(parts, call);
+    if (!agreed) co_return agreed.error();
     constexpr std::string_view refused = "order.refused";
     if (!wanted) {
         auto refusal = refuse_names(parts, call, refused, wanted.error());

@@ -9,7 +9,8 @@
 namespace postern::acme {
 
 /// What an account has proven already (RFC 8555 §7.1.4): an order for the same name and profile rests on it, as long as it is
-/// good for another day. A proof of the bare name is none of its wildcard, and the other way round.
+/// good for another day and the profile still takes the method that proved it. A proof of the bare name is none of its
+/// wildcard, and the other way round.
 class Proofs {
 public:
     Proofs() = default;

@@ -29,6 +29,8 @@ std::string render_authorization(const store::AcmeAuthorizationRow& authorizatio
 std::int64_t next_look(const store::AcmeChallengeRow& challenge, core::TimePoint now);
 std::string render_challenge(const store::AcmeChallengeRow& challenge, const Urls& urls);
 
+/// 200 with the authorization and its challenges, and when to look again at one that is being validated.
+core::Task<http::Response> authorization_response(Parts& parts, const Call& call, const store::AcmeAuthorizationRow& authorization);
 /// The order with Location and, while it is processing, Retry-After.
 core::Task<http::Response> order_response(Parts& parts, const Call& call, unsigned status,
                                           const store::AcmeOrderRow& order);

@@ -45,8 +45,8 @@ core::Task<void> attempt_once(House& house) { static_cast<void>(co_await house.a
 
 core::Task<void> follow_once(House& house, std::string& lost_told) {
     co_await follow_laboratory(house);
+    co_await house.catalog->refresh();  // first: a hierarchy that does not load keeps nobody from the configuration that mends it
     co_await house.builtin->follow();
-    co_await house.catalog->refresh();
     if (house.fleet_nonces) co_await house.fleet_nonces->refresh();
     co_await follow_lost_number(house, lost_told);
     co_await follow_restoration(house);

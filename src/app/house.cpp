@@ -320,7 +320,8 @@ core::Task<std::unique_ptr<House>> House::open(Config config, core::Shards& shar
     const ra::Refusals::Deps refusals{*h.db, *h.numbers, *h.clock_agreement, h.log, h.metrics};
     h.refusals = std::make_unique<ra::Refusals>(refusals);
     const ra::Enrollment::Deps enrollment{*h.db, *h.numbers, *h.catalog, h.backends, h.random, *h.clock_agreement, h.log, h.metrics,
-                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, *h.refusals, node, h.predecessor_status.get(), h.caa.get()};
+                                          h.gate, *h.clock_agreement, *h.outbox, *h.lives, *h.refusals, node, h.predecessor_status.get(), h.caa.get(),
+                                          &h.tasks};
     h.enrollment = std::make_unique<ra::Enrollment>(enrollment);
     const ra::Sweeper::Deps sweeper{*h.db, *h.enrollment, h.backends, h.tasks, h.clock, h.log, h.metrics, node, *h.lives};
     h.sweeper = std::make_unique<ra::Sweeper>(sweeper);

@@ -104,10 +104,25 @@ Task<Result<void>> Enrollment::decide_and_prepare(Attempt& a) {
     if (!leave) co_return leave;
     leave = co_await check_caa(a);
     if (!leave) co_return leave;
+    leave = judge_anew(a);
+    if (!leave) co_return leave;
     co_await core::fail_point("authorised");
     leave = prepare(a);
     if (leave) co_await core::fail_point("linted");
     co_return leave;
+}
+
+/// CAA look-ups take their time: what was decided before them is decided again if the configuration is another one by now.
+/// A profile that changed may ask other things of owners.
+Result<void> Enrollment::judge_anew(Attempt& a) {
+    auto current = deps_.catalog.current();
+    if (current->version == a.catalog->version) return {};
+    const auto asked = std::make_pair(a.profile->id, a.profile->version);
+    a.catalog = std::move(current);
+    auto leave = authorise(a);
+    if (leave && std::make_pair(a.profile->id, a.profile->version) != asked)
+        return Problem(ProblemKind::unavailable, "the profile changed while the request was judged; ask again", "profile.allowed");
+    return leave;
 }
 
 Result<void> Enrollment::authorise(Attempt& a) {

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "ca/backend.hpp"
+#include "core/async/task_group.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/random.hpp"
 #include "core/crypto/certificate.hpp"
@@ -140,6 +141,7 @@ public:
         PredecessorStatus* predecessors = nullptr;
         /// Null: profiles that ask for CAA issue nothing.
         validation::Caa* caa = nullptr;
+        core::TaskGroup* tasks = nullptr;  ///< with `caa`: its look-ups run as theirs
     };
     explicit Enrollment(Deps deps);
     ~Enrollment();
@@ -187,6 +189,8 @@ private:
     core::Result<void> authorise(Attempt& attempt);
     /// Still step 1, once policy agreed: what the owners of the names say (enrollment_caa.cpp). `caa`, `dns`, `unavailable`.
     core::Task<core::Result<void>> check_caa(Attempt& attempt);
+    /// Step 1 again, where the configuration changed during the look-ups. `unavailable` too: the profile is another one by now.
+    core::Result<void> judge_anew(Attempt& attempt);
     /// Step 2: to-be-signed content, linted.
     core::Result<void> prepare(Attempt& attempt);
     /// All of it, with the fail points.

@@ -7,6 +7,7 @@
 #include "core/json/reader.hpp"
 #include "core/json/writer.hpp"
 #include "ra/approvals.hpp"
+#include "ra/caa.hpp"
 #include "ra/enrollment_steps.hpp"
 #include "ra/profile_pauses.hpp"
 #include "store/tables/requester.hpp"
@@ -164,7 +165,7 @@ Task<bool> Enrollment::issue_approved(core::EnrollmentId id) {
         a.request.not_before = std::max(*approval.wished_from, core::floor_seconds(a.now - profile->backdate));
 
     const auto leave = co_await decide_again(a);
-    const bool later = !leave && leave.error().kind == ProblemKind::unavailable;
+    const bool later = !leave && may_pass(leave.error());
     if (later) {
         co_await try_approved_later(a, leave.error());
         hold->conclude();

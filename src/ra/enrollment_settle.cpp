@@ -3,6 +3,7 @@
 #include "core/base/encoding.hpp"
 #include "core/crypto/digest.hpp"
 #include "core/json/writer.hpp"
+#include "ra/caa.hpp"
 #include "ra/enrollment_steps.hpp"
 #include "ra/predecessor_status.hpp"
 #include "ra/profile_pauses.hpp"
@@ -78,10 +79,10 @@ Task<Enrollment::Settled> Enrollment::settle(core::EnrollmentId id, const store:
     co_await take_up(a, row);
     const auto leave = co_await decide_again(a);
     // What will be possible again is no outcome: a paused profile, a backend that is away, a restored
-    // installation that nobody has opened yet.
+    // installation that nobody has opened yet, name servers that do not answer for CAA.
     // A predecessor that is away is one: the serial of the lost attempt must be listed, and the device asks again by itself.
     const bool predecessors = !leave && leave.error().check == predecessor_check;
-    if (!leave && leave.error().kind == core::ProblemKind::unavailable && !predecessors) {
+    if (!leave && may_pass(leave.error()) && !predecessors) {
         deps_.log.debug("enrollment_left_unsettled", {{"request", row.request.get()}, {"enrollment", row.id.get()}, {"check", leave.error().check}});
         co_return Settled::untouched;
     }

@@ -85,13 +85,16 @@ inline constexpr Statement acme_authorization_owned{
                                 " FROM acme_authorization a WHERE a.token = $1 AND a.acme_account_id = $2"};
 /// Names in one question: unused ones are NULL.
 inline constexpr std::size_t acme_proofs_asked = 8;
-/// What an account has proven for a profile by challenges, the newest last: $1 account, $2 profile, $3 least
-/// expires_ms, $4…$11 identifiers
+/// What an account has proven for a profile by challenges, the newest last, each with the method that proved it: $1 account,
+/// $2 profile, $3 least expires_ms, $4…$11 identifiers
 inline constexpr Statement acme_authorization_proofs{
     "acme_authorization_proofs",
-    "SELECT " POSTERN_ACME_AUTHORIZATION_COLUMNS " FROM acme_authorization a WHERE a.acme_account_id = $1 "
+    "SELECT " POSTERN_ACME_AUTHORIZATION_COLUMNS ", c.type FROM acme_authorization a "
+    "JOIN acme_challenge c ON c.authorization_id = a.id AND c.status = 'valid' WHERE a.acme_account_id = $1 "
     "AND a.identifier IN ($4, $5, $6, $7, $8, $9, $10, $11) AND a.status = 'valid' AND a.profile = $2 AND a.expires_ms >= $3 "
-    "AND EXISTS (SELECT 1 FROM acme_challenge c WHERE c.authorization_id = a.id AND c.status = 'valid') ORDER BY a.expires_ms"};
+    "ORDER BY a.expires_ms"};
+/// Where acme_authorization_proofs has the method.
+inline constexpr std::size_t acme_proof_method = 12;
 /// It still counts while an order is made on it: $1 id
 inline constexpr Statement acme_authorization_guard{
     "acme_authorization_guard", "SELECT 1 FROM acme_authorization WHERE id = $1 AND status = 'valid'",

@@ -149,14 +149,14 @@ inline constexpr Statement acme_replacement_insert{
 inline constexpr Statement acme_replacement_take{
     "acme_replacement_take", "UPDATE acme_replacement SET order_id = $3 WHERE certificate_id = $1 AND order_id = $2"};
 /// The first name of what was ordered that no challenge proved, or that another account has no valid authorization for by
-/// a challenge: $1 enrollment, $2 that account, $3 now
+/// a challenge and for the same profile: $1 enrollment, $2 that account, $3 now
 inline constexpr Statement acme_order_unproven{
     "acme_order_unproven",
     "SELECT l.position FROM acme_order o JOIN acme_order_authorization l ON l.order_id = o.id "
     "JOIN acme_authorization a ON a.id = l.authorization_id WHERE o.enrollment_id = $1 AND (NOT EXISTS "
     "(SELECT 1 FROM acme_challenge c WHERE c.authorization_id = a.id AND c.status = 'valid') OR NOT EXISTS "
     "(SELECT 1 FROM acme_authorization m JOIN acme_challenge d ON d.authorization_id = m.id WHERE m.acme_account_id = $2 "
-    "AND m.identifier = a.identifier AND m.identifier_type = a.identifier_type AND m.wildcard = a.wildcard AND m.status = 'valid' "
+    "AND m.identifier = a.identifier AND m.identifier_type = a.identifier_type AND m.wildcard = a.wildcard AND m.profile = o.profile AND m.status = 'valid' "
     "AND m.expires_ms > $3 AND d.status = 'valid')) ORDER BY l.position LIMIT 1"};
 
 }  // namespace postern::store

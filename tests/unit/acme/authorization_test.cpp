@@ -85,6 +85,10 @@ BOOST_AUTO_TEST_CASE(a_name_is_proven_before_it_is_ordered) {
     const auto order = client.new_order({"a.example"});
     BOOST_TEST(order.text("status") == "ready");
     BOOST_TEST(order.list("authorizations").at(0) == url);
+    const auto proven_before = pre_authorize(R"({"type":"dns","value":"a.example"})");
+    BOOST_TEST((proven_before.status == 200U && proven_before.text("status") == "valid"));
+    BOOST_TEST(proven_before.response.header("Location") == url);
+    BOOST_TEST(world.count(count_authorizations) == 1);
     BOOST_TEST(world.read(audit_by_action, store::values("authorization.created")).size() == 1U);
 }
 
@@ -132,6 +136,13 @@ BOOST_AUTO_TEST_CASE(terms_that_changed_are_agreed_to_before_anything_is_ordered
     check_refused(again.post(again.kid, R"({"termsOfServiceAgreed":"yes"})"), 400, "malformed", "termsOfServiceAgreed");
     BOOST_TEST(again.post(again.kid, R"({"termsOfServiceAgreed":false})").status == 200U);
     BOOST_TEST(again.new_order({"a.example"}).status == 403U);
+    // Another node records the agreement, and is not followed yet here.
+    static constexpr store::Statement newer{"test_newer_terms", "UPDATE acme_account SET terms = 'https://acme.test/terms' WHERE terms IS NOT NULL"};
+    world.write(newer, {});
+    BOOST_TEST(again.new_order({"a.example"}).status == 201U);
+    world.write(older, {});
+    world.write(touch, {});
+    world.run(world.catalog.refresh());
     BOOST_TEST(again.post(again.kid, R"({"termsOfServiceAgreed":true})").status == 200U);
     BOOST_TEST(again.new_order({"a.example"}).status == 201U);
     const auto audit = world.read(audit_by_action, store::values("account.updated"));

@@ -97,6 +97,18 @@ BOOST_AUTO_TEST_CASE(a_proof_by_a_method_that_was_withdrawn_counts_no_more) {
     world.set_profile(R"({"challenges":["dns-01"]})");
     check_refused(client.post(made.text("finalize"), Client::csr_payload(key, {"a.example"})), 400, "rejectedIdentifier",
                   "it was proven by http-01, which the profile does not take any more");
+    // A later order does not rest on it.
+    const auto again = client.new_order({"a.example"});
+    BOOST_TEST(again.text("status") == "pending");
+    client.post(challenge(again, "dns-01"), "{}");
+    BOOST_TEST(client.post(location(again), "").text("status") == "ready");
+    // The proof that ends last is by http-01 again: the older one by dns-01 stands, once that alone is taken.
+    client.post(made.list("authorizations").at(0), R"({"status":"deactivated"})");
+    world.clock.advance(1min);
+    world.set_profile(R"({"challenges":["http-01"]})");
+    client.post(challenge(client.new_order({"a.example"}), "http-01"), "{}");
+    world.set_profile(R"({"challenges":["dns-01"]})");
+    BOOST_TEST(client.new_order({"a.example"}).text("status") == "ready");
 }
 
 // ---- CAA (RFC 8659)

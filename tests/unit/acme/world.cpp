@@ -64,7 +64,7 @@ World::World()
     backends.add("builtin", *builtin);
     clock_agreement.emplace(ra::ClockAgreement::Deps{*db, numbers, clock, log, metrics});
     stranger_refusals.emplace(ra::Refusals::Deps{*db, numbers, clock, log, metrics});
-    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement, outbox, lives, *stranger_refusals, "node", nullptr, &caa});
+    enrollment.emplace(ra::Enrollment::Deps{*db, numbers, catalog, backends, random, clock, log, metrics, gate, *clock_agreement, outbox, lives, *stranger_refusals, "node", nullptr, &caa, &tasks});
     revocation.emplace(ra::Revocation::Deps{*db, numbers, backends, clock});
     serve({});
 }

@@ -13,15 +13,24 @@ namespace {
 
 class Owners final : public validation::Caa {
 public:
-    core::Task<validation::Finding> check(validation::CaaQuestion question, core::Deadline) override {
+    core::Task<validation::Finding> check(validation::CaaQuestion question, core::Deadline deadline) override {
         asked.push_back(question);
+        most = std::max(most, ++running);
+        while (asked.size() < together && std::chrono::steady_clock::now() < deadline) co_await core::sleep_for(1ms);
+        --running;
+        if (meanwhile) std::exchange(meanwhile, {})();
         validation::Finding out;
         out.steps.push_back("CAA of " + question.name + ", says this test");
+        if (failing) out.verdict = core::Problem(ProblemKind::dns, "the name server failed", std::string(ra::caa_check));
         if (forbidding == question.name) out.verdict = core::Problem(ProblemKind::caa, "CAA records of " + forbidding + " forbid it", std::string(ra::caa_check));
         co_return out;
     }
     std::vector<validation::CaaQuestion> asked;
     std::string forbidding;
+    std::size_t running = 0, most = 0;
+    std::size_t together = 0;  ///< none is answered before so many are asked
+    std::function<void()> meanwhile;  ///< happens during the first look-up
+    bool failing = false;  ///< SERVFAIL, or no answer in time
 };
 
 constexpr std::string_view enforced = "caa = \"enforce\"\ncaa_identities = [\"ca.example\"]";
@@ -32,6 +41,7 @@ struct Site : Officers {
     ra::Enrollment::Deps deps_with_owners() {
         auto deps = enrollment_deps();
         deps.caa = &owners;
+        deps.tasks = &tasks;
         return deps;
     }
     core::Result<ra::EnrollmentOutcome> ask(ra::EnrollmentRequest r) { return run(asking.submit(std::move(r))); }
@@ -75,6 +85,68 @@ BOOST_AUTO_TEST_CASE(what_was_asked_within_eight_hours_counts) {
     BOOST_TEST(site.ask(std::move(request)).has_value());
     BOOST_TEST_REQUIRE(site.owners.asked.size() == 1U);
     BOOST_TEST((site.owners.asked[0].name == "mail.corp.example" && site.owners.asked[0].method == "http-01"));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_server_that_fails_ends_nothing_that_was_approved) {
+    Site site(std::string("approval = \"officer\"\n") + std::string(enforced));
+    BOOST_TEST(site.ask(site.request({"www.corp.example"})).has_value());
+    BOOST_TEST(site.approve() == "approved");  // this node cannot ask
+    site.owners.asked.clear();
+    site.owners.failing = true;
+    BOOST_TEST(site.run(site.asking.issue_approved(site.row().id)));
+    BOOST_TEST((site.row().status == "approved" && site.owners.asked.size() == 1U));
+    site.owners.failing = false;
+    BOOST_TEST(site.run(site.asking.issue_approved(site.row().id)));
+    BOOST_TEST((site.row().status == "issued" && site.certificates().size() == 1U));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_server_that_fails_ends_nothing_that_crashed) {
+    Site site;
+    site.ca.mode = ScriptedCa::Mode::crash;
+    BOOST_CHECK_THROW(static_cast<void>(site.ask(site.request({"www.corp.example"}))), std::runtime_error);
+    site.ca.mode = ScriptedCa::Mode::ok;
+    site.owners.failing = true;
+    ra::Sweeper sweeper(site.sweeper_deps(site.asking, "node-1", site.lives));
+    site.run(sweeper.round());
+    BOOST_TEST((site.row().status == "submitted" && site.certificates().empty() && site.owners.asked.size() == 2U));
+    site.owners.failing = false;
+    site.run(sweeper.round());
+    BOOST_TEST((site.row().status == "issued" && site.certificates().size() == 1U));
+}
+
+BOOST_AUTO_TEST_CASE(eight_names_are_asked_about_side_by_side) {
+    Site site;
+    site.owners.together = 8;
+    std::vector<std::string> names;
+    for (int i = 0; i < 9; ++i) names.push_back("n" + std::to_string(i) + ".corp.example");
+    BOOST_TEST(site.ask(site.request(names)).has_value());
+    BOOST_TEST((site.owners.asked.size() == 9U && site.owners.most == 8U));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_found_out_in_time_is_asked_for_again) {
+    Site site;
+    auto request = site.request({"www.corp.example"});
+    request.deadline = core::deadline_in(-1s);
+    const auto late = site.ask(std::move(request));
+    BOOST_TEST_REQUIRE(!late.has_value());
+    BOOST_TEST((late.error().kind == ProblemKind::unavailable && late.error().check == "names.caa"));
+    BOOST_TEST(contains(late.error().detail, "ask again"), late.error().detail);
+    BOOST_TEST((site.owners.asked.empty() && site.certificates().empty()));
+}
+
+BOOST_AUTO_TEST_CASE(what_changes_while_owners_are_asked_counts) {
+    Site site;
+    site.owners.meanwhile = [&] {
+        static constexpr store::Statement suspend{"test_suspend", "UPDATE domain SET status = 'suspended' WHERE name = 'corp.example'"};
+        static constexpr store::Statement changed{"test_changed", "UPDATE configuration SET version = version + 1"};
+        site.execute(suspend);
+        site.execute(changed);
+        site.run(site.catalog.refresh());
+    };
+    const auto refused = site.ask(site.request({"www.corp.example"}));
+    BOOST_TEST_REQUIRE(!refused.has_value());
+    BOOST_TEST(refused.error().check == "names.domain", refused.error().detail);
+    BOOST_TEST((site.owners.asked.size() == 1U && site.certificates().empty()));
 }
 
 BOOST_AUTO_TEST_CASE(a_granted_name_is_asked_about_for_its_account) {

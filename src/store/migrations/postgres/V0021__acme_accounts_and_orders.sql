@@ -6,7 +6,7 @@ ALTER TABLE acme_account ADD COLUMN binding_once BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE UNIQUE INDEX acme_account_binding ON acme_account (account_id, binding_kid) WHERE binding_once;
 
 -- An account's proofs by name: they count for later orders, and for revocations.
-CREATE INDEX acme_authorization_proof ON acme_authorization (acme_account_id, identifier) WHERE status = 'valid';
+CREATE INDEX acme_authorization_proof ON acme_authorization (acme_account_id, identifier, expires_ms) WHERE status = 'valid';
 
 -- The certificate identifier of RFC 9773 §4.1 that the order names, as it was sent.
 ALTER TABLE acme_order ADD COLUMN replaces TEXT;
