@@ -89,7 +89,7 @@ inline constexpr std::size_t acme_proofs_asked = 8;
 /// $2 profile, $3 least expires_ms, $4…$11 identifiers
 inline constexpr Statement acme_authorization_proofs{
     "acme_authorization_proofs",
-    "SELECT " POSTERN_ACME_AUTHORIZATION_COLUMNS ", c.type FROM acme_authorization a "
+    "SELECT " POSTERN_ACME_AUTHORIZATION_COLUMNS ", c.method FROM acme_authorization a "
     "JOIN acme_challenge c ON c.authorization_id = a.id AND c.status = 'valid' WHERE a.acme_account_id = $1 "
     "AND a.identifier IN ($4, $5, $6, $7, $8, $9, $10, $11) AND a.status = 'valid' AND a.profile = $2 AND a.expires_ms >= $3 "
     "ORDER BY a.expires_ms"};
