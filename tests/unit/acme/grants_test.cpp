@@ -51,6 +51,14 @@ BOOST_AUTO_TEST_CASE(a_proof_by_http_is_of_the_host_alone) {
     client.post(client.challenge_url(mixed.list("authorizations").at(1)), "{}");
     BOOST_TEST(client.post(std::string(mixed.response.header("Location")), "").text("status") == "ready");
     BOOST_TEST(finalize(client, mixed, {"web.example", "www.web.example"}).text("status") == "valid");
+    // On record in the order's order, for whoever takes the enrollment up later.
+    static constexpr store::Statement stored{"test_evidence", "SELECT evidence FROM enrollment"};
+    const auto rows = world.read(stored, {});
+    const auto evidence = ra::evidence_from_json(rows.at(0).text(0));
+    BOOST_TEST_REQUIRE(evidence.size() == 3U);
+    BOOST_TEST((evidence[0].kind == ra::Evidence::Kind::granted && evidence[0].identifier == "web.example" && evidence[0].account_url == client.kid));
+    BOOST_TEST(evidence[0].subject == "domain web.example, proven by http");
+    BOOST_TEST((evidence[1].kind == ra::Evidence::Kind::validated_name && evidence[1].identifier == "www.web.example"));
 }
 
 BOOST_AUTO_TEST_CASE(an_account_may_have_its_names_without_any_challenge) {
