@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_compromise_told_after_another_reason_blocks_the_key_once)
     w.issue({"corp.example"}, "order-1");
     BOOST_TEST(w.revoke(w.certificates().at(0), 4).has_value());
     BOOST_TEST(w.revoke(w.certificates().at(0), 1).has_value());
-    BOOST_TEST(w.certificates().at(0).revoked_reason == std::int64_t{1});
+    BOOST_TEST((w.certificates().at(0).revoked_reason == std::int64_t{1}));
     check_refused(w.revoke(w.certificates().at(0), 1), ProblemKind::already_revoked, "revoked already");
     w.refuses(w.submit(w.request({"corp.example"}, "order-2")), "blocked (keyCompromise)");
     BOOST_TEST((w.audits("certificate.compromised").size() == 1U && w.audits("key.blocked").empty()));
