@@ -46,12 +46,12 @@ class Web:
 
 
 class Laboratory:
-    """`configuration` is the text of postern.toml. Stop it at the end."""
+    """`configuration` is the text of postern.toml, `validation` what its table of that name has besides. Stop it at the end."""
 
-    def __init__(self, folder, configuration=""):
+    def __init__(self, folder, configuration="", validation=""):
         config = folder / "postern.toml"
         # What an attack ends in is looked at once: the next attempts would only take time.
-        config.write_text("[validation]\nretries = []\n" + configuration)
+        config.write_text(f"[validation]\nretries = []\n{validation}{configuration}")
         self.server = Postern(executable(), folder, SUFFIX, options=("--config", config))
         if HEAP_COUNTER.exists():
             self.server.variables = {"LD_PRELOAD": str(HEAP_COUNTER)}

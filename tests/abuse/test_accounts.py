@@ -57,8 +57,8 @@ def test_a_deactivated_account_can_nothing_more(laboratory, oracle, client):
 
 def masked(answer):
     """All octets of an answer, without what differs from one answer to the next by design."""
-    text = re.sub(rb"(Replay-Nonce|X-Request-Id|Date): [^\r]*", rb"\1: *", answer.octets)
-    assert text.count(b": *\r\n") == 3, answer
+    text, found = re.subn(rb"(Replay-Nonce|X-Request-Id|Date): [^\r]*", rb"\1: *", answer.octets)
+    assert found == 3, answer
     return text.replace(answer.header("X-Request-Id").encode(), b"*")
 
 

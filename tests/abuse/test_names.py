@@ -151,9 +151,9 @@ def test_only_true_children_are_in_scope(refused, scoped, name):
 def test_a_final_dot_and_addresses_are_no_way_round_the_scope(refused, scoped, oracle):
     refused("www.example.com.", "malformed", "leave out the final dot", of=scoped)
     refused("192.0.2.7", "malformed", "identifier type ip", of=scoped)
-    for address in ("192.0.2.7", "::ffff:192.0.2.7"):
+    for address, kind, words in (("192.0.2.7", "rejectedIdentifier", "certifies no IP addresses"), ("::ffff:192.0.2.7", "malformed", "canonical form")):
         with oracle.refuses(audited=1):
-            check_problem(order(scoped, address, "ip"), 400, "unsupportedIdentifier", 'type "ip"')
+            check_problem(order(scoped, address, "ip"), 400, kind, words)
 
 
 @row("X12")

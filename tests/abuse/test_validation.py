@@ -214,8 +214,8 @@ def house(tmp_path_factory):
     """Validation takes a second at most; names of this zone come from a name server."""
     names = NameServer({"rebinding.test": [["127.0.0.2"], ["127.0.0.3"]]})
     made = Laboratory(tmp_path_factory.mktemp("s"),
-                      f'[dns]\nservers = ["127.0.0.1@{names.port}"]\nallow_loopback_servers = true\ndnssec = false\n'
-                      '[validation]\nhttp_01_timeout = "1s"\n')
+                      f'[dns]\nservers = ["127.0.0.1@{names.port}"]\nallow_loopback_servers = true\ndnssec = false\n',
+                      validation='http_01_timeout = "1s"\n')
     made.names = names
     try:
         yield made.start()
