@@ -151,9 +151,9 @@ def test_only_true_children_are_in_scope(refused, scoped, name):
 def test_a_final_dot_and_addresses_are_no_way_round_the_scope(refused, scoped, oracle):
     refused("www.example.com.", "malformed", "leave out the final dot", of=scoped)
     refused("192.0.2.7", "malformed", "identifier type ip", of=scoped)
-    for address, kind, words in (("192.0.2.7", "rejectedIdentifier", "certifies no IP addresses"), ("::ffff:192.0.2.7", "malformed", "canonical form")):
+    for address in ("192.0.2.7", "::ffff:192.0.2.7"):
         with oracle.refuses(audited=1):
-            check_problem(order(scoped, address, "ip"), 400, kind, words)
+            check_problem(order(scoped, address, "ip"), 400, "rejectedIdentifier", "certifies no IP addresses")
 
 
 @row("X12")
