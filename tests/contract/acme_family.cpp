@@ -182,7 +182,7 @@ void acme_replacements(Store& s) {
     // What was ordered with a certificate, and who else has proven its names.
     BOOST_TEST(s.read(store::acme_order_identifiers, values(11, 31)).empty());
     for (const std::int64_t n : {51, 52}) {
-        s.does(store::acme_authorization_valid, values(n, now));
+        s.does(store::acme_authorization_valid, values(n, now, nullptr));
         s.does(store::acme_order_touch, values(n, now));
         s.any(store::acme_order_ready, values(n, now));
     }

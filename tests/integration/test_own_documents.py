@@ -151,9 +151,14 @@ def test_the_schema_of_the_version_before_scep_is_brought_up_too(older):
     server, store = older
     if store.database:
         pytest.skip("the schema's steps are the engine's own; SQLite's are undone here")
-    later = [path.read_text() for path in MIGRATIONS.glob("V*.sql") if int(path.name[1:5]) > 9]
-    made = [table for text in later for table in re.findall(r"^CREATE TABLE (\w+)", text, re.MULTILINE) if not table.endswith("_next")]
-    store.run("".join(f"DROP TABLE {table};" for table in made) + "DROP INDEX enrollment_transaction; DELETE FROM schema_migration WHERE number > 9;\n")
+    later = "\n".join(path.read_text() for path in sorted(MIGRATIONS.glob("V*.sql")) if int(path.name[1:5]) > 9)
+    made = [table for table in re.findall(r"^CREATE TABLE (\w+)", later, re.MULTILINE) if not table.endswith("_next")]
+    undone = [f"DROP TABLE {table};" for table in made]
+    undone += [f"DROP INDEX IF EXISTS {index};" for index in re.findall(r"^CREATE (?:UNIQUE )?INDEX (\w+)", later, re.MULTILINE)]
+    for table, verb, column, name in re.findall(r"^ALTER TABLE (\w+) (ADD|RENAME) COLUMN (\w+)(?: TO (\w+))?", later, re.MULTILINE):
+        if table not in made:
+            undone.append(f"ALTER TABLE {table} RENAME COLUMN {name} TO {column};" if verb == "RENAME" else f"ALTER TABLE {table} DROP COLUMN {column};")
+    store.run("".join(undone) + "DELETE FROM schema_migration WHERE number > 9;\n")
     status, said = server.start_refused()
     assert status == 1 and "lacks the migration V0010__scep.sql" in said
     server.options = ("--migrate",)

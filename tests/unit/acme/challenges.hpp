@@ -41,10 +41,11 @@ struct Challenges {
 
     /// Lets all that was started in the background come to its end.
     void finish() {
-        while (world.tasks.size() != 0) world.io.run_one();
+        while (world.tasks.size() > resident) world.io.run_one();
     }
 
     World world;
+    const std::size_t resident = world.tasks.size();  ///< tasks that end with the world
     Client client{world, "open"};
     const crypto::PrivateKey key = crypto::PrivateKey::generate(crypto::KeySpec());
 };

@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(what_was_not_found_out_in_time_is_asked_for_again) {
 BOOST_AUTO_TEST_CASE(what_changes_while_owners_are_asked_counts) {
     Site site;
     site.owners.meanwhile = [&] {
-        static constexpr store::Statement suspend{"test_suspend", "UPDATE domain SET status = 'suspended' WHERE name = 'corp.example'"};
+        static constexpr store::Statement suspend{"test_suspend", "UPDATE domain SET status = 'disabled' WHERE name = 'corp.example'"};
         static constexpr store::Statement changed{"test_changed", "UPDATE configuration SET version = version + 1"};
         site.execute(suspend);
         site.execute(changed);
