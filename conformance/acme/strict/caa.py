@@ -115,8 +115,10 @@ def caa_account(p):
     for parameters, good in ((f"accounturi={client.kid}", True), (f"accounturi={other.kid}", False), (f"accounturi={client.kid}; accounturi={other.kid}", False)):
         name = p.name()
         p.world.dns.says(name, CAA, caa("issue", f"{ours}; {parameters}"))
-        _, order = client.order(name)
+        url, order = client.order(name)
         done, problem = attempt(p, client, order, name)
+        if done:
+            client.fetched(url)
         p.need(bool(done) == good and (good or problem["type"].endswith(":caa")), f"{parameters}: {problem or 'issued'}"[:150])
 
 

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_request_is_explained_by_id_number_and_serial) {
             BOOST_TEST(records[0]["actor"].string().value() == "acme client");
             BOOST_TEST(records[0]["outcome"].string().value() == "done");
             BOOST_TEST(records[0]["at"].string().value() == "2027-01-15T08:00:00Z");
-            BOOST_TEST(records[0]["detail"]["trace"].items().size() == 40U);
+            BOOST_TEST(records[0]["detail"]["trace"].items().size() == 41U);
             BOOST_TEST(records[1]["action"].string().value() == "enrollment.issued");
         }
 }

@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(hosts) {
            {"0.0.0.0/0", "0.0.0.0/0", ""},
            {"2001:DB8:0::/33", "2001:db8::/33", ""},
            {"10.0.0.1/8", "", "has bits behind the network's; did you mean \"10.0.0.0/8\"?"},
-           {"2001:db8::/31", "", "did you mean"},
+           {"2001:db9::/31", "", "did you mean"},
            {"10.0.0.0/33", "", "no network"},
            {"2001:db8::/129", "", "no network"},
            {"10.0.0.0/", "", "no network"},
